@@ -1,0 +1,158 @@
+// The function's input: the same fields as the claim's where the platform may have a default for them, so that they
+// are described and judged alike. From it come the CRD that ships in the package and the schema that the function reads.
+import type { Schema } from '../../src/claim/schema.ts'
+
+const kept = {
+  size: true,
+  nats: { url: true, account: true, accountID: true, monitoringEndpoint: true },
+  scaling: true,
+  imagePullSecrets: true,
+  healthPath: true,
+  readyPath: true,
+  knative: { autoscaling: true, containerConcurrency: true, timeoutSeconds: true, visibility: true },
+  eventing: { broker: { class: true, delivery: true } },
+} as const
+
+type Kept = true | { readonly [name: string]: Kept }
+
+/** Only the named fields, none of them required, and no rule about fields that are gone. */
+function pick(schema: Schema, fields: Kept): Schema {
+  if (fields === true) return schema
+  const { required: _, 'x-kubernetes-validations': __, ...rest } = schema
+  return {
+    ...rest,
+    properties: Object.fromEntries(
+      Object.entries(fields).map(([name, below]) => {
+        const property = schema.properties?.[name]
+        if (property === undefined) throw new Error(`the input keeps ${name}, which the API has not`)
+        return [name, pick(property, below)]
+      }),
+    ),
+  }
+}
+
+const quantity = (description: string, example: string): Schema & { example: string } => ({
+  type: 'string',
+  title: 'Kubernetes quantity',
+  description,
+  example,
+  maxLength: 32,
+  pattern: '^[0-9]+(?:\\.[0-9]+)?(?:m|k|Ki|Mi|Gi|Ti|M|G|T)?$',
+})
+
+const resources = (what: string): Schema => ({
+  type: 'object',
+  description: `What a container of this size ${what}.`,
+  required: ['cpu', 'memory'],
+  properties: { cpu: quantity('CPU.', '500m'), memory: quantity('Memory.', '1Gi') },
+})
+
+const pair: Schema = {
+  type: 'object',
+  description: 'Requests and limits of this size.',
+  required: ['requests', 'limits'],
+  properties: { requests: resources('asks for'), limits: resources('is held to') },
+}
+
+/** The input's schema below apiVersion, kind and metadata. */
+export function inputProperties(spec: Schema): Record<string, Schema> {
+  const { title: _, ...defaults } = pick(spec, kept)
+  const each = (property: string, schema: Schema) =>
+    Object.fromEntries((spec.properties?.[property]?.enum ?? []).map((name): [string, Schema] => [name, { ...schema, title: name }]))
+  return {
+    composeAs: {
+      type: 'string',
+      title: 'way of composing',
+      description:
+        'Native composes the resources themselves and is right for Crossplane 2. ProviderKubernetes wraps each in an Object of provider-kubernetes, for Crossplane 1.',
+      enum: ['Native', 'ProviderKubernetes'],
+      default: 'Native',
+    },
+    providerConfig: {
+      type: 'string',
+      title: 'name of a ProviderConfig',
+      description: 'The ProviderConfig of provider-kubernetes that the Objects refer to.',
+      minLength: 1,
+      maxLength: 253,
+      default: 'default',
+    },
+    features: {
+      type: 'object',
+      title: 'features of the cluster',
+      description: 'What this cluster has switched on beyond the usual.',
+      properties: {
+        knativeInitContainers: {
+          type: 'boolean',
+          title: 'init containers with Knative',
+          description: 'Whether the Knative feature flag kubernetes.podspec-init-containers is enabled.',
+          default: false,
+        },
+      },
+    },
+    defaults: { ...defaults, title: 'defaults', description: 'Defaults for every claim. What a claim or its environment says wins.' },
+    environments: {
+      type: 'object',
+      title: 'environments',
+      description: "What this platform adds to the presets of a claim's environment, or has otherwise.",
+      properties: each('environment', { ...defaults, description: 'Defaults for claims of this environment.' }),
+    },
+    sizes: {
+      type: 'object',
+      title: 'sizes',
+      description: 'Other resources for the sizes.',
+      properties: each('size', pair),
+    },
+  }
+}
+
+export const inputGroup = 'fn.platform.bizmatters.io'
+const description = "The input of function-event-driven-service: the platform's defaults, in the Composition, once for every claim."
+
+/** The JSON Schema of the input, for the function and for editors. */
+export function inputSchema(properties: Record<string, Schema>, closed: (schema: Schema, defaults: unknown) => Schema): Schema {
+  return {
+    $schema: 'https://json-schema.org/draft/2020-12/schema',
+    $id: `https://${inputGroup}/schemas/input.v1alpha1.json`,
+    title: 'Input',
+    ...closed(
+      {
+        type: 'object',
+        description,
+        required: ['apiVersion', 'kind'],
+        properties: {
+          apiVersion: { type: 'string', const: `${inputGroup}/v1alpha1` },
+          kind: { type: 'string', const: 'Input' },
+          metadata: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true },
+          ...properties,
+        },
+      },
+      undefined,
+    ),
+  }
+}
+
+/** The CRD of the input. It is never installed as an object; Crossplane takes it as the description of what the function accepts. */
+export const inputCrd = (properties: Record<string, Schema>) => ({
+  apiVersion: 'apiextensions.k8s.io/v1',
+  kind: 'CustomResourceDefinition',
+  metadata: { name: `inputs.${inputGroup}` },
+  spec: {
+    group: inputGroup,
+    names: { categories: ['crossplane'], kind: 'Input', listKind: 'InputList', plural: 'inputs', singular: 'input' },
+    scope: 'Namespaced',
+    versions: [
+      {
+        name: 'v1alpha1',
+        served: true,
+        storage: true,
+        schema: {
+          openAPIV3Schema: {
+            type: 'object',
+            description,
+            properties: { apiVersion: { type: 'string' }, kind: { type: 'string' }, metadata: { type: 'object' }, ...properties },
+          },
+        },
+      },
+    ],
+  },
+})

@@ -1,0 +1,90 @@
+// docs/reference.md: every field of the claim and of the function's input.
+
+import { machinery } from '../../src/claim/machinery.ts'
+import type { Schema } from '../../src/claim/schema.ts'
+import { codes } from '../../src/findings.ts'
+import { generated } from './definition.ts'
+
+export function reference(claim: Schema, input: Schema): string {
+  const spec = claim.properties?.spec ?? {}
+  return `<!-- ${generated} -->
+# Reference
+
+## EventDrivenService
+
+${claim.description}
+
+A default marked *platform* is the built-in one: an environment or the platform (the function's input) may have another.
+
+${table(spec, 'spec')}
+
+### Rules across fields
+
+${ruleList(claim, '')}
+
+## Input of the function
+
+${input.description} It stands in the Composition, and the function refuses one that it does not understand.
+
+${table(input, '')}
+
+## Codes
+
+Every finding ends with a code.
+
+| code | meaning |
+|---|---|
+${Object.entries(codes)
+  .map(([code, meaning]) => `| \`${code}\` | ${meaning} |`)
+  .join('\n')}
+`
+}
+
+const cell = (text: string) => text.replaceAll('|', '\\|').replaceAll('\n', ' ')
+const code = (value: unknown) => `\`${typeof value === 'string' ? value : JSON.stringify(value)}\``
+
+function table(schema: Schema, path: string): string {
+  return `| field | type | default | meaning |\n|---|---|---|---|\n${rows(schema, path).join('\n')}`
+}
+
+function rows(schema: Schema, path: string): string[] {
+  return Object.entries(schema.properties ?? {})
+    .filter(([name]) => path !== 'spec' || !Object.hasOwn(machinery, name))
+    .filter(([, property]) => property.description !== undefined)
+    .flatMap(([name, property]) => {
+      const here = path === '' ? name : `${path}.${name}`
+      const item = property.type === 'array' ? property.items : undefined
+      const required = schema.required?.includes(name) ? ' **Required.**' : ''
+      const row = `| \`${here}${item ? '[]' : ''}\` | ${cell(typeText(item ?? property))} | ${defaultText(property)} | ${cell((property.description ?? '') + required)} |`
+      // Defaults of every environment are the same fields again: said once is enough.
+      const below = path === 'environments' ? [] : rows(item ?? property, `${here}${item ? '[]' : ''}`)
+      return [row, ...below]
+    })
+}
+
+const defaultText = (schema: Schema) =>
+  schema.default === undefined ? '' : `${code(schema.default)}${schema['x-platform-default'] ? ' *platform*' : ''}`
+
+function typeText(schema: Schema): string {
+  if (schema.enum) return schema.enum.map(code).join(', ')
+  const { minimum, maximum } = schema
+  if (minimum !== undefined || maximum !== undefined) return `${schema.type} ${minimum ?? ''}–${maximum ?? ''}`
+  return schema.type ?? 'any'
+}
+
+function ruleList(schema: Schema, path: string): string {
+  return rulesOf(schema, path)
+    .map(({ at, message }) => `- \`${at}\`: ${message}`)
+    .join('\n')
+}
+
+function rulesOf(schema: Schema, path: string): { at: string; message: string }[] {
+  const own = (schema['x-kubernetes-validations'] ?? []).map(rule => ({
+    at: `${path}${rule.fieldPath ?? ''}`.replace(/^\./, ''),
+    message: rule.message,
+  }))
+  const properties = Object.entries(schema.properties ?? {}).flatMap(([name, property]) =>
+    rulesOf(property, path === '' ? name : `${path}.${name}`),
+  )
+  return [...own, ...properties, ...(schema.items ? rulesOf(schema.items, `${path}[]`) : [])]
+}

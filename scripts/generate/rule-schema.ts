@@ -1,0 +1,94 @@
+// Says again in JSON Schema what it can say of a CEL rule, so that editors and ajv-cli, which know no CEL, catch it too.
+// A rule that it can't say is left out: never a schema that refuses what the rule accepts.
+import { parse } from '@bufbuild/cel'
+import type { Rule, Schema } from '../../src/claim/schema.ts'
+
+type Expression = ReturnType<typeof parse>['expr']
+type Translated = Readonly<Record<string, unknown>>
+
+export function ruleSchema({ rule, message }: Rule, owner: Schema): Translated | undefined {
+  const translated = translate(parse(rule).expr, owner)
+  return translated && { $comment: message, ...translated }
+}
+
+function translate(expression: Expression, owner: Schema): Translated | undefined {
+  const { exprKind } = expression
+  if (exprKind.case === 'selectExpr')
+    return exprKind.value.testOnly ? present(expression) : within(pathOf(expression), { const: true }, owner)
+  if (exprKind.case !== 'callExpr') return undefined
+  const { function: name, args, target } = exprKind.value
+  const [left, right] = args
+  switch (name) {
+    case '_||_':
+    case '_&&_': {
+      const sides = [left, right].map(side => side && translate(side, owner))
+      if (sides.includes(undefined)) return undefined
+      return name === '_||_' ? { anyOf: sides } : { allOf: sides }
+    }
+    case '!_': {
+      const inner = left && translate(left, owner)
+      return inner && { not: inner }
+    }
+    case '_==_':
+    case '_!=_': {
+      const value = constant(right)
+      const equal = value === undefined ? undefined : within(pathOf(left), { const: value }, owner)
+      return equal && (name === '_==_' ? equal : { not: equal })
+    }
+    case '@in': {
+      const list = right?.exprKind.case === 'listExpr' ? right.exprKind.value.elements.map(constant) : [undefined]
+      return list.includes(undefined) ? undefined : within(pathOf(left), { enum: list }, owner)
+    }
+    case '_<=_': {
+      const size = left?.exprKind.case === 'callExpr' && left.exprKind.value.function === 'size' ? left.exprKind.value.target : undefined
+      return size && within(pathOf(size), { maxLength: constant(right) }, owner)
+    }
+    case '_>_': {
+      const size = left?.exprKind.case === 'callExpr' && left.exprKind.value.function === 'size' ? left.exprKind.value.target : undefined
+      return size && constant(right) === 0 ? within(pathOf(size), { minItems: 1 }, owner) : undefined
+    }
+    case 'matches':
+      return within(pathOf(target), { pattern: constant(left) }, owner)
+    case 'endsWith':
+      return within(pathOf(target), { pattern: `${constant(left)}$` }, owner)
+    default:
+      return undefined
+  }
+}
+
+/** The steps below self, or undefined for anything else. */
+function pathOf(expression: Expression | undefined): string[] | undefined {
+  if (expression?.exprKind.case === 'identExpr') return expression.exprKind.value.name === 'self' ? [] : undefined
+  if (expression?.exprKind.case !== 'selectExpr') return undefined
+  const above = pathOf(expression.exprKind.value.operand)
+  return above && [...above, expression.exprKind.value.field]
+}
+
+function present(expression: Expression): Translated | undefined {
+  const path = pathOf(expression)
+  return path?.length === 1 ? { required: path } : undefined
+}
+
+/** A constraint on a field. A missing field fails it, unless the API server would fill in a default that meets it. */
+function within(path: string[] | undefined, constraint: Translated, owner: Schema): Translated | undefined {
+  if (path === undefined) return undefined
+  const [step, ...rest] = path
+  if (step === undefined) return constraint
+  const schema = owner.properties?.[step]
+  const inner = within(rest, constraint, schema ?? {})
+  const filled = schema?.default !== undefined && constraint.const === schema.default
+  return { properties: { [step]: inner }, ...(filled ? {} : { required: [step] }) }
+}
+
+function constant(expression: Expression | undefined): string | number | boolean | undefined {
+  const kind = expression?.exprKind.case === 'constExpr' ? expression.exprKind.value.constantKind : undefined
+  switch (kind?.case) {
+    case 'stringValue':
+    case 'boolValue':
+      return kind.value
+    case 'int64Value':
+      return Number(kind.value)
+    default:
+      return undefined
+  }
+}

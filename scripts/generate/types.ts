@@ -1,0 +1,49 @@
+// TypeScript types of what a user writes under spec.
+import type { Schema } from '../../src/claim/schema.ts'
+import { generated } from './definition.ts'
+
+export function typesSource(spec: Schema): string {
+  return `// ${generated}
+
+export type Size = ${union(spec.properties?.size)}
+export type Environment = ${union(spec.properties?.environment)}
+export type Runtime = ${union(spec.properties?.runtime)}
+
+export interface EventDrivenServiceSpec ${objectType(spec, '')}
+`
+}
+
+const union = (schema: Schema | undefined) => (schema?.enum ?? []).map(value => `'${value}'`).join(' | ')
+
+function typeOf(schema: Schema, indent: string): string {
+  switch (schema.type) {
+    case 'string':
+      return schema.enum ? union(schema) : 'string'
+    case 'integer':
+    case 'number':
+      return 'number'
+    case 'boolean':
+      return 'boolean'
+    case 'array': {
+      const item = schema.items ? typeOf(schema.items, indent) : 'unknown'
+      return `readonly ${/[|{]/.test(item[0] ?? '') || item.includes(' | ') ? `(${item})` : item}[]`
+    }
+    case 'object':
+    case undefined:
+      if (schema.properties) return objectType(schema, indent)
+      if (typeof schema.additionalProperties === 'object')
+        return `{ readonly [name: string]: ${typeOf(schema.additionalProperties, indent)} }`
+      return '{ readonly [name: string]: unknown }'
+    default:
+      return schema.type satisfies never
+  }
+}
+
+function objectType(schema: Schema, indent: string): string {
+  const inner = `${indent}  `
+  const fields = Object.entries(schema.properties ?? {}).map(([name, property]) => {
+    const optional = schema.required?.includes(name) || property.default !== undefined ? '' : '?'
+    return `${inner}/** ${property.description ?? ''} */\n${inner}readonly ${name}${optional}: ${typeOf(property, inner)}\n`
+  })
+  return `{\n${fields.join('')}${indent}}`
+}

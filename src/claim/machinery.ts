@@ -1,0 +1,19 @@
+/**
+ * Fields that Crossplane itself puts beside ours under spec: of a claim, of a composite and of a namespaced composite.
+ * They are not part of the API and never reach the resources.
+ */
+export const machinery = {
+  compositionRef: 'object',
+  compositionSelector: 'object',
+  compositionRevisionRef: 'object',
+  compositionRevisionSelector: 'object',
+  compositionUpdatePolicy: 'string',
+  compositeDeletePolicy: 'string',
+  writeConnectionSecretToRef: 'object',
+  publishConnectionDetailsTo: 'object',
+  claimRef: 'object',
+  resourceRef: 'object',
+  resourceRefs: 'array',
+  environmentConfigRefs: 'array',
+  crossplane: 'object',
+} as const

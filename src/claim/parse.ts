@@ -1,0 +1,38 @@
+import schema from '../../schemas/eventdrivenservice.schema.json' with { type: 'json' }
+import type { Finding } from '../findings.ts'
+import type { Json, JsonObject } from '../json.ts'
+import { check } from './checks.ts'
+import type { Claim } from './claim.ts'
+import type { EventDrivenServiceSpec } from './generated/types.ts'
+import { claimDocument, identify, missingIdentity } from './identity.ts'
+import type { Platform } from './platform.ts'
+import type { Schema } from './schema.ts'
+import { settle } from './settle.ts'
+import { type Validate, validator } from './validate.ts'
+
+export type Parsed = { readonly ok: true; readonly claim: Claim } | { readonly ok: false; readonly findings: readonly Finding[] }
+
+export const KIND = 'EventDrivenService'
+export const COMPOSITE_KIND = 'XEventDrivenService'
+export const API_VERSION = schema.properties.apiVersion.const
+
+const validateClaim = validator(schema as Schema)
+
+/** From whatever a claim arrives as to a Claim, or to everything that is wrong with it. */
+export function parseClaim(composite: JsonObject, platform: Platform): Parsed {
+  const identity = identify(composite)
+  const { value, findings } = judgeClaim(claimDocument(composite, identity, KIND), platform)
+  const missing = missingIdentity(identity)
+  const { name, namespace } = identity
+  if (findings.length + missing.length > 0 || name === undefined || namespace === undefined)
+    return { ok: false, findings: [...missing, ...findings] }
+  return { ok: true, claim: settle((value as unknown as { spec: EventDrivenServiceSpec }).spec, name, namespace, platform) }
+}
+
+/** Everything that is wrong with a claim as its author wrote it: schema, rules, then what only we can check. */
+export function judgeClaim(document: Json, platform: Platform, validate: Validate = validateClaim): ReturnType<Validate> {
+  const { value, findings } = validate(document)
+  if (findings.length > 0) return { value, findings }
+  const { metadata, spec } = value as unknown as { metadata: { name?: string }; spec: EventDrivenServiceSpec }
+  return { value, findings: check(spec, metadata.name ?? '', platform) }
+}

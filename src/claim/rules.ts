@@ -1,0 +1,100 @@
+// Evaluates the XRD's own CEL, so that a rule is written once and judged alike by the API server and by us.
+import { CelScalar, celEnv, celMethod, isCelError, listType, parse, plan } from '@bufbuild/cel'
+import { type Code, type Finding, formatPath, type Path } from '../findings.ts'
+import { at, isObject, type Json } from '../json.ts'
+import type { Rule, Schema } from './schema.ts'
+
+// Kubernetes has a list library beside standard CEL; sum() is what our rules use of it.
+const environment = celEnv({
+  funcs: [
+    celMethod('sum', listType(CelScalar.DYN), [], CelScalar.DOUBLE, function () {
+      let total = 0
+      for (const value of this) total += Number(value)
+      return total
+    }),
+  ],
+})
+
+type Visit = (value: Json, path: Path, findings: Finding[]) => void
+
+/** Plans every rule below a schema once. Undefined where there is none, so that a walk skips what has nothing to say. */
+export function planRules(schema: Schema): Visit | undefined {
+  const here = [...(schema['x-kubernetes-validations'] ?? []).map(rule => planRule(rule, schema)), ...planUnique(schema)]
+  const below = planChildren(schema)
+  if (here.length === 0 && below === undefined) return undefined
+  return (value, path, findings) => {
+    for (const visit of here) visit(value, path, findings)
+    below?.(value, path, findings)
+  }
+}
+
+function planChildren(schema: Schema): Visit | undefined {
+  const items = schema.items && planRules(schema.items)
+  if (items !== undefined)
+    return (value, path, findings) => {
+      if (Array.isArray(value)) for (const [index, item] of value.entries()) items(item, [...path, index], findings)
+    }
+  const properties: [string, Visit][] = []
+  for (const [name, property] of Object.entries(schema.properties ?? {})) {
+    const visit = planRules(property)
+    if (visit !== undefined) properties.push([name, visit])
+  }
+  if (properties.length === 0) return undefined
+  return (value, path, findings) => {
+    for (const [name, visit] of properties) {
+      const below = at(value, name)
+      if (below !== undefined) visit(below, [...path, name], findings)
+    }
+  }
+}
+
+function planRule(rule: Rule, schema: Schema): Visit {
+  const evaluate = plan(environment, parse(rule.rule))
+  const steps = (rule.fieldPath ?? '').split('.').filter(step => step !== '')
+  const scalar = schema.type !== 'object' && schema.type !== 'array'
+  return (value, path, findings) => {
+    const verdict = evaluate({ self: value as never })
+    // An error means a value of the wrong type or a missing field, which the structure has already reported.
+    if (verdict === true || isCelError(verdict)) return
+    const code = codeOf(rule, scalar)
+    const found = code === 'REQUIRED' ? undefined : at(value, ...steps)
+    findings.push({ code, path: [...path, ...steps], problem: rule.message, ...(isObject(found) || Array.isArray(found) ? {} : { found }) })
+  }
+}
+
+function codeOf({ reason = 'FieldValueInvalid', fieldPath }: Rule, scalar: boolean): Code {
+  if (fieldPath === '.metadata.name') return 'NAME'
+  switch (reason) {
+    case 'FieldValueRequired':
+      return 'REQUIRED'
+    case 'FieldValueDuplicate':
+      return 'DUPLICATE'
+    case 'FieldValueForbidden':
+      return scalar ? 'RESERVED' : 'CONFLICT'
+    case 'FieldValueInvalid':
+      return scalar ? 'OUT_OF_RANGE' : 'CONFLICT'
+    default:
+      return reason satisfies never
+  }
+}
+
+/** A list that is a map by some keys holds no entry twice: the API server's rule for `x-kubernetes-list-type: map`. */
+function planUnique(schema: Schema): Visit[] {
+  const keys = schema['x-kubernetes-list-map-keys']
+  if (schema['x-kubernetes-list-type'] !== 'map' || keys === undefined) return []
+  return [
+    (value, path, findings) => {
+      if (!Array.isArray(value)) return
+      const seen = new Map<string, Path>()
+      value.forEach((item: unknown, index) => {
+        const values = keys.map(key => at(item, key))
+        if (values.includes(undefined)) return
+        const id = JSON.stringify(values)
+        const here = [...path, index, ...keys.slice(0, 1)]
+        const first = seen.get(id)
+        if (first === undefined) seen.set(id, here)
+        else findings.push({ code: 'DUPLICATE', path: here, problem: `must not be the same as ${formatPath(first)}`, found: values[0] })
+      })
+    },
+  ]
+}

@@ -1,0 +1,51 @@
+import type { Json } from '../json.ts'
+
+/** A CEL rule as Kubernetes writes it beside a schema. */
+export interface Rule {
+  readonly rule: string
+  readonly message: string
+  readonly fieldPath?: string
+  readonly reason?: 'FieldValueInvalid' | 'FieldValueForbidden' | 'FieldValueRequired' | 'FieldValueDuplicate'
+}
+
+/** The part of JSON Schema that a structural Kubernetes schema is made of. */
+export interface Schema {
+  readonly $schema?: string
+  readonly $id?: string
+  readonly type?: 'object' | 'array' | 'string' | 'integer' | 'number' | 'boolean'
+  readonly title?: string
+  readonly description?: string
+  readonly markdownDescription?: string
+  readonly examples?: readonly Json[]
+  readonly default?: Json
+  readonly enum?: readonly string[]
+  readonly const?: Json
+  readonly properties?: { readonly [name: string]: Schema }
+  readonly required?: readonly string[]
+  readonly additionalProperties?: boolean | Schema
+  readonly items?: Schema
+  readonly pattern?: string
+  readonly minimum?: number
+  readonly maximum?: number
+  readonly minLength?: number
+  readonly maxLength?: number
+  readonly minItems?: number
+  readonly maxItems?: number
+  readonly minProperties?: number
+  readonly maxProperties?: number
+  readonly allOf?: readonly object[]
+  readonly deprecated?: boolean
+  readonly 'x-kubernetes-validations'?: readonly Rule[]
+  readonly 'x-kubernetes-list-type'?: string
+  readonly 'x-kubernetes-list-map-keys'?: readonly string[]
+  readonly 'x-kubernetes-preserve-unknown-fields'?: boolean
+  /** The default beside it is the built-in one: for reading, as the platform may have another. */
+  readonly 'x-platform-default'?: boolean
+}
+
+/** The schema of a value one step down, or undefined where the schema says nothing of it. */
+export function child(schema: Schema, step: string | number): Schema | undefined {
+  if (typeof step === 'number') return schema.items
+  if (schema.properties !== undefined && Object.hasOwn(schema.properties, step)) return schema.properties[step]
+  return typeof schema.additionalProperties === 'object' ? schema.additionalProperties : undefined
+}

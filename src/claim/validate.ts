@@ -1,0 +1,34 @@
+import type { Finding } from '../findings.ts'
+import { isObject, type Json, type JsonObject } from '../json.ts'
+import { planRules } from './rules.ts'
+import type { Schema } from './schema.ts'
+import { compileStructure, normalize } from './structure.ts'
+
+/** The value as the API server would keep it, and everything that is wrong with it. */
+export type Validate = (value: Json) => { readonly value: Json; readonly findings: readonly Finding[] }
+
+/** Compiles a published schema, structure and rules, once. */
+export function validator(schema: Schema): Validate {
+  const structure = compileStructure(schema)
+  const rules = planRules(schema)
+  return raw => {
+    const value = normalize(schema, raw)
+    const findings = structure(value)
+    rules?.(value, [], findings)
+    return { value, findings }
+  }
+}
+
+/** The first value of each field wins, object by object; a list is one value. */
+export function merge(first: JsonObject, ...others: readonly (JsonObject | undefined)[]): JsonObject {
+  const merged = new Map<string, Json>()
+  for (const layer of [first, ...others]) {
+    for (const [name, value] of Object.entries(layer ?? {})) {
+      if (value === undefined) continue
+      const above = merged.get(name)
+      if (above === undefined) merged.set(name, value)
+      else if (isObject(above) && isObject(value)) merged.set(name, merge(above, value))
+    }
+  }
+  return Object.fromEntries(merged)
+}

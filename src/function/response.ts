@@ -1,0 +1,93 @@
+import {
+  Ready,
+  type Resource,
+  type RunFunctionRequest,
+  type RunFunctionResponse,
+  Severity,
+  Status,
+  Target,
+} from '@crossplane-org/function-sdk-typescript'
+import type { Composition } from '../compose.ts'
+import { isObject, type JsonObject } from '../json.ts'
+import { type Condition, changes } from '../status.ts'
+
+// Changes of what we composed call us by themselves. The rest is a safety net: soon while something is not ready,
+// as Crossplane sees no change of what it could not make, and rarely once all is well.
+const SOON_SECONDS = 60
+const RARELY_SECONDS = 600
+
+const aimed = { target: Target.TARGET_COMPOSITE_AND_CLAIM }
+
+const condition = ({ type, ready, reason, message }: Condition) => ({
+  type,
+  status: ready ? Status.STATUS_CONDITION_TRUE : Status.STATUS_CONDITION_FALSE,
+  reason,
+  message,
+  ...aimed,
+})
+
+const event = ({ ready, reason, message }: Condition) => ({
+  severity: ready ? Severity.SEVERITY_NORMAL : Severity.SEVERITY_WARNING,
+  reason,
+  message,
+  ...aimed,
+})
+
+const meta = ({ meta }: RunFunctionRequest, seconds: number) => ({ tag: meta?.tag ?? '', ttl: { seconds, nanos: 0 } })
+
+/** The answer to a valid claim: our own resources, beside whatever earlier functions of the pipeline want. */
+export function accept(
+  request: RunFunctionRequest,
+  composite: JsonObject,
+  { resources, conditions, status }: Composition,
+): RunFunctionResponse {
+  const allReady = resources.every(({ readiness }) => readiness.ready)
+  const ours = resources.map(({ key, desired, readiness }): [string, Resource] => [
+    key,
+    { resource: desired, connectionDetails: {}, ready: readiness.ready ? Ready.READY_TRUE : Ready.READY_FALSE },
+  ])
+  return {
+    meta: meta(request, allReady ? RARELY_SECONDS : SOON_SECONDS),
+    desired: {
+      composite: desiredComposite(request, composite, status),
+      // Assign, never merge: merging lists would keep a container that we removed.
+      resources: { ...request.desired?.resources, ...Object.fromEntries(ours) },
+    },
+    context: request.context,
+    results: changes(composite, conditions).map(event),
+    requirements: undefined,
+    conditions: conditions.map(condition),
+  }
+}
+
+/** Status is all that a function may say of the composite; readiness follows from the resources, ours and others'. */
+function desiredComposite({ desired }: RunFunctionRequest, composite: JsonObject, status: JsonObject): Resource {
+  const before: unknown = desired?.composite?.resource
+  const earlier = isObject(before) ? before : {}
+  return {
+    connectionDetails: desired?.composite?.connectionDetails ?? {},
+    ready: desired?.composite?.ready ?? Ready.READY_UNSPECIFIED,
+    resource: {
+      apiVersion: composite.apiVersion,
+      kind: composite.kind,
+      ...earlier,
+      status: { ...(isObject(earlier.status) ? earlier.status : {}), ...status },
+    },
+  }
+}
+
+/**
+ * The answer to a claim that can't be composed. Crossplane applies and deletes nothing after a fatal result, and shows
+ * its text on the composite only. So the condition and the event for the claim come before it.
+ */
+export function refuse(request: RunFunctionRequest, composite: JsonObject, why: Condition): RunFunctionResponse {
+  const conditions = [why]
+  return {
+    meta: meta(request, SOON_SECONDS),
+    desired: request.desired,
+    context: request.context,
+    results: [...changes(composite, conditions).map(event), { severity: Severity.SEVERITY_FATAL, message: why.message }],
+    requirements: undefined,
+    conditions: conditions.map(condition),
+  }
+}

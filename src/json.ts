@@ -1,0 +1,17 @@
+/** What JSON can say, and so what a Kubernetes object is made of. */
+export type Json = string | number | boolean | null | readonly Json[] | JsonObject
+export interface JsonObject {
+  readonly [key: string]: Json | undefined
+}
+
+export const isObject = (value: unknown): value is JsonObject => typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** The value at a path, or undefined where the path leaves the object. Looks only at own properties. */
+export function at(value: unknown, ...path: (string | number)[]): Json | undefined {
+  let here: unknown = value
+  for (const step of path) {
+    if (typeof here !== 'object' || here === null || !Object.hasOwn(here, step)) return undefined
+    here = (here as Record<string | number, unknown>)[step]
+  }
+  return here as Json | undefined
+}

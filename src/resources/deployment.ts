@@ -1,0 +1,88 @@
+import type { Claim } from '../claim/claim.ts'
+import { at, type JsonObject } from '../json.ts'
+import {
+  condition,
+  containerBase,
+  imagePullSecrets,
+  initContainers,
+  metadata,
+  NAME_LABEL,
+  notReady,
+  outdated,
+  podLabels,
+  podSecurity,
+  probes,
+  ready,
+  selector,
+} from './parts.ts'
+import type { ComposedResource, Readiness } from './resource.ts'
+
+export const deployment: ComposedResource = {
+  key: 'deployment',
+  concern: 'Workload',
+  build: (claim, birth) =>
+    claim.runtime === 'Deployment'
+      ? {
+          apiVersion: 'apps/v1',
+          kind: 'Deployment',
+          metadata: metadata(claim, claim.name),
+          spec: {
+            // The count is KEDA's. Said once at birth and never again, server-side apply leaves it alone.
+            ...(birth && { replicas: 1 }),
+            selector: { matchLabels: selector(claim) },
+            strategy: { type: 'RollingUpdate' },
+            template: { metadata: { labels: podLabels(claim) }, spec: podSpec(claim) },
+          },
+        }
+      : undefined,
+  ready: judge,
+  readyCondition: 'Available',
+  status: (observed, { name, image, size }) => ({
+    workload: {
+      kind: 'Deployment',
+      name,
+      image,
+      size,
+      replicas: count(observed, 'spec', 'replicas'),
+      readyReplicas: count(observed, 'status', 'readyReplicas'),
+    },
+  }),
+}
+
+/** Kubernetes leaves out a count of 0. */
+const count = (observed: JsonObject | undefined, ...path: string[]) => at(observed, ...path) ?? 0
+
+const podSpec = (claim: Claim): JsonObject => ({
+  serviceAccountName: claim.name,
+  automountServiceAccountToken: false,
+  securityContext: podSecurity,
+  ...imagePullSecrets(claim),
+  ...initContainers(claim),
+  containers: [
+    {
+      name: 'main',
+      ...containerBase(claim),
+      ports: [{ name: 'http', containerPort: claim.port, protocol: 'TCP' }],
+      ...probes(claim, 'http'),
+    },
+  ],
+})
+
+/** https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#deployment-status */
+function judge(observed: JsonObject, { name, namespace }: Claim): Readiness {
+  const look = `See: kubectl -n ${namespace} describe pods -l ${NAME_LABEL}=${name}`
+  const failure = condition(observed, 'ReplicaFailure')
+  if (failure?.status === 'True')
+    return notReady(failure.reason || 'ReplicaFailure', `No pod can be made for Deployment ${name}: ${failure.message}`)
+  const progress = condition(observed, 'Progressing')
+  if (progress?.status === 'False')
+    return notReady(
+      progress.reason || 'RolloutStuck',
+      `The rollout of Deployment ${name} is stuck: its new pods do not become ready. ${look}`,
+    )
+  if (outdated(observed)) return notReady('Updating', `Deployment ${name} is being updated.`)
+  // KEDA took the last replica away as there is nothing to do. That is what was asked for.
+  if (at(observed, 'spec', 'replicas') === 0) return ready('ScaledToZero', `Deployment ${name} is scaled to zero until messages come.`)
+  if (condition(observed, 'Available')?.status === 'True') return ready('Available', `Deployment ${name} is available.`)
+  return notReady('Unavailable', `Deployment ${name} has too few ready pods. ${look}`)
+}

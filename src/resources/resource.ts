@@ -1,0 +1,35 @@
+import type { Claim } from '../claim/claim.ts'
+import type { JsonObject } from '../json.ts'
+
+/** A complete Kubernetes object, without status. */
+export interface Manifest extends JsonObject {
+  readonly apiVersion: string
+  readonly kind: string
+  readonly metadata: { readonly name: string; readonly namespace: string; readonly [field: string]: JsonObject[string] }
+}
+
+/** Which of the claim's conditions a resource counts for. */
+export type Concern = 'Workload' | 'Scaling' | 'Eventing'
+
+/** Whether a resource does its work, why, and what to do about it where it doesn't. */
+export interface Readiness {
+  readonly ready: boolean
+  /** A CamelCase word, for machines. */
+  readonly reason: string
+  /** For people. It stays the same until the situation changes. */
+  readonly message: string
+}
+
+export interface ComposedResource {
+  /** How Crossplane knows the resource. Never rename one: that deletes the object. */
+  readonly key: string
+  readonly concern: Concern
+  /** The manifest, or undefined where this claim has no such resource. */
+  readonly build: (claim: Claim, birth: boolean) => Manifest | undefined
+  /** Judges the resource as it is observed. */
+  readonly ready: (observed: JsonObject, claim: Claim) => Readiness
+  /** The resource's own condition that means ready; none where being there is enough. */
+  readonly readyCondition?: 'Ready' | 'Available'
+  /** What the claim's status says of the resource. */
+  readonly status?: (observed: JsonObject | undefined, claim: Claim) => JsonObject
+}

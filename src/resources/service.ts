@@ -1,0 +1,33 @@
+import type { Claim } from '../claim/claim.ts'
+import type { JsonObject } from '../json.ts'
+import { exists, metadata, selector } from './parts.ts'
+import type { ComposedResource, Manifest } from './resource.ts'
+
+const SERVICE_PORT = 8080
+
+/** With runtime Knative the Route makes a Service of the claim's name, and fails on one that it does not own. */
+const serves = ({ runtime }: Claim) => runtime === 'Deployment'
+
+export const service: ComposedResource = {
+  key: 'service',
+  concern: 'Workload',
+  build: claim => (serves(claim) ? clusterIp(claim, claim.name, SERVICE_PORT) : undefined),
+  ready: exists,
+}
+
+export const httpService: ComposedResource = {
+  key: 'http-service',
+  concern: 'Workload',
+  build: claim =>
+    serves(claim) && claim.httpPort !== undefined
+      ? clusterIp(claim, `${claim.name}-http`, claim.httpPort, { sessionAffinity: claim.sessionAffinity })
+      : undefined,
+  ready: exists,
+}
+
+const clusterIp = (claim: Claim, name: string, port: number, more: JsonObject = {}): Manifest => ({
+  apiVersion: 'v1',
+  kind: 'Service',
+  metadata: metadata(claim, name),
+  spec: { type: 'ClusterIP', ...more, selector: selector(claim), ports: [{ name: 'http', port, targetPort: 'http', protocol: 'TCP' }] },
+})

@@ -1,0 +1,55 @@
+// From the readiness of the resources to what the claim says of itself.
+import { type Finding, sentence } from './findings.ts'
+import type { JsonObject } from './json.ts'
+import { condition } from './resources/parts.ts'
+import type { Concern, Readiness } from './resources/resource.ts'
+
+export interface Condition extends Readiness {
+  readonly type: `${Concern}Ready`
+}
+
+const concerns = ['Workload', 'Scaling', 'Eventing'] as const satisfies readonly Concern[]
+
+/** One condition for each concern that the claim has: the first thing that blocks, else what the main resource says. */
+export function conditionsOf(resources: readonly { readonly concern: Concern; readonly readiness: Readiness }[]): Condition[] {
+  return concerns.flatMap(concern => {
+    const own = resources.filter(resource => resource.concern === concern).map(resource => resource.readiness)
+    const telling = own.find(readiness => !readiness.ready) ?? own.find(readiness => readiness.reason !== 'Created') ?? own[0]
+    return telling === undefined ? [] : [{ type: `${concern}Ready` as const, ...telling }]
+  })
+}
+
+// Kubernetes keeps at most 32,768 characters of a condition's message.
+const LONGEST_MESSAGE = 30_000
+
+/** Everything that is wrong with a claim, as far as a condition can hold it. */
+export function refusal(findings: readonly Finding[]): string {
+  const lines: string[] = []
+  let length = 0
+  for (const finding of findings) {
+    const line = `${sentence(finding)} [${finding.code}]`
+    length += line.length + 2
+    if (length > LONGEST_MESSAGE) return `${lines.join('; ')}; and ${findings.length - lines.length} more`
+    lines.push(line)
+  }
+  return lines.join('; ')
+}
+
+/** Nothing was composed, and what runs keeps running. */
+export const refused = (reason: 'InvalidClaim' | 'InvalidInput', message: string): Condition => ({
+  type: 'WorkloadReady',
+  ready: false,
+  reason,
+  message,
+})
+
+/**
+ * The conditions that are news to the composite. The first word on a new claim is news only when it is good:
+ * that a thing made just now is not ready yet surprises nobody.
+ */
+export const changes = (composite: JsonObject, conditions: readonly Condition[]): Condition[] =>
+  conditions.filter(({ type, ready, reason }) => {
+    const before = condition(composite, type)
+    if (before === undefined) return ready || reason !== 'Creating'
+    return before.status !== (ready ? 'True' : 'False') || (!ready && before.reason !== reason)
+  })

@@ -1,0 +1,9 @@
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    exclude: ['test/crossplane/**', 'test/knative/**', 'test/cluster/**', 'test/bench/**'],
+    testTimeout: 60_000,
+  },
+})
