@@ -1,0 +1,65 @@
+import { createHash } from 'node:crypto'
+import { type RunFunctionRequest, RunFunctionResponse, Severity } from '@crossplane-org/function-sdk-typescript'
+import type { CallResult } from './metrics.ts'
+
+export type Handler = (request: RunFunctionRequest) => RunFunctionResponse
+
+export interface Failure {
+  readonly id: string
+  readonly name: string
+  readonly frames: readonly string[]
+}
+
+export interface Answer {
+  readonly bytes: Buffer
+  readonly result: CallResult
+  readonly failure?: Failure
+}
+
+const FRAMES = 6
+const ID_LENGTH = 8
+
+/**
+ * Where it broke, without the message: that may quote the claim, and so an environment value.
+ * The id is made of the place, so the same fault has the same id every time, and the same request the same answer.
+ */
+function failureOf(error: unknown): Failure {
+  const { name, stack, message } = error instanceof Error ? error : { name: typeof error, stack: '', message: '' }
+  const frames = (stack ?? '')
+    .replace(message, '')
+    .split('\n')
+    .map(line => line.trim())
+    .filter(line => line.startsWith('at '))
+    .slice(0, FRAMES)
+  const id = createHash('sha256')
+    .update([name, ...frames].join('\n'))
+    .digest('hex')
+    .slice(0, ID_LENGTH)
+  return { id, name, frames }
+}
+
+const encode = (response: RunFunctionResponse) => Buffer.from(RunFunctionResponse.encode(response).finish())
+
+function failed(request: RunFunctionRequest, error: unknown): Answer {
+  const failure = failureOf(error)
+  const message = `internal error ${failure.id}: the function failed on this request and composed nothing; its log has the place under this id`
+  const response = {
+    meta: { tag: request.meta?.tag ?? '' },
+    desired: undefined,
+    results: [{ severity: Severity.SEVERITY_FATAL, message }],
+    requirements: undefined,
+    conditions: [],
+  }
+  return { bytes: encode(response), result: 'error', failure }
+}
+
+/** Answers in bytes, whatever happens: a throw, in the handler or over a value that cannot be encoded, is a fatal result. */
+export function answer(handler: Handler, request: RunFunctionRequest): Answer {
+  try {
+    const response = handler(request)
+    const fatal = response.results.some(({ severity }) => severity === Severity.SEVERITY_FATAL)
+    return { bytes: encode(response), result: fatal ? 'fatal' : 'ok' }
+  } catch (error) {
+    return failed(request, error)
+  }
+}

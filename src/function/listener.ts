@@ -1,0 +1,63 @@
+import { createServer, type Server, type Socket } from 'node:net'
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls'
+import { type Certificates, contextOf } from './certificates.ts'
+import type { Log } from './log.ts'
+import type { Metrics, PeerRefusal } from './metrics.ts'
+import type { Address } from './options.ts'
+import { peerOf, refusalOf } from './peer.ts'
+
+type Accept = (socket: Socket) => void
+
+// Go and Node shake hands within milliseconds; whoever takes longer holds a socket for nothing.
+const HANDSHAKE_TIMEOUT_MS = 5_000
+
+export interface SecureListener {
+  readonly server: TlsServer
+  readonly use: (certificates: Certificates) => void
+}
+
+/** Lets in the clients of the CA, and closes on everyone else before a byte of HTTP/2. */
+export function createSecureListener(first: Certificates, accept: Accept, metrics: Metrics, log: Log): SecureListener {
+  let { authorities } = first
+  const options = { requestCert: true, rejectUnauthorized: false, ALPNProtocols: ['h2'], handshakeTimeout: HANDSHAKE_TIMEOUT_MS }
+  const server = createTlsServer({ ...options, ...contextOf(first) })
+  const turnAway = (socket: Socket, reason: PeerRefusal) => {
+    socket.destroy()
+    metrics.refusedPeers.inc({ reason })
+  }
+  server.on('secureConnection', socket => {
+    // From here to the hand-over the socket has no other listener, and an 'error' nobody hears ends the process.
+    socket.on('error', () => {})
+    const { remoteAddress } = socket
+    const reason = socket.alpnProtocol === 'h2' ? refusalOf(peerOf(socket), authorities, Date.now()) : 'not-http2'
+    if (reason === undefined) return accept(socket)
+    turnAway(socket, reason)
+    log.warn('client turned away', { reason, peer: remoteAddress })
+  })
+  server.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => {
+    const { remoteAddress } = socket
+    turnAway(socket, 'handshake')
+    // A TCP probe connects and hangs up: not worth a line.
+    const write = error.code === 'ECONNRESET' ? log.debug : log.info
+    write('TLS handshake failed', { reason: error.code, peer: remoteAddress })
+  })
+  const use = (certificates: Certificates) => {
+    server.setSecureContext(contextOf(certificates))
+    authorities = certificates.authorities
+  }
+  return { server, use }
+}
+
+export const createPlainListener = (accept: Accept): Server => createServer({ noDelay: true }, accept)
+
+/** Resolves to the port, rejects with the reason, such as a port in use. */
+export function listen(server: Server, { host, port }: Address): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen({ port, ...(host !== undefined && { host }) }, () => {
+      server.off('error', reject)
+      const bound = server.address()
+      resolve(typeof bound === 'object' && bound !== null ? bound.port : port)
+    })
+  })
+}

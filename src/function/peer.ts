@@ -1,0 +1,66 @@
+import type { X509Certificate } from 'node:crypto'
+import type { TLSSocket } from 'node:tls'
+
+/** Why a client is turned away; also the label of the metric, so the set stays closed and small. */
+export type Refusal =
+  | 'no-certificate'
+  | 'resumed-session'
+  | 'unknown-issuer'
+  | 'not-yet-valid'
+  | 'expired'
+  | 'certificate-authority'
+  | 'not-for-clients'
+  | 'not-http2'
+
+export interface Peer {
+  readonly certificate: X509Certificate | undefined
+  /** OpenSSL found a chain to a trusted certificate. */
+  readonly chainVerified: boolean
+  /** The client came back with a session of an earlier connection instead of showing its certificate. */
+  readonly resumed: boolean
+}
+
+const CLIENT_AUTHENTICATION = '1.3.6.1.5.5.7.3.2'
+const ANY_USAGE = '2.5.29.37.0'
+
+export function peerOf(socket: TLSSocket): Peer {
+  return { certificate: socket.getPeerX509Certificate(), chainVerified: socket.authorized, resumed: socket.isSessionReused() }
+}
+
+/**
+ * Crossplane gives its CA and all that it issues one and the same subject, and its leaves no key identifiers.
+ * OpenSSL takes such a leaf for self-signed and finds no chain, so the signature is checked here, against each CA.
+ */
+function issuedBy(certificate: X509Certificate, authority: X509Certificate, now: number): boolean {
+  return (
+    authority.ca &&
+    validityAt(authority, now) === undefined &&
+    certificate.checkIssued(authority) &&
+    certificate.verify(authority.publicKey)
+  )
+}
+
+function validityAt({ validFrom, validTo }: X509Certificate, now: number): 'not-yet-valid' | 'expired' | undefined {
+  if (now < Date.parse(validFrom)) return 'not-yet-valid'
+  // Written so that a date that cannot be read counts as past.
+  return now <= Date.parse(validTo) ? undefined : 'expired'
+}
+
+function allowsClients({ keyUsage }: X509Certificate): boolean {
+  // Node's name for the extended usages. A certificate without any is open to all: RFC 5280, 4.2.1.12.
+  const extendedUsages: readonly string[] | undefined = keyUsage
+  return extendedUsages === undefined || extendedUsages.includes(CLIENT_AUTHENTICATION) || extendedUsages.includes(ANY_USAGE)
+}
+
+/** Undefined: let it in. */
+export function refusalOf(peer: Peer, authorities: readonly X509Certificate[], now: number): Refusal | undefined {
+  // In TLS 1.3 a resumed session counts as verified even where no certificate was ever shown: never trust one.
+  if (peer.resumed) return 'resumed-session'
+  const { certificate } = peer
+  if (certificate === undefined) return 'no-certificate'
+  if (certificate.ca) return 'certificate-authority'
+  if (!peer.chainVerified && !authorities.some(authority => issuedBy(certificate, authority, now))) return 'unknown-issuer'
+  const invalid = validityAt(certificate, now)
+  if (invalid !== undefined) return invalid
+  return allowsClients(certificate) ? undefined : 'not-for-clients'
+}

@@ -1,0 +1,187 @@
+import { X509Certificate } from 'node:crypto'
+import { mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:http2'
+import { join } from 'node:path'
+import type { ConnectionOptions } from 'node:tls'
+import { credentials, status } from '@grpc/grpc-js'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { createAuthority, type Identity, issueCertificate } from '../../scripts/certificates.ts'
+import {
+  as,
+  call,
+  certificateFolder,
+  connectClient,
+  counted,
+  greet,
+  type Serving,
+  serve,
+  serverIdentity,
+  temporaryFolder,
+  throwAt,
+} from './serving.ts'
+
+const DAY_MS = 24 * 60 * 60 * 1000
+const past = { validFrom: new Date(Date.now() - 7 * DAY_MS), validTo: new Date(Date.now() - DAY_MS) }
+
+const crossplane = createAuthority()
+const server = serverIdentity(crossplane)
+const core = issueCertificate(crossplane, { usages: ['client'], dnsNames: ['crossplane'] })
+const namesake = createAuthority()
+
+const showing = ({ certificate, key }: Identity): ConnectionOptions => ({ cert: certificate, key })
+const fingerprint = ({ certificate }: Identity) => new X509Certificate(certificate).fingerprint256
+const secure = (): Promise<Serving> => serve({ certificatesDirectory: certificateFolder(crossplane.certificate, server) })
+
+describe('who is let in', () => {
+  test('the client that Crossplane made calls the function', async () => {
+    const { port } = await secure()
+    const { response } = await call(connectClient(port, as(core)), { meta: { tag: 'hello', capabilities: [] } })
+    expect(response?.meta?.tag).toBe('hello')
+  })
+
+  test.each<{ says: string; options: ConnectionOptions }>([
+    { says: 'over TLS 1.3', options: { ...showing(core), minVersion: 'TLSv1.3' } },
+    { says: 'over TLS 1.2', options: { ...showing(core), maxVersion: 'TLSv1.2' } },
+    {
+      says: 'with a tidy certificate',
+      options: showing(issueCertificate(crossplane, { usages: ['client'], commonName: 'core', keyIdentifiers: true })),
+    },
+  ])('$says', async ({ options }) => {
+    const { port } = await secure()
+    expect((await greet(port, options)).greeted).toBe(true)
+  })
+})
+
+describe('who is turned away before HTTP/2', () => {
+  test.each<{ says: string; options: ConnectionOptions; reason: string }>([
+    { says: 'no certificate', options: {}, reason: 'no-certificate' },
+    { says: 'no certificate over TLS 1.2', options: { maxVersion: 'TLSv1.2' }, reason: 'no-certificate' },
+    { says: 'self-signed, same subject', options: showing(issueCertificate(undefined, { usages: ['client'] })), reason: 'unknown-issuer' },
+    { says: 'foreign CA, same subject', options: showing(issueCertificate(namesake, { usages: ['client'] })), reason: 'unknown-issuer' },
+    { says: 'expired', options: showing(issueCertificate(crossplane, { usages: ['client'], ...past })), reason: 'expired' },
+    { says: "a server's", options: showing(server), reason: 'not-for-clients' },
+    { says: 'the CA itself', options: showing(crossplane), reason: 'certificate-authority' },
+    { says: 'no HTTP/2 asked for', options: { ...showing(core), ALPNProtocols: [] }, reason: 'not-http2' },
+    { says: 'HTTP/1.1 asked for', options: { ...showing(core), ALPNProtocols: ['http/1.1'] }, reason: 'handshake' },
+    {
+      says: 'TLS 1.1',
+      options: { ...showing(core), minVersion: 'TLSv1.1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' },
+      reason: 'handshake',
+    },
+  ])('$says', async ({ options, reason }) => {
+    const serving = await secure()
+    expect((await greet(serving.port, options)).greeted).toBe(false)
+    expect(await counted(serving, 'function_refused_peers_total', { reason })).toBe(1)
+    expect(serving.lines).toContainEqual(expect.objectContaining({ peer: '127.0.0.1' }))
+    expect((await greet(serving.port, showing(core))).greeted).toBe(true)
+  })
+
+  test('plaintext gRPC', async () => {
+    const { port } = await secure()
+    const { error } = await call(connectClient(port, credentials.createInsecure()))
+    expect(error?.code).toBe(status.UNAVAILABLE)
+  })
+
+  test.each<{ says: string; first: ConnectionOptions }>([
+    { says: 'of a stranger over TLS 1.3', first: { minVersion: 'TLSv1.3' } },
+    { says: 'of a stranger over TLS 1.2', first: { maxVersion: 'TLSv1.2' } },
+    { says: 'of Crossplane over TLS 1.3', first: { ...showing(core), minVersion: 'TLSv1.3' } },
+    { says: 'of Crossplane over TLS 1.2', first: { ...showing(core), maxVersion: 'TLSv1.2' } },
+  ])('nobody with the session $says', async ({ first }) => {
+    const { port } = await secure()
+    const { sessions } = await greet(port, first)
+    for (const session of sessions) {
+      const { minVersion, maxVersion } = first
+      const again = await greet(port, { ...(minVersion && { minVersion }), ...(maxVersion && { maxVersion }), session })
+      expect(again).toMatchObject({ greeted: false, resumed: false })
+    }
+  })
+
+  test('garbage does not end the process, nor hold the port', async () => {
+    const { port } = await secure()
+    const hello = Buffer.concat([Buffer.of(0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3), Buffer.alloc(505, 0xff)])
+    for (const bytes of [
+      Buffer.alloc(0),
+      Buffer.from('GET / HTTP/1.1\r\n\r\n'),
+      Buffer.alloc(70_000, 0xa5),
+      hello,
+      hello.subarray(0, 40),
+    ]) {
+      await throwAt(port, bytes)
+    }
+    expect((await call(connectClient(port, as(core)))).error).toBeUndefined()
+  })
+})
+
+/** A secret as the kubelet mounts it: the files are links through a link that is swapped in one go. */
+function mountedSecret(files: Record<string, string>) {
+  const folder = temporaryFolder()
+  let generation = 0
+  const swap = (contents: Record<string, string>) => {
+    const data = `..${generation++}`
+    mkdirSync(join(folder, data))
+    for (const [name, content] of Object.entries(contents)) writeFileSync(join(folder, data, name), content)
+    symlinkSync(data, join(folder, '..data_tmp'))
+    renameSync(join(folder, '..data_tmp'), join(folder, '..data'))
+  }
+  swap(files)
+  for (const name of Object.keys(files)) symlinkSync(join('..data', name), join(folder, name))
+  return { folder, swap }
+}
+
+const files = (bundle: string, { certificate, key }: Identity) => ({ 'ca.crt': bundle, 'tls.crt': certificate, 'tls.key': key })
+
+describe('rotation', () => {
+  test('a swapped secret is taken up without a restart, and the clients of the old CA are let go', async () => {
+    const successor = createAuthority()
+    const next = serverIdentity(successor)
+    const nextCore = issueCertificate(successor, { usages: ['client'] })
+    const { folder, swap } = mountedSecret(files(crossplane.certificate, server))
+    const serving = await serve({ certificatesDirectory: folder, certificatePollMs: 10 })
+    const { port } = serving
+    expect(await greet(port, showing(core))).toMatchObject({ greeted: true, fingerprint: fingerprint(server) })
+    const session = connect(`https://127.0.0.1:${port}`, { ...showing(core), rejectUnauthorized: false, servername: '' })
+    onTestFinished(() => session.destroy())
+    const letGo = new Promise(resolve => session.once('goaway', resolve))
+    await new Promise(resolve => session.once('remoteSettings', resolve))
+
+    swap(files(crossplane.certificate + successor.certificate, next))
+    await expect.poll(async () => (await greet(port, showing(core))).fingerprint).toBe(fingerprint(next))
+    expect((await greet(port, showing(core))).greeted).toBe(true)
+    expect((await greet(port, showing(nextCore))).greeted).toBe(true)
+
+    swap(files(successor.certificate, next))
+    await expect.poll(async () => (await greet(port, showing(core))).greeted).toBe(false)
+    expect((await greet(port, showing(nextCore))).greeted).toBe(true)
+    await letGo
+    expect(await counted(serving, 'function_certificate_reloads_total', { result: 'taken up' })).toBe(2)
+  })
+
+  test.each([
+    { says: 'a key of another certificate', broken: { 'tls.key': serverIdentity(crossplane).key }, reason: /do not go together/ },
+    { says: 'half a certificate', broken: { 'tls.crt': server.certificate.slice(0, 300) }, reason: /tls\.crt is not a PEM certificate/ },
+    { says: 'an empty bundle', broken: { 'ca.crt': '' }, reason: /ca\.crt holds no certificate of a CA/ },
+    { says: 'a bundle of leaves', broken: { 'ca.crt': server.certificate }, reason: /ca\.crt holds no certificate of a CA/ },
+  ])('$says is kept out and said once, until it is mended', async ({ broken, reason }) => {
+    const next = serverIdentity(crossplane)
+    const { folder, swap } = mountedSecret(files(crossplane.certificate, server))
+    const { port, lines } = await serve({ certificatesDirectory: folder, certificatePollMs: 10 })
+    const complaints = () => lines.filter(({ msg }) => msg.startsWith('certificates not taken up'))
+
+    swap({ ...files(crossplane.certificate, server), ...broken })
+    await expect.poll(complaints).toMatchObject([{ level: 'error', reason: expect.stringMatching(reason) }])
+    expect(await greet(port, showing(core))).toMatchObject({ greeted: true, fingerprint: fingerprint(server) })
+
+    swap(files(crossplane.certificate, next))
+    await expect.poll(async () => (await greet(port, showing(core))).fingerprint).toBe(fingerprint(next))
+    expect(complaints()).toHaveLength(1)
+  })
+})
+
+test.each([
+  { certificate: 'server', pem: server.certificate },
+  { certificate: 'ca', pem: crossplane.certificate },
+])('the metric says when the certificate of the $certificate ends', async ({ certificate, pem }) => {
+  const expected = Date.parse(new X509Certificate(pem).validTo) / 1000
+  expect(await counted(await secure(), 'function_certificate_expiry_timestamp_seconds', { certificate })).toBe(expected)
+})
