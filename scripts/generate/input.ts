@@ -87,6 +87,12 @@ export function inputProperties(spec: Schema): Record<string, Schema> {
           description: 'Whether the Knative feature flag kubernetes.podspec-init-containers is enabled.',
           default: false,
         },
+        knativeInitialScaleZero: {
+          type: 'boolean',
+          title: 'initial scale 0 with Knative',
+          description: "Whether Knative's autoscaler is configured with allow-zero-initial-scale.",
+          default: false,
+        },
       },
     },
     defaults: { ...defaults, title: 'defaults', description: 'Defaults for every claim. What a claim or its environment says wins.' },
@@ -108,26 +114,46 @@ export function inputProperties(spec: Schema): Record<string, Schema> {
 export const inputGroup = 'fn.platform.bizmatters.io'
 const description = "The input of function-event-driven-service: the platform's defaults, in the Composition, once for every claim."
 
-/** The JSON Schema of the input, for the function and for editors. */
+/** The JSON Schema of the input, for the function and for editors. What stands in several places is said once. */
 export function inputSchema(properties: Record<string, Schema>, closed: (schema: Schema, defaults: unknown) => Schema): Schema {
+  const { defaults, environments, sizes, ...rest } = properties
+  const shared = { defaults, size: sizes?.properties?.medium }
+  const refer = (name: keyof typeof shared, { title, description }: Schema = {}): Schema => ({
+    ...(title && { title }),
+    ...(description && { description }),
+    $ref: `#/$defs/${name}`,
+  })
+  const referAll = (name: keyof typeof shared, schema: Schema = {}): Schema => ({
+    ...schema,
+    additionalProperties: false,
+    properties: Object.fromEntries(Object.entries(schema.properties ?? {}).map(([key, property]) => [key, refer(name, property)])),
+  })
+  const root = closed(
+    {
+      type: 'object',
+      description,
+      required: ['apiVersion', 'kind'],
+      properties: {
+        apiVersion: { type: 'string', const: `${inputGroup}/v1alpha1` },
+        kind: { type: 'string', const: 'Input' },
+        metadata: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true },
+        ...rest,
+      },
+    },
+    undefined,
+  )
   return {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
     $id: `https://${inputGroup}/schemas/input.v1alpha1.json`,
     title: 'Input',
-    ...closed(
-      {
-        type: 'object',
-        description,
-        required: ['apiVersion', 'kind'],
-        properties: {
-          apiVersion: { type: 'string', const: `${inputGroup}/v1alpha1` },
-          kind: { type: 'string', const: 'Input' },
-          metadata: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true },
-          ...properties,
-        },
-      },
-      undefined,
-    ),
+    ...root,
+    properties: {
+      ...root.properties,
+      defaults: refer('defaults', defaults),
+      environments: referAll('defaults', environments),
+      sizes: referAll('size', sizes),
+    },
+    $defs: Object.fromEntries(Object.entries(shared).map(([name, schema]) => [name, closed(schema ?? {}, undefined)])),
   }
 }
 

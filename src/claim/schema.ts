@@ -12,6 +12,8 @@ export interface Rule {
 export interface Schema {
   readonly $schema?: string
   readonly $id?: string
+  readonly $ref?: string
+  readonly $defs?: { readonly [name: string]: Schema }
   readonly type?: 'object' | 'array' | 'string' | 'integer' | 'number' | 'boolean'
   readonly title?: string
   readonly description?: string
@@ -48,4 +50,16 @@ export function child(schema: Schema, step: string | number): Schema | undefined
   if (typeof step === 'number') return schema.items
   if (schema.properties !== undefined && Object.hasOwn(schema.properties, step)) return schema.properties[step]
   return typeof schema.additionalProperties === 'object' ? schema.additionalProperties : undefined
+}
+
+/** The schema with every `#/$defs/…` put where it is referred to. */
+export function inlined(schema: Schema, defs: Schema['$defs'] = schema.$defs): Schema {
+  const { $ref, $defs: _, ...own } = schema
+  const target = $ref === undefined ? undefined : defs?.[$ref.replace('#/$defs/', '')]
+  const { properties, items, ...rest } = target ? { ...inlined(target, defs), ...own } : own
+  return {
+    ...rest,
+    ...(properties && { properties: Object.fromEntries(Object.entries(properties).map(([name, s]) => [name, inlined(s, defs)])) }),
+    ...(items && { items: inlined(items, defs) }),
+  }
 }
