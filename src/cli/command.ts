@@ -1,0 +1,122 @@
+import { type ParseArgsConfig, parseArgs } from 'node:util'
+import { nearest } from '../suggest.ts'
+import type { ExitCode, Io } from './io.ts'
+
+export interface Option {
+  readonly type: 'string' | 'boolean'
+  readonly short?: string
+  /** What stands for the value in the help, such as FILE. */
+  readonly value?: string
+  readonly choices?: readonly string[]
+  readonly says: string
+}
+
+export type Options = Readonly<Record<string, Option>>
+
+export type Values<O extends Options> = {
+  readonly [Name in keyof O]?: O[Name]['type'] extends 'boolean'
+    ? boolean
+    : O[Name] extends { readonly choices: readonly (infer Choice)[] }
+      ? Choice
+      : string
+}
+
+export interface Definition<O extends Options> {
+  readonly name: string
+  /** One line for the list of commands. */
+  readonly summary: string
+  /** What may stand behind the command, such as `[FILE|DIR|GLOB|-]...`; none where nothing may. */
+  readonly operands?: string
+  readonly details?: string
+  readonly examples: readonly string[]
+  readonly options: O
+  readonly run: (given: { readonly values: Values<O>; readonly operands: readonly string[] }, io: Io) => ExitCode | Promise<ExitCode>
+}
+
+export interface Command {
+  readonly name: string
+  readonly summary: string
+  readonly execute: (args: readonly string[], io: Io) => Promise<ExitCode>
+}
+
+/** Makes a command of its definition: flags are judged before it runs, and `--help` is answered. */
+export function command<const O extends Options>(definition: Definition<O>): Command {
+  const { name, summary, run } = definition
+  return {
+    name,
+    summary,
+    async execute(args, io) {
+      const given = parse(definition, args)
+      if ('mistake' in given) {
+        io.stderr.write(`eds ${name}: ${given.mistake}\nSee: eds ${name} --help\n`)
+        return 2
+      }
+      if (given.help) {
+        io.stdout.write(help(definition))
+        return 0
+      }
+      return run(given, io)
+    },
+  }
+}
+
+type Given<O extends Options> = { readonly help: boolean; readonly values: Values<O>; readonly operands: readonly string[] }
+
+const HELP = { type: 'boolean', short: 'h', says: 'show this' } as const satisfies Option
+
+function parse<O extends Options>({ options, operands }: Definition<O>, args: readonly string[]): Given<O> | { mistake: string } {
+  const all: Options = { ...options, help: HELP }
+  const config = { args: [...args], options: toConfig(all), allowPositionals: true, strict: false, tokens: true } as const
+  const { values, positionals, tokens } = parseArgs(config)
+  // Lenient parsing and our own judgement: what node:util throws names neither a suggestion nor the allowed values.
+  for (const token of tokens) {
+    const mistake = token.kind === 'option' ? mistakeOf(token, all) : undefined
+    if (mistake !== undefined) return { mistake }
+  }
+  const [first] = positionals
+  if (operands === undefined && first !== undefined) return { mistake: `takes no arguments, got '${first}'` }
+  return { help: values.help === true, values: values as Values<O>, operands: positionals }
+}
+
+const toConfig = (options: Options): NonNullable<ParseArgsConfig['options']> =>
+  Object.fromEntries(Object.entries(options).map(([name, { type, short }]) => [name, short === undefined ? { type } : { type, short }]))
+
+interface OptionToken {
+  readonly name: string
+  readonly rawName: string
+  readonly value: string | undefined
+  readonly inlineValue: boolean | undefined
+}
+
+function mistakeOf({ name, rawName, value, inlineValue }: OptionToken, options: Options): string | undefined {
+  const option = Object.hasOwn(options, name) ? options[name] : undefined
+  if (option === undefined) {
+    const near = nearest(name, Object.keys(options))
+    return `unknown flag ${rawName}${near === undefined ? '' : `, did you mean --${near}?`}`
+  }
+  if (option.type === 'boolean') return value === undefined ? undefined : `${rawName} takes no value, got '${value}'`
+  const { choices } = option
+  if (value === undefined || (inlineValue !== true && /^-./.test(value)))
+    return `${rawName} needs a value: ${choices?.join(', ') ?? option.value}`
+  if (choices === undefined || choices.includes(value)) return undefined
+  const near = nearest(value, choices)
+  return `${rawName} must be one of [${choices.join(', ')}], got '${value}'${near === undefined ? '' : `; did you mean ${near}?`}`
+}
+
+function help<O extends Options>({ name, summary, operands, details, examples, options }: Definition<O>): string {
+  const rows = Object.entries<Option>({ ...options, help: HELP }).map(([long, { short, value, choices, says }]) => {
+    const operand = choices?.join('|') ?? value
+    return { flag: `${short === undefined ? '    ' : `-${short}, `}--${long}${operand === undefined ? '' : ` ${operand}`}`, says }
+  })
+  const width = Math.max(...rows.map(({ flag }) => flag.length))
+  return [
+    `${summary}\n`,
+    `Usage: eds ${name}${operands === undefined ? '' : ` ${operands}`} [flags]\n`,
+    ...(details === undefined ? [] : [`${details}\n`]),
+    'Flags:',
+    ...rows.map(({ flag, says }) => `  ${flag.padEnd(width)}  ${says}`),
+    '\nExamples:',
+    ...examples.map(example => `  ${example}`),
+    '',
+  ].join('\n')
+}

@@ -1,0 +1,28 @@
+import { readFiles } from './files.ts'
+import type { Io } from './io.ts'
+import { type LocatedFinding, readSource, type SourceDocument } from './source.ts'
+
+export interface Documents {
+  readonly documents: readonly SourceDocument[]
+  readonly findings: readonly LocatedFinding[]
+  /** Whether each file could be read at all. Which could not has been said. */
+  readonly complete: boolean
+}
+
+/** Every document of every file that is named, in order. */
+export async function readDocuments(names: readonly string[], { stdin, stderr }: Io): Promise<Documents> {
+  const documents: SourceDocument[] = []
+  const findings: LocatedFinding[] = []
+  let complete = true
+  for await (const read of readFiles(names, stdin)) {
+    if ('reason' in read) {
+      complete = false
+      stderr.write(`eds: ${read.file}: ${read.reason}\n`)
+      continue
+    }
+    const source = readSource(read.file, read.text)
+    documents.push(...source.documents)
+    findings.push(...source.findings)
+  }
+  return { documents, findings, complete }
+}

@@ -1,0 +1,55 @@
+import manifest from '../../package.json' with { type: 'json' }
+import { nearest } from '../suggest.ts'
+import { importClaim } from './import.ts'
+import type { ExitCode, Io } from './io.ts'
+import { render } from './render.ts'
+import { validate } from './validate.ts'
+
+const commands = [validate, render, importClaim]
+
+const usage = (): string => {
+  const width = Math.max(...commands.map(({ name }) => name.length))
+  return [
+    'The command line of the EventDrivenService: it renders and judges claims without a cluster.\n',
+    'Usage: eds COMMAND [ARGUMENTS] [FLAGS]\n',
+    'Commands:',
+    ...commands.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`),
+    '\nFlags:',
+    '  -h, --help     show this, or the help of a command: eds COMMAND --help',
+    '  -V, --version  show the version',
+    '\nExample:',
+    '  eds render claim.yaml -o tree',
+    '',
+  ].join('\n')
+}
+
+/** The whole program but for the process around it. */
+export async function eds([name, ...args]: readonly string[], io: Io): Promise<ExitCode> {
+  if (name === undefined) return complain(io, usage())
+  if (name === '--help' || name === '-h' || name === 'help') return helpOn(args[0], io)
+  if (name === '--version' || name === '-V') return say(io, `${manifest.version}\n`)
+  const command = commands.find(command => command.name === name)
+  return command === undefined ? complain(io, unknown(name)) : command.execute(args, io)
+}
+
+function helpOn(name: string | undefined, io: Io): ExitCode | Promise<ExitCode> {
+  if (name === undefined) return say(io, usage())
+  const command = commands.find(command => command.name === name)
+  return command === undefined ? complain(io, unknown(name)) : command.execute(['--help'], io)
+}
+
+function unknown(name: string): string {
+  const what = name.startsWith('-') ? 'flag' : 'command'
+  const near = nearest(name, name.startsWith('-') ? ['--help', '--version'] : commands.map(command => command.name))
+  return `eds: unknown ${what} '${name}'${near === undefined ? '' : `, did you mean '${near}'?`}\nSee: eds --help\n`
+}
+
+function say({ stdout }: Io, text: string): ExitCode {
+  stdout.write(text)
+  return 0
+}
+
+function complain({ stderr }: Io, text: string): ExitCode {
+  stderr.write(text)
+  return 2
+}

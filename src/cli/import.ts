@@ -1,0 +1,50 @@
+import { sentence } from '../findings.ts'
+import { importKnative } from '../import/knative.ts'
+import { isObject } from '../json.ts'
+import { nameOf } from './claims.ts'
+import { command } from './command.ts'
+import { readDocuments } from './documents.ts'
+import type { ExitCode, Io } from './io.ts'
+import { printFindings, printTold, tell } from './print/findings.ts'
+import { printYaml } from './print/manifests.ts'
+import { type LocatedFinding, locateFinding } from './source.ts'
+
+export const importClaim = command({
+  name: 'import',
+  summary: 'Print the claim that makes what there is already, such as a Knative Service.',
+  operands: 'knative [FILE|DIR|GLOB|-]...',
+  details:
+    'Takes one Knative Service, and the Broker, Triggers and KafkaSource that bring events to it. What a claim can not say is\n' +
+    'listed on standard error, each with its place. Exit codes: 0 imported, 1 findings, 2 could not run.',
+  examples: [
+    'eds import knative service.yaml',
+    'kubectl get ksvc,broker,trigger,kafkasource -n shop -o yaml | eds import knative - > claim.yaml',
+  ],
+  options: {},
+  async run({ operands: [what, ...names] }, io) {
+    if (what !== 'knative') return fail(io, `imports 'knative', got ${what === undefined ? 'nothing' : `'${what}'`}`)
+    if (names.length === 0 && io.stdin.isTerminal) return fail(io, 'name a file or a directory, or pipe manifests in')
+    const { documents, findings: unread, complete } = await readDocuments(names.length === 0 ? ['-'] : names, io)
+    io.stderr.write(printFindings(unread, io.stderr))
+    if (!complete) return 2
+    if (unread.length > 0) return 1
+    const imported = importKnative(documents.map(({ value }) => value).filter(isObject))
+    if (!imported.ok) {
+      for (const finding of imported.findings)
+        io.stderr.write(`eds import: ${imported.claim ? 'the claim would be refused: ' : ''}${sentence(finding)}\n`)
+      return 1
+    }
+    const unsaid = imported.unsaid.flatMap(({ object, path, problem }): LocatedFinding[] => {
+      const document = documents.find(({ value }) => nameOf(value) === object)
+      return document === undefined ? [] : [locateFinding(document, { code: 'UNSUPPORTED', path, problem })]
+    })
+    for (const finding of unsaid) io.stderr.write(printTold(tell(finding, 'warning'), io.stderr))
+    io.stdout.write(printYaml([imported.claim]))
+    return 0
+  },
+})
+
+function fail({ stderr }: Io, problem: string): ExitCode {
+  stderr.write(`eds import: ${problem}\n`)
+  return 2
+}

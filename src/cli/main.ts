@@ -1,0 +1,32 @@
+#!/usr/bin/env node
+import type { WriteStream } from 'node:tty'
+import { isMainThread } from 'node:worker_threads'
+import { eds } from './eds.ts'
+import type { Output } from './io.ts'
+import { judgeForOthers } from './validate/thread.ts'
+
+const WIDTH = 100
+
+/** https://no-color.org */
+const output = (stream: NodeJS.WriteStream | WriteStream): Output => ({
+  write: text => stream.write(text),
+  isTerminal: stream.isTTY === true,
+  color: stream.isTTY === true && !process.env.NO_COLOR && process.env.TERM !== 'dumb',
+  width: stream.columns ?? WIDTH,
+})
+
+// Whoever reads may leave early, as head does: there is nobody left to write for.
+for (const stream of [process.stdout, process.stderr])
+  stream.on('error', error => {
+    if ('code' in error && error.code === 'EPIPE') process.exit()
+    throw error
+  })
+
+if (isMainThread) {
+  process.exitCode = await eds(process.argv.slice(2), {
+    stdin: { chunks: process.stdin, isTerminal: process.stdin.isTTY === true },
+    stdout: output(process.stdout),
+    stderr: output(process.stderr),
+    script: new URL(import.meta.url),
+  })
+} else judgeForOthers()

@@ -1,0 +1,42 @@
+// What stands in for the cluster when there is none: manifests, each matched to the resource that it is.
+import type { Claim } from '../claim/claim.ts'
+import type { Composed, Observed } from '../compose.ts'
+import { at, isObject, type Json, type JsonObject } from '../json.ts'
+
+const KEY_ANNOTATION = 'crossplane.io/composition-resource-name'
+
+/** The manifests that are resources of the claim, by their key. */
+export function observedOf(claim: Claim, resources: readonly Composed[], manifests: readonly JsonObject[]): Observed {
+  const found = manifests.flatMap((manifest): [string, JsonObject][] => {
+    const key = annotatedKey(claim, manifest) ?? resources.find(resource => isSame(carried(manifest), resource.manifest))?.key
+    return key === undefined ? [] : [[key, manifest]]
+  })
+  return Object.fromEntries(found)
+}
+
+/** Crossplane writes on each resource what it is to the composition, and to which claim it belongs. */
+function annotatedKey({ name, namespace }: Claim, manifest: JsonObject): string | undefined {
+  const label = (field: string) => at(manifest, 'metadata', 'labels', `crossplane.io/claim-${field}`)
+  const key = at(manifest, 'metadata', 'annotations', KEY_ANNOTATION)
+  const own = (label('name') ?? name) === name && (label('namespace') ?? namespace) === namespace
+  return own && typeof key === 'string' ? key : undefined
+}
+
+/** What an Object of provider-kubernetes carries, or the manifest itself. */
+function carried(manifest: JsonObject): JsonObject {
+  const inner = at(manifest, 'spec', 'forProvider', 'manifest')
+  return manifest.kind === 'Object' && isObject(inner) ? inner : manifest
+}
+
+const group = (apiVersion: Json | undefined) => String(apiVersion).replace(/\/?[^/]*$/, '')
+
+/** The version may be another: the API server serves each object in all of them. */
+function isSame(observed: JsonObject, wanted: JsonObject): boolean {
+  const field = (name: string) => at(observed, 'metadata', name)
+  return (
+    observed.kind === wanted.kind &&
+    group(observed.apiVersion) === group(wanted.apiVersion) &&
+    field('name') === at(wanted, 'metadata', 'name') &&
+    (field('namespace') ?? at(wanted, 'metadata', 'namespace')) === at(wanted, 'metadata', 'namespace')
+  )
+}

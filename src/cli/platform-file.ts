@@ -1,0 +1,40 @@
+import { builtInPlatform, type Platform, parsePlatform } from '../claim/platform.ts'
+import type { Path } from '../findings.ts'
+import { at, isObject, type Json } from '../json.ts'
+import { readDocuments } from './documents.ts'
+import type { ExitCode, Io } from './io.ts'
+import { printFindings } from './print/findings.ts'
+import { locateFinding, type SourceDocument } from './source.ts'
+
+/** The platform that a file describes; else, once what is wrong with it has been said, the exit code. */
+export async function readPlatform(file: string | undefined, io: Io): Promise<Platform | ExitCode> {
+  if (file === undefined) return builtInPlatform
+  const { documents, findings, complete } = await readDocuments([file], io)
+  if (!complete) return 2
+  io.stderr.write(printFindings(findings, io.stderr))
+  if (findings.length > 0) return 1
+  const input = documents.map(inputOf).find(found => found !== undefined)
+  if (input === undefined) {
+    io.stderr.write(`eds: ${file}: has no input for the function, nor a Composition with one\n`)
+    return 2
+  }
+  const { document, path } = input
+  const parsed = parsePlatform(at(document.value, ...path))
+  if (parsed.ok) return parsed.platform
+  const located = parsed.findings.map(finding => locateFinding(document, { ...finding, path: [...path, ...finding.path] }))
+  io.stderr.write(printFindings(located, io.stderr))
+  return 1
+}
+
+const INPUT_GROUP = /^fn\.platform\.bizmatters\.io\//
+const isInput = (value: Json | undefined) => INPUT_GROUP.test(String(at(value, 'apiVersion')))
+
+/** An Input stands alone in a file of its own, or in a step of a Composition. */
+function inputOf(document: SourceDocument): { document: SourceDocument; path: (string | number)[] } | undefined {
+  const { value } = document
+  if (!isObject(value)) return undefined
+  if (isInput(value)) return { document, path: [] }
+  const steps = at(value, 'spec', 'pipeline')
+  const index = Array.isArray(steps) ? steps.findIndex(step => isInput(at(step, 'input'))) : -1
+  return index === -1 ? undefined : { document, path: ['spec', 'pipeline', index, 'input'] satisfies Path }
+}

@@ -1,0 +1,55 @@
+import { at, isObject, type Json, type JsonObject } from '../../json.ts'
+
+/** A few words on what one would open a manifest for; nothing for a kind that has nothing to tell. */
+export function factsOf(manifest: JsonObject): string {
+  const describe = byKind.get(`${String(manifest.apiVersion).replace(/\/.*/, '')} ${manifest.kind}`)
+  return describe?.(manifest).filter(isTelling).join(', ') ?? ''
+}
+
+type Facts = (manifest: JsonObject) => (string | undefined)[]
+
+const isTelling = (fact: string | undefined): fact is string => fact !== undefined && fact !== ''
+
+const byKind = new Map<string, Facts>([
+  ['apps Deployment', manifest => containerFacts(at(manifest, 'spec', 'template', 'spec'))],
+  ['v1 Service', ({ spec }) => [...list(at(spec, 'ports')).map(portFact), affinity(at(spec, 'sessionAffinity'))]],
+  [
+    'keda.sh ScaledObject',
+    ({ spec }) => [scale(at(spec, 'minReplicaCount'), at(spec, 'maxReplicaCount')), ...list(at(spec, 'triggers')).map(lagFact)],
+  ],
+  ['serving.knative.dev Service', knativeFacts],
+  ['eventing.knative.dev Broker', manifest => [text(at(manifest, 'metadata', 'annotations', 'eventing.knative.dev/broker.class'))]],
+  ['eventing.knative.dev Trigger', ({ spec }) => [`from ${text(at(spec, 'broker'))}`, `to ${text(at(spec, 'subscriber', 'ref', 'name'))}`]],
+  ['sources.knative.dev KafkaSource', ({ spec }) => [list(at(spec, 'topics')).join(', '), `to ${text(at(spec, 'sink', 'ref', 'name'))}`]],
+])
+
+const list = (value: Json | undefined): readonly Json[] => (Array.isArray(value) ? value : [])
+const text = (value: Json | undefined): string | undefined =>
+  value === undefined || value === null || isObject(value) ? undefined : String(value)
+
+function containerFacts(podSpec: Json | undefined): (string | undefined)[] {
+  const container = at(podSpec, 'containers', 0)
+  return [text(at(container, 'image')), span(container, 'cpu', 'CPU'), span(container, 'memory', 'memory')]
+}
+
+function span(container: Json | undefined, resource: string, unit: string): string | undefined {
+  const [least, most] = ['requests', 'limits'].map(bound => text(at(container, 'resources', bound, resource)))
+  return least === undefined && most === undefined ? undefined : `${least ?? '?'}–${most ?? '?'} ${unit}`
+}
+
+const portFact = (port: Json) => `${text(at(port, 'port'))} → ${text(at(port, 'targetPort'))}`
+const affinity = (value: Json | undefined) => (value === undefined || value === 'None' ? undefined : `sticky by ${text(value)}`)
+const scale = (least: Json | undefined, most: Json | undefined) =>
+  least === undefined && most === undefined ? undefined : `${text(least) ?? 0}–${text(most) ?? '∞'} replicas`
+
+function lagFact(trigger: Json): string | undefined {
+  const [stream, consumer, lag] = ['stream', 'consumer', 'lagThreshold'].map(field => text(at(trigger, 'metadata', field)))
+  return stream === undefined ? text(at(trigger, 'type')) : `one for each ${lag} messages waiting in ${stream}/${consumer}`
+}
+
+function knativeFacts(manifest: JsonObject): (string | undefined)[] {
+  const template = at(manifest, 'spec', 'template')
+  const annotation = (name: string) => at(template, 'metadata', 'annotations', `autoscaling.knative.dev/${name}`)
+  const most = annotation('max-scale')
+  return [...containerFacts(at(template, 'spec')), scale(annotation('min-scale'), most === '0' ? undefined : most)]
+}

@@ -1,0 +1,73 @@
+import { type Code, formatPath, sentence } from '../../findings.ts'
+import type { Output } from '../io.ts'
+import type { LocatedFinding, Position } from '../source.ts'
+import { painter } from './color.ts'
+import { safe } from './safe.ts'
+
+/** A finding in words, with nothing left to work out: small, and plain data. */
+export interface Told extends Position {
+  readonly file: string
+  readonly code: Code
+  /** Such as `spec.size`. */
+  readonly path: string
+  /** The whole sentence, path included. */
+  readonly message: string
+  readonly severity: Severity
+  readonly source: string
+  readonly cut: number
+}
+
+export type Severity = 'error' | 'warning'
+
+export function tell(finding: LocatedFinding, severity: Severity = 'error'): Told {
+  const { file, line, column, code, path, source, cut = 0, hint } = finding
+  const message = sentence(finding) + (hint === undefined ? '' : ` (${hint})`)
+  return { file, line, column, code, path: formatPath(path), message, severity, source, cut }
+}
+
+/** One line for each finding, from the top of each file down; on a terminal also the line that it points into. */
+export const printFindings = (findings: readonly LocatedFinding[], out: Output): string =>
+  inOrder(findings)
+    .map(finding => printTold(tell(finding), out))
+    .join('')
+
+function inOrder(findings: readonly LocatedFinding[]): LocatedFinding[] {
+  const files = new Map([...new Set(findings.map(({ file }) => file))].map((file, index) => [file, index]))
+  const rank = ({ file }: LocatedFinding) => files.get(file) ?? 0
+  return findings.toSorted((a, b) => rank(a) - rank(b) || byPosition(a, b))
+}
+
+export const byPosition = (a: Position, b: Position): number => a.line - b.line || a.column - b.column
+
+export function printTold({ file, line, column, code, message, severity, source, cut }: Told, out: Output): string {
+  const { isTerminal, color, width } = out
+  const paint = painter(color)
+  const where = paint('bold', `${safe(file)}:${line}:${column}`)
+  const how = severity === 'warning' ? `${paint('yellow', 'warning:')} ` : ''
+  const text = `${where}  ${how}${safe(message)}  ${paint('dim', `[${code}]`)}\n`
+  if (!isTerminal) return text
+  return text + excerpt(source, { line, column: column - cut, width, mark: sign => paint('red', sign), gutter: g => paint('dim', g) })
+}
+
+interface View {
+  readonly line: number
+  readonly column: number
+  readonly width: number
+  readonly mark: (caret: string) => string
+  readonly gutter: (text: string) => string
+}
+
+const LEAST_WIDTH = 40
+
+/** The line with a caret under the column; of a long line, such as JSON without breaks, what lies around it. */
+function excerpt(source: string, { line, column, width, mark, gutter }: View): string {
+  const number = String(line).padStart(5)
+  const room = Math.max(LEAST_WIDTH, width) - number.length - 4
+  const from = column <= room ? 0 : column - 1 - Math.floor(room / 2)
+  const shown = source.slice(from, from + room)
+  const before = safeWidth(shown.slice(0, column - 1 - from))
+  return `${gutter(`${number} |`)} ${safeWidth(shown)}\n${gutter(`${' '.repeat(number.length)} |`)} ${' '.repeat(before.length)}${mark('^')}\n`
+}
+
+/** Keeps the columns: a tab is one sign wide here. */
+const safeWidth = (text: string) => safe(text.replaceAll('\t', ' '))

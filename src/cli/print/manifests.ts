@@ -1,0 +1,19 @@
+import { DUMP_SCHEMA, defineScalarTag, dump, NOT_RESOLVED } from 'js-yaml'
+import type { JsonObject } from '../../json.ts'
+import { plainScalar } from '../source/plain-scalar.ts'
+
+/** Beside what any YAML reader would misread, quotes what kubectl's would. */
+const kubectlWord = defineScalarTag('tag:yaml.org,2002:kubectl', {
+  implicit: true,
+  resolve: text => (plainScalar(text) === text ? NOT_RESOLVED : text),
+  identify: () => false,
+})
+const schema = DUMP_SCHEMA.withTags(kubectlWord)
+
+/** One YAML stream, with the keys in the order in which they were built. */
+export const printYaml = (manifests: readonly JsonObject[]): string =>
+  manifests.map(manifest => dump(manifest, { schema, noRefs: true, lineWidth: -1, quoteStyle: 'double' })).join('---\n')
+
+/** A List, as kubectl prints and takes it. */
+export const printJson = (manifests: readonly JsonObject[]): string =>
+  `${JSON.stringify({ apiVersion: 'v1', kind: 'List', items: manifests }, null, 2)}\n`

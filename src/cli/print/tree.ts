@@ -1,0 +1,40 @@
+import { at, type JsonObject } from '../../json.ts'
+import type { Readiness } from '../../resources/resource.ts'
+import type { Paint } from './color.ts'
+import { factsOf } from './facts.ts'
+import { safe } from './safe.ts'
+
+export interface Tree {
+  /** Such as `EventDrivenService default/worker`. */
+  readonly root: string
+  readonly facts: string
+  readonly branches: readonly Branch[]
+}
+
+export interface Branch {
+  readonly key: string
+  readonly manifest: JsonObject
+  /** Undefined where nothing was observed, and so nothing is known. */
+  readonly readiness?: Readiness | undefined
+}
+
+/** What a claim becomes, a line for each resource, with what it is opened for most on the right. */
+export function printTree({ root, facts, branches }: Tree, paint: Paint): string {
+  const rows = branches.map(({ key, manifest, readiness }, index) => ({
+    stem: index === branches.length - 1 ? '└─ ' : '├─ ',
+    label: safe(`${manifest.kind} ${at(manifest, 'metadata', 'name')} (${key})`),
+    facts: safe(factsOf(manifest)),
+    state: readiness === undefined ? '' : stateOf(readiness, paint),
+  }))
+  const all = [{ stem: '', label: safe(root), facts: safe(facts), state: '' }, ...rows]
+  const width = Math.max(...all.map(({ stem, label }) => stem.length + label.length))
+  return all
+    .map(({ stem, label, facts, state }) => {
+      const right = [state, facts && paint('dim', facts)].filter(part => part !== '').join('  ')
+      const gap = right === '' ? '' : ' '.repeat(width - stem.length - label.length + 2)
+      return `${paint('dim', stem)}${stem === '' ? paint('bold', label) : label}${gap}${right}\n`
+    })
+    .join('')
+}
+
+const stateOf = ({ ready, reason }: Readiness, paint: Paint) => (ready ? paint('green', 'ready') : paint('yellow', safe(reason)))

@@ -1,0 +1,131 @@
+import type { Claim } from '../claim/claim.ts'
+import { environments } from '../claim/defaults.ts'
+import { COMPOSITE_KIND, KIND, parseClaim } from '../claim/parse.ts'
+import type { Platform } from '../claim/platform.ts'
+import { type Composition, compose } from '../compose.ts'
+import { isObject, type JsonObject } from '../json.ts'
+import { type ClaimDocument, nameOf, sortDocuments } from './claims.ts'
+import { command } from './command.ts'
+import { readDocuments } from './documents.ts'
+import type { ExitCode, Io } from './io.ts'
+import { observedOf } from './observed.ts'
+import { readPlatform } from './platform-file.ts'
+import { painter } from './print/color.ts'
+import { printFindings } from './print/findings.ts'
+import { printJson, printYaml } from './print/manifests.ts'
+import { printTree } from './print/tree.ts'
+import { type LocatedFinding, locateFinding, type SourceDocument } from './source.ts'
+
+export const render = command({
+  name: 'render',
+  summary: 'Print the resources that a claim becomes: the answer that Crossplane would get, without a cluster.',
+  operands: '[FILE|DIR|GLOB|-]...',
+  details:
+    'Takes claims and composite resources; what else stands in the files is skipped. Without a file it reads standard input.\n' +
+    'Nothing is printed unless every claim is valid. Exit codes: 0 rendered, 1 findings, 2 could not run.',
+  examples: [
+    'eds render claim.yaml',
+    'eds render claims/ -o tree --environment production',
+    'kubectl get eventdrivenservices -A -o yaml | eds render - --input apis/composition.yaml -o json',
+  ],
+  options: {
+    output: { type: 'string', short: 'o', choices: ['yaml', 'json', 'tree'], says: 'how to print the resources; the default is yaml' },
+    namespace: { type: 'string', short: 'n', value: 'NAMESPACE', says: 'for claims that name none; the default is default' },
+    environment: { type: 'string', choices: Object.keys(environments), says: "instead of the claim's own" },
+    input: { type: 'string', value: 'FILE', says: "the platform's input for the function, or a Composition that holds it" },
+    observed: { type: 'string', value: 'FILE|DIR', says: 'what is there already, such as the output of kubectl get -o yaml' },
+  },
+  async run({ values, operands }, io) {
+    if (operands.length === 0 && io.stdin.isTerminal) return fail(io, 'name a file or a directory, or pipe a claim in')
+    const platform = await readPlatform(values.input, io)
+    if (typeof platform === 'number') return platform
+    const observed = values.observed === undefined ? undefined : await readObserved(values.observed, io)
+    if (typeof observed === 'number') return observed
+    const { documents, findings: unread, complete } = await readDocuments(operands.length === 0 ? ['-'] : operands, io)
+    const { claims, others, findings: strange } = sortDocuments(documents)
+    for (const other of others) io.stderr.write(`${note(other)}: skipped, as ${nameOf(other.value)} is not an ${KIND}\n`)
+    const judged = claims.map(({ document, claim }) => judge({ document, claim: adjust(claim, values) }, platform, observed))
+    const findings = [...unread, ...strange, ...judged.flatMap(({ findings }) => findings)]
+    io.stderr.write(printFindings(findings, io.stderr))
+    if (!complete) return 2
+    if (findings.length > 0) return 1
+    if (claims.length === 0) return fail(io, `there is no ${KIND} in what was given`)
+    io.stdout.write(
+      print(
+        judged.flatMap(({ rendered }) => rendered ?? []),
+        values.output ?? 'yaml',
+        io,
+      ),
+    )
+    return 0
+  },
+})
+
+function fail({ stderr }: Io, problem: string): ExitCode {
+  stderr.write(`eds render: ${problem}\n`)
+  return 2
+}
+
+function note({ file, locate }: SourceDocument): string {
+  const { line, column } = locate(['kind'], 'key')
+  return `${file}:${line}:${column}`
+}
+
+async function readObserved(name: string, io: Io): Promise<JsonObject[] | ExitCode> {
+  const { documents, findings, complete } = await readDocuments([name], io)
+  io.stderr.write(printFindings(findings, io.stderr))
+  if (!complete) return 2
+  return findings.length > 0 ? 1 : documents.map(({ value }) => value).filter(isObject)
+}
+
+/** The claim as it would be with what the flags say. A composite has its namespace from its claim or has none, so only a flag can give it one. */
+function adjust(claim: JsonObject, { namespace, environment }: { namespace?: string; environment?: string }): JsonObject {
+  const given = namespace ?? (claim.kind === COMPOSITE_KIND ? undefined : 'default')
+  const metadata = isObject(claim.metadata) ? claim.metadata : {}
+  const placed = given === undefined || metadata.namespace !== undefined ? claim : { ...claim, metadata: { ...metadata, namespace: given } }
+  return environment === undefined || !isObject(claim.spec) ? placed : { ...placed, spec: { ...claim.spec, environment } }
+}
+
+interface Rendered {
+  readonly claim: Claim
+  readonly composition: Composition
+  readonly isObserved: boolean
+}
+
+interface Judged {
+  readonly findings: readonly LocatedFinding[]
+  readonly rendered?: Rendered
+}
+
+function judge({ document, claim: composite }: ClaimDocument, platform: Platform, manifests: readonly JsonObject[] | undefined): Judged {
+  const parsed = parseClaim(composite, platform)
+  if (!parsed.ok) return { findings: parsed.findings.map(finding => locateFinding(document, finding)) }
+  const { claim } = parsed
+  const first = compose(claim, platform, {})
+  const composition = manifests === undefined ? first : compose(claim, platform, observedOf(claim, first.resources, manifests))
+  return { findings: [], rendered: { claim, composition, isObserved: manifests !== undefined } }
+}
+
+function print(rendered: readonly Rendered[], output: 'yaml' | 'json' | 'tree', { stdout }: Io): string {
+  const desired = () => rendered.flatMap(({ composition }) => composition.resources.map(resource => resource.desired))
+  switch (output) {
+    case 'yaml':
+      return printYaml(desired())
+    case 'json':
+      return printJson(desired())
+    case 'tree':
+      return rendered.map(one => tree(one, stdout)).join('\n')
+    default:
+      return output satisfies never
+  }
+}
+
+function tree({ claim, composition, isObserved }: Rendered, { color }: Io['stdout']): string {
+  const branches = composition.resources.map(({ key, manifest, readiness }) => ({
+    key,
+    manifest,
+    readiness: isObserved ? readiness : undefined,
+  }))
+  const root = `${KIND} ${claim.namespace}/${claim.name}`
+  return printTree({ root, facts: `runtime ${claim.runtime}, size ${claim.size}`, branches }, painter(color))
+}

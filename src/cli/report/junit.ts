@@ -1,0 +1,68 @@
+// The form that Jenkins, GitLab and others show as test results: a suite for each file, a case for each claim.
+
+import type { Told } from '../print/findings.ts'
+import { safe } from '../print/safe.ts'
+import { type FileReport, type Format, isError, type Outcome } from './report.ts'
+
+export const junit: Format = { all: outcome => `<?xml version="1.0" encoding="UTF-8"?>\n${suites(outcome)}` }
+
+interface Case {
+  readonly name: string
+  readonly findings: readonly Told[]
+}
+
+function suites({ reports, unreadable }: Outcome): string {
+  const cases = new Map<string, Case[]>()
+  for (const report of reports) cases.set(report.file, [...(cases.get(report.file) ?? []), ...casesOf(report)])
+  const files = [...cases].map(([file, cases]) => ({ file, cases }))
+  const tests = files.flatMap(({ cases }) => cases)
+  const counts = { tests: tests.length + unreadable.length, failures: tests.filter(hasErrors).length, errors: unreadable.length }
+  return element('testsuites', { name: 'eds validate', ...counts }, [
+    ...files.filter(({ cases }) => cases.length > 0).map(({ file, cases }) => suite(file, cases)),
+    ...unreadable.map(({ file, reason }) =>
+      element('testsuite', { name: file, tests: 1, failures: 0, errors: 1 }, [
+        element('testcase', { name: file, classname: file }, [element('error', { message: reason }, [])]),
+      ]),
+    ),
+  ])
+}
+
+const hasErrors = ({ findings }: Case) => findings.some(isError)
+
+/** What belongs to no claim is a case of its own, or it would be lost. */
+const casesOf = ({ claims, findings }: FileReport): Case[] => [...(findings.length > 0 ? [{ name: 'YAML', findings }] : []), ...claims]
+
+const suite = (file: string, cases: readonly Case[]) =>
+  element(
+    'testsuite',
+    { name: file, tests: cases.length, failures: cases.filter(hasErrors).length, errors: 0 },
+    cases.map(({ name, findings }) => element('testcase', { name, classname: file, file }, outputs(findings))),
+  )
+
+function outputs(findings: readonly Told[]): string[] {
+  const errors = findings.filter(isError)
+  const [first] = errors
+  const warnings = findings.filter(finding => !isError(finding))
+  return [
+    ...(first === undefined ? [] : [element('failure', { message: summary(errors), type: first.code }, [escaped(lines(errors))])]),
+    ...(warnings.length === 0 ? [] : [element('system-out', {}, [escaped(lines(warnings))])]),
+  ]
+}
+
+const summary = ([first, ...others]: readonly Told[]) => `${first?.message}${others.length > 0 ? `, and ${others.length} more` : ''}`
+
+const lines = (findings: readonly Told[]) =>
+  findings.map(({ file, line, column, code, message }) => `${safe(file)}:${line}:${column}  ${safe(message)}  [${code}]`).join('\n')
+
+function element(name: string, attributes: Readonly<Record<string, string | number>>, children: readonly string[]): string {
+  const given = Object.entries(attributes).map(([key, value]) => ` ${key}="${escaped(safe(String(value)))}"`)
+  const open = `<${name}${given.join('')}`
+  const [first] = children
+  if (first === undefined) return `${open}/>\n`
+  // Text is escaped, so only an element begins like this. Around text there must be no line break.
+  return first.startsWith('<') ? `${open}>\n${children.join('')}</${name}>\n` : `${open}>${children.join('')}</${name}>\n`
+}
+
+const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&apos;' }
+// Two characters that XML cannot hold even as an entity; the control characters are shown as escapes already.
+const escaped = (words: string) => words.replace(/[&<>"']/g, sign => entities[sign] ?? sign).replace(/[\uFFFE\uFFFF]/g, '\uFFFD')

@@ -1,0 +1,67 @@
+// What `eds validate` has found out, as plain data, for whoever writes it down.
+import type { Unreadable } from '../files.ts'
+import { byPosition, type Told } from '../print/findings.ts'
+
+/** What one file, or a part of a large one, says. */
+export interface FileReport {
+  readonly file: string
+  readonly claims: readonly ClaimReport[]
+  /** Findings that belong to no claim, such as those of the syntax. */
+  readonly findings: readonly Told[]
+}
+
+export interface ClaimReport {
+  /** `shop/orders` */
+  readonly name: string
+  readonly findings: readonly Told[]
+}
+
+export interface Tally {
+  readonly files: number
+  readonly claims: number
+  readonly validClaims: number
+  readonly errors: number
+  readonly warnings: number
+  /** Files with errors. */
+  readonly faultyFiles: number
+}
+
+export interface Tallying {
+  readonly add: (report: FileReport) => void
+  readonly tally: () => Tally
+}
+
+/** Counts reports as they come. A large file comes in several. */
+export function tallying(): Tallying {
+  const files = new Set<string>()
+  const faultyFiles = new Set<string>()
+  let [claims, validClaims, errors, warnings] = [0, 0, 0, 0]
+  return {
+    add(report) {
+      const findings = findingsOf(report)
+      const wrong = findings.filter(isError).length
+      files.add(report.file)
+      if (wrong > 0) faultyFiles.add(report.file)
+      claims += report.claims.length
+      validClaims += report.claims.filter(claim => !claim.findings.some(isError)).length
+      errors += wrong
+      warnings += findings.length - wrong
+    },
+    tally: () => ({ files: files.size, faultyFiles: faultyFiles.size, claims, validClaims, errors, warnings }),
+  }
+}
+
+export interface Outcome {
+  readonly reports: readonly FileReport[]
+  readonly unreadable: readonly Unreadable[]
+  readonly tally: Tally
+}
+
+/** How a report is written: each file as soon as it is judged, or all at the end. */
+export type Format = { readonly each: (report: FileReport) => string } | { readonly all: (outcome: Outcome) => string }
+
+/** All findings of a file, from its top to its end. */
+export const findingsOf = ({ claims, findings }: FileReport): Told[] =>
+  [...findings, ...claims.flatMap(claim => claim.findings)].sort(byPosition)
+
+export const isError = ({ severity }: Told): boolean => severity === 'error'

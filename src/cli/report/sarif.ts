@@ -1,0 +1,57 @@
+// https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html, as GitHub's code scanning and others take it.
+import { pathToFileURL } from 'node:url'
+import manifest from '../../../package.json' with { type: 'json' }
+import { codes } from '../../findings.ts'
+import type { Told } from '../print/findings.ts'
+import { safe } from '../print/safe.ts'
+import { type Format, findingsOf, type Outcome } from './report.ts'
+
+export const sarif: Format = { all: outcome => `${JSON.stringify(logOf(outcome), null, 2)}\n` }
+
+const ids = Object.keys(codes)
+const rules = Object.entries(codes).map(([id, says]) => ({ id, shortDescription: { text: says }, fullDescription: { text: says } }))
+
+const logOf = ({ reports, unreadable }: Outcome) => ({
+  $schema: 'https://json.schemastore.org/sarif-2.1.0.json',
+  version: '2.1.0',
+  runs: [
+    {
+      tool: { driver: { name: 'eds', semanticVersion: manifest.version, rules } },
+      columnKind: 'utf16CodeUnits',
+      invocations: [
+        {
+          executionSuccessful: unreadable.length === 0,
+          toolExecutionNotifications: unreadable.map(({ file, reason }) => ({
+            level: 'error',
+            message: { text: safe(`${file}: ${reason}`) },
+          })),
+        },
+      ],
+      results: reports.flatMap(findingsOf).map(result),
+    },
+  ],
+})
+
+const result = ({ file, line, column, code, path, message, severity }: Told) => ({
+  ruleId: code,
+  ruleIndex: ids.indexOf(code),
+  level: severity,
+  message: { text: safe(message) },
+  locations: [
+    {
+      physicalLocation: { artifactLocation: { uri: uriOf(file) }, region: { startLine: line, startColumn: column } },
+      ...(path !== '' && { logicalLocations: [{ fullyQualifiedName: path }] }),
+    },
+  ],
+})
+
+/** Relative where the file was named so: a consumer resolves it against the checkout. */
+const uriOf = (file: string) => {
+  if (/^(?:\/|[A-Za-z]:[\\/])/.test(file)) return pathToFileURL(file).href
+  return file
+    .replaceAll('\\', '/')
+    .replace(/^(?:\.\/)+/, '')
+    .split('/')
+    .map(encodeURIComponent)
+    .join('/')
+}

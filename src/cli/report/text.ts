@@ -1,0 +1,26 @@
+import type { Output } from '../io.ts'
+import { printTold } from '../print/findings.ts'
+import { type Format, findingsOf, type Tally } from './report.ts'
+
+/** For people: a line for each finding, and on a terminal the line that it points into. */
+export const text = (out: Output): Format => ({
+  each: report =>
+    findingsOf(report)
+      .map(finding => printTold(finding, out))
+      .join(''),
+})
+
+/** `3 claims valid, 2 findings in 1 file` */
+export function summary({ files, claims, validClaims, errors, warnings, faultyFiles }: Tally, unreadable: number): string {
+  const valid = validClaims === claims ? `${count(claims, 'claim')} valid` : `${number(validClaims)} of ${count(claims, 'claim')} valid`
+  const parts = [
+    valid,
+    errors === 0 ? (files > 1 ? `${count(files, 'file')} read` : '') : `${count(errors, 'finding')} in ${count(faultyFiles, 'file')}`,
+    warnings === 0 ? '' : count(warnings, 'warning'),
+    unreadable === 0 ? '' : `${count(unreadable, 'file')} not read`,
+  ]
+  return `${parts.filter(part => part !== '').join(', ')}\n`
+}
+
+const number = (value: number) => value.toLocaleString('en')
+const count = (value: number, unit: string) => `${number(value)} ${unit}${value === 1 ? '' : 's'}`

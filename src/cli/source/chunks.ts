@@ -1,0 +1,45 @@
+/** A piece of a file that can be read on its own, and where it begins. */
+export interface Chunk {
+  readonly text: string
+  readonly start: number
+}
+
+const MARKER = '\n---'
+const AFTER_MARKER = /^[ \t\r\n]?$/
+
+/**
+ * Splits at the `---` lines, as kubectl does, so that a broken document leaves its neighbours readable and a position
+ * costs the reading of one document only. A directive or a `...` ties documents together: such a text stays whole.
+ */
+export function splitDocuments(text: string): Chunk[] {
+  if (/(?:^|\n)(?:%|\.\.\.)/.test(text)) return [{ text, start: 0 }]
+  const chunks: Chunk[] = []
+  let start = 0
+  for (let at = text.indexOf(MARKER); at !== -1; at = text.indexOf(MARKER, at + 1)) {
+    if (!AFTER_MARKER.test(text.charAt(at + MARKER.length))) continue
+    chunks.push({ text: text.slice(start, at + 1), start })
+    start = at + 1
+  }
+  chunks.push({ text: text.slice(start), start })
+  return chunks
+}
+
+const STRING_OR_BRACKET = /"(?:[^"\\]|\\.)*"|[{}[\]]/gs
+
+/** Splits `{…} {…}`, the JSON stream that `jq` writes and kubectl reads; undefined where the text is not one. */
+export function splitJsonStream({ text, start }: Chunk): Chunk[] | undefined {
+  const chunks: Chunk[] = []
+  let depth = 0
+  let from = 0
+  for (const { 0: token, index } of text.matchAll(STRING_OR_BRACKET)) {
+    if (depth === 0 && (token !== '{' || text.slice(from, index).trim() !== '')) return undefined
+    if (token === '{' || token === '[') depth++
+    if (token !== '}' && token !== ']') continue
+    depth--
+    if (depth > 0) continue
+    chunks.push({ text: text.slice(from, index + 1), start: start + from })
+    from = index + 1
+  }
+  const whole = depth === 0 && text.slice(from).trim() === ''
+  return whole && chunks.length > 1 ? chunks : undefined
+}

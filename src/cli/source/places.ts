@@ -1,0 +1,51 @@
+import { EVENT_ID, type Event, SCALAR_STYLE, type ScalarEvent } from 'js-yaml'
+
+/** Where an entry of a map or a list stands, as offsets into the text, and how it is spelt if it is a plain word. */
+export interface Place {
+  readonly key: number
+  readonly value: number
+  readonly plain: string | undefined
+}
+
+/** The places of the entries of each map and list, by the identity of its value: an alias leads to where it was written. */
+export type Places = Map<object, Map<string | number, Place>>
+
+export function setPlace(places: Places, container: object, key: string | number, place: Place): void {
+  const entries = places.get(container)
+  if (entries === undefined) places.set(container, new Map([[key, place]]))
+  else entries.set(key, place)
+}
+
+/** The place of an entry whose key begins at an offset; an empty value stands where its key does. */
+export function placeOf(text: string, keyAt: number, event: Event, value: unknown): Place {
+  const valueAt = offsetOf(text, event)
+  const isPlain = event.type === EVENT_ID.SCALAR && event.style === SCALAR_STYLE.PLAIN && valueAt >= 0
+  const changed = isPlain && (typeof value === 'boolean' || typeof value === 'number')
+  return {
+    key: keyAt < 0 ? valueAt : keyAt,
+    value: valueAt < 0 ? keyAt : valueAt,
+    plain: changed ? text.slice(event.valueStart, event.valueEnd) : undefined,
+  }
+}
+
+/** Where a node begins, or -1 for an empty one, which stands nowhere. */
+export function offsetOf(text: string, event: Event): number {
+  switch (event.type) {
+    case EVENT_ID.ALIAS:
+      return event.anchorStart - 1
+    case EVENT_ID.SEQUENCE:
+    case EVENT_ID.MAPPING:
+      return event.start
+    case EVENT_ID.SCALAR:
+      return scalarOffset(text, event)
+    default:
+      return -1
+  }
+}
+
+function scalarOffset(text: string, { style, valueStart }: ScalarEvent): number {
+  if (valueStart < 0 || style === SCALAR_STYLE.PLAIN) return valueStart
+  if (style === SCALAR_STYLE.SINGLE_QUOTED || style === SCALAR_STYLE.DOUBLE_QUOTED) return valueStart - 1
+  // A block's range begins with its indentation.
+  return valueStart + (/^\s*/.exec(text.slice(valueStart, valueStart + 1000))?.[0].length ?? 0)
+}

@@ -1,0 +1,146 @@
+// Most manifests are plain: indented keys, dashes, words and simple quotes. Reading just that, line by line, is several times
+// faster than reading all of YAML. Whatever else there is, or whatever is wrong, is left to the careful reader;
+// a property in the tests holds the two to the same values.
+import { plainScalar } from './plain-scalar.ts'
+
+type Mapping = Record<string, unknown>
+
+interface Frame {
+  readonly indent: number
+  readonly map: Mapping | undefined
+  readonly list: unknown[] | undefined
+  /** A key whose value may stand on the lines below. */
+  pending: string | undefined
+}
+
+const MARKER = /^--- *(?:#.*)?$/
+const EMPTY = /^ *(?:#.*)?$/
+const LINE = /^( *)(- +)?(?:([A-Za-z_][\w./-]*):(?: +(.*))?|(.+))$/
+// A tab, a carriage return, what YAML does not print, and the line breaks that only YAML 1.1 knows.
+const UNUSUAL = /[^\n\x20-\x7E\u00A1-\u2027\u202A-\uD7FF\uE000-\uFEFE]/
+
+/** The value of a plain document, or undefined where only the careful reader can tell. */
+export function quickRead(text: string): { readonly value: unknown } | undefined {
+  if (UNUSUAL.test(text)) return undefined
+  const stack: Frame[] = []
+  let root: unknown
+  for (const [number, line] of text.split('\n').entries()) {
+    if (EMPTY.test(line) || (number === 0 && MARKER.test(line))) continue
+    const match = LINE.exec(line)
+    if (match === null) return undefined
+    const [, { length: indent } = '', dash, key, value, item] = match
+    const frame = settle(stack, indent, dash !== undefined) ?? (root === undefined ? open(stack, indent, dash !== undefined) : undefined)
+    if (frame === undefined) return undefined
+    root ??= frame.map ?? frame.list
+    if (!(dash === undefined ? putEntry(frame, key, value) : putItem(stack, frame, indent + dash.length, { key, value, item })))
+      return undefined
+  }
+  while (stack.length > 0) close(stack)
+  return root === undefined ? undefined : { value: root }
+}
+
+/** Makes a map or a list, puts it where it belongs, and goes on in it. */
+function open(stack: Frame[], indent: number, isList: boolean): Frame {
+  const frame: Frame = isList
+    ? { indent, map: undefined, list: [], pending: undefined }
+    : { indent, map: {}, list: undefined, pending: undefined }
+  const parent = stack.at(-1)
+  if (parent?.map !== undefined && parent.pending !== undefined) parent.map[parent.pending] = frame.map ?? frame.list
+  parent?.list?.push(frame.map ?? frame.list)
+  if (parent !== undefined) parent.pending = undefined
+  stack.push(frame)
+  return frame
+}
+
+function close(stack: Frame[]): void {
+  const frame = stack.pop()
+  if (frame?.map !== undefined && frame.pending !== undefined) frame.map[frame.pending] = null
+}
+
+/** The map or list that a line of this indentation goes on with; undefined where it goes on with none. */
+function settle(stack: Frame[], indent: number, isItem: boolean): Frame | undefined {
+  const top = stack.at(-1)
+  // A list may stand right below its key, without further indentation.
+  if (top?.pending !== undefined && (indent > top.indent || (indent === top.indent && isItem))) return open(stack, indent, isItem)
+  while (stack.length > 0) {
+    const frame = stack.at(-1)
+    if (frame === undefined || frame.indent < indent) return undefined
+    if (frame.indent === indent && (frame.list !== undefined) === isItem) return frame
+    close(stack)
+  }
+  return undefined
+}
+
+function putEntry(frame: Frame, key: string | undefined, text: string | undefined): boolean {
+  const { map, pending } = frame
+  if (map === undefined || key === undefined || key === '__proto__' || Object.hasOwn(map, key) || plainScalar(key) !== key) return false
+  if (pending !== undefined) map[pending] = null
+  frame.pending = undefined
+  if (text === undefined || text === '' || text.startsWith('#')) {
+    // Set at once, so that the keys keep their order.
+    map[key] = null
+    frame.pending = key
+    return true
+  }
+  const value = readValue(text)
+  map[key] = value
+  return value !== undefined
+}
+
+interface Item {
+  readonly key: string | undefined
+  readonly value: string | undefined
+  readonly item: string | undefined
+}
+
+function putItem(stack: Frame[], { list }: Frame, indent: number, { key, value, item }: Item): boolean {
+  if (key !== undefined) return putEntry(open(stack, indent, false), key, value)
+  const read = item === undefined ? undefined : readValue(item)
+  list?.push(read)
+  return read !== undefined
+}
+
+const DOUBLE = /^"([^"\\]*)" *(?: #.*)?$/
+const SINGLE = /^'([^']*)' *(?: #.*)?$/
+const PLAIN = /^(?:[\w./$+~(]|--?[\w./$])/
+const FLOW = /^\[(.*)\] *(?: #.*)?$/
+const FLOW_QUOTED = /^(?:"([^"\\]*)"|'([^']*)')$/
+const FLOW_PLAIN = /^[^[\]{}"'#:\\]+$/
+
+/** A value that stands on its line as a whole; undefined where it does not, or where that is hard to tell. */
+function readValue(text: string): unknown {
+  switch (text.charAt(0)) {
+    case '"':
+      return DOUBLE.exec(text)?.[1]
+    case "'":
+      return SINGLE.exec(text)?.[1]
+    case '[':
+      return readFlow(text)
+    default:
+      return PLAIN.test(text) ? readPlain(text) : undefined
+  }
+}
+
+function readPlain(text: string): unknown {
+  const comment = text.indexOf(' #')
+  const word = (comment === -1 ? text : text.slice(0, comment)).trimEnd()
+  if (word.includes(': ') || word.endsWith(':')) return undefined
+  return finite(plainScalar(word))
+}
+
+const finite = (value: unknown) => (typeof value === 'number' && !Number.isFinite(value) ? undefined : value)
+
+function readFlow(text: string): unknown[] | undefined {
+  const inside = FLOW.exec(text)?.[1]
+  if (inside === undefined) return undefined
+  if (inside.trim() === '') return []
+  const items = inside.split(',').map(readFlowItem)
+  return items.includes(undefined) ? undefined : items
+}
+
+function readFlowItem(text: string): unknown {
+  const item = text.trim()
+  const [quoted, double, single] = FLOW_QUOTED.exec(item) ?? []
+  if (quoted !== undefined) return double ?? single
+  return PLAIN.test(item) && FLOW_PLAIN.test(item) ? finite(plainScalar(item)) : undefined
+}

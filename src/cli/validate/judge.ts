@@ -1,0 +1,71 @@
+import schema from '../../../schemas/eventdrivenservice.schema.json' with { type: 'json' }
+import { adviser } from '../../claim/advice.ts'
+import { claimDocument, identify, missingIdentity } from '../../claim/identity.ts'
+import { API_VERSION, COMPOSITE_KIND, judgeClaim, KIND } from '../../claim/parse.ts'
+import type { Platform } from '../../claim/platform.ts'
+import type { Schema } from '../../claim/schema.ts'
+import { validator } from '../../claim/validate.ts'
+import type { Finding } from '../../findings.ts'
+import { isObject, type JsonObject } from '../../json.ts'
+import { type ClaimDocument, sortDocuments } from '../claims.ts'
+import { type Severity, tell } from '../print/findings.ts'
+import type { ClaimReport, FileReport } from '../report/report.ts'
+import { locateFinding, readSource, type SourceDocument } from '../source.ts'
+import type { Part } from './part.ts'
+
+/** How to judge. Plain data, as threads are told too. */
+export interface Settings {
+  readonly platform: Platform
+  /** Instead of the schema of this version. */
+  readonly schema?: Schema
+  /** What advice weighs, where it is wanted. */
+  readonly advice?: Severity
+}
+
+/** Compiles what it takes, once, to a judge of texts. */
+export function judge({ platform, schema: other, advice }: Settings): (part: Part) => FileReport {
+  const validate = other && validator(other)
+  const advise = advice && adviser(other ?? (schema as Schema))
+
+  const judgeDocument = ({ document, claim }: ClaimDocument): ClaimReport => {
+    const { document: written, missing } = asWritten(claim)
+    const findings = [...missing, ...judgeClaim(written, platform, validate).findings]
+    const told = findings.map(finding => tell(locateFinding(document, finding)))
+    const advised = advise?.(written) ?? []
+    const news = advised.filter(({ path }) => !findings.some(finding => isSame(finding.path, path)))
+    return { name: nameOf(claim), findings: [...told, ...news.map(finding => tell(locateFinding(document, finding), advice))] }
+  }
+
+  return ({ file, text, firstLine }) => {
+    const source = readSource(file, text, { firstLine, wanted: mentionsUs })
+    const { claims, findings } = sortDocuments(source.documents.filter(isOurs))
+    return { file, claims: claims.map(judgeDocument), findings: [...source.findings, ...findings].map(finding => tell(finding)) }
+  }
+}
+
+const GROUP = API_VERSION.replace(/\/.*/, '')
+
+/** What says neither our kind nor our group is none of our business, whatever may be wrong with it. Reading it would cost the most. */
+const mentionsUs = (text: string) => text.includes(KIND) || text.includes(GROUP)
+
+/** A file of settings has no kind either. */
+const isOurs = ({ value }: SourceDocument) => !isObject(value) || value.kind !== undefined || String(value.apiVersion).startsWith(GROUP)
+
+interface Written {
+  readonly document: JsonObject
+  readonly missing: readonly Finding[]
+}
+
+/** A composite is judged as the claim that it stands for. */
+function asWritten(composite: JsonObject): Written {
+  if (composite.kind !== COMPOSITE_KIND) return { document: composite, missing: [] }
+  const identity = identify(composite)
+  return { document: { ...composite, ...claimDocument(composite, identity, KIND) }, missing: missingIdentity(identity) }
+}
+
+function nameOf(claim: JsonObject): string {
+  const { name = '(without a name)', namespace } = identify(claim)
+  return namespace === undefined ? name : `${namespace}/${name}`
+}
+
+const isSame = (a: Finding['path'], b: Finding['path']) => a.length === b.length && a.every((step, index) => step === b[index])

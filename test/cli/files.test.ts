@@ -1,0 +1,119 @@
+import { execFileSync, spawn } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { readFiles } from '../../src/cli/files.ts'
+import { parseGlob } from '../../src/cli/glob.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'eds-files-'))
+const start = process.cwd()
+
+const files: Readonly<Record<string, string | Uint8Array>> = {
+  'a.yaml': 'a',
+  'b.yml': 'b',
+  'c.json': '{}',
+  'd.txt': 'd',
+  'deep/er/e.yaml': 'e',
+  'deep/f.YAML': 'f',
+  'node_modules/x/g.yaml': 'g',
+  '.git/h.yaml': 'h',
+  'none/readme.md': 'i',
+  'odd [1].yaml': 'j',
+  'wrong/binary.yaml': Uint8Array.of(0x61, 0, 0x62),
+  'wrong/latin.yaml': Uint8Array.of(0x61, 0xe9),
+  'wrong/utf16.yaml': Uint8Array.of(0xff, 0xfe, 0x61, 0),
+  'wrong/huge.yaml': '',
+}
+
+beforeAll(() => {
+  process.chdir(folder)
+  for (const [name, content] of Object.entries(files)) {
+    mkdirSync(dirname(name), { recursive: true })
+    writeFileSync(name, content)
+  }
+  truncateSync('wrong/huge.yaml', 64 * 1024 * 1024 + 1)
+  symlinkSync('..', 'deep/loop')
+  symlinkSync('../a.yaml', 'deep/linked.yaml')
+  symlinkSync('self', 'self')
+})
+
+afterAll(() => {
+  process.chdir(start)
+  rmSync(folder, { recursive: true })
+})
+
+async function read(names: readonly string[], stdin = ''): Promise<string[]> {
+  const chunks = (async function* () {
+    for (const byte of Buffer.from(stdin)) yield Uint8Array.of(byte)
+  })()
+  const found: string[] = []
+  for await (const one of readFiles(names, { chunks, isTerminal: false }))
+    found.push(`${one.file}: ${'text' in one ? one.text : one.reason}`)
+  return found
+}
+
+describe('reads', () => {
+  test.each([
+    { says: 'a file of whatever name', names: ['d.txt'], found: ['d.txt: d'] },
+    {
+      says: 'files in the order in which they are named, once',
+      names: ['c.json', 'a.yaml', './c.json'],
+      found: ['c.json: {}', 'a.yaml: a'],
+    },
+    {
+      says: 'a directory and all below it, but not what others put there',
+      names: ['.'],
+      found: ['a.yaml: a', 'b.yml: b', 'c.json: {}', 'deep/er/e.yaml: e', 'deep/f.YAML: f', 'deep/linked.yaml: a', 'odd [1].yaml: j'],
+      without: /^wrong/,
+    },
+    { says: 'a directory with a slash', names: ['deep/er//'], found: ['deep/er/e.yaml: e'] },
+    { says: 'a directory that git ignores, where it is named', names: ['node_modules'], found: ['node_modules/x/g.yaml: g'] },
+    { says: 'a glob', names: ['*.y{a,}ml'], found: ['a.yaml: a', 'b.yml: b', 'odd [1].yaml: j'] },
+    { says: 'a glob across directories', names: ['**/e.yaml', './deep/**/e*'], found: ['deep/er/e.yaml: e'] },
+    { says: 'a file that only looks like a glob', names: ['odd [1].yaml'], found: ['odd [1].yaml: j'] },
+    { says: 'standard input, whatever its chunks', names: ['-', 'a.yaml'], stdin: 'ü: 1', found: ['<stdin>: ü: 1', 'a.yaml: a'] },
+  ])('$says', async ({ names, found, stdin, without }) => {
+    expect((await read(names, stdin)).filter(line => without === undefined || !without.test(line))).toEqual(found)
+  })
+})
+
+describe('says why not, and goes on', () => {
+  test.each([
+    { says: 'a file that is not there', name: 'nope.yaml', reason: 'no such file or directory' },
+    { says: 'a file below a file', name: 'a.yaml/b', reason: 'no such file or directory' },
+    { says: 'a glob without a match', name: 'nope/*.yaml', reason: 'matches no file' },
+    { says: 'a directory without manifests', name: 'none', reason: 'has no .yaml, .yml or .json files' },
+    { says: 'a link to itself', name: 'self', reason: 'is a link to itself' },
+    { says: 'a device', name: '/dev/null', reason: 'is neither a file nor a pipe' },
+    { says: 'bytes', name: 'wrong/binary.yaml', reason: 'is binary, not YAML or JSON' },
+    { says: 'another encoding', name: 'wrong/latin.yaml', reason: 'is not UTF-8 text' },
+    { says: 'what PowerShell writes', name: 'wrong/utf16.yaml', reason: 'is UTF-16: save it as UTF-8' },
+    { says: 'a file that is too large', name: 'wrong/huge.yaml', reason: 'is larger than 64 MiB' },
+  ])('$says', async ({ name, reason }) => {
+    expect(await read([name, 'a.yaml'])).toEqual([`${name}: ${reason}`, 'a.yaml: a'])
+  })
+})
+
+test('a pipe of the shell is read as a file is', async () => {
+  execFileSync('mkfifo', ['pipe'])
+  spawn('sh', ['-c', 'echo piped > pipe'], { stdio: 'ignore' })
+  expect(await read(['pipe'])).toEqual(['pipe: piped\n'])
+})
+
+describe('a glob', () => {
+  test.each([
+    { pattern: '*.yaml', base: '.', yes: ['a.yaml', '[x].yaml'], no: ['a/b.yaml', 'a.yamlx', 'ayaml'] },
+    { pattern: 'x/**/*.yaml', base: 'x', yes: ['x/a.yaml', 'x/y/z/a.yaml'], no: ['a.yaml', 'y/x/a.yaml'] },
+    { pattern: '../x/?.y*ml', base: '../x', yes: ['../x/a.yml'], no: ['../x/ab.yml', 'x/a.yml'] },
+    { pattern: '/x/[!a-c]{1,22}.json', base: '/x', yes: ['/x/d22.json'], no: ['/x/a1.json', '/x/d2.json'] },
+    { pattern: 'x/**', base: 'x', yes: ['x/a', 'x/y/b'], no: ['y/a'] },
+    { pattern: 'a+(b)$.{x,y*}', base: '.', yes: ['a+(b)$.x', 'a+(b)$.yes'], no: ['aab$.x'] },
+    { pattern: 'x[', base: '.', yes: ['x['], no: ['x'] },
+  ])('$pattern', ({ pattern, base, yes, no }) => {
+    const glob = parseGlob(pattern)
+    expect(glob.base).toBe(base)
+    expect(yes.filter(path => !glob.matches(path))).toEqual([])
+    expect(no.filter(path => glob.matches(path))).toEqual([])
+  })
+})
