@@ -368,8 +368,7 @@ describe('anything at all', () => {
     {
       says: 'an empty composite',
       composite: {},
-      finds:
-        /^metadata\.name: required field missing \[REQUIRED\]; metadata\.namespace: required: .*spec: required field missing \[REQUIRED\]/,
+      finds: /^metadata\.namespace: required: .*apiVersion: required.*spec: required.*metadata\.name: required field missing \[REQUIRED\]$/,
     },
     {
       says: 'an empty spec',
@@ -418,9 +417,10 @@ describe('anything at all', () => {
     expect(bytes(response).length).toBeGreaterThan(0)
   })
 
-  test('a hundred levels where the API takes any object are taken', () => {
-    const response = runAsIs({ composite: compositeOf(claim({ eventing: { triggers: [{ name: 't', filters: [{ not: deep(100) }] }] } })) })
-    expect(fatals(response)).toEqual([])
+  test('a hundred levels where the API takes any object are refused with the limit', () => {
+    const nested = (depth: number): Json => (depth === 0 ? { exact: { type: 'a' } } : { not: nested(depth - 1) })
+    const response = runAsIs({ composite: compositeOf(claim({ eventing: { triggers: [{ name: 't', filters: [nested(100)] }] } })) })
+    expect(fatals(response)[0]?.message).toContain('must not be nested deeper than 10 filters')
   })
 
   const places: (string | number)[][] = [
@@ -533,9 +533,9 @@ describe('laws', () => {
     fc.assert(
       fc.property(claims(), valid => {
         const asked = { composite: compositeOf(valid), observed: running, input }
-        expect(bytes(run(reversed(asked)))).toEqual(bytes(run(asked)))
+        expect(bytes(run(reversed(asked))).equals(bytes(run(asked)))).toBe(true)
       }),
-      { numRuns: RUNS },
+      { numRuns: Math.ceil(RUNS / 3) },
     )
   })
 

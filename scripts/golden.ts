@@ -1,0 +1,68 @@
+// npm run golden: for each example the complete output of the first call, when nothing is observed yet.
+// A reviewer reads the difference; test/golden.test.ts holds the files to the code.
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { parseAllDocuments, stringify } from 'yaml'
+import { KIND, parseClaim } from '../src/claim/parse.ts'
+import { builtInPlatform } from '../src/claim/platform.ts'
+import { compose } from '../src/compose.ts'
+import { at, isObject, type JsonObject } from '../src/json.ts'
+import { refusal } from '../src/status.ts'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+export const goldenFolder = 'test/golden'
+
+const yamlFiles = (folder: string): string[] =>
+  readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter(name => name.endsWith('.yaml'))
+    .sort()
+
+/** The goldens that there are. */
+export const goldenFiles = (): string[] => yamlFiles(goldenFolder).map(name => `${goldenFolder}/${name}`)
+
+/** The goldens that there should be, each with its content: one for each example that holds a claim. */
+export function goldens(): Map<string, string> {
+  const contents = new Map<string, string>()
+  for (const name of yamlFiles('examples')) {
+    const claims = parseAllDocuments(readFileSync(join(root, 'examples', name), 'utf8'))
+      .map(document => document.toJS() as unknown)
+      .filter((value): value is JsonObject => isObject(value) && at(value, 'kind') === KIND)
+    if (claims.length === 0) continue
+    const head = `# What examples/${name} becomes, before anything is there. Rewritten by: npm run golden\n`
+    contents.set(`${goldenFolder}/${name}`, head + claims.flatMap(claim => golden(claim, `examples/${name}`)).join(''))
+  }
+  return contents
+}
+
+const yaml = (value: object) => stringify(value, { lineWidth: 0, aliasDuplicateObjects: false, compat: 'yaml-1.1' })
+const section = (title: string, value: object) => `---\n# ${title}\n${yaml(value)}`
+
+/** Each resource under its key, then what the claim is told. */
+function golden(claim: JsonObject, file: string): string[] {
+  const parsed = parseClaim(claim, builtInPlatform)
+  if (!parsed.ok) throw new Error(`${file} is not valid: ${refusal(parsed.findings)}`)
+  const { resources, conditions, status } = compose(parsed.claim, builtInPlatform, {})
+  return [
+    ...resources.map(({ key, desired, readiness }) =>
+      section(`${key} (${readiness.ready ? 'ready' : 'not ready'}: ${readiness.reason})`, desired),
+    ),
+    section('status', { conditions, ...status }),
+  ]
+}
+
+function rewrite(): void {
+  const wanted = goldens()
+  const before = new Map(goldenFiles().map(file => [file, readFileSync(join(root, file), 'utf8')]))
+  const written = [...wanted].filter(([file, content]) => before.get(file) !== content)
+  const removed = [...before.keys()].filter(file => !wanted.has(file))
+  for (const [file, content] of written) {
+    mkdirSync(dirname(join(root, file)), { recursive: true })
+    writeFileSync(join(root, file), content)
+  }
+  for (const file of removed) rmSync(join(root, file))
+  const changes = [...written.map(([file]) => `wrote ${file}`), ...removed.map(file => `removed ${file}`)]
+  console.log(changes.length === 0 ? `${wanted.size} goldens are up to date` : changes.join('\n'))
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) rewrite()

@@ -1,0 +1,64 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { judgeClaim, parseClaim } from '../../src/claim/parse.ts'
+import { builtInPlatform } from '../../src/claim/platform.ts'
+import { formatPath, sentence } from '../../src/findings.ts'
+import type { JsonObject } from '../../src/json.ts'
+import { claim, claims, compositeOf, deepFreeze, mutate, mutations, RUNS } from '../claims.ts'
+
+const parse = (document: JsonObject) => parseClaim(document, builtInPlatform)
+
+describe('what a claim arrives as', () => {
+  const document = claim({ httpPort: 3000 })
+  test.each([
+    { says: 'itself, or a namespaced composite', composite: document },
+    { says: 'the composite that Crossplane made for it', composite: compositeOf(document) },
+    {
+      says: 'a namespaced composite with machinery',
+      composite: { ...document, spec: { ...document.spec, crossplane: { resourceRefs: [] } } },
+    },
+    {
+      says: 'what the API server made of it',
+      composite: { ...document, spec: { ...document.spec, runtime: 'Deployment', sessionAffinity: 'None' } },
+    },
+  ])('$says: it is the same claim', ({ composite }) => {
+    expect(parse(composite)).toEqual(parse(document))
+  })
+
+  test('a file may leave the namespace open, a composite may not', () => {
+    const homeless = claim({}, { namespace: undefined })
+    expect(judgeClaim(homeless, builtInPlatform).findings).toEqual([])
+    const parsed = parse(homeless)
+    expect(!parsed.ok && parsed.findings.map(({ code }) => code)).toEqual(['NO_NAMESPACE'])
+  })
+
+  test('all findings come at once', () => {
+    const parsed = parse(claim({ image: undefined, size: 'huge' }, { name: undefined, namespace: undefined }))
+    expect(!parsed.ok && parsed.findings.map(finding => `${formatPath(finding.path)} ${finding.code}`)).toEqual([
+      'metadata.namespace NO_NAMESPACE',
+      'metadata.name REQUIRED',
+      'spec.image REQUIRED',
+      'spec.size NOT_ALLOWED',
+    ])
+  })
+})
+
+test('law: any valid claim is valid', () => {
+  fc.assert(
+    fc.property(claims(), valid => {
+      expect(judgeClaim(deepFreeze(valid), builtInPlatform).findings.map(sentence)).toEqual([])
+      expect(parse(compositeOf(valid)).ok).toBe(true)
+    }),
+    { numRuns: RUNS },
+  )
+})
+
+test.each(mutations)('law: any valid claim with $says is refused there', mutation => {
+  fc.assert(
+    fc.property(claims(), valid => {
+      const { findings } = judgeClaim(mutate(valid, mutation), builtInPlatform)
+      expect(findings.map(({ code, path }) => `${formatPath(path)} ${code}`)).toContain(`${mutation.path} ${mutation.code}`)
+    }),
+    { numRuns: Math.ceil(RUNS / 20) },
+  )
+})

@@ -1,0 +1,361 @@
+import { readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { parse } from 'yaml'
+import { judgeClaim } from '../../src/claim/parse.ts'
+import { builtInPlatform } from '../../src/claim/platform.ts'
+import { planRules } from '../../src/claim/rules.ts'
+import type { Schema } from '../../src/claim/schema.ts'
+import { type Finding, sentence } from '../../src/findings.ts'
+import type { Json, JsonObject } from '../../src/json.ts'
+import { claim, knativeClaim } from '../claims.ts'
+
+const judge = (document: Json) => judgeClaim(document, builtInPlatform).findings.map(finding => `${sentence(finding)} [${finding.code}]`)
+const named = (name: string) => claim({}, { name })
+const scaler = (autoscaling: JsonObject) => knativeClaim({ knative: { autoscaling } })
+const traffic = (...shares: JsonObject[]) => knativeClaim({ knative: { traffic: shares } })
+const latest = (percent: number, tag?: string) => ({ latestRevision: true, percent, ...(tag && { tag }) })
+const deadLetter = (sink: JsonObject) =>
+  claim({ eventing: { kafka: { bootstrapServers: ['k:1'], topics: ['t'], delivery: { deadLetter: sink } } } })
+const ref = { apiVersion: 'v1', kind: 'Service', name: 'a' }
+const trigger = (filter: JsonObject) => claim({ eventing: { triggers: [{ name: 't', filter }] } })
+const secret = (fields: JsonObject) => claim({ secretRefs: [{ name: 's', ...fields }] })
+const key = (envName: string) => ({ secretKey: 'k', envName })
+
+/** For each rule of the XRD claims that keep it and claims that break it, with all that is said of those. */
+const rows: readonly { rule: string; keeps: readonly Json[]; breaks: readonly (readonly [Json, ...string[]])[] }[] = [
+  {
+    rule: 'must have at most 56 characters, so that the names made from it stay within 63',
+    keeps: [named('a'.repeat(56))],
+    breaks: [
+      [
+        named('a'.repeat(57)),
+        `metadata.name: must have at most 56 characters, so that the names made from it stay within 63, got '${'a'.repeat(57)}' [NAME]`,
+      ],
+    ],
+  },
+  {
+    rule: "must start with a lower-case letter and hold only lower-case letters, digits and '-', as it names a Service",
+    keeps: [named('a'), named('a1-b--c')],
+    breaks: ['1a', 'Orders', 'a.b', 'a_b', '-a', 'ä', 'a b'].map(name => [
+      named(name),
+      `metadata.name: must start with a lower-case letter and hold only lower-case letters, digits and '-', as it names a Service, got '${name}' [NAME]`,
+    ]),
+  },
+  {
+    rule: 'must end with a letter or a digit, as it names a Service',
+    keeps: [named('a-1')],
+    breaks: [[named('a-'), "metadata.name: must end with a letter or a digit, as it names a Service, got 'a-' [NAME]"]],
+  },
+  {
+    rule: 'required with runtime Deployment, which a NATS consumer feeds and scales',
+    keeps: [claim(), knativeClaim()],
+    breaks: [claim({ nats: undefined }), claim({ nats: undefined, runtime: 'Deployment' }), claim({ nats: null })].map(broken => [
+      broken,
+      'spec.nats: required with runtime Deployment, which a NATS consumer feeds and scales [REQUIRED]',
+    ]),
+  },
+  {
+    rule: 'goes only with runtime Knative',
+    keeps: [knativeClaim({ knative: {} }), claim({ knative: null })],
+    breaks: [[claim({ knative: {} }), 'spec.knative: goes only with runtime Knative [CONFLICT]']],
+  },
+  {
+    rule: 'with runtime Knative must be none of [8008, 8012, 8013, 8022, 9090, 9091], which Knative keeps for itself',
+    keeps: [claim({ httpPort: 9090 }), knativeClaim({ httpPort: 8080 }), knativeClaim({ httpPort: 8009 })],
+    breaks: [8008, 8012, 8013, 8022, 9090, 9091].map(httpPort => [
+      knativeClaim({ httpPort }),
+      `spec.httpPort: with runtime Knative must be none of [8008, 8012, 8013, 8022, 9090, 9091], which Knative keeps for itself, got ${httpPort} [CONFLICT]`,
+    ]),
+  },
+  {
+    rule: 'with runtime Knative must set none of [K_SERVICE, K_CONFIGURATION, K_REVISION], which Knative sets itself',
+    keeps: [
+      claim({ env: [{ name: 'K_SERVICE', value: '' }] }),
+      knativeClaim({ env: [{ name: 'K_SERVICES', value: '' }] }),
+      knativeClaim({ env: [] }),
+    ],
+    breaks: ['K_SERVICE', 'K_CONFIGURATION', 'K_REVISION'].map(name => [
+      knativeClaim({
+        env: [
+          { name: 'A', value: '' },
+          { name, value: '' },
+        ],
+      }),
+      'spec.env: with runtime Knative must set none of [K_SERVICE, K_CONFIGURATION, K_REVISION], which Knative sets itself [CONFLICT]',
+    ]),
+  },
+  {
+    rule: 'must be at least minReplicas',
+    keeps: [
+      claim({ scaling: { minReplicas: 3, maxReplicas: 3 } }),
+      claim({ scaling: { minReplicas: 0, maxReplicas: 1 } }),
+      claim({ scaling: { minReplicas: 1000 } }),
+      claim({ scaling: { maxReplicas: 1 } }),
+    ],
+    breaks: [
+      [claim({ scaling: { minReplicas: 3, maxReplicas: 2 } }), 'spec.scaling.maxReplicas: must be at least minReplicas, got 2 [CONFLICT]'],
+      // Numbers, not text: 10 is more than 9.
+      [claim({ scaling: { minReplicas: 10, maxReplicas: 9 } }), 'spec.scaling.maxReplicas: must be at least minReplicas, got 9 [CONFLICT]'],
+    ],
+  },
+  {
+    rule: 'must be none of [NATS_URL, NATS_STREAM_NAME, NATS_CONSUMER_GROUP, PORT], which the platform sets',
+    keeps: [
+      claim({
+        env: [
+          { name: 'NATS', value: '' },
+          { name: 'port', value: '' },
+        ],
+      }),
+      secret({ env: [key('NATS_URLS')] }),
+    ],
+    breaks: ['NATS_URL', 'NATS_STREAM_NAME', 'NATS_CONSUMER_GROUP', 'PORT'].flatMap((name): [Json, string][] => [
+      [
+        claim({
+          env: [
+            { name: 'A', value: '' },
+            { name, value: '' },
+          ],
+        }),
+        `spec.env[1].name: must be none of [NATS_URL, NATS_STREAM_NAME, NATS_CONSUMER_GROUP, PORT], which the platform sets, got '${name}' [RESERVED]`,
+      ],
+      [
+        secret({ env: [key(name)] }),
+        `spec.secretRefs[0].env[0].envName: must be none of [NATS_URL, NATS_STREAM_NAME, NATS_CONSUMER_GROUP, PORT], which the platform sets, got '${name}' [RESERVED]`,
+      ],
+    ]),
+  },
+  {
+    rule: 'needs env (single keys) or envFrom true (all keys)',
+    keeps: [
+      secret({ envFrom: true }),
+      secret({ env: [key('A')] }),
+      secret({ env: [key('A')], envFrom: true }),
+      secret({ env: [], envFrom: true }),
+    ],
+    breaks: [secret({}), secret({ envFrom: false }), secret({ env: [] })].map(broken => [
+      broken,
+      'spec.secretRefs[0]: needs env (single keys) or envFrom true (all keys) [REQUIRED]',
+    ]),
+  },
+  {
+    rule: 'goes only with envFrom true',
+    keeps: [secret({ envFrom: true, prefix: 'DB_' })],
+    breaks: [[secret({ env: [key('A')], prefix: 'DB_' }), "spec.secretRefs[0].prefix: goes only with envFrom true, got 'DB_' [CONFLICT]"]],
+  },
+  {
+    rule: 'must be 0 (no limit) or at least minScale',
+    keeps: [scaler({ minScale: 3, maxScale: 3 }), scaler({ minScale: 3, maxScale: 0 }), scaler({ minScale: 3 }), scaler({ maxScale: 1 })],
+    breaks: [
+      [
+        scaler({ minScale: 3, maxScale: 2 }),
+        'spec.knative.autoscaling.maxScale: must be 0 (no limit) or at least minScale, got 2 [CONFLICT]',
+      ],
+    ],
+  },
+  {
+    rule: 'must be concurrency or rps with class kpa, cpu or memory with class hpa',
+    keeps: [
+      ...['concurrency', 'rps'].map(metric => scaler({ class: 'kpa', metric })),
+      ...['cpu', 'memory'].map(metric => scaler({ class: 'hpa', metric, target: 50 })),
+      ...['concurrency', 'rps', 'cpu', 'memory'].map(metric => scaler({ metric, target: 50 })),
+      scaler({ class: 'hpa' }),
+    ],
+    breaks: [
+      ['kpa', 'cpu'],
+      ['kpa', 'memory'],
+      ['hpa', 'concurrency'],
+      ['hpa', 'rps'],
+    ].map(([kind = '', metric = '']) => [
+      scaler({ class: kind, metric, target: 50 }),
+      `spec.knative.autoscaling.metric: must be concurrency or rps with class kpa, cpu or memory with class hpa, got '${metric}' [CONFLICT]`,
+    ]),
+  },
+  {
+    rule: 'required with metric memory, in Mi for each replica: the default counts requests',
+    keeps: [scaler({ metric: 'memory', target: 512 }), scaler({ metric: 'cpu' })],
+    breaks: [scaler({ metric: 'memory' }), scaler({ class: 'hpa', metric: 'memory' })].map(broken => [
+      broken,
+      'spec.knative.autoscaling.target: required with metric memory, in Mi for each replica: the default counts requests [REQUIRED]',
+    ]),
+  },
+  {
+    rule: 'must be at least minScale',
+    keeps: [scaler({ activationScale: 3, minScale: 3 }), scaler({ activationScale: 2 })],
+    breaks: [
+      [
+        scaler({ activationScale: 2, minScale: 3 }),
+        'spec.knative.autoscaling.activationScale: must be at least minScale, got 2 [CONFLICT]',
+      ],
+    ],
+  },
+  {
+    rule: 'must be at most maxScale',
+    keeps: [scaler({ activationScale: 3, maxScale: 3 }), scaler({ activationScale: 500, maxScale: 0 })],
+    breaks: [
+      [scaler({ activationScale: 4, maxScale: 3 }), 'spec.knative.autoscaling.activationScale: must be at most maxScale, got 4 [CONFLICT]'],
+    ],
+  },
+  {
+    rule: 'must be longer than 0',
+    keeps: ['PT1S', 'PT0.1S', 'P1D', 'PT0M10S'].map(timeout => claim({ eventing: { broker: { delivery: { timeout } } } })),
+    breaks: ['PT0S', 'P0D', 'PT0.0S', 'PT0H0M0S'].map(timeout => [
+      claim({ eventing: { broker: { delivery: { timeout } } } }),
+      `spec.eventing.broker.delivery.timeout: must be longer than 0, got '${timeout}' [OUT_OF_RANGE]`,
+    ]),
+  },
+  {
+    rule: 'must be from 0s to 1h',
+    keeps: ['0s', '1h', '60m', '3600s', '0h59m60s'].map(scaleDownDelay => scaler({ scaleDownDelay })),
+    breaks: ['3601s', '61m', '1h1s', '2h'].map(scaleDownDelay => [
+      scaler({ scaleDownDelay }),
+      `spec.knative.autoscaling.scaleDownDelay: must be from 0s to 1h, got '${scaleDownDelay}' [OUT_OF_RANGE]`,
+    ]),
+  },
+  {
+    rule: 'must be from 6s to 1h',
+    keeps: ['6s', '1m', '1h'].map(window => scaler({ window })),
+    breaks: ['5s', '0s', '0h0m5s', '3601s', '2h'].map(window => [
+      scaler({ window }),
+      `spec.knative.autoscaling.window: must be from 6s to 1h, got '${window}' [OUT_OF_RANGE]`,
+    ]),
+  },
+  {
+    rule: 'must have percents that add up to 100',
+    keeps: [
+      traffic(latest(100)),
+      traffic(latest(99), { revisionName: 'a', percent: 1 }),
+      traffic(latest(100), { revisionName: 'a', tag: 'old' }),
+    ],
+    breaks: [traffic(latest(99)), traffic(latest(100), latest(1)), traffic({ latestRevision: true })].map(broken => [
+      broken,
+      'spec.knative.traffic: must have percents that add up to 100 [CONFLICT]',
+    ]),
+  },
+  {
+    rule: 'must not use a tag twice',
+    keeps: [traffic(latest(50, 'a'), latest(50, 'b')), traffic(latest(50), latest(50))],
+    breaks: [[traffic(latest(50, 'a'), latest(50, 'a')), 'spec.knative.traffic: must not use a tag twice [DUPLICATE]']],
+  },
+  {
+    rule: 'needs one of the two: revisionName or latestRevision true',
+    keeps: [
+      traffic(latest(100)),
+      traffic({ revisionName: 'a', percent: 100 }),
+      traffic({ revisionName: 'a', latestRevision: false, percent: 100 }),
+    ],
+    breaks: [{ percent: 100 }, { latestRevision: false, percent: 100 }, { latestRevision: true, revisionName: 'a', percent: 100 }].map(
+      share => [traffic(share), 'spec.knative.traffic[0]: needs one of the two: revisionName or latestRevision true [CONFLICT]'],
+    ),
+  },
+  {
+    rule: 'needs one of the two: ref or uri',
+    keeps: [deadLetter({ ref }), deadLetter({ uri: 'http://a' }), deadLetter({ ref, uri: null })],
+    breaks: [deadLetter({}), deadLetter({ ref, uri: 'http://a' })].map(broken => [
+      broken,
+      'spec.eventing.kafka.delivery.deadLetter: needs one of the two: ref or uri [CONFLICT]',
+    ]),
+  },
+  {
+    rule: 'must have attribute names of lower-case letters and digits that start with a letter',
+    keeps: [trigger({}), trigger({ type: 'a', x1: 'b' })],
+    breaks: ['Type', 'ce-type', '1a', 'a.b', 'a_b', '__proto__', ''].map(name => [
+      trigger(
+        Object.fromEntries([
+          [name, 'x'],
+          ['type', 'y'],
+        ]),
+      ),
+      'spec.eventing.triggers[0].filter: must have attribute names of lower-case letters and digits that start with a letter [CONFLICT]',
+    ]),
+  },
+]
+
+/** Lists that are maps: the API server refuses an entry that is there twice. */
+const lists: readonly { list: string; breaks: readonly [Json, ...string[]] }[] = [
+  {
+    list: 'env',
+    breaks: [
+      claim({
+        env: [
+          { name: 'A', value: '1' },
+          { name: 'B', value: '' },
+          { name: 'A', value: '2' },
+        ],
+      }),
+      "spec.env[2].name: must not be the same as spec.env[0].name, got 'A' [DUPLICATE]",
+    ],
+  },
+  {
+    list: 'imagePullSecrets',
+    breaks: [
+      claim({ imagePullSecrets: [{ name: 'a' }, { name: 'a' }] }),
+      "spec.imagePullSecrets[1].name: must not be the same as spec.imagePullSecrets[0].name, got 'a' [DUPLICATE]",
+    ],
+  },
+  {
+    list: 'triggers',
+    breaks: [
+      claim({ eventing: { triggers: [{ name: 'a' }, { name: 'a' }, { name: 'a' }] } }),
+      "spec.eventing.triggers[1].name: must not be the same as spec.eventing.triggers[0].name, got 'a' [DUPLICATE]",
+      "spec.eventing.triggers[2].name: must not be the same as spec.eventing.triggers[0].name, got 'a' [DUPLICATE]",
+    ],
+  },
+]
+
+test.each(rows)('$rule', ({ keeps, breaks }) => {
+  for (const document of keeps) expect([document, judge(document)]).toEqual([document, []])
+  for (const [document, ...findings] of breaks) expect([document, judge(document)]).toEqual([document, findings])
+})
+
+test.each(lists)('$list holds no name twice', ({ breaks: [document, ...findings] }) => {
+  expect(judge(document)).toEqual(findings)
+})
+
+test('each rule of the XRD has its row, and each list that is a map', () => {
+  const messages = new Set<string>()
+  const maps = new Set<string>()
+  const walk = (schema: Schema, name: string) => {
+    for (const { message } of schema['x-kubernetes-validations'] ?? []) messages.add(message)
+    if (schema['x-kubernetes-list-type'] === 'map') maps.add(name)
+    for (const [below, property] of Object.entries(schema.properties ?? {})) walk(property, below)
+    if (schema.items) walk(schema.items, '')
+    if (typeof schema.additionalProperties === 'object') walk(schema.additionalProperties, '')
+  }
+  const file = readFileSync(new URL('../../apis/definition.yaml', import.meta.url), 'utf8')
+  const { spec } = parse(file, { merge: true }) as { spec: { versions: [{ schema: { openAPIV3Schema: Schema } }] } }
+  walk(spec.versions[0].schema.openAPIV3Schema, '')
+  expect([...messages].sort()).toEqual(rows.map(({ rule }) => rule).sort())
+  expect([...maps].sort()).toEqual(lists.map(({ list }) => list).sort())
+})
+
+test('what has the wrong type is the concern of the structure alone', () => {
+  expect(judge(claim({ scaling: { minReplicas: 'three', maxReplicas: 2 } }))).toEqual([
+    "spec.scaling.minReplicas: must be a whole number, got 'three' [WRONG_TYPE]",
+  ])
+  expect(judge(claim({ eventing: { broker: { delivery: { deadLetter: 'http://a' } } } }))).toEqual([
+    "spec.eventing.broker.delivery.deadLetter: must be an object, got 'http://a' [WRONG_TYPE]",
+  ])
+})
+
+const planned = (schema: Schema, value: Json): Finding[] => {
+  const findings: Finding[] = []
+  planRules(schema)?.(value, [], findings)
+  return findings
+}
+
+test('a schema without rules plans nothing', () => {
+  expect(planRules({ type: 'object', properties: { a: { type: 'array', items: { type: 'string' } } } })).toBeUndefined()
+})
+
+test.each([
+  { says: 'a value of its own is out of range', reason: undefined, type: 'string', code: 'OUT_OF_RANGE' },
+  { says: 'fields that do not go together are a conflict', reason: undefined, type: 'object', code: 'CONFLICT' },
+  { says: 'what is missing is required', reason: 'FieldValueRequired', type: 'object', code: 'REQUIRED' },
+  { says: 'a name that is taken is a duplicate', reason: 'FieldValueDuplicate', type: 'array', code: 'DUPLICATE' },
+  { says: 'a value that may not be is reserved', reason: 'FieldValueForbidden', type: 'string', code: 'RESERVED' },
+  { says: 'a field that may not be is a conflict', reason: 'FieldValueForbidden', type: 'object', code: 'CONFLICT' },
+] as const)('$says', ({ reason, type, code }) => {
+  const schema: Schema = { type, 'x-kubernetes-validations': [{ rule: 'false', message: 'no', ...(reason && { reason }) }] }
+  expect(planned(schema, type === 'array' ? [] : type === 'object' ? {} : 'x').map(finding => finding.code)).toEqual([code])
+})

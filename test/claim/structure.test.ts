@@ -1,0 +1,802 @@
+import { readFileSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import { parse } from 'yaml'
+import { judgeClaim } from '../../src/claim/parse.ts'
+import { builtInPlatform } from '../../src/claim/platform.ts'
+import { child, type Schema } from '../../src/claim/schema.ts'
+import { normalize } from '../../src/claim/structure.ts'
+import { formatPath, type Path, sentence } from '../../src/findings.ts'
+import { at, type Json, type JsonObject } from '../../src/json.ts'
+import { claim, put } from '../claims.ts'
+
+interface Definition {
+  readonly spec: {
+    readonly versions: readonly [{ readonly schema: { readonly openAPIV3Schema: { readonly properties: { readonly spec: Schema } } } }]
+  }
+}
+const definition = parse(readFileSync(new URL('../../apis/definition.yaml', import.meta.url), 'utf8'), { merge: true }) as Definition
+/** The hand-written schema, which the published one must not fall short of. */
+const written = definition.spec.versions[0].schema.openAPIV3Schema.properties.spec
+
+const ref = { apiVersion: 'v1', kind: 'Service', name: 'dead-letters', namespace: 'shop' }
+const delivery = { retry: 5, backoffPolicy: 'exponential', backoffDelay: 'PT2S', timeout: 'PT30S', deadLetter: { ref } }
+
+/** One entry of every list and one value of every field that goes with runtime Deployment. */
+const full = claim({
+  size: 'small',
+  environment: 'production',
+  runtime: 'Deployment',
+  nats: {
+    url: 'nats://nats.nats.svc:4222',
+    stream: 'ORDERS',
+    consumer: 'orders-workers',
+    account: 'ORDERS',
+    accountID: 'AB',
+    monitoringEndpoint: 'nats-headless.nats.svc:8222',
+  },
+  scaling: {
+    minReplicas: 1,
+    maxReplicas: 10,
+    lagThreshold: 5,
+    activationLagThreshold: 0,
+    pollingInterval: 30,
+    cooldownPeriod: 300,
+    paused: false,
+  },
+  env: [{ name: 'LOG_LEVEL', value: 'info' }],
+  secretRefs: [{ name: 'orders-db', env: [{ secretKey: 'password', envName: 'DB_PASSWORD' }], envFrom: true, prefix: 'DB_' }],
+  secret1Name: 'one',
+  secret2Name: 'two',
+  secret3Name: 'three',
+  secret4Name: 'four',
+  secret5Name: 'five',
+  imagePullSecrets: [{ name: 'registry' }],
+  initContainer: { command: ['node'], args: ['--to'] },
+  httpPort: 3000,
+  healthPath: '/health',
+  readyPath: '/ready',
+  sessionAffinity: 'None',
+  eventing: {
+    broker: { name: 'orders', create: true, class: 'Kafka', delivery },
+    triggers: [
+      {
+        name: 'created',
+        filter: { type: 'order.created' },
+        filters: [
+          { exact: { type: 'a' } },
+          { prefix: { type: 'a' } },
+          { suffix: { type: 'a' } },
+          { cesql: 'TRUE' },
+          { all: [{ exact: { type: 'a' } }] },
+          { any: [{ exact: { type: 'a' } }] },
+          { not: { exact: { type: 'a' } } },
+        ],
+        path: '/events',
+        delivery: { ...delivery, deadLetter: { uri: 'https://dead-letters.example.com/orders' } },
+      },
+    ],
+    kafka: { bootstrapServers: ['kafka:9092'], topics: ['orders'], consumerGroup: 'orders', sink: 'workload', delivery },
+  },
+})
+
+/** The same for runtime Knative. */
+const serving = put(put(full, ['spec', 'initContainer'], undefined), ['spec'], {
+  ...(put(full.spec, ['initContainer'], undefined) as JsonObject),
+  runtime: 'Knative',
+  knative: {
+    autoscaling: {
+      class: 'kpa',
+      metric: 'concurrency',
+      target: 100,
+      minScale: 0,
+      maxScale: 1000,
+      scaleDownDelay: '30s',
+      window: '60s',
+      initialScale: 1,
+      activationScale: 2,
+      targetUtilization: 70,
+      panicWindow: 10,
+      panicThreshold: 200,
+    },
+    containerConcurrency: 100,
+    timeoutSeconds: 300,
+    visibility: 'external',
+    traffic: [
+      { revisionName: 'orders-00002', percent: 90, tag: 'stable' },
+      { latestRevision: true, percent: 10, tag: 'canary' },
+    ],
+  },
+})
+
+const baseOf = (path: string): Json => (path.startsWith('spec.knative') ? serving : full)
+const steps = (path: string): Path =>
+  path.split('.').flatMap(step => step.split('[').map(part => (part.endsWith(']') ? Number.parseInt(part, 10) : part)))
+
+const judge = (document: Json) => judgeClaim(document, builtInPlatform).findings.map(finding => `${sentence(finding)} [${finding.code}]`)
+const judgeWith = (path: string, value: Json | undefined) => judge(put(baseOf(path), steps(path), value))
+
+test.each([
+  { says: 'the full Deployment claim', document: full },
+  { says: 'the full Knative claim', document: serving },
+  { says: 'the least claim', document: claim() },
+])('$says is valid', ({ document }) => expect(judge(document)).toEqual([]))
+
+interface Row {
+  readonly field: string
+  readonly takes: readonly Json[]
+  /** What is said of it, behind the path and before what was found; then what to refuse so. */
+  readonly refuses: Readonly<Record<string, readonly Json[]>>
+}
+
+const x = (length: number) => 'x'.repeat(length)
+const many = <T>(length: number, item: (index: number) => T): T[] => Array.from({ length }, (_, index) => item(index))
+const whole = (field: string, least: number, most: number): Row => ({
+  field,
+  takes: [least, most],
+  refuses: {
+    [`must be from ${least} to ${most} [OUT_OF_RANGE]`]: [least - 1, most + 1],
+    'must be a whole number [WRONG_TYPE]': [least + 0.5, `${least}`],
+  },
+})
+const decimal = (field: string, least: number, most: number): Row => ({
+  field,
+  takes: [least, least + 0.5, most],
+  refuses: {
+    [`must be from ${least} to ${most} [OUT_OF_RANGE]`]: [least - 0.001, most + 0.001],
+    'must be a number [WRONG_TYPE]': [`${least}`],
+  },
+})
+const oneOf = (field: string, ...values: string[]): Row => ({
+  field,
+  takes: values,
+  refuses: { [`must be one of [${values.join(', ')}] [NOT_ALLOWED]`]: ['other', '', values[0]?.toUpperCase() ?? ''] },
+})
+const truth = (field: string, ...takes: boolean[]): Row => ({
+  field,
+  takes,
+  refuses: { 'must be true or false [WRONG_TYPE]': ['true', 'yes', 0] },
+})
+const length = (field: string, least: number, most: number): Row => ({
+  field,
+  takes: [x(least), x(most)],
+  refuses: { [`must have from ${least} to ${most} characters [OUT_OF_RANGE]`]: [x(least - 1), x(most + 1)] },
+})
+const secretName = (field: string): Row => ({
+  field,
+  takes: ['a', '0', 'orders-db', 'orders--db', 'orders.db-1.x', x(253)],
+  refuses: {
+    [`must be a valid name of a secret${field.endsWith('Name') ? '' : ` such as '${field.includes('Pull') ? 'registry-credentials' : 'orders-db'}'`} [BAD_FORMAT]`]:
+      ['Orders', 'a_b', '-a', 'a-', 'a.', '.a', 'a..b', 'a b', 'a/b', 'ä'],
+    'must have from 1 to 253 characters [OUT_OF_RANGE]': ['', x(254)],
+  },
+})
+const variableName = (field: string): Row => ({
+  field,
+  takes: ['A', '_', 'a.b-c', '-A', '.', x(253)],
+  refuses: {
+    "must be a valid environment variable name such as 'LOG_LEVEL' [BAD_FORMAT]": ['1A', 'A B', 'A=B', 'Ä', 'A\n'],
+    'must have from 1 to 253 characters [OUT_OF_RANGE]': ['', x(254)],
+  },
+})
+const path = (field: string, example: string): Row => ({
+  field,
+  takes: ['/', '/a/b?c=d&e', `/${x(1023)}`],
+  refuses: {
+    [`must be a valid absolute path such as '${example}' [BAD_FORMAT]`]: ['', 'health', '/a b', '/ä', 'http://a/b'],
+    'must have at most 1024 characters [OUT_OF_RANGE]': [`/${x(1024)}`],
+  },
+})
+const hostPort = (field: string, example = ''): Row => ({
+  field,
+  takes: ['a:1', 'nats-headless.nats.svc.cluster.local:8222', '10.0.0.7:8222', '[::1]:8222', `${x(506)}:65535`],
+  refuses: {
+    [`must be a valid host and port${example} [BAD_FORMAT]`]: [
+      'a',
+      'http://a:1',
+      ':1',
+      'a:',
+      'a:b',
+      'a:123456',
+      'a b:1',
+      'a:1/x',
+      '::1:8222',
+    ],
+    'must have at most 512 characters [OUT_OF_RANGE]': [`${x(508)}:65535`],
+  },
+})
+const duration = (field: string): Row => ({
+  field,
+  takes: ['PT2S', 'PT0.5S', 'PT1M', 'PT1H30M', 'P3D', 'PT999H99999M', 'PT1H30M15S'],
+  refuses: {
+    'must be a valid ISO 8601 duration [BAD_FORMAT]': [
+      '2s ',
+      'PT2',
+      'pt2s',
+      'P1Y',
+      'P1DT1H',
+      'PT-1S',
+      'PT1S1M',
+      'PT123456S',
+      'PT1000H',
+      'P1000D',
+      'PT0.25S',
+    ],
+    'must have from 3 to 32 characters [OUT_OF_RANGE]': ['PT', '', x(33)],
+  },
+})
+const wholeSeconds = (field: string, example: string): Row => ({
+  field,
+  takes: ['30s', '1m', '1h', '0h1m30s', '3600s'],
+  refuses: {
+    [`must be a valid duration in whole seconds such as '${example}' [BAD_FORMAT]`]: [
+      '30',
+      '1.5s',
+      '30 s',
+      '1m1h',
+      '-30s',
+      '500ms',
+      'PT30S',
+      '12345s',
+    ],
+    'must have from 2 to 12 characters [OUT_OF_RANGE]': ['', 's', '0000h0000m000s'],
+  },
+})
+const dnsLabel = (field: string, example: string, most: number): Row => ({
+  field,
+  takes: ['a', '0', 'order-created', 'a--b', x(most)],
+  refuses: {
+    [`must be a valid DNS label such as '${example}' [BAD_FORMAT]`]: ['A', 'a_b', 'a.b', '-a', 'a-', 'a b'],
+    'must have from 1 to 63 characters [OUT_OF_RANGE]': ['', x(64)],
+  },
+})
+const printable = (field: string, title: string, example: string): Row => ({
+  field,
+  takes: ['$SYS', 'a', '!~', x(255)],
+  refuses: {
+    [`must be a valid ${title}${example} [BAD_FORMAT]`]: ['a b', 'ä', 'a\n', 'a\u0000'],
+    'must have from 1 to 255 characters [OUT_OF_RANGE]': ['', x(256)],
+  },
+})
+const deliveries = (field: string, withExample: boolean): Row[] => [
+  whole(`${field}.retry`, 0, 1000),
+  oneOf(`${field}.backoffPolicy`, 'linear', 'exponential'),
+  { ...duration(`${field}.backoffDelay`), refuses: withExamples(duration(field).refuses, 'PT2S') },
+  { ...duration(`${field}.timeout`), refuses: withExamples(duration(field).refuses, 'PT30S') },
+  ...(withExample
+    ? [
+        length(`${field}.deadLetter.ref.apiVersion`, 1, 253),
+        length(`${field}.deadLetter.ref.kind`, 1, 63),
+        length(`${field}.deadLetter.ref.name`, 1, 253),
+        length(`${field}.deadLetter.ref.namespace`, 1, 63),
+      ]
+    : []),
+]
+const withExamples = (refuses: Row['refuses'], example: string): Row['refuses'] =>
+  Object.fromEntries(
+    Object.entries(refuses).map(([said, values]) => [said.replace('duration [', `duration such as '${example}' [`), values]),
+  )
+const attributes = (field: string): Row => ({
+  field,
+  takes: [{ type: 'a' }, Object.fromEntries(many(20, i => [`a${i}`, '']))],
+  refuses: { 'must have from 1 to 20 fields [OUT_OF_RANGE]': [{}, Object.fromEntries(many(21, i => [`a${i}`, '']))] },
+})
+const filters = (field: string): Row => ({
+  field,
+  takes: [[{}], many(20, () => ({ exact: { a: 'b' } }))],
+  refuses: { 'must have from 1 to 20 items [OUT_OF_RANGE]': [[], many(21, () => ({}))] },
+})
+const list = (field: string, least: number | undefined, most: number, item: (index: number) => Json): Row => ({
+  field,
+  takes: [many(least ?? 0, item), many(most, item)],
+  refuses: {
+    [`must have ${least === undefined ? `at most ${most}` : `from ${least} to ${most}`} items [OUT_OF_RANGE]`]: [
+      ...(least === undefined ? [] : [many(least - 1, item)]),
+      many(most + 1, item),
+    ],
+    'must be a list [WRONG_TYPE]': [{}, 'a'],
+  },
+})
+
+const digest = `sha256:${'0123456789abcdef'.repeat(4)}`
+const trigger = 'spec.eventing.triggers[0]'
+const scaler = 'spec.knative.autoscaling'
+
+const rows: readonly Row[] = [
+  {
+    field: 'spec.image',
+    takes: [
+      'nginx',
+      'a/b',
+      'acme/orders-worker',
+      'ghcr.io/acme/orders-worker:1.4.2',
+      'ghcr.io/acme/orders-worker:latest',
+      'localhost/worker',
+      'localhost:5000/worker',
+      'registry:5000/a/b/c:v1',
+      'Registry.Example.com/worker',
+      '10.0.0.7:5000/worker:V_1.0-x',
+      `ghcr.io/acme/worker@${digest}`,
+      `ghcr.io/acme/worker:1.4.2@${digest}`,
+      `worker:${x(128)}`,
+      'a__b/c.d/e-f--g',
+    ],
+    refuses: {
+      "must be a valid container image such as 'ghcr.io/acme/orders-worker:1.4.2' [BAD_FORMAT]": [
+        'Nginx',
+        'my image',
+        'ghcr.io/Acme/worker',
+        'https://ghcr.io/acme/worker',
+        'worker:',
+        'worker:-1',
+        `worker:${x(129)}`,
+        'worker@sha256:123',
+        'worker@',
+        '/worker',
+        'worker/',
+        'a//b',
+        'a___b/c',
+        'ghcr.io:port/worker',
+        'ghcr.io/acme/worker:1.4.2 ',
+        'wörker',
+        'a/b\n',
+      ],
+      'must have from 2 to 512 characters [OUT_OF_RANGE]': ['', 'a', `a/${x(511)}`],
+    },
+  },
+  oneOf('spec.size', 'micro', 'small', 'medium', 'large'),
+  oneOf('spec.environment', 'development', 'staging', 'production'),
+  { ...oneOf('spec.runtime', 'Deployment', 'Knative'), takes: ['Deployment'] },
+  {
+    field: 'spec.nats.url',
+    takes: [
+      'nats://nats.nats.svc:4222',
+      'tls://n:1',
+      'ws://n:80/path?x=1',
+      'wss://n:443/',
+      'nats://[::1]:4222',
+      'nats://a:1,nats://b:2,tls://c:3',
+    ],
+    refuses: {
+      "must be a valid NATS URL such as 'nats://nats.nats.svc:4222' [BAD_FORMAT]": [
+        '',
+        'nats.nats.svc:4222',
+        'nats://nats.nats.svc',
+        'http://n:4222',
+        'nats://user:password@n:4222',
+        'nats://n:4222 ',
+        'nats://a:1, nats://b:2',
+        'nats://a:1,b:2',
+        'nats://a:1,',
+        'nats://n:port',
+        'nats://n:4222?x',
+      ],
+      'must have at most 2048 characters [OUT_OF_RANGE]': [`nats://${x(2040)}:4222`],
+    },
+  },
+  ...['stream', 'consumer'].map(
+    (name): Row => ({
+      field: `spec.nats.${name}`,
+      takes: ['A', 'ORDERS-2_x', '$x:y', 'ä世🙂', '🙂'.repeat(255)],
+      refuses: {
+        [`must be a valid JetStream ${name} name such as '${name === 'stream' ? 'ORDERS' : 'orders-workers'}' [BAD_FORMAT]`]: [
+          'a b',
+          'a.b',
+          'a*',
+          '>',
+          'a/b',
+          'a\\b',
+          'a\tb',
+          'a\n',
+          '\u0000',
+          '\u007f',
+        ],
+        'must have from 1 to 255 characters [OUT_OF_RANGE]': ['', x(256)],
+      },
+    }),
+  ),
+  printable('spec.nats.account', 'NATS account name', " such as 'ORDERS'"),
+  printable('spec.nats.accountID', 'NATS account ID', ''),
+  hostPort('spec.nats.monitoringEndpoint', " such as 'nats-headless.nats.svc.cluster.local:8222'"),
+  { ...whole('spec.scaling.minReplicas', 0, 1000), takes: [0, 10] },
+  { ...whole('spec.scaling.maxReplicas', 1, 1000), takes: [1, 1000] },
+  whole('spec.scaling.lagThreshold', 1, 1_000_000_000),
+  whole('spec.scaling.activationLagThreshold', 0, 1_000_000_000),
+  whole('spec.scaling.pollingInterval', 1, 86_400),
+  whole('spec.scaling.cooldownPeriod', 0, 86_400),
+  truth('spec.scaling.paused', true, false),
+  list('spec.env', undefined, 1000, index => ({ name: `A${index}`, value: '' })),
+  variableName('spec.env[0].name'),
+  {
+    field: 'spec.env[0].value',
+    takes: ['', ' ', 'a\nb', 'yes', '世🙂', x(131_072)],
+    refuses: { 'must be a string [WRONG_TYPE]': [1, true, []], 'must have at most 131072 characters [OUT_OF_RANGE]': [x(131_073)] },
+  },
+  list('spec.secretRefs', undefined, 200, index => ({ name: `s${index}`, envFrom: true })),
+  secretName('spec.secretRefs[0].name'),
+  list('spec.secretRefs[0].env', undefined, 100, index => ({ secretKey: 'k', envName: `A${index}` })),
+  {
+    field: 'spec.secretRefs[0].env[0].secretKey',
+    takes: ['password', 'tls.crt', '_-.', '0', x(253)],
+    refuses: {
+      "must be a valid key of the secret such as 'password' [BAD_FORMAT]": ['a b', 'a/b', 'ä', 'a\n'],
+      'must have from 1 to 253 characters [OUT_OF_RANGE]': ['', x(254)],
+    },
+  },
+  variableName('spec.secretRefs[0].env[0].envName'),
+  truth('spec.secretRefs[0].envFrom', true),
+  {
+    field: 'spec.secretRefs[0].prefix',
+    takes: ['DB_', '_', 'a.b-', x(253)],
+    refuses: {
+      "must be a valid prefix of environment variable names such as 'DB_' [BAD_FORMAT]": ['1_', 'DB ', 'DB='],
+      'must have from 1 to 253 characters [OUT_OF_RANGE]': ['', x(254)],
+    },
+  },
+  ...[1, 2, 3, 4, 5].map(n => secretName(`spec.secret${n}Name`)),
+  list('spec.imagePullSecrets', undefined, 20, index => ({ name: `s${index}` })),
+  secretName('spec.imagePullSecrets[0].name'),
+  list('spec.initContainer.command', 1, 100, () => 'a'),
+  list('spec.initContainer.args', undefined, 1000, () => ''),
+  ...['command', 'args'].map(
+    (name): Row => ({
+      field: `spec.initContainer.${name}[0]`,
+      takes: ['', 'a b', x(131_072)],
+      refuses: { 'must have at most 131072 characters [OUT_OF_RANGE]': [x(131_073)], 'must be a string [WRONG_TYPE]': [1] },
+    }),
+  ),
+  whole('spec.httpPort', 1, 65_535),
+  path('spec.healthPath', '/health'),
+  path('spec.readyPath', '/ready'),
+  oneOf('spec.sessionAffinity', 'None', 'ClientIP'),
+  oneOf(`${scaler}.class`, 'kpa', 'hpa'),
+  // The class of the full claim is kpa.
+  { ...oneOf(`${scaler}.metric`, 'concurrency', 'rps', 'cpu', 'memory'), takes: ['concurrency', 'rps'] },
+  decimal(`${scaler}.target`, 0.01, 1_000_000_000),
+  whole(`${scaler}.minScale`, 0, 1000),
+  whole(`${scaler}.maxScale`, 0, 1000),
+  wholeSeconds(`${scaler}.scaleDownDelay`, '30s'),
+  wholeSeconds(`${scaler}.window`, '60s'),
+  // 0 only where the platform says that the cluster allows it.
+  { ...whole(`${scaler}.initialScale`, 0, 1000), takes: [1, 1000] },
+  whole(`${scaler}.activationScale`, 2, 1000),
+  decimal(`${scaler}.targetUtilization`, 1, 100),
+  decimal(`${scaler}.panicWindow`, 1, 100),
+  decimal(`${scaler}.panicThreshold`, 110, 1000),
+  whole('spec.knative.containerConcurrency', 0, 1000),
+  whole('spec.knative.timeoutSeconds', 1, 600),
+  oneOf('spec.knative.visibility', 'external', 'cluster-local'),
+  {
+    field: 'spec.knative.traffic',
+    takes: [[{ latestRevision: true, percent: 100 }], many(20, () => ({ latestRevision: true, percent: 5 }))],
+    refuses: {
+      'must have from 1 to 20 items [OUT_OF_RANGE]': [[], many(21, index => ({ latestRevision: true, percent: index === 20 ? 0 : 5 }))],
+    },
+  },
+  {
+    field: 'spec.knative.traffic[0].revisionName',
+    takes: ['a', 'orders-00002', x(63)],
+    refuses: {
+      "must be a valid revision name such as 'orders-00002' [BAD_FORMAT]": ['0a', 'A', 'a.b', 'a-'],
+      'must have from 1 to 63 characters [OUT_OF_RANGE]': ['', x(64)],
+    },
+  },
+  whole('spec.knative.traffic[0].percent', 0, 100),
+  {
+    field: 'spec.knative.traffic[0].tag',
+    takes: ['a', 'blue-1', x(40)],
+    refuses: {
+      "must be a valid DNS label such as 'canary' [BAD_FORMAT]": ['0a', 'A', 'a.b', 'a-', 'a_b'],
+      'must have from 1 to 40 characters [OUT_OF_RANGE]': ['', x(41)],
+    },
+  },
+  dnsLabel('spec.eventing.broker.name', 'orders', 63),
+  truth('spec.eventing.broker.create', true, false),
+  {
+    field: 'spec.eventing.broker.class',
+    takes: ['Kafka', 'MTChannelBasedBroker', 'a.b-c_d', x(63)],
+    refuses: {
+      "must be a valid broker class such as 'MTChannelBasedBroker' [BAD_FORMAT]": ['a b', '-a', 'a-', 'a..b'],
+      'must have from 1 to 63 characters [OUT_OF_RANGE]': ['', x(64)],
+    },
+  },
+  ...deliveries('spec.eventing.broker.delivery', true),
+  ...deliveries(`${trigger}.delivery`, false),
+  {
+    field: `${trigger}.delivery.deadLetter.uri`,
+    takes: ['http://a', 'https://dead-letters.example.com:8443/orders?x=1'],
+    refuses: {
+      "must be a valid http or https URL such as 'https://dead-letters.example.com/orders' [BAD_FORMAT]": [
+        '',
+        'a',
+        'ftp://a',
+        'http://',
+        'http://a:port',
+        'http://a/%',
+        'http://a/%zz',
+        'http://a:port',
+      ],
+      'must have at most 2048 characters [OUT_OF_RANGE]': [`http://a/${x(2048)}`],
+    },
+  },
+  ...deliveries('spec.eventing.kafka.delivery', true),
+  list('spec.eventing.triggers', undefined, 100, index => ({ name: `t${index}` })),
+  dnsLabel(`${trigger}.name`, 'order-created', 48),
+  {
+    field: `${trigger}.filter`,
+    takes: [{}, { type: '' }, Object.fromEntries(many(20, i => [`a${i}`, '']))],
+    refuses: { 'must have at most 20 fields [OUT_OF_RANGE]': [Object.fromEntries(many(21, i => [`a${i}`, '']))] },
+  },
+  {
+    field: `${trigger}.filter.type`,
+    takes: ['', x(1024)],
+    refuses: { 'must have at most 1024 characters [OUT_OF_RANGE]': [x(1025)], 'must be a string [WRONG_TYPE]': [1] },
+  },
+  list(`${trigger}.filters`, undefined, 20, () => ({ cesql: 'TRUE' })),
+  {
+    field: `${trigger}.filters[0]`,
+    takes: [{ exact: { type: 'a' } }, { cesql: 'TRUE' }],
+    refuses: { 'must have exactly 1 field [OUT_OF_RANGE]': [{}, { exact: { type: 'a' }, cesql: 'TRUE' }] },
+  },
+  ...['exact', 'prefix', 'suffix'].flatMap((name, index): Row[] => [
+    attributes(`${trigger}.filters[${index}].${name}`),
+    {
+      field: `${trigger}.filters[${index}].${name}.type`,
+      takes: ['', x(1024)],
+      refuses: { 'must have at most 1024 characters [OUT_OF_RANGE]': [x(1025)] },
+    },
+  ]),
+  length(`${trigger}.filters[3].cesql`, 1, 4096),
+  filters(`${trigger}.filters[4].all`),
+  filters(`${trigger}.filters[5].any`),
+  {
+    field: `${trigger}.filters[6].not`,
+    takes: [{ anything: [1, { goes: true }] }],
+    refuses: { 'must have at least 1 field [OUT_OF_RANGE]': [{}] },
+  },
+  {
+    field: `${trigger}.path`,
+    takes: ['/', '/events/orders', '/a?b=c&d', '/%C3%A4', `/${x(1023)}`],
+    refuses: {
+      "must be a valid absolute path such as '/events/orders' [BAD_FORMAT]": [
+        '',
+        'events',
+        '//host/events',
+        '/a b',
+        '/ä',
+        '/%',
+        '/%zz',
+        'http://a/b',
+      ],
+      'must have at most 1024 characters [OUT_OF_RANGE]': [`/${x(1024)}`],
+    },
+  },
+  list('spec.eventing.kafka.bootstrapServers', 1, 20, () => 'a:1'),
+  hostPort('spec.eventing.kafka.bootstrapServers[0]'),
+  list('spec.eventing.kafka.topics', 1, 50, () => 'a'),
+  {
+    field: 'spec.eventing.kafka.topics[0]',
+    takes: ['orders', 'a.b_c-D', x(249)],
+    refuses: {
+      'must be a valid topic name [BAD_FORMAT]': ['a b', 'a/b', 'ä', '*'],
+      'must have from 1 to 249 characters [OUT_OF_RANGE]': ['', x(250)],
+    },
+  },
+  printable('spec.eventing.kafka.consumerGroup', 'consumer group', " such as 'orders'"),
+  oneOf('spec.eventing.kafka.sink', 'workload', 'broker'),
+]
+
+/** Of every finding at this place: what is said and the code, without what was found. */
+const saidAt = (path: string, value: Json) =>
+  judgeClaim(put(baseOf(path), steps(path), value), builtInPlatform)
+    .findings.filter(finding => formatPath(finding.path) === path)
+    .map(({ problem, code }) => `${problem} [${code}]`)
+
+describe.each(rows)('$field', ({ field, takes, refuses }) => {
+  test('takes what it should', () => {
+    for (const value of takes) expect([value, saidAt(field, value)]).toEqual([value, []])
+  })
+  test.each(Object.entries(refuses).map(([says, values]) => ({ says, values })))('$says', ({ says, values }) => {
+    for (const value of values) expect([value, saidAt(field, value)]).toEqual([value, [says]])
+  })
+})
+
+test.each([
+  { says: 'text is quoted', path: 'spec.size', value: 'xlarge', tail: "got 'xlarge'" },
+  { says: 'long text is cut', path: 'spec.size', value: x(1000), tail: `got '${x(60)}…'` },
+  { says: 'a number is itself', path: 'spec.httpPort', value: 70_000, tail: 'got 70000' },
+  { says: 'a list is a list', path: 'spec.size', value: ['small'], tail: 'got a list' },
+  { says: 'an empty list is empty', path: 'spec.size', value: [], tail: 'got an empty list' },
+  { says: 'an object is an object', path: 'spec.size', value: { a: 1 }, tail: 'got an object' },
+  { says: 'an empty object is empty', path: 'spec.size', value: {}, tail: 'got an empty object' },
+  { says: 'a truth value is itself', path: 'spec.size', value: false, tail: 'got false' },
+  { says: 'of a length the length', path: 'spec.nats.stream', value: '', tail: 'got 0' },
+  { says: 'of a list the count', path: 'spec.initContainer.command', value: [], tail: 'got 0' },
+])('what was found: $says', ({ path, value, tail }) => {
+  expect(judgeWith(path, value)).toEqual([expect.stringContaining(`, ${tail} [`)])
+})
+
+test.each([
+  { says: 'a slip of the hand', value: 'smal', meant: ", did you mean 'small'?" },
+  { says: 'capitals', value: 'Large', meant: ", did you mean 'large'?" },
+  { says: 'another word', value: 'xlarge', meant: '' },
+])('a value that is not allowed: $says', ({ value, meant }) => {
+  expect(judgeWith('spec.size', value)).toEqual([
+    `spec.size: must be one of [micro, small, medium, large], got '${value}'${meant} [NOT_ALLOWED]`,
+  ])
+})
+
+test.each([
+  { says: 'a slip of the hand', path: 'spec.iamge', finds: "spec.iamge: unknown field, did you mean 'image'? [UNKNOWN_FIELD]" },
+  {
+    says: 'a singular',
+    path: 'spec.imagePullSecret',
+    finds: "spec.imagePullSecret: unknown field, did you mean 'imagePullSecrets'? [UNKNOWN_FIELD]",
+  },
+  {
+    says: 'one level too high',
+    path: 'spec.stream',
+    finds: "spec.stream: unknown field, did you mean 'spec.nats.stream'? [UNKNOWN_FIELD]",
+  },
+  {
+    says: 'one level too high, in a list',
+    path: 'spec.eventing.triggers[0].delivery.uri',
+    finds:
+      "spec.eventing.triggers[0].delivery.uri: unknown field, did you mean 'spec.eventing.triggers[0].delivery.deadLetter.uri'? [UNKNOWN_FIELD]",
+  },
+  { says: 'above spec', path: 'image', finds: "image: unknown field, did you mean 'spec.image'? [UNKNOWN_FIELD]" },
+  {
+    says: 'one level too low',
+    path: 'spec.nats.image',
+    finds: "spec.nats.image: unknown field, did you mean 'spec.image'? [UNKNOWN_FIELD]",
+  },
+  { says: 'nothing alike', path: 'spec.zzzzzz', finds: 'spec.zzzzzz: unknown field [UNKNOWN_FIELD]' },
+  { says: 'a key that is no word', path: 'spec.a b', finds: 'spec["a b"]: unknown field [UNKNOWN_FIELD]' },
+  { says: 'a key like a method', path: 'spec.nats.hasOwnProperty', finds: 'spec.nats.hasOwnProperty: unknown field [UNKNOWN_FIELD]' },
+])('an unknown field: $says', ({ path, finds }) => {
+  expect(judgeWith(path, 1)).toEqual([finds])
+})
+
+test("Crossplane's own fields are not unknown", () => {
+  expect(
+    judge(claim({ compositionRef: { name: 'a' }, compositionUpdatePolicy: 'Manual', writeConnectionSecretToRef: { name: 'x' } })),
+  ).toEqual([])
+})
+
+test('every finding is told, each place once', () => {
+  const document = claim({ image: '', size: 7, nats: { stream: '', url: 'x' }, httpPort: 0, nope: 1 })
+  expect(judge(document).map(line => line.replace(/:.*\[/, ' ['))).toEqual([
+    'spec.nope [UNKNOWN_FIELD]',
+    'spec.image [OUT_OF_RANGE]',
+    'spec.size [WRONG_TYPE]',
+    'spec.nats.consumer [REQUIRED]',
+    'spec.nats.url [BAD_FORMAT]',
+    'spec.nats.stream [OUT_OF_RANGE]',
+    'spec.httpPort [OUT_OF_RANGE]',
+  ])
+})
+
+/** Every schema below spec with the path at which the full claim has a value for it. */
+function* walk(schema: Schema, here: string): Generator<{ path: string; schema: Schema }> {
+  yield { path: here, schema }
+  for (const [name, property] of Object.entries(schema.properties ?? {})) {
+    const filters = at(baseOf(here), ...steps(here))
+    if (Array.isArray(filters)) continue
+    yield* walk(property, `${here}.${name}`)
+  }
+  if (schema.items) {
+    const item = `${here}[0]`
+    // Each filter has one dialect only: the full claim has one of each.
+    if (here.endsWith('.filters')) {
+      yield { path: item, schema: schema.items }
+      for (const [index, [name, property]] of Object.entries(schema.items.properties ?? {}).entries())
+        yield* walk(property, `${here}[${index}].${name}`)
+    } else yield* walk(schema.items, item)
+  }
+  if (typeof schema.additionalProperties === 'object') yield* walk(schema.additionalProperties, `${here}.type`)
+}
+const schemas = [...walk(written, 'spec')]
+
+describe('the XRD and this table are of one mind', () => {
+  const constraints = [
+    ['pattern', 'BAD_FORMAT'],
+    ['enum', 'NOT_ALLOWED'],
+    ['minimum', 'OUT_OF_RANGE'],
+    ['maximum', 'OUT_OF_RANGE'],
+    ['minLength', 'OUT_OF_RANGE'],
+    ['maxLength', 'OUT_OF_RANGE'],
+    ['minItems', 'OUT_OF_RANGE'],
+    ['maxItems', 'OUT_OF_RANGE'],
+    ['minProperties', 'OUT_OF_RANGE'],
+    ['maxProperties', 'OUT_OF_RANGE'],
+  ] as const satisfies readonly (readonly [keyof Schema, string])[]
+
+  test('every limit of the XRD has a row that breaks it', () => {
+    const missing = schemas.flatMap(({ path, schema }) => {
+      const said = rows.filter(({ field }) => field === path).flatMap(({ refuses }) => Object.keys(refuses))
+      return constraints
+        .filter(([word, code]) => schema[word] !== undefined && !said.some(line => line.endsWith(`[${code}]`)))
+        .map(([word]) => `${path} ${word}`)
+    })
+    // The same definition at another place (a YAML alias), where the full claim has the other of two.
+    expect(missing.filter(line => !line.includes('.deadLetter.'))).toEqual([])
+  })
+
+  const types = {
+    object: 'an object',
+    array: 'a list',
+    string: 'a string',
+    integer: 'a whole number',
+    number: 'a number',
+    boolean: 'true or false',
+  } as const
+  const typed = schemas.filter(({ path }) => at(baseOf(path), ...steps(path)) !== undefined)
+
+  test('the full claims leave nothing out but the other dead letter sink', () => {
+    const left = schemas.filter(schema => !typed.includes(schema)).map(({ path }) => path)
+    expect(left.filter(path => !path.includes('.deadLetter.') && path !== 'spec.knative.traffic[0].latestRevision')).toEqual([])
+  })
+
+  test.each(typed)('$path takes its own type only', ({ path, schema }) => {
+    const wrongs: Json[] = ['text', 1.5, true, [], { a: 1 }]
+    const own = { object: 4, array: 3, string: 0, integer: -1, number: 1, boolean: 2 }[schema.type ?? 'object']
+    const allowed = types[schema.type ?? 'object']
+    for (const wrong of wrongs.filter((_, index) => index !== own))
+      expect([wrong, saidAt(path, wrong)]).toEqual([wrong, [`must be ${allowed} [WRONG_TYPE]`]])
+  })
+
+  test.each(typed.filter(({ schema }) => schema.properties))('$path takes no unknown field', ({ path }) => {
+    expect(judgeWith(`${path}.qqqqqqqq`, 1)).toContain(`${path}.qqqqqqqq: unknown field [UNKNOWN_FIELD]`)
+  })
+
+  test.each(typed.flatMap(({ path, schema }) => (schema.required ?? []).map(name => ({ path: `${path}.${name}` }))))(
+    '$path is required',
+    ({ path }) => {
+      expect(judgeWith(path, undefined)).toContain(`${path}: required field missing [REQUIRED]`)
+      expect(judgeWith(path, null)).toContain(`${path}: required field missing [REQUIRED]`)
+    },
+  )
+
+  test.each(schemas.filter(({ path, schema }) => schema.default !== undefined && at(baseOf(path), ...steps(path)) !== undefined))(
+    '$path is filled in where it is missing or null',
+    ({ path, schema }) => {
+      for (const absent of [undefined, null]) {
+        const { value } = judgeClaim(put(baseOf(path), steps(path), absent), builtInPlatform)
+        expect(at(value, ...steps(path))).toBe(schema.default)
+      }
+    },
+  )
+})
+
+describe('normalize', () => {
+  const schema: Schema = {
+    type: 'object',
+    properties: {
+      a: { type: 'string', default: 'A' },
+      b: { type: 'object', properties: { c: { type: 'string', default: 'C' } } },
+      p: { type: 'string', default: 'P', 'x-platform-default': true },
+    },
+  }
+  test.each([
+    { says: 'fills in a default', value: {}, becomes: '{"a":"A"}' },
+    { says: 'takes null for missing', value: { a: null, x: null }, becomes: '{"a":"A"}' },
+    { says: 'keeps what is said', value: { a: 'x' }, becomes: '{"a":"x"}' },
+    { says: 'fills in below an object that is there', value: { b: {} }, becomes: '{"a":"A","b":{"c":"C"}}' },
+    { says: 'leaves a null in a list to the judge', value: { x: [null] }, becomes: '{"a":"A","x":[null]}' },
+    { says: 'leaves what is not an object alone', value: 'text', becomes: '"text"' },
+    {
+      says: "follows the schema's order, then the alphabet's",
+      value: { z: 1, b: {}, y: 2, a: 'x' },
+      becomes: '{"a":"x","b":{"c":"C"},"y":2,"z":1}',
+    },
+    { says: 'keeps __proto__ a field', value: JSON.parse('{"__proto__":{"a":1}}') as Json, becomes: '{"a":"A","__proto__":{"a":1}}' },
+  ])('$says', ({ value, becomes }) => {
+    expect(JSON.stringify(normalize(schema, value))).toBe(becomes)
+  })
+
+  test('does so by the schema of each item and each free field', () => {
+    const item: Schema = { type: 'object', properties: { a: { type: 'string', default: 'A' } } }
+    expect(normalize({ type: 'array', items: item }, [{}, { a: 'x' }])).toEqual([{ a: 'A' }, { a: 'x' }])
+    expect(normalize({ type: 'object', additionalProperties: item }, { x: {} })).toEqual({ x: { a: 'A' } })
+    expect(child({ type: 'object' }, 'toString')).toBeUndefined()
+  })
+})

@@ -1,0 +1,112 @@
+// Who may import whom: the table of the architecture, held by reading the import statements.
+import { readdirSync, readFileSync } from 'node:fs'
+import { builtinModules } from 'node:module'
+import { posix } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, test } from 'vitest'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const files = readdirSync(`${root}src`, { recursive: true, encoding: 'utf8' })
+  .map(name => `src/${name.replaceAll('\\', '/')}`)
+  .filter(name => name.endsWith('.ts'))
+  .sort()
+
+/** What a source file imports, whichever way it is written: files of ours from the root, packages by name. */
+function importsOf(file: string, source: string): string[] {
+  const statements =
+    /(?:^|[\n;])\s*(?:import|export)\s(?:[^'"`;]*?\sfrom\s*)?['"]([^'"]+)['"]|\bimport\(\s*['"`]([^'"`]+)['"`]\s*\)|\brequire\(\s*['"]([^'"]+)['"]\s*\)/g
+  return [...source.matchAll(statements)].map(([, plain, dynamic, required]) => {
+    const name = plain ?? dynamic ?? required ?? ''
+    return name.startsWith('.') ? posix.join(posix.dirname(file), name) : name
+  })
+}
+
+const imports = new Map(files.map(file => [file, importsOf(file, readFileSync(`${root}${file}`, 'utf8'))]))
+
+const leaves = /^src\/(json|findings|suggest)\.ts$/
+const generated = /^src\/claim\/generated\//
+const claim = /^src\/claim\//
+const schemas = /^schemas\/[a-z]+\.schema\.json$/
+const parts = /^src\/resources\/([a-z]+-)?(parts|resource)\.ts$/
+const resources = /^src\/resources\//
+const core = /^src\/[a-z-]+\.ts$/
+const importer = /^src\/import\//
+const shell = /^src\/(function|cli)\//
+const packageJson = /^package\.json$/
+const node = /^node:/
+
+const layers: readonly { layer: string; files: RegExp; may: readonly RegExp[] }[] = [
+  { layer: 'leaves', files: leaves, may: [] },
+  { layer: 'generated types', files: generated, may: [] },
+  { layer: 'claim', files: claim, may: [claim, leaves, schemas, /^ajv\//, /^@bufbuild\/cel$/] },
+  { layer: 'the list of resources', files: /^src\/resources\/index\.ts$/, may: [/^src\/claim\/claim\.ts$/, leaves, resources] },
+  { layer: 'a resource', files: resources, may: [/^src\/claim\/claim\.ts$/, leaves, parts] },
+  { layer: 'the rest of the core', files: core, may: [core, claim, resources] },
+  { layer: 'import', files: importer, may: [importer, core, claim] },
+  {
+    layer: 'function',
+    files: /^src\/function\//,
+    may: [
+      /^src\/function\//,
+      core,
+      claim,
+      packageJson,
+      node,
+      /^@crossplane-org\/function-sdk-typescript$/,
+      /^@grpc\/grpc-js$/,
+      /^prom-client$/,
+    ],
+  },
+  {
+    layer: 'cli',
+    files: /^src\/cli\//,
+    may: [/^src\/cli\//, importer, core, claim, resources, schemas, packageJson, node, /^yaml$/, /^js-yaml$/],
+  },
+]
+const layerOf = (file: string) => layers.find(({ files }) => files.test(file))
+
+test('every file has its layer', () => expect(files.filter(file => layerOf(file) === undefined)).toEqual([]))
+
+describe.each(layers)('$layer', ({ layer, may }) => {
+  const own = files.filter(file => layerOf(file)?.layer === layer)
+  test.each(own.map(file => ({ file })))('$file imports only what it may', ({ file }) => {
+    expect((imports.get(file) ?? []).filter(name => !may.some(allowed => allowed.test(name)))).toEqual([])
+  })
+})
+
+test('no two files of the core need one another', () => {
+  const reaches = (from: string, seen = new Set<string>()): Set<string> => {
+    for (const name of imports.get(from) ?? []) if (imports.has(name) && !seen.has(name)) reaches(name, seen.add(name))
+    return seen
+  }
+  expect(files.filter(file => !shell.test(file) && reaches(file).has(file))).toEqual([])
+})
+
+test('the core asks nothing of where it runs', () => {
+  const global =
+    /\b(process|console|fetch|setTimeout|setInterval|performance|Buffer|require|__dirname)\s*[.([]|\bnew Date\b|\bDate\.now\b|\bMath\.random\b|\bimport\.meta\b/
+  const source = (file: string) => readFileSync(`${root}${file}`, 'utf8').replaceAll(/\/\/.*|\/\*[\s\S]*?\*\//g, '')
+  expect(files.filter(file => !shell.test(file) && global.test(source(file)))).toEqual([])
+})
+
+test('modules of Node are named as such', () => {
+  expect(
+    [...imports].flatMap(([file, names]) => names.filter(name => builtinModules.includes(name)).map(name => `${file}: ${name}`)),
+  ).toEqual([])
+})
+
+test.each([
+  { says: 'a named import', source: "import { a } from './a.ts'", is: ['src/x/a.ts'] },
+  { says: 'types', source: "import type { A } from '../a.ts'", is: ['src/a.ts'] },
+  { says: 'over several lines', source: "import {\n  a,\n  type B,\n} from './a.ts'", is: ['src/x/a.ts'] },
+  { says: 'everything', source: "import * as a from 'yaml'", is: ['yaml'] },
+  { says: 'for its effect', source: "import 'node:fs'", is: ['node:fs'] },
+  {
+    says: 'an export',
+    source: "export { a } from './a.ts'\nexport * from './b.ts'\nexport type { C } from './c.ts'",
+    is: ['src/x/a.ts', 'src/x/b.ts', 'src/x/c.ts'],
+  },
+  { says: 'JSON', source: "import a from '../../a.json' with { type: 'json' }", is: ['a.json'] },
+  { says: 'a dynamic import', source: "const a = await import('./a.ts')", is: ['src/x/a.ts'] },
+  { says: 'no import', source: "const text = 'import x'\nexport const from = 'here'", is: [] },
+])('the reader sees $says', ({ source, is }) => expect(importsOf('src/x/y.ts', source)).toEqual(is))

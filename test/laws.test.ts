@@ -1,0 +1,210 @@
+// What holds for every claim, tried on many. FC_RUNS sets how many.
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import type { Claim } from '../src/claim/claim.ts'
+import { judgeClaim, parseClaim } from '../src/claim/parse.ts'
+import { builtInPlatform, type Platform } from '../src/claim/platform.ts'
+import { type Composition, compose, type Observed } from '../src/compose.ts'
+import { at, isObject, type Json, type JsonObject } from '../src/json.ts'
+import { refusal } from '../src/status.ts'
+import { type ClaimDocument, claims, compositeOf, deepFreeze, RUNS, reversed } from './claims.ts'
+import { violations } from './resources/pod-security.ts'
+
+const wrappedPlatform: Platform = { ...builtInPlatform, composeAs: 'ProviderKubernetes' }
+const platforms = [
+  { composeAs: 'Native', platform: deepFreeze(builtInPlatform) },
+  { composeAs: 'ProviderKubernetes', platform: deepFreeze(wrappedPlatform) },
+]
+
+function parse(document: JsonObject): Claim {
+  const parsed = parseClaim(deepFreeze(document), builtInPlatform)
+  if (!parsed.ok) throw new Error(refusal(parsed.findings))
+  return parsed.claim
+}
+
+const law = (property: (valid: ClaimDocument) => void, numRuns = RUNS) =>
+  fc.assert(
+    fc.property(claims(), valid => {
+      property(valid)
+    }),
+    { numRuns },
+  )
+
+const composed = (document: ClaimDocument, observed: Observed = {}) => compose(parse(document), builtInPlatform, deepFreeze(observed))
+const manifests = (document: ClaimDocument) => composed(document).resources.map(({ manifest }) => manifest)
+
+describe('defaults', () => {
+  test('filled in twice are filled in once', () => {
+    law(valid => {
+      const { value } = judgeClaim(valid, builtInPlatform)
+      expect(judgeClaim(value, builtInPlatform)).toEqual({ value, findings: [] })
+      expect(parse(value as JsonObject)).toEqual(parse(valid))
+    })
+  })
+
+  test('written out by the claim itself change nothing', () => {
+    law(valid => {
+      const claim = parse(valid)
+      const { size, nats, scaling, healthPath, readyPath, sessionAffinity, runtime, knative } = claim
+      const said = { ...valid.spec, size, scaling, healthPath, readyPath, sessionAffinity, runtime, ...(nats && { nats }) }
+      const spec = { ...said, ...(runtime === 'Knative' && { knative: knative as unknown as JsonObject }) } as unknown as JsonObject
+      expect(parse({ ...valid, spec })).toEqual(claim)
+    })
+  })
+})
+
+describe('compose', () => {
+  test('ignores the order of keys, to the byte', () => {
+    law(valid => expect(JSON.stringify(composed(reversed(valid)))).toBe(JSON.stringify(composed(valid))))
+  })
+
+  test('makes the same of a claim and of its composite', () => {
+    law(valid => expect(compose(parse(compositeOf(valid)), builtInPlatform, {})).toEqual(composed(valid)))
+  })
+
+  test('leaves what it is given as it is', () => {
+    law(valid => {
+      const before = JSON.stringify(valid)
+      composed(deepFreeze(valid))
+      expect(JSON.stringify(valid)).toBe(before)
+    })
+  })
+
+  /** What Crossplane would hand back after it applied: the objects, with what their controllers decide. */
+  const observe = ({ resources }: Composition, wrapped: boolean, replicas: number, ready: boolean): Observed =>
+    Object.fromEntries(
+      resources.map(({ key, desired, manifest }): [string, JsonObject] => {
+        const living = {
+          ...manifest,
+          metadata: { ...manifest.metadata, uid: 'u', generation: 1, resourceVersion: '7', annotations: { theirs: 'x' } },
+          ...(isObject(manifest.spec) && {
+            spec: { ...manifest.spec, ...(manifest.kind === 'Deployment' && { replicas, revisionHistoryLimit: 10 }) },
+          }),
+          status: {
+            observedGeneration: 1,
+            replicas,
+            conditions: ['Ready', 'Available'].map(type => ({ type, status: ready ? 'True' : 'False', reason: 'Because', message: '' })),
+          },
+        }
+        return [key, wrapped ? { ...desired, metadata: { name: 'x' }, status: { atProvider: { manifest: living } } } : living]
+      }),
+    )
+
+  const desired = ({ resources }: Composition) => Object.fromEntries(resources.map(({ key, desired }) => [key, desired]))
+
+  describe.each(platforms)('with its output observed, composed as $composeAs', ({ composeAs, platform }) => {
+    const wrapped = composeAs !== 'Native'
+    test.each([
+      { says: 'scaled up', replicas: 5, ready: true },
+      { says: 'scaled to zero', replicas: 0, ready: true },
+      { says: 'not ready', replicas: 1, ready: false },
+    ])('wants the same again, and no number of replicas: $says', ({ replicas, ready }) => {
+      law(
+        valid => {
+          const claim = parse(valid)
+          const first = compose(claim, platform, {})
+          const second = compose(claim, platform, deepFreeze(observe(first, wrapped, replicas, ready)))
+          const third = compose(claim, platform, deepFreeze(observe(second, wrapped, replicas, ready)))
+          const without = JSON.stringify(desired(first)).replace('"spec":{"replicas":1,', '"spec":{')
+          expect(JSON.stringify(desired(second))).toBe(without)
+          expect(JSON.stringify(third)).toBe(JSON.stringify(second))
+          expect(JSON.stringify(desired(second))).not.toContain('"replicas"')
+          if (wrapped) expect(JSON.stringify(desired(first))).not.toContain('"replicas"')
+        },
+        Math.ceil(RUNS / 3),
+      )
+    })
+  })
+})
+
+describe('every manifest', () => {
+  const DNS_1123 = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/
+  const DNS_1035 = /^[a-z]([-a-z0-9]*[a-z0-9])?$/
+
+  test('bears a name that Kubernetes takes, and so does the autoscaler made of it', () => {
+    law(valid => {
+      for (const manifest of manifests(valid)) {
+        const { kind, metadata } = manifest
+        const hpa = at(manifest, 'spec', 'advanced', 'horizontalPodAutoscalerConfig', 'name')
+        for (const name of [metadata.name, ...(hpa === undefined ? [] : [String(hpa)])]) {
+          expect(name).toMatch(kind === 'Service' ? DNS_1035 : DNS_1123)
+          expect(name.length).toBeLessThanOrEqual(63)
+        }
+      }
+    })
+  })
+
+  test("is in the claim's namespace and says whose it is", () => {
+    law(valid => {
+      for (const { metadata } of manifests(valid)) {
+        expect(metadata.namespace).toBe(valid.metadata.namespace)
+        expect(metadata.labels).toMatchObject({
+          'app.kubernetes.io/name': valid.metadata.name,
+          'app.kubernetes.io/component': 'event-driven-worker',
+          'app.kubernetes.io/managed-by': 'crossplane',
+        })
+      }
+    })
+  })
+
+  const holes = (value: Json | undefined): boolean =>
+    value === undefined ||
+    value === null ||
+    (typeof value === 'number' && !Number.isFinite(value)) ||
+    (typeof value === 'object' && Object.values(value).some(holes))
+
+  test('has neither null nor undefined nor a status', () => {
+    law(valid => {
+      for (const manifest of manifests(valid)) {
+        expect(holes(manifest)).toBe(false)
+        expect(Object.keys(manifest)).not.toContain('status')
+      }
+    })
+  })
+
+  test('stands under a key of its own and is an object of its own', () => {
+    law(valid => {
+      const { resources } = composed(valid)
+      const objects = resources.map(({ manifest: { apiVersion, kind, metadata } }) => `${apiVersion} ${kind} ${metadata.name}`)
+      expect(new Set(resources.map(({ key }) => key)).size).toBe(resources.length)
+      expect(new Set(objects).size).toBe(objects.length)
+    })
+  })
+})
+
+describe('every pod', () => {
+  const templates = (document: ClaimDocument) =>
+    manifests(document).flatMap(manifest => {
+      const template = at(manifest, 'spec', 'template')
+      return isObject(template) ? [template] : []
+    })
+  const containers = (template: JsonObject) =>
+    ['containers', 'initContainers'].flatMap(list => (at(template, 'spec', list) ?? []) as readonly JsonObject[])
+
+  test('keeps the restricted Pod Security Standard', () => {
+    law(valid => {
+      expect(templates(valid)).toHaveLength(1)
+      for (const template of templates(valid)) expect(violations(template)).toEqual([])
+    })
+  })
+
+  test('has no variable twice', () => {
+    law(valid => {
+      for (const container of templates(valid).flatMap(containers)) {
+        const names = (container.env as readonly JsonObject[]).map(({ name }) => name)
+        expect(new Set(names).size).toBe(names.length)
+      }
+    })
+  })
+
+  test("has the claim's variables and secrets, all of them and in order", () => {
+    law(valid => {
+      const { variables, bulkSecrets } = parse(valid)
+      for (const container of templates(valid).flatMap(containers)) {
+        const names = (container.env as readonly JsonObject[]).map(({ name }) => name)
+        expect(names.slice(names.length - variables.length)).toEqual(variables.map(({ name }) => name))
+        expect((container.envFrom as Json[] | undefined)?.length ?? 0).toBe(bulkSecrets.length)
+      }
+    })
+  })
+})

@@ -1,0 +1,165 @@
+import { describe, expect, test } from 'vitest'
+import { at, type JsonObject } from '../../src/json.ts'
+import { scaledObject } from '../../src/resources/scaled-object.ts'
+import { conditions, type Said, settled } from './settled.ts'
+
+const build = (spec: JsonObject = {}, metadata: JsonObject = {}) => scaledObject.build(settled(spec, metadata), true, false) ?? {}
+const consumer = { stream: 'ORDERS', consumer: 'orders-workers' }
+
+test('of the least claim', () => {
+  expect(build()).toEqual({
+    apiVersion: 'keda.sh/v1alpha1',
+    kind: 'ScaledObject',
+    metadata: {
+      name: 'orders-worker-scaler',
+      namespace: 'shop',
+      labels: {
+        'app.kubernetes.io/name': 'orders-worker',
+        'app.kubernetes.io/component': 'event-driven-worker',
+        'app.kubernetes.io/managed-by': 'crossplane',
+      },
+    },
+    spec: {
+      scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'orders-worker' },
+      minReplicaCount: 1,
+      maxReplicaCount: 10,
+      advanced: { horizontalPodAutoscalerConfig: { name: 'orders-worker-scaler' } },
+      triggers: [
+        {
+          type: 'nats-jetstream',
+          metadata: {
+            natsServerMonitoringEndpoint: 'nats-headless.nats.svc.cluster.local:8222',
+            account: '$SYS',
+            accountID: '$G',
+            stream: 'ORDERS',
+            consumer: 'orders-workers',
+            lagThreshold: '5',
+            activationLagThreshold: '0',
+          },
+        },
+      ],
+    },
+  })
+})
+
+test('there is none with runtime Knative, with or without NATS', () => {
+  expect(scaledObject.build(settled({ runtime: 'Knative', nats: undefined }), true, false)).toBeUndefined()
+  expect(scaledObject.build(settled({ runtime: 'Knative' }), true, false)).toBeUndefined()
+})
+
+test.each([
+  { says: 'no account: $SYS as asked, $G where KEDA finds it', nats: {}, account: '$SYS', accountID: '$G' },
+  { says: '$SYS: the same', nats: { account: '$SYS' }, account: '$SYS', accountID: '$G' },
+  { says: '$SYS with an ID', nats: { account: '$SYS', accountID: 'AB' }, account: '$SYS', accountID: 'AB' },
+  { says: 'an account: just that', nats: { account: 'ORDERS' }, account: 'ORDERS', accountID: undefined },
+  { says: 'an account with its ID', nats: { account: 'ORDERS', accountID: 'AB' }, account: 'ORDERS', accountID: 'AB' },
+])('$says', ({ nats, account, accountID }) => {
+  const metadata = at(build({ nats: { ...consumer, ...nats } }), 'spec', 'triggers', 0, 'metadata') as JsonObject
+  expect([metadata.account, metadata.accountID]).toEqual([account, accountID])
+  expect(Object.hasOwn(metadata, 'accountID')).toBe(accountID !== undefined)
+})
+
+test('all that KEDA reads of a trigger is text, and what was not said stays with KEDA', () => {
+  const scaling = { minReplicas: 0, maxReplicas: 40, lagThreshold: 20, activationLagThreshold: 3, pollingInterval: 15, cooldownPeriod: 0 }
+  const spec = at(build({ scaling }), 'spec')
+  expect(spec).toMatchObject({ minReplicaCount: 0, maxReplicaCount: 40, pollingInterval: 15, cooldownPeriod: 0 })
+  const metadata = at(spec, 'triggers', 0, 'metadata') as JsonObject
+  expect(metadata).toMatchObject({ lagThreshold: '20', activationLagThreshold: '3' })
+  expect(Object.values(metadata).map(value => typeof value)).toEqual(Object.values(metadata).map(() => 'string'))
+  expect(Object.keys(at(build(), 'spec') as JsonObject)).not.toContain('pollingInterval')
+  expect(Object.keys(at(build(), 'spec') as JsonObject)).not.toContain('cooldownPeriod')
+})
+
+test.each([
+  { paused: true, annotations: { 'autoscaling.keda.sh/paused': 'true' } },
+  { paused: false, annotations: undefined },
+  { paused: undefined, annotations: undefined },
+])('paused $paused: annotations $annotations', ({ paused, annotations }) => {
+  expect(at(build({ scaling: { ...(paused !== undefined && { paused }) } }), 'metadata', 'annotations')).toEqual(annotations)
+})
+
+test.each([{ length: 1 }, { length: 47 }, { length: 48 }, { length: 56 }])(
+  'a claim name of $length characters: ScaledObject and HPA fit into 63',
+  ({ length }) => {
+    const manifest = build({}, { name: 'n'.repeat(length) })
+    const hpa = String(at(manifest, 'spec', 'advanced', 'horizontalPodAutoscalerConfig', 'name'))
+    expect([hpa.length, String(at(manifest, 'metadata', 'name')).length]).toEqual([length + 7, length + 7])
+    expect(hpa.length).toBeLessThanOrEqual(63)
+  },
+)
+
+describe('ready', () => {
+  const advice =
+    "Check that stream 'ORDERS' with consumer 'orders-workers' exists in account '$G', and that nats-headless.nats.svc.cluster.local:8222 is the monitoring port of the NATS server (spec.nats). The cause: kubectl -n shop describe scaledobject orders-worker-scaler"
+  const waiting = 'KEDA has not looked at ScaledObject orders-worker-scaler yet; if this stays, see whether KEDA runs.'
+  const ok = 'ScaledObject is defined correctly and is ready for scaling'
+
+  test.each<{ says: string; said: readonly Said[]; is: [ready: boolean, reason: string, message: string] }>([
+    {
+      says: 'ready',
+      said: [['Ready', 'True', 'ScaledObjectReady', ok]],
+      is: [true, 'Ready', 'ScaledObject orders-worker-scaler scales Deployment orders-worker.'],
+    },
+    {
+      says: 'ready, with nothing to do',
+      said: [
+        ['Ready', 'True', 'ScaledObjectReady', ok],
+        ['Active', 'False', 'ScalerNotActive'],
+        ['Paused', 'False'],
+        ['Fallback', 'False'],
+      ],
+      is: [true, 'Ready', 'ScaledObject orders-worker-scaler scales Deployment orders-worker.'],
+    },
+    { says: 'nothing said yet', said: [], is: [false, 'Waiting', waiting] },
+    { says: 'not known yet', said: [['Ready', 'Unknown']], is: [false, 'Waiting', waiting] },
+    {
+      says: 'a trigger that fails',
+      said: [['Ready', 'False', 'TriggerError', 'Triggers defined in ScaledObject are not working correctly']],
+      is: [
+        false,
+        'TriggerError',
+        `KEDA can't scale on ScaledObject orders-worker-scaler: Triggers defined in ScaledObject are not working correctly. ${advice}`,
+      ],
+    },
+    {
+      says: 'a check that fails, with a full stop of its own',
+      said: [['Ready', 'False', 'ScaledObjectCheckFailed', 'ScaledObject does not have correct scaleTargetRef.']],
+      is: [
+        false,
+        'ScaledObjectCheckFailed',
+        `KEDA can't scale on ScaledObject orders-worker-scaler: ScaledObject does not have correct scaleTargetRef. ${advice}`,
+      ],
+    },
+    {
+      says: 'not ready without a reason',
+      said: [['Ready', 'False', '', 'broken']],
+      is: [false, 'NotReady', `KEDA can't scale on ScaledObject orders-worker-scaler: broken. ${advice}`],
+    },
+    {
+      says: 'paused',
+      said: [
+        ['Ready', 'True', 'ScaledObjectReady', ok],
+        ['Paused', 'True', 'ScaledObjectPaused'],
+      ],
+      is: [true, 'Paused', 'Autoscaling is paused by spec.scaling.paused; the number of replicas stays as it is.'],
+    },
+  ])('$says', ({ said, is: [ready, reason, message] }) => {
+    expect(scaledObject.ready({ status: { conditions: conditions(...said) } }, settled())).toEqual({ ready, reason, message })
+  })
+
+  test('the advice names the account that KEDA looks in', () => {
+    const { message } = scaledObject.ready(
+      { status: { conditions: conditions(['Ready', 'False', 'TriggerError', 'x']) } },
+      settled({ nats: { ...consumer, account: 'MINE' } }),
+    )
+    expect(message).toContain("exists in account 'MINE'")
+  })
+
+  test('provider-kubernetes is told of the same condition', () => expect(scaledObject.readyCondition).toBe('Ready'))
+})
+
+test('status: the bounds in force', () => {
+  expect(scaledObject.status?.(undefined, settled({ environment: 'production', scaling: { paused: true } }))).toEqual({
+    autoscaler: { kind: 'ScaledObject', name: 'orders-worker-scaler', minReplicas: 2, maxReplicas: 20, paused: true },
+  })
+})

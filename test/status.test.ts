@@ -1,0 +1,104 @@
+import { describe, expect, test } from 'vitest'
+import type { Finding } from '../src/findings.ts'
+import type { Concern, Readiness } from '../src/resources/resource.ts'
+import { type Condition, changes, conditionsOf, refusal, refused } from '../src/status.ts'
+
+const part = (concern: Concern, ready: boolean, reason: string): { concern: Concern; readiness: Readiness } => ({
+  concern,
+  readiness: { ready, reason, message: `${reason}!` },
+})
+
+describe('one condition for each concern', () => {
+  test.each<{ says: string; parts: ReturnType<typeof part>[]; is: string[] }>([
+    { says: 'of nothing there is none', parts: [], is: [] },
+    {
+      says: 'in the order in which people look',
+      parts: [part('Eventing', true, 'Created'), part('Scaling', true, 'Ready'), part('Workload', true, 'Available')],
+      is: ['WorkloadReady true Available', 'ScalingReady true Ready', 'EventingReady true Created'],
+    },
+    {
+      says: 'the first that blocks tells',
+      parts: [part('Workload', true, 'Available'), part('Workload', false, 'First'), part('Workload', false, 'Second')],
+      is: ['WorkloadReady false First'],
+    },
+    {
+      says: 'else the one that does more than be there',
+      parts: [part('Workload', true, 'Created'), part('Workload', true, 'ScaledToZero'), part('Workload', true, 'Created')],
+      is: ['WorkloadReady true ScaledToZero'],
+    },
+    {
+      says: 'else that they are there',
+      parts: [part('Eventing', true, 'Created'), part('Eventing', true, 'Created')],
+      is: ['EventingReady true Created'],
+    },
+    {
+      says: 'one concern does not block another',
+      parts: [part('Workload', false, 'Unavailable'), part('Scaling', true, 'Ready')],
+      is: ['WorkloadReady false Unavailable', 'ScalingReady true Ready'],
+    },
+  ])('$says', ({ parts, is }) => {
+    expect(conditionsOf(parts).map(({ type, ready, reason }) => `${type} ${ready} ${reason}`)).toEqual(is)
+    for (const { message, reason } of conditionsOf(parts)) expect(message).toBe(`${reason}!`)
+  })
+})
+
+describe('news', () => {
+  const now = (ready: boolean, reason: string): Condition => ({ type: 'WorkloadReady', ready, reason, message: 'now' })
+  const told = (status: string, reason: string) => ({
+    status: { conditions: [{ type: 'WorkloadReady', status, reason, message: 'before' }] },
+  })
+
+  test.each([
+    { says: 'that it is being made is none', composite: {}, condition: now(false, 'Creating'), news: false },
+    { says: 'that it can’t be made is', composite: {}, condition: now(false, 'InvalidClaim'), news: true },
+    { says: 'that it is ready at once is', composite: {}, condition: now(true, 'Available'), news: true },
+    { says: 'that it became ready is', composite: told('False', 'Creating'), condition: now(true, 'Available'), news: true },
+    { says: 'that it went down is', composite: told('True', 'Available'), condition: now(false, 'Unavailable'), news: true },
+    { says: 'that it is still down is not', composite: told('False', 'Unavailable'), condition: now(false, 'Unavailable'), news: false },
+    {
+      says: 'that it is down for another reason is',
+      composite: told('False', 'Unavailable'),
+      condition: now(false, 'FailedCreate'),
+      news: true,
+    },
+    { says: 'that it scaled to zero is not', composite: told('True', 'Available'), condition: now(true, 'ScaledToZero'), news: false },
+    { says: 'that it is what it was is not', composite: told('True', 'Available'), condition: now(true, 'Available'), news: false },
+    { says: 'what was not known is', composite: told('Unknown', ''), condition: now(true, 'Available'), news: true },
+    {
+      says: 'conditions that are no list say nothing',
+      composite: { status: { conditions: 'x' } },
+      condition: now(true, 'Available'),
+      news: true,
+    },
+  ])('$says', ({ composite, condition, news }) => expect(changes(composite, [condition])).toEqual(news ? [condition] : []))
+
+  test('each condition for itself', () => {
+    const scaling: Condition = { type: 'ScalingReady', ready: false, reason: 'TriggerError', message: '' }
+    expect(changes(told('True', 'Available'), [now(true, 'Available'), scaling])).toEqual([scaling])
+  })
+})
+
+describe('a refusal', () => {
+  const finding = (name: string): Finding => ({ code: 'UNKNOWN_FIELD', path: ['spec', name], problem: 'unknown field' })
+
+  test.each<{ says: string; findings: Finding[]; is: string }>([
+    { says: 'one finding', findings: [finding('a')], is: 'spec.a: unknown field [UNKNOWN_FIELD]' },
+    {
+      says: 'two',
+      findings: [finding('a'), finding('b')],
+      is: 'spec.a: unknown field [UNKNOWN_FIELD]; spec.b: unknown field [UNKNOWN_FIELD]',
+    },
+  ])('$says', ({ findings, is }) => expect(refusal(findings)).toBe(is))
+
+  test('of more than a message can hold says how many more', () => {
+    const message = refusal(Array.from({ length: 2000 }, (_, index) => finding(`f${index}`)))
+    const shown = message.split('; ').length - 1
+    expect(message.endsWith(`; and ${2000 - shown} more`)).toBe(true)
+    expect(message.length).toBeGreaterThan(29_000)
+    expect(message.length).toBeLessThan(32_768)
+  })
+
+  test('is a condition of the workload, which is what people wait for', () => {
+    expect(refused('InvalidClaim', 'why')).toEqual({ type: 'WorkloadReady', ready: false, reason: 'InvalidClaim', message: 'why' })
+  })
+})
