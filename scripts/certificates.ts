@@ -17,6 +17,8 @@ export interface CertificateRequest {
   /** What the holder may do with it; none at all leaves it open, as RFC 5280 has it. */
   readonly usages?: readonly ('client' | 'server')[]
   readonly dnsNames?: readonly string[]
+  /** IPv4 */
+  readonly addresses?: readonly string[]
   readonly validFrom?: Date
   readonly validTo?: Date
   /** Crossplane leaves this alone: CA, servers and clients all have the one subject. */
@@ -62,6 +64,7 @@ const tag = {
   set: 0x31,
 }
 const dnsNameTag = 0x82
+const addressTag = 0x87
 const keyIdentifierTag = 0x80
 const explicitTag = (number: number) => 0xa0 + number
 
@@ -174,10 +177,11 @@ export function issueCertificate(authority: Authority | undefined, request: Cert
     const usages = request.usages.map(usage => oid(oids[usage]))
     extensions.push(extension(oids.extendedKeyUsage, false, der(tag.sequence, ...usages)))
   }
-  if (request.dnsNames !== undefined) {
-    const names = request.dnsNames.map(name => der(dnsNameTag, Buffer.from(name, 'ascii')))
-    extensions.push(extension(oids.subjectAltName, false, der(tag.sequence, ...names)))
-  }
+  const names = [
+    ...(request.dnsNames ?? []).map(name => der(dnsNameTag, Buffer.from(name, 'ascii'))),
+    ...(request.addresses ?? []).map(address => der(addressTag, Buffer.from(address.split('.').map(Number)))),
+  ]
+  if (names.length > 0) extensions.push(extension(oids.subjectAltName, false, der(tag.sequence, ...names)))
   if (request.keyIdentifiers && authority !== undefined) {
     const issuer = der(keyIdentifierTag, identifier(createPublicKey(authority.signingKey)))
     extensions.push(extension(oids.subjectKeyIdentifier, false, der(tag.octetString, identifier(publicKey))))

@@ -1,11 +1,13 @@
 import type { Claim } from './claim/claim.ts'
 import type { Platform } from './claim/platform.ts'
+import { hold } from './immutable.ts'
 import type { JsonObject } from './json.ts'
-import { resourcesOf } from './resources/index.ts'
+import { keep } from './keep.ts'
 import { condition, notReady } from './resources/parts.ts'
-import type { Concern, Manifest, Readiness } from './resources/resource.ts'
+import type { ComposedResource, Concern, Manifest, Readiness } from './resources/resource.ts'
 import { type Condition, conditionsOf } from './status.ts'
-import { unwrap, wrap } from './wrap.ts'
+import { plan } from './switch.ts'
+import { keepWrapped, unwrap, wrap } from './wrap.ts'
 
 /** Observed resources by their key. */
 export type Observed = Readonly<Record<string, JsonObject>>
@@ -29,20 +31,43 @@ export interface Composition {
 /** What a claim becomes, given what is there already. */
 export function compose(claim: Claim, platform: Platform, observed: Observed): Composition {
   const wrapped = platform.composeAs === 'ProviderKubernetes'
-  const resources: Composed[] = []
-  const status: Record<string, JsonObject[string]> = {}
-  for (const resource of resourcesOf(claim)) {
-    const { key, concern } = resource
-    const outer = Object.hasOwn(observed, key) ? observed[key] : undefined
-    const inner = outer && wrapped ? unwrap(outer) : outer
-    // The provider's three-way merge would take a count back that was said once, so wrapped it is never said.
-    const manifest = resource.build(claim, outer === undefined && !wrapped)
-    if (manifest === undefined) continue
-    const desired = wrapped ? wrap(manifest, resource, platform) : manifest
-    resources.push({ key, concern, manifest, desired, readiness: inner ? resource.ready(inner, claim) : absent(manifest, outer) })
-    Object.assign(status, resource.status?.(inner, claim))
+  const outerOf = ({ key }: ComposedResource) => (Object.hasOwn(observed, key) ? observed[key] : undefined)
+  const innerOf = (resource: ComposedResource) => {
+    const outer = outerOf(resource)
+    return outer && wrapped ? unwrap(outer) : outer
   }
-  return { resources, conditions: conditionsOf(resources), status }
+  const { resources, later, kept, going } = plan(claim, innerOf)
+  const composed: Composed[] = []
+  const status: Record<string, JsonObject[string]> = {}
+  for (const resource of resources) {
+    const { key, concern } = resource
+    const outer = outerOf(resource)
+    const inner = innerOf(resource)
+    // The provider's three-way merge would take a count back that was said once, so wrapped it is never said.
+    const wanted = resource.build(claim, outer === undefined && !wrapped, outer !== undefined)
+    if (wanted === undefined) continue
+    Object.assign(status, resource.status?.(inner, claim))
+    if (resource === later) continue
+    const { manifest, refused } = inner ? hold(resource, wanted, inner, claim) : { manifest: wanted }
+    const desired = wrapped ? wrap(manifest, resource, platform) : manifest
+    composed.push({
+      key,
+      concern,
+      manifest,
+      desired,
+      readiness: refused ?? (inner ? resource.ready(inner, claim) : absent(manifest, outer)),
+    })
+  }
+  for (const { resource, observed: inner, readiness } of kept) {
+    const outer = outerOf(resource)
+    const manifest = keep(inner)
+    composed.push({ ...resource, manifest, desired: wrapped && outer ? keepWrapped(outer) : manifest, readiness })
+  }
+  return {
+    resources: composed,
+    conditions: conditionsOf(going ? [{ concern: 'Workload', readiness: going }, ...composed] : composed),
+    status,
+  }
 }
 
 function absent({ kind, metadata }: Manifest, outer: JsonObject | undefined): Readiness {

@@ -33,31 +33,41 @@ export interface Finding {
   readonly problem: string
   /** What stood there, where showing it helps. */
   readonly found?: unknown
+  /** Of the values that are allowed the one that was most likely meant. */
+  readonly meant?: string
 }
 
 const PLAIN_KEY = /^[A-Za-z_$][\w$-]*$/
 const SHOWN_LENGTH = 60
+const LONGEST_KEY = 253
 
 /** `spec.env[0].name`; a key that is not a plain word stands in brackets and quotes. */
 export function formatPath(path: Path): string {
   let text = ''
   for (const step of path) {
     if (typeof step === 'number') text += `[${step}]`
-    else if (!PLAIN_KEY.test(step)) text += `[${JSON.stringify(step)}]`
+    else if (step.length > LONGEST_KEY || !PLAIN_KEY.test(step)) text += `[${JSON.stringify(shorten(step, LONGEST_KEY))}]`
     else text += text === '' ? step : `.${step}`
   }
   return text
 }
 
+const shorten = (text: string, length: number) => (text.length > length ? `${text.slice(0, length)}…` : text)
+
 function show(found: unknown): string {
-  if (typeof found === 'string') return `'${found.length > SHOWN_LENGTH ? `${found.slice(0, SHOWN_LENGTH)}…` : found}'`
+  if (typeof found === 'string') return `'${printable(shorten(found, SHOWN_LENGTH))}'`
   if (Array.isArray(found)) return found.length === 0 ? 'an empty list' : 'a list'
   if (typeof found === 'object' && found !== null) return Object.keys(found).length === 0 ? 'an empty object' : 'an object'
   return String(found)
 }
 
-/** `spec.size: must be one of [micro, small], got 'xlarge'` */
-export function sentence({ path, problem, found }: Finding): string {
+/** A line break or an escape sequence in a value must not act on a terminal or a log. */
+const printable = (text: string) =>
+  text.replaceAll(/\p{Cc}/gu, character => `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`)
+
+/** `spec.size: must be one of [micro, small], got 'smal', did you mean 'small'?` */
+export function sentence({ path, problem, found, meant }: Finding): string {
   const where = path.length === 0 ? '' : `${formatPath(path)}: `
-  return `${where}${problem}${found === undefined ? '' : `, got ${show(found)}`}`
+  const got = found === undefined ? '' : `, got ${show(found)}`
+  return `${where}${problem}${got}${meant === undefined ? '' : `, did you mean '${meant}'?`}`
 }

@@ -35,3 +35,6 @@ export function unwrap(observed: JsonObject): JsonObject | undefined {
   const manifest = at(observed, 'status', 'atProvider', 'manifest')
   return isObject(manifest) ? manifest : undefined
 }
+
+/** The Object as it was wanted last. */
+export const keepWrapped = ({ apiVersion, kind, spec }: JsonObject): JsonObject => ({ apiVersion, kind, spec })

@@ -31,6 +31,7 @@ export function claimSchema(definition: Definition): Schema {
       metadata: {
         type: 'object',
         description: 'Name, namespace, labels and annotations, as of every Kubernetes object.',
+        required: ['name'],
         properties: {
           name: {
             type: 'string',

@@ -1,8 +1,9 @@
-// npm run generate [-- --check]: everything that follows from apis/definition.yaml.
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+// npm run generate [-- --check]: everything that follows from apis/definition.yaml, then what follows from the examples.
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { stringify } from 'yaml'
+import { inlined } from '../../src/claim/schema.ts'
 import { claimSchema, closed } from './claim-schema.ts'
 import { generated, readComposition, readDefinition, specOf } from './definition.ts'
 import { inputCrd, inputProperties, inputSchema } from './input.ts'
@@ -17,32 +18,56 @@ const input = inputProperties(spec)
 const json = (value: object) => `${JSON.stringify(value, null, 2)}\n`
 const yaml = (value: object) => `# ${generated}\n${stringify(value, { lineWidth: 0, aliasDuplicateObjects: false })}`
 
-const outputs: Record<string, string> = {
+const check = process.argv.includes('--check')
+const changed: string[] = []
+let count = 0
+
+settle({
   'schemas/eventdrivenservice.schema.json': json(claimSchema(definition)),
   'schemas/input.schema.json': json(inputSchema(input, closed)),
   'src/claim/generated/types.ts': typesSource(spec),
   'apis/namespaced/definition.yaml': yaml(namespacedDefinition(definition)),
   'apis/namespaced/composition.yaml': yaml(namespacedComposition(readComposition(), definition)),
   'package/function/input/inputs.yaml': yaml(inputCrd(input)),
-  'docs/reference.md': reference(claimSchema(definition), inputSchema(input, closed)),
-}
+  'docs/reference.md': reference(claimSchema(definition), inlined(inputSchema(input, closed))),
+})
+// The core reads the schemas when it is loaded, so it is loaded once they are written.
+const { shipped, shippedFolders } = await import('./shipped.ts')
+const outputs = shipped()
+settle(outputs)
+for (const folder of shippedFolders) forget(folder, Object.keys(outputs))
 
-const check = process.argv.includes('--check')
-const drifted: string[] = []
-for (const [name, content] of Object.entries(outputs)) {
-  const file = fileURLToPath(new URL(`../../${name}`, import.meta.url))
-  if (read(file) === content) continue
-  drifted.push(name)
-  if (check) continue
-  mkdirSync(dirname(file), { recursive: true })
-  writeFileSync(file, content)
-}
-
-if (check && drifted.length > 0) {
-  console.error(`Not what apis/definition.yaml says any more: ${drifted.join(', ')}\nRun: npm run generate`)
+if (check && changed.length > 0) {
+  console.error(`Not up to date: ${changed.join(', ')}\nRun: npm run generate`)
   process.exitCode = 1
 } else {
-  console.log(drifted.length === 0 ? `${Object.keys(outputs).length} generated files are up to date` : `wrote ${drifted.join(', ')}`)
+  console.log(changed.length === 0 ? `${count} generated files are up to date` : `wrote ${changed.join(', ')}`)
+}
+
+function fileOf(name: string): string {
+  return fileURLToPath(new URL(`../../${name}`, import.meta.url))
+}
+
+/** Writes what is not as it should be, or only notes it. */
+function settle(wanted: Readonly<Record<string, string>>): void {
+  for (const [name, content] of Object.entries(wanted)) {
+    count++
+    if (read(fileOf(name)) === content) continue
+    changed.push(name)
+    if (check) continue
+    mkdirSync(dirname(fileOf(name)), { recursive: true })
+    writeFileSync(fileOf(name), content)
+  }
+}
+
+/** Takes away what nothing asks for any more. */
+function forget(folder: string, wanted: readonly string[]): void {
+  for (const entry of readdirSync(fileOf(folder), { recursive: true, withFileTypes: true })) {
+    const name = `${folder}${`${entry.parentPath}/${entry.name}`.slice(fileOf(folder).length)}`
+    if (!entry.isFile() || wanted.includes(name)) continue
+    changed.push(name)
+    if (!check) rmSync(fileOf(name))
+  }
 }
 
 function read(file: string): string | undefined {

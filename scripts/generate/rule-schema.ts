@@ -13,8 +13,7 @@ export function ruleSchema({ rule, message }: Rule, owner: Schema): Translated |
 
 function translate(expression: Expression, owner: Schema): Translated | undefined {
   const { exprKind } = expression
-  if (exprKind.case === 'selectExpr')
-    return exprKind.value.testOnly ? present(expression) : within(pathOf(expression), { const: true }, owner)
+  if (exprKind.case === 'selectExpr') return exprKind.value.testOnly ? present(expression) : isTrue(pathOf(expression), owner)
   if (exprKind.case !== 'callExpr') return undefined
   const { function: name, args, target } = exprKind.value
   const [left, right] = args
@@ -32,6 +31,7 @@ function translate(expression: Expression, owner: Schema): Translated | undefine
     case '_==_':
     case '_!=_': {
       const value = constant(right)
+      if (value === undefined && name === '_!=_') return exclusive([left, right], owner)
       const equal = value === undefined ? undefined : within(pathOf(left), { const: value }, owner)
       return equal && (name === '_==_' ? equal : { not: equal })
     }
@@ -41,19 +41,28 @@ function translate(expression: Expression, owner: Schema): Translated | undefine
     }
     case '_<=_': {
       const size = left?.exprKind.case === 'callExpr' && left.exprKind.value.function === 'size' ? left.exprKind.value.target : undefined
-      return size && within(pathOf(size), { maxLength: constant(right) }, owner)
+      const most = constant(right)
+      return size && most !== undefined ? within(pathOf(size), { maxLength: most }, owner) : undefined
     }
     case '_>_': {
       const size = left?.exprKind.case === 'callExpr' && left.exprKind.value.function === 'size' ? left.exprKind.value.target : undefined
       return size && constant(right) === 0 ? within(pathOf(size), { minItems: 1 }, owner) : undefined
     }
     case 'matches':
-      return within(pathOf(target), { pattern: constant(left) }, owner)
-    case 'endsWith':
-      return within(pathOf(target), { pattern: `${constant(left)}$` }, owner)
+    case 'endsWith': {
+      const text = constant(left)
+      if (typeof text !== 'string') return undefined
+      return within(pathOf(target), { pattern: name === 'matches' ? text : `${text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')}$` }, owner)
+    }
     default:
       return undefined
   }
+}
+
+/** Exactly one of the two holds. */
+function exclusive(sides: readonly (Expression | undefined)[], owner: Schema): Translated | undefined {
+  const oneOf = sides.map(side => side && translate(side, owner))
+  return oneOf.includes(undefined) ? undefined : { oneOf }
 }
 
 /** The steps below self, or undefined for anything else. */
@@ -62,6 +71,12 @@ function pathOf(expression: Expression | undefined): string[] | undefined {
   if (expression?.exprKind.case !== 'selectExpr') return undefined
   const above = pathOf(expression.exprKind.value.operand)
   return above && [...above, expression.exprKind.value.field]
+}
+
+/** A field that is a truth value itself. */
+function isTrue(path: string[] | undefined, owner: Schema): Translated | undefined {
+  const schema = path?.reduce<Schema | undefined>((above, step) => above?.properties?.[step], owner)
+  return schema?.type === 'boolean' ? within(path, { const: true }, owner) : undefined
 }
 
 function present(expression: Expression): Translated | undefined {

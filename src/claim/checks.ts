@@ -1,5 +1,6 @@
 // What neither schema nor CEL can say within the API server's limits.
 import { type Finding, formatPath, type Path } from '../findings.ts'
+import { checkFilters } from './filters.ts'
 import type { EventDrivenServiceSpec } from './generated/types.ts'
 import type { Platform } from './platform.ts'
 
@@ -7,15 +8,50 @@ const LONGEST_LABEL = 63
 
 /** Checks a spec that schema and rules have accepted. */
 export function check(spec: EventDrivenServiceSpec, name: string, platform: Platform): Finding[] {
-  return [...duplicateVariables(spec), ...longNames(spec, name), ...unsupported(spec, platform)]
+  return [
+    ...duplicateVariables(spec),
+    ...reservedVariables(spec),
+    ...longNames(spec, name),
+    ...filters(spec),
+    ...unsupported(spec, platform),
+  ]
 }
 
-/** Knative takes init containers only behind a feature flag of the cluster. */
-function unsupported({ runtime, initContainer }: EventDrivenServiceSpec, { features }: Platform): Finding[] {
-  if (runtime !== 'Knative' || initContainer === undefined || features.knativeInitContainers) return []
-  const problem =
-    'does not go with runtime Knative here: the platform has to enable the Knative feature flag kubernetes.podspec-init-containers and say so with features.knativeInitContainers in the input of the function'
-  return [{ code: 'UNSUPPORTED', path: ['spec', 'initContainer'], problem }]
+const filters = ({ eventing }: EventDrivenServiceSpec): Finding[] =>
+  (eventing?.triggers ?? []).flatMap((trigger, index) =>
+    checkFilters(trigger.filters ?? [], ['spec', 'eventing', 'triggers', index, 'filters']),
+  )
+
+const knativeVariables = ['K_SERVICE', 'K_CONFIGURATION', 'K_REVISION']
+
+/** The rule about env, for variables out of secrets: two lists in one another cost CEL too much. */
+function reservedVariables({ runtime, secretRefs = [] }: EventDrivenServiceSpec): Finding[] {
+  if (runtime !== 'Knative') return []
+  const problem = `with runtime Knative must be none of [${knativeVariables.join(', ')}], which Knative sets itself`
+  return secretRefs.flatMap(({ env = [] }, secret) =>
+    env.flatMap(({ envName }, index): Finding[] =>
+      knativeVariables.includes(envName)
+        ? [{ code: 'RESERVED', path: ['spec', 'secretRefs', secret, 'env', index, 'envName'], problem, found: envName }]
+        : [],
+    ),
+  )
+}
+
+/** What Knative takes only where the cluster is configured so. */
+function unsupported({ runtime, initContainer, knative }: EventDrivenServiceSpec, { features }: Platform): Finding[] {
+  if (runtime !== 'Knative') return []
+  const findings: Finding[] = []
+  if (initContainer !== undefined && !features.knativeInitContainers) {
+    const problem =
+      'does not go with runtime Knative here: the platform has to enable the Knative feature flag kubernetes.podspec-init-containers and say so with features.knativeInitContainers in the input of the function'
+    findings.push({ code: 'UNSUPPORTED', path: ['spec', 'initContainer'], problem })
+  }
+  if (knative?.autoscaling?.initialScale === 0 && !features.knativeInitialScaleZero) {
+    const problem =
+      "must be at least 1 here: for 0 the platform has to set allow-zero-initial-scale in Knative's config-autoscaler and say so with features.knativeInitialScaleZero in the input of the function"
+    findings.push({ code: 'UNSUPPORTED', path: ['spec', 'knative', 'autoscaling', 'initialScale'], problem, found: 0 })
+  }
+  return findings
 }
 
 /** Of two variables of one name only one could win, wherever they come from. Within env the schema itself sees to it. */

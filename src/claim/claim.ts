@@ -49,7 +49,14 @@ export interface Knative {
 
 export interface Eventing {
   /** Undefined where nothing listens to a broker. */
-  readonly broker?: { readonly name: string; readonly create: boolean; readonly class: string; readonly delivery?: Delivery }
+  readonly broker?: {
+    readonly name: string
+    readonly create: boolean
+    readonly class: string
+    /** Whether the claim itself names the class. */
+    readonly ownClass: boolean
+    readonly delivery?: Delivery
+  }
   readonly triggers: readonly TriggerSpec[]
   readonly kafka?: Decided<NonNullable<EventingSpec['kafka']>, 'consumerGroup'>
 }

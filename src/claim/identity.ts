@@ -1,6 +1,6 @@
 // What the service is called and where it lives. The same claim is seen as itself, as the composite that Crossplane made
 // for it, or as a namespaced composite.
-import type { Finding, Path } from '../findings.ts'
+import type { Finding } from '../findings.ts'
 import { at, isObject, type Json, type JsonObject } from '../json.ts'
 import { machinery } from './machinery.ts'
 
@@ -31,18 +31,9 @@ export function claimDocument(composite: JsonObject, { name, namespace }: Identi
   }
 }
 
-/** Without a name and a namespace there is nothing to compose. */
-export function missingIdentity({ name, namespace }: Identity): Finding[] {
-  const missing = (path: Path, problem: string): Finding => ({ code: path[1] === 'name' ? 'REQUIRED' : 'NO_NAMESPACE', path, problem })
-  return [
-    ...(name === undefined ? [missing(['metadata', 'name'], 'required field missing')] : []),
-    ...(namespace === undefined
-      ? [
-          missing(
-            ['metadata', 'namespace'],
-            'required: a composite needs a claim (spec.claimRef) or a namespace of its own to say where its resources go',
-          ),
-        ]
-      : []),
-  ]
+/** Without a namespace there is nowhere to compose. A claim in a file may leave it open, one in a cluster never; the name is the schema's to ask for. */
+export function missingIdentity({ namespace }: Identity): Finding[] {
+  if (namespace !== undefined) return []
+  const problem = 'required: a composite needs a claim (spec.claimRef) or a namespace of its own to say where its resources go'
+  return [{ code: 'NO_NAMESPACE', path: ['metadata', 'namespace'], problem }]
 }

@@ -33,6 +33,9 @@ export function parseClaim(composite: JsonObject, platform: Platform): Parsed {
 export function judgeClaim(document: Json, platform: Platform, validate: Validate = validateClaim): ReturnType<Validate> {
   const { value, findings } = validate(document)
   if (findings.length > 0) return { value, findings }
+  // The schema of another version may let through what the checks cannot read.
+  if (validate !== validateClaim && validateClaim({ ...(value as JsonObject), apiVersion: API_VERSION }).findings.length > 0)
+    return { value, findings }
   const { metadata, spec } = value as unknown as { metadata: { name?: string }; spec: EventDrivenServiceSpec }
   return { value, findings: check(spec, metadata.name ?? '', platform) }
 }

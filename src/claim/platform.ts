@@ -5,14 +5,15 @@ import { isObject, type Json, type JsonObject } from '../json.ts'
 import { type Defaults, environments, type ResourceRequirements, sizes } from './defaults.ts'
 import type { Environment, Size } from './generated/types.ts'
 import type { Schema } from './schema.ts'
-import { merge, validator } from './validate.ts'
+import { merge, type Validate, validator } from './validate.ts'
 
 export interface Platform {
   readonly composeAs: 'Native' | 'ProviderKubernetes'
   readonly providerConfig: string
-  readonly features: { readonly knativeInitContainers: boolean }
+  readonly features: { readonly knativeInitContainers: boolean; readonly knativeInitialScaleZero: boolean }
   readonly defaults: Defaults
-  readonly environments: Readonly<Record<Environment, Defaults>>
+  /** What an environment brings, the platform's own word before the built-in preset. */
+  readonly environments: Readonly<Record<Environment, readonly Defaults[]>>
   readonly sizes: Readonly<Record<Size, ResourceRequirements>>
 }
 
@@ -20,15 +21,25 @@ export type ParsedPlatform =
   | { readonly ok: true; readonly platform: Platform }
   | { readonly ok: false; readonly findings: readonly Finding[] }
 
-const check = validator(schema as Schema)
+let compiled: Validate | undefined
+/** Compiled for the first input: the command line mostly has none. */
+const check: Validate = input => {
+  compiled ??= validator(schema as Schema)
+  return compiled(input)
+}
+
+const presets = (own: Partial<Record<Environment, Defaults>> = {}): Platform['environments'] => {
+  const layers = (environment: Environment) => [own[environment] ?? {}, environments[environment]]
+  return { development: layers('development'), staging: layers('staging'), production: layers('production') }
+}
 
 /** The platform as it is without any input. */
 export const builtInPlatform: Platform = {
   composeAs: 'Native',
   providerConfig: 'default',
-  features: { knativeInitContainers: false },
+  features: { knativeInitContainers: false, knativeInitialScaleZero: false },
   defaults: {},
-  environments,
+  environments: presets(),
   sizes,
 }
 
@@ -36,5 +47,8 @@ export function parsePlatform(input: Json | undefined): ParsedPlatform {
   if (input === undefined || (isObject(input) && Object.keys(input).length === 0)) return { ok: true, platform: builtInPlatform }
   const { value, findings } = check(input)
   if (findings.length > 0) return { ok: false, findings }
-  return { ok: true, platform: merge(value as JsonObject, builtInPlatform as unknown as JsonObject) as unknown as Platform }
+  const { environments: own, ...said } = value as JsonObject
+  const { environments: _, ...rest } = builtInPlatform
+  const platform = merge(said, rest as unknown as JsonObject) as unknown as Platform
+  return { ok: true, platform: { ...platform, environments: presets(own as Parameters<typeof presets>[0]) } }
 }

@@ -6,6 +6,7 @@ import type { Rule, Schema } from './schema.ts'
 
 // Kubernetes has a list library beside standard CEL; sum() is what our rules use of it.
 const environment = celEnv({
+  re2: { compile: remembered(pattern => new RegExp(pattern, 'u')) },
   funcs: [
     celMethod('sum', listType(CelScalar.DYN), [], CelScalar.DOUBLE, function () {
       let total = 0
@@ -14,6 +15,16 @@ const environment = celEnv({
     }),
   ],
 })
+
+/** Patterns stand in the rules, so they are few. Those of a schema are ours: no need for the safety, and the cost, of RE2. */
+function remembered(compile: (pattern: string) => RegExp): (pattern: string) => RegExp {
+  const known = new Map<string, RegExp>()
+  return pattern => {
+    const regexp = known.get(pattern) ?? compile(pattern)
+    known.set(pattern, regexp)
+    return regexp
+  }
+}
 
 type Visit = (value: Json, path: Path, findings: Finding[]) => void
 

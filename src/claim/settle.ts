@@ -15,12 +15,7 @@ type Spec = EventDrivenServiceSpec
 type Layer = Defaults | Spec
 
 export function settle(spec: Spec, name: string, namespace: string, platform: Platform): Claim {
-  const layers: readonly Layer[] = [
-    spec,
-    ...(spec.environment ? [platform.environments[spec.environment]] : []),
-    platform.defaults,
-    builtIn,
-  ]
+  const layers: readonly Layer[] = [spec, ...(spec.environment ? platform.environments[spec.environment] : []), platform.defaults, builtIn]
   const settled = merge({}, ...(layers as readonly unknown[] as readonly JsonObject[])) as unknown as Spec & typeof builtIn
   const { image, runtime, initContainer, httpPort, sessionAffinity, eventing } = spec
   return {
@@ -42,7 +37,7 @@ export function settle(spec: Spec, name: string, namespace: string, platform: Pl
     readyPath: settled.readyPath,
     sessionAffinity,
     knative: settleKnative(settled.knative as Knative, spec, layers),
-    ...(eventing && { eventing: settleEventing(eventing, settled.eventing.broker as NonNullable<Eventing['broker']>, name, namespace) }),
+    ...(eventing && { eventing: settleEventing(eventing, settleBroker(settled.eventing.broker as Broker, layers), name, namespace) }),
   }
 }
 
@@ -87,11 +82,28 @@ function settleKnative(settled: Knative, spec: Spec, layers: readonly Layer[]): 
     autoscaling.maxScale === 0
       ? [autoscaling.minScale, 0]
       : inOrder(autoscaling.minScale, autoscaling.maxScale, ranks('minScale'), ranks('maxScale'))
+  const { activationScale: _, ...others } = autoscaling
   return {
     ...settled,
-    autoscaling: { ...autoscaling, ...classAndMetric(autoscaling, ranks('class') <= ranks('metric')), minScale, maxScale },
+    autoscaling: {
+      ...others,
+      ...classAndMetric(autoscaling, ranks('class') <= ranks('metric')),
+      ...scales(minScale, maxScale, autoscaling.activationScale, ranks),
+    },
     ...(spec.knative?.traffic && { traffic: spec.knative.traffic }),
   }
+}
+
+type Scales = Pick<Knative['autoscaling'], 'minScale' | 'maxScale' | 'activationScale'>
+
+/** Knative wants the scale on waking between the bounds, and at least 2. Of two that do not fit the default gives way. */
+function scales(minScale: number, maxScale: number, wanted: number | undefined, ranks: (field: keyof Scales) => number): Scales {
+  if (wanted === undefined) return { minScale, maxScale }
+  const wins = (bound: 'minScale' | 'maxScale') => ranks('activationScale') < ranks(bound)
+  const least = minScale > wanted && wins('minScale') ? wanted : minScale
+  const most = maxScale !== 0 && maxScale < wanted && wins('maxScale') ? wanted : maxScale
+  const activationScale = Math.max(least, most === 0 ? wanted : Math.min(most, wanted))
+  return { minScale: least, maxScale: most, ...(activationScale > 1 && { activationScale }) }
 }
 
 /** A default that does not fit gives way here too: a class brings its own metric, and a metric its class. */
@@ -103,16 +115,21 @@ function classAndMetric(
   return classFirst ? { class: kind, metric: kind === 'hpa' ? 'cpu' : 'concurrency' } : { class: kind === 'hpa' ? 'kpa' : 'hpa', metric }
 }
 
-function settleEventing(
-  own: NonNullable<Spec['eventing']>,
-  settled: NonNullable<Eventing['broker']>,
-  name: string,
-  namespace: string,
-): Eventing {
+type Broker = NonNullable<Eventing['broker']>
+
+/** A dead letter sink is one value: never one layer's object with another's namespace or address. */
+function settleBroker({ delivery, ...broker }: Broker, layers: readonly Layer[]): Broker {
+  const deadLetter = layers.map(layer => layer.eventing?.broker?.delivery?.deadLetter).find(sink => sink !== undefined)
+  return { ...broker, ...(delivery && { delivery: { ...delivery, ...(deadLetter && { deadLetter }) } }) }
+}
+
+function settleEventing(own: NonNullable<Spec['eventing']>, settled: Broker, name: string, namespace: string): Eventing {
   const { broker, triggers = [], kafka } = own
   const listens = broker !== undefined || triggers.length > 0 || kafka?.sink === 'broker'
   return {
-    ...(listens && { broker: { ...settled, name: broker?.name ?? name, create: broker?.create ?? true } }),
+    ...(listens && {
+      broker: { ...settled, name: broker?.name ?? name, create: broker?.create ?? true, ownClass: broker?.class !== undefined },
+    }),
     triggers,
     ...(kafka && { kafka: { ...kafka, consumerGroup: kafka.consumerGroup ?? `${namespace}-${name}` } }),
   }

@@ -1,6 +1,6 @@
 // What JSON Schema can judge, with ajv; its errors become findings in our own words.
 import { Ajv2020, type AnySchemaObject, type ErrorObject } from 'ajv/dist/2020.js'
-import type { Finding, Path } from '../findings.ts'
+import { type Finding, formatPath, type Path } from '../findings.ts'
 import { at, isObject, type Json } from '../json.ts'
 import { nearest } from '../suggest.ts'
 import { child, type Schema } from './schema.ts'
@@ -17,7 +17,8 @@ const vocabulary = [
 
 /** Compiles a schema to a judge of the structure: all findings at once, one for each place. */
 export function compileStructure(schema: Schema): (value: unknown) => Finding[] {
-  const ajv = new Ajv2020({ allErrors: true, verbose: true, strict: true })
+  // Optimizing the code and judging the schema cost more at start than they save: our schemas are generated, and tested.
+  const ajv = new Ajv2020({ allErrors: true, verbose: true, strict: true, validateSchema: false, code: { optimize: false } })
   for (const word of vocabulary) ajv.addKeyword(word)
   const validate = ajv.compile(withoutTranslatedRules(schema) as AnySchemaObject)
   return value => {
@@ -37,10 +38,13 @@ export function compileStructure(schema: Schema): (value: unknown) => Finding[] 
  * We evaluate the rules themselves, which have better words.
  */
 function withoutTranslatedRules(schema: Schema): Schema {
-  const { allOf: _, properties, items, ...rest } = schema
+  const { allOf: _, properties, items, $defs, ...rest } = schema
+  const each = (schemas: { readonly [name: string]: Schema }) =>
+    Object.fromEntries(Object.entries(schemas).map(([name, s]) => [name, withoutTranslatedRules(s)]))
   return {
     ...rest,
-    ...(properties && { properties: Object.fromEntries(Object.entries(properties).map(([name, s]) => [name, withoutTranslatedRules(s)])) }),
+    ...($defs && { $defs: each($defs) }),
+    ...(properties && { properties: each(properties) }),
     ...(items && { items: withoutTranslatedRules(items) }),
   }
 }
@@ -70,7 +74,7 @@ function findingOf(error: ErrorObject, root: unknown, schema: Schema): Finding {
     case 'const':
       return { code: 'NOT_ALLOWED', path, problem: `must be ${own.const}`, found }
     case 'enum':
-      return { code: 'NOT_ALLOWED', path, problem: `must be one of [${(own.enum ?? []).join(', ')}]`, found }
+      return { code: 'NOT_ALLOWED', path, problem: `must be one of [${(own.enum ?? []).join(', ')}]`, found, ...likely(found, own.enum) }
     case 'pattern':
       return { code: 'BAD_FORMAT', path, problem: `must be a valid ${own.title ?? 'value'}${example(own)}`, found }
     case 'minimum':
@@ -93,7 +97,7 @@ function findingOf(error: ErrorObject, root: unknown, schema: Schema): Finding {
 const outOfRange = (path: Path, allowed: string, unit: string, count: number): Finding => ({
   code: 'OUT_OF_RANGE',
   path,
-  problem: `must have ${allowed} ${unit}s`,
+  problem: `must have ${allowed} ${unit}${allowed.endsWith(' 1') ? '' : 's'}`,
   found: count,
 })
 
@@ -105,13 +109,26 @@ function range(least: number | undefined, most: number | undefined): string {
 
 const example = ({ examples }: Schema) => (examples?.[0] === undefined ? '' : ` such as '${examples[0]}'`)
 
+/** A misspelt or abbreviated value. Words that begin differently are different words: xlarge is not meant to be large. */
+function likely(found: Json, allowed: readonly string[] = []): Pick<Finding, 'meant'> {
+  if (typeof found !== 'string' || found.length < 2) return {}
+  const lower = found.toLowerCase()
+  const alike = allowed.filter(word => word.charAt(0).toLowerCase() === lower.charAt(0))
+  const meant = nearest(found, alike) ?? alike.find(word => word.toLowerCase().startsWith(lower))
+  return meant === undefined ? {} : { meant }
+}
+
 /** A misspelt field, or a good one that stands one level too high or too low. */
 function hint(name: string, path: Path, parent: Schema, root: Schema): string {
-  const near = nearest(name, Object.keys(parent.properties ?? {}))
+  const fields = Object.entries(parent.properties ?? {}).filter(([, { deprecated }]) => deprecated !== true)
+  const near = nearest(
+    name,
+    fields.map(([field]) => field),
+  )
   if (near !== undefined) return `, did you mean '${near}'?`
-  if (root.properties?.spec?.properties?.[name] !== undefined) return `, did you mean 'spec.${name}'?`
-  for (const [section, { properties }] of Object.entries(parent.properties ?? {}))
-    if (properties !== undefined && Object.hasOwn(properties, name)) return `, did you mean '${[...path, section, name].join('.')}'?`
+  if (Object.hasOwn(root.properties?.spec?.properties ?? {}, name)) return `, did you mean 'spec.${name}'?`
+  for (const [section, { properties }] of fields)
+    if (properties !== undefined && Object.hasOwn(properties, name)) return `, did you mean '${formatPath([...path, section, name])}'?`
   return ''
 }
 
@@ -125,16 +142,23 @@ function pathOf(pointer: string, root: unknown): Path {
   return path
 }
 
-/** Leaves out nulls, as the API server does, and fills in the schema's own defaults. Never changes its input. */
+/**
+ * Leaves out nulls, as the API server does, and fills in the schema's own defaults. Never changes its input.
+ * The fields stand in the order of the schema, whatever order they came in: a request has none.
+ */
 export function normalize(schema: Schema | undefined, value: Json): Json {
   if (Array.isArray(value)) return value.map(item => normalize(schema?.items, item))
   if (!isObject(value)) return value
-  const entries = Object.entries(value).flatMap(([name, item]): [string, Json][] =>
-    item === null || item === undefined ? [] : [[name, normalize(schema && child(schema, name), item)]],
-  )
-  for (const [name, property] of Object.entries(schema?.properties ?? {}))
-    if (property.default !== undefined && property['x-platform-default'] !== true && (at(value, name) ?? null) === null)
-      entries.push([name, property.default])
+  const entries: [string, Json][] = []
+  const keep = (name: string, property: Schema | undefined) => {
+    const item = at(value, name) ?? null
+    if (item !== null) entries.push([name, normalize(property, item)])
+    else if (property?.default !== undefined && property['x-platform-default'] !== true) entries.push([name, property.default])
+  }
+  const known = schema?.properties ?? {}
+  for (const [name, property] of Object.entries(known)) keep(name, property)
+  const others = Object.keys(value).filter(name => !Object.hasOwn(known, name))
+  for (const name of others.sort()) keep(name, schema && child(schema, name))
   // fromEntries makes own properties even of a key such as __proto__.
   return Object.fromEntries(entries)
 }

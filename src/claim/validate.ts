@@ -1,23 +1,29 @@
 import type { Finding } from '../findings.ts'
 import { isObject, type Json, type JsonObject } from '../json.ts'
 import { planRules } from './rules.ts'
-import type { Schema } from './schema.ts'
+import { inlined, type Schema } from './schema.ts'
 import { compileStructure, normalize } from './structure.ts'
 
 /** The value as the API server would keep it, and everything that is wrong with it. */
 export type Validate = (value: Json) => { readonly value: Json; readonly findings: readonly Finding[] }
 
 /** Compiles a published schema, structure and rules, once. */
-export function validator(schema: Schema): Validate {
-  const structure = compileStructure(schema)
+export function validator(published: Schema): Validate {
+  const structure = compileStructure(published)
+  const schema = inlined(published)
   const rules = planRules(schema)
   return raw => {
     const value = normalize(schema, raw)
     const findings = structure(value)
-    rules?.(value, [], findings)
-    return { value, findings }
+    const broken: Finding[] = []
+    rules?.(value, [], broken)
+    // What has the wrong form also breaks the rules about it. Once said is enough.
+    const told = new Set(findings.map(place))
+    return { value, findings: [...findings, ...broken.filter(finding => !told.has(place(finding)))] }
   }
 }
+
+const place = ({ path }: Finding) => JSON.stringify(path)
 
 /** The first value of each field wins, object by object; a list is one value. */
 export function merge(first: JsonObject, ...others: readonly (JsonObject | undefined)[]): JsonObject {

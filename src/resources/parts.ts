@@ -3,15 +3,20 @@ import type { Claim, Variable } from '../claim/claim.ts'
 import { at, isObject, type Json, type JsonObject } from '../json.ts'
 import type { Manifest, Readiness } from './resource.ts'
 
+/** The port of the Service, whatever port the container has. */
+export const SERVICE_PORT = 8080
+
+/** Ends the name of what stands in for the Service `<name>` while the runtime changes. */
+export const STAND_IN = '-switch'
+
 export const NAME_LABEL = 'app.kubernetes.io/name'
 
 export const selector = ({ name }: Claim) => ({ [NAME_LABEL]: name })
 
-const labels = (claim: Claim) => ({
-  ...selector(claim),
-  'app.kubernetes.io/component': 'event-driven-worker',
-  'app.kubernetes.io/managed-by': 'crossplane',
-})
+/** What every object of ours says of itself. */
+const common = { 'app.kubernetes.io/component': 'event-driven-worker', 'app.kubernetes.io/managed-by': 'crossplane' }
+
+const labels = (claim: Claim) => ({ ...selector(claim), ...common })
 
 export const metadata = (claim: Claim, name: string, more: JsonObject = {}): Manifest['metadata'] => ({
   name,
@@ -20,7 +25,8 @@ export const metadata = (claim: Claim, name: string, more: JsonObject = {}): Man
   labels: { ...labels(claim), ...(more.labels as JsonObject | undefined) },
 })
 
-export const podLabels = labels
+/** The name is what the Deployment selects by, so while a claim changes its runtime no pod of Knative's may bear it. */
+export const podLabels = (claim: Claim) => (claim.runtime === 'Knative' ? common : labels(claim))
 
 /** What the restricted Pod Security Standard asks of a container. */
 export const containerSecurity = {
@@ -73,33 +79,33 @@ export const imagePullSecrets = ({ imagePullSecrets: names }: Claim): { imagePul
 
 const probe = (
   path: string,
-  port: Json,
+  port: Json | undefined,
   initialDelaySeconds: number,
   periodSeconds: number,
   timeoutSeconds: number,
   failureThreshold: number,
 ) => ({
-  httpGet: { path, port },
+  httpGet: { path, ...(port !== undefined && { port }) },
   initialDelaySeconds,
   periodSeconds,
   timeoutSeconds,
   failureThreshold,
 })
 
-/** Knative knows the only port itself and takes 0 for it. */
-export const probes = ({ healthPath, readyPath }: Claim, port: Json) => ({
+/** Knative knows the only port itself, so there none is named. */
+export const probes = ({ healthPath, readyPath }: Claim, port?: Json) => ({
   livenessProbe: probe(healthPath, port, 10, 10, 5, 3),
   readinessProbe: probe(readyPath, port, 5, 5, 3, 2),
 })
 
-/** What the container and the init container have in common. */
+/** What the container and the init container have in common. Knative takes no settings for the pod, so there the container has them all. */
 export const containerBase = (claim: Claim): JsonObject => ({
   image: claim.image,
   imagePullPolicy: imagePullPolicy(claim.image),
   env: env(claim),
   ...envFrom(claim),
   resources: claim.resources as unknown as JsonObject,
-  securityContext: containerSecurity,
+  securityContext: claim.runtime === 'Knative' ? { ...podSecurity, ...containerSecurity } : containerSecurity,
 })
 
 /** The init container, which sees what the container sees. */

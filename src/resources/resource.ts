@@ -20,16 +20,29 @@ export interface Readiness {
   readonly message: string
 }
 
+/** A part of a manifest that Kubernetes keeps as it was made. */
+export interface Immutable {
+  readonly path: readonly string[]
+  /** What people call it. */
+  readonly called: string
+  /** What would be lost, and what to do instead. */
+  readonly advice: (claim: Claim) => string
+  /** Whether the claim itself asks for the value: another default is no reason to complain. */
+  readonly asked?: (claim: Claim) => boolean
+}
+
 export interface ComposedResource {
   /** How Crossplane knows the resource. Never rename one: that deletes the object. */
   readonly key: string
   readonly concern: Concern
   /** The manifest, or undefined where this claim has no such resource. */
-  readonly build: (claim: Claim, birth: boolean) => Manifest | undefined
+  readonly build: (claim: Claim, birth: boolean, there: boolean) => Manifest | undefined
   /** Judges the resource as it is observed. */
   readonly ready: (observed: JsonObject, claim: Claim) => Readiness
   /** The resource's own condition that means ready; none where being there is enough. */
   readonly readyCondition?: 'Ready' | 'Available'
+  /** What can't be changed once the object is there. A claim that asks for it all the same is told so. */
+  readonly immutable?: readonly Immutable[]
   /** What the claim's status says of the resource. */
   readonly status?: (observed: JsonObject | undefined, claim: Claim) => JsonObject
 }

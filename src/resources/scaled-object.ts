@@ -58,10 +58,13 @@ function judge(observed: JsonObject, claim: Claim): Readiness {
   if (state?.status === 'True') return ready('Ready', `ScaledObject ${name} scales Deployment ${claim.name}.`)
   if (state === undefined || state.status === 'Unknown')
     return notReady('Waiting', `KEDA has not looked at ScaledObject ${name} yet; if this stays, see whether KEDA runs.`)
-  return notReady(state.reason || 'NotReady', `KEDA can't scale on ScaledObject ${name}: ${state.message} ${advice(claim)}`)
+  return notReady(
+    state.reason || 'NotReady',
+    `KEDA can't scale on ScaledObject ${name}: ${state.message.replace(/\.?$/, '.')} ${advice(claim)}`,
+  )
 }
 
-const advice = ({ nats }: Claim) =>
+const advice = ({ name, namespace, nats }: Claim) =>
   nats === undefined
     ? ''
-    : `Check that stream '${nats.stream}' with consumer '${nats.consumer}' exists in account '${nats.accountID ?? nats.account}', and that ${nats.monitoringEndpoint} is the monitoring port of the NATS server (spec.nats).`
+    : `Check that stream '${nats.stream}' with consumer '${nats.consumer}' exists in account '${nats.accountID ?? nats.account}', and that ${nats.monitoringEndpoint} is the monitoring port of the NATS server (spec.nats). The cause: kubectl -n ${namespace} describe scaledobject ${name}-scaler`

@@ -1,9 +1,7 @@
 import type { Claim } from '../claim/claim.ts'
 import type { JsonObject } from '../json.ts'
-import { exists, metadata, selector } from './parts.ts'
+import { exists, metadata, SERVICE_PORT, STAND_IN, selector } from './parts.ts'
 import type { ComposedResource, Manifest } from './resource.ts'
-
-const SERVICE_PORT = 8080
 
 /** With runtime Knative the Route makes a Service of the claim's name, and fails on one that it does not own. */
 const serves = ({ runtime }: Claim) => runtime === 'Deployment'
@@ -12,6 +10,14 @@ export const service: ComposedResource = {
   key: 'service',
   concern: 'Workload',
   build: claim => (serves(claim) ? clusterIp(claim, claim.name, SERVICE_PORT) : undefined),
+  ready: exists,
+}
+
+/** Leads to the Deployment while the Service of Knative's is still called by the claim's name. */
+export const standInService: ComposedResource = {
+  key: 'service-switch',
+  concern: 'Workload',
+  build: claim => clusterIp(claim, `${claim.name}${STAND_IN}`, SERVICE_PORT),
   ready: exists,
 }
 

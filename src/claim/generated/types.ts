@@ -116,7 +116,7 @@ export interface EventDrivenServiceSpec {
       readonly scaleDownDelay?: string
       /** The time over which the metric is averaged, 6s to 1h. */
       readonly window?: string
-      /** How many replicas a new revision starts with; 0 only where the cluster allows it. */
+      /** How many replicas a new revision starts with; 0 only where the platform says that the cluster allows it. */
       readonly initialScale?: number
       /** How many replicas a service that wakes from zero starts with. */
       readonly activationScale?: number
@@ -153,7 +153,7 @@ export interface EventDrivenServiceSpec {
       readonly name?: string
       /** Whether the Broker is made; false uses one that is already there. */
       readonly create: boolean
-      /** The implementation of the Broker. It can't be changed later. */
+      /** The implementation of the Broker. Of a Broker that is there it can't be changed. */
       readonly class?: string
       /** How events are tried again, and where those go that could not be delivered. */
       readonly delivery?: {
@@ -242,7 +242,7 @@ export interface EventDrivenServiceSpec {
       readonly bootstrapServers: readonly string[]
       /** The topics to read. */
       readonly topics: readonly string[]
-      /** The consumer group; <namespace>-<name> where it is not given. It can't be changed later. */
+      /** The consumer group; <namespace>-<name> where it is not given. Of a source that is there it can't be changed. */
       readonly consumerGroup?: string
       /** Where the events go, to the workload or into the Broker. */
       readonly sink: 'workload' | 'broker'

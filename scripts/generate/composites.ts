@@ -1,0 +1,29 @@
+// examples/xr: for each example the composite that Crossplane makes of the claim, which is what the Crossplane CLI renders.
+// The namespaced flavour needs none: there the example itself is the composite.
+import { API_VERSION, COMPOSITE_KIND, KIND } from '../../src/claim/parse.ts'
+import { at, type JsonObject } from '../../src/json.ts'
+import type { Example } from './examples.ts'
+
+// Crossplane takes five random characters.
+const SUFFIX = 'x7k2p'
+
+export function compositeOf(claim: JsonObject): JsonObject {
+  const name = at(claim, 'metadata', 'name')
+  const namespace = at(claim, 'metadata', 'namespace')
+  return {
+    apiVersion: API_VERSION,
+    kind: COMPOSITE_KIND,
+    metadata: {
+      name: `${name}-${SUFFIX}`,
+      labels: { 'crossplane.io/claim-name': name, 'crossplane.io/claim-namespace': namespace },
+    },
+    spec: {
+      ...(at(claim, 'spec') as JsonObject),
+      claimRef: { apiVersion: API_VERSION, kind: KIND, name, namespace },
+    },
+  }
+}
+
+/** One file for each claim: the CLI takes one composite at a time. */
+export const compositeFile = ({ file, claim, alone }: Example): string =>
+  `examples/xr/${file.replace(/^examples\//, '').replace(/(-claim)?\.yaml$/, '')}${alone ? '' : `-${at(claim, 'metadata', 'name')}`}.yaml`

@@ -1,0 +1,11 @@
+// npm run lint:workflows: actionlint, pinned in test/actionlint, over .github/workflows and what they run.
+import { spawnSync } from 'node:child_process'
+import { tool } from '../test/tools.ts'
+
+try {
+  const { status } = spawnSync(await tool('actionlint'), ['-color'], { cwd: new URL('..', import.meta.url), stdio: 'inherit' })
+  process.exitCode = status ?? 2
+} catch (error) {
+  console.error(`lint:workflows: ${error instanceof Error ? error.message : error}`)
+  process.exitCode = 2
+}

@@ -1,0 +1,157 @@
+// npm run package [-- --registry ghcr.io/bizmatters] [--version v1.2.3] [--out dist]: the Crossplane packages, as .xpkg files.
+// The Function's has a runtime image in it: one package for each dist/image-<architecture>.tar, which npm run image makes.
+
+import { execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { parseArgs } from 'node:util'
+import { isMap, parseDocument } from 'yaml'
+import manifest from '../package.json' with { type: 'json' }
+import { tool } from '../test/tools.ts'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const FUNCTION = 'function-event-driven-service'
+const flavours = [
+  { name: 'configuration-event-driven-service', meta: 'package/configuration', apis: 'apis' },
+  { name: 'configuration-event-driven-service-namespaced', meta: 'package/configuration-namespaced', apis: 'apis/namespaced' },
+] as const
+
+export interface Build {
+  /** The Crossplane CLI. */
+  readonly crossplane: string
+  /** Where the packages will be pushed to: a host and a path. */
+  readonly registry: string
+  readonly version: string
+  readonly out: string
+  /** Runtime images by architecture, as docker-archives. */
+  readonly images: Readonly<Record<string, string>>
+}
+
+/**
+ * What Crossplane calls a Function that it installs as a dependency: its repository, without the host, as a DNS label.
+ * The Composition must say the same, so where the packages are pushed to decides.
+ */
+export const installedName = (repository: string): string =>
+  repository
+    .slice(repository.indexOf('/') + 1)
+    .replace(/[./:]/g, '-')
+    .replace(/[^a-z0-9-]/g, '')
+    .slice(0, 63)
+    .replace(/^-+|-+$/g, '')
+
+/** Builds the packages and answers their files. */
+export function buildPackages({ crossplane, registry, version, out, images }: Build): string[] {
+  const stage = mkdtempSync(join(tmpdir(), 'xpkg-'))
+  const repository = `${registry}/${FUNCTION}`
+  const none = join(stage, 'none')
+  const build = (folder: string, file: string, ...flags: string[]): string => {
+    const path = join(out, file)
+    execFileSync(crossplane, ['xpkg', 'build', '--package-root', folder, '--package-file', path, ...flags], { stdio: 'pipe' })
+    return path
+  }
+  try {
+    mkdirSync(out, { recursive: true })
+    mkdirSync(none)
+    const configurations = flavours.map(({ name, meta, apis }) => {
+      const folder = join(stage, name)
+      mkdirSync(folder)
+      writeFileSync(join(folder, 'crossplane.yaml'), dependingOn(read(`${meta}/crossplane.yaml`), repository, version))
+      copyFileSync(join(root, apis, 'definition.yaml'), join(folder, 'definition.yaml'))
+      writeFileSync(join(folder, 'composition.yaml'), calling(read(`${apis}/composition.yaml`), installedName(repository)))
+      return build(folder, `${name}.xpkg`, '--examples-root', claims(join(stage, `${name}-examples`)))
+    })
+    const functions = Object.entries(images).map(([architecture, image]) =>
+      build(
+        join(root, 'package/function'),
+        `${FUNCTION}-${architecture}.xpkg`,
+        ...['--examples-root', none, '--embed-runtime-image-tarball', image],
+      ),
+    )
+    return [...configurations, ...functions]
+  } finally {
+    rmSync(stage, { recursive: true, force: true })
+  }
+}
+
+const read = (file: string) => readFileSync(join(root, file), 'utf8')
+
+function dependingOn(meta: string, repository: string, version: string): string {
+  const document = parseDocument(meta)
+  document.setIn(['spec', 'dependsOn', 0, 'function'], repository)
+  document.setIn(['spec', 'dependsOn', 0, 'version'], `>=${version}`)
+  return document.toString()
+}
+
+function calling(composition: string, name: string): string {
+  const document = parseDocument(composition)
+  if (!isMap(document.getIn(['spec', 'pipeline', 0, 'functionRef'])))
+    throw new Error('the Composition has no functionRef in its first step')
+  document.setIn(['spec', 'pipeline', 0, 'functionRef', 'name'], name)
+  return document.toString()
+}
+
+/** A folder with the claims among the examples, which a registry shows beside the API. */
+function claims(folder: string): string {
+  cpSync(join(root, 'examples'), folder, { recursive: true, filter: from => !from.includes(join('examples', 'xr')) })
+  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true }))
+    if (entry.isFile() && !entry.name.endsWith('-claim.yaml')) rmSync(join(entry.parentPath, entry.name))
+  return folder
+}
+
+/** The pinned CLI where it is there or can be built, else whatever is on the PATH. */
+async function findCrossplane(): Promise<string> {
+  try {
+    return await tool('crossplane/cli')
+  } catch (missing) {
+    try {
+      execFileSync('crossplane', ['version', '--client'], { stdio: 'ignore' })
+      return 'crossplane'
+    } catch {
+      throw new Error(
+        `The Crossplane CLI builds the packages. It is not on the PATH, and to build it: ${missing instanceof Error ? missing.message : missing}`,
+      )
+    }
+  }
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      registry: { type: 'string', default: 'ghcr.io/bizmatters' },
+      version: { type: 'string', default: `v${manifest.version}` },
+      out: { type: 'string', default: join(root, 'dist') },
+    },
+  })
+  const images = Object.fromEntries(
+    ['amd64', 'arm64']
+      .map(architecture => [architecture, join(root, 'dist', `image-${architecture}.tar`)])
+      .filter(([, file]) => file !== undefined && existsSync(file)),
+  ) as Record<string, string>
+  const files = buildPackages({ ...values, crossplane: await findCrossplane(), images })
+  for (const file of files) {
+    const digest = createHash('sha256').update(readFileSync(file)).digest('hex')
+    console.log(`${basename(file).padEnd(56)} ${(statSync(file).size / 1024).toFixed(0).padStart(7)} kB  sha256:${digest}`)
+  }
+  if (Object.keys(images).length === 0)
+    console.log(`no ${FUNCTION}: its runtime image dist/image-<architecture>.tar is missing; npm run image makes it`)
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href)
+  await main().catch(error => {
+    console.error(error instanceof Error ? error.message : error)
+    process.exitCode = 1
+  })

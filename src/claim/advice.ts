@@ -1,0 +1,31 @@
+// What is valid today and had better change.
+import type { Finding, Path } from '../findings.ts'
+import { at, type Json } from '../json.ts'
+import { inlined, type Schema } from './schema.ts'
+
+/** Finds deprecated fields, and an image that can change under its name. Takes any document, valid or not. */
+export function adviser(published: Schema): (document: Json) => Finding[] {
+  const deprecated = deprecatedFields(inlined(published), [])
+  return document => [...deprecated.filter(({ path }) => (at(document, ...path) ?? null) !== null), ...unpinned(document)]
+}
+
+/** A deprecated field's description says of what it is the former spelling. */
+function deprecatedFields({ properties = {} }: Schema, above: Path): Finding[] {
+  return Object.entries(properties).flatMap(([name, schema]): Finding[] => {
+    const path = [...above, name]
+    return schema.deprecated === true ? [{ code: 'DEPRECATED', path, problem: words(schema) }] : deprecatedFields(schema, path)
+  })
+}
+
+const words = ({ description = 'deprecated' }: Schema) => description.charAt(0).toLowerCase() + description.slice(1).replace(/\.$/, '')
+
+function unpinned(document: Json): Finding[] {
+  const path = ['spec', 'image']
+  const image = at(document, ...path)
+  if (typeof image !== 'string' || image === '' || isPinned(image)) return []
+  return [
+    { code: 'UNPINNED_IMAGE', path, problem: "can change under its name: give it a tag other than 'latest', or a digest", found: image },
+  ]
+}
+
+const isPinned = (image: string) => image.includes('@') || /:(?!latest$)[^:/]+$/.test(image)

@@ -1,0 +1,71 @@
+// Server-side apply takes over an object of the same name without a word, whoever made it. So before anything is made,
+// Crossplane is asked what stands under its name already: docs/adr/0007-a-name-that-is-taken.md
+import { at, isObject, type JsonObject } from './json.ts'
+import { notReady } from './resources/parts.ts'
+import type { Manifest, Readiness } from './resources/resource.ts'
+
+export const ADOPT = 'platform.bizmatters.io/adopt'
+
+export interface Neighbours {
+  /** Whether Crossplane can be asked. */
+  readonly canAsk: boolean
+  /** The answers by the key of a resource; undefined where nothing stands under the name. A key that is missing was not asked yet. */
+  readonly found: Readonly<Record<string, JsonObject | undefined>>
+  /** The composite's own. */
+  readonly uid: string | undefined
+  /** Whether the claim may take over what it finds. */
+  readonly adopt: boolean
+}
+
+/** Where nobody can tell, as on the command line, every name counts as free. */
+export const nobody: Neighbours = { canAsk: false, found: {}, uid: undefined, adopt: false }
+
+/** What stands under the name of a resource and is not the claim's. */
+export function stranger(key: string, { found, uid }: Neighbours): JsonObject | undefined {
+  const object = Object.hasOwn(found, key) ? found[key] : undefined
+  return object !== undefined && (uid === undefined || at(controller(object), 'uid') !== uid) ? object : undefined
+}
+
+/** Why a resource can't be made under its name; undefined where it can. */
+export function takenBy(manifest: Manifest, object: JsonObject, { adopt }: Neighbours): Readiness | undefined {
+  const { kind, metadata } = manifest
+  const named = `${kind} ${metadata.namespace}/${metadata.name}`
+  const taken = (text: string) => notReady('NameTaken', `${named} exists already${managerOf(object)}. Nothing was touched. ${text}`)
+  if (!adopt) return taken(`Give the claim another name, or let it take the object over: kubectl annotate the claim with ${ADOPT}="true".`)
+  const owner = controller(object)
+  if (owner !== undefined)
+    return taken(
+      `It can't be taken over from its controller: give the claim another name, or delete ${at(owner, 'kind')} ${at(owner, 'name')}.`,
+    )
+  if (kind === 'Deployment' && !sameSelector(manifest, object))
+    return taken(
+      `Its selector is another and can't be changed: give the claim another name, or delete it, with --cascade=orphan to keep its pods meanwhile.`,
+    )
+  return undefined
+}
+
+const controller = (object: JsonObject): JsonObject | undefined => {
+  const owners = at(object, 'metadata', 'ownerReferences')
+  const owner: unknown = Array.isArray(owners) ? owners.find(reference => at(reference, 'controller') === true) : undefined
+  return isObject(owner) ? owner : undefined
+}
+
+/** Who looks after the object, as far as it tells. */
+function managerOf(object: JsonObject): string {
+  const owner = controller(object)
+  if (owner !== undefined) return `, controlled by ${at(owner, 'kind')} ${at(owner, 'name')}`
+  const managers = at(object, 'metadata', 'managedFields')
+  const manager =
+    at(object, 'metadata', 'labels', 'app.kubernetes.io/managed-by') ??
+    (Array.isArray(managers) ? managers.map(entry => at(entry, 'manager')).find(name => typeof name === 'string') : undefined)
+  return typeof manager === 'string' ? `, managed by ${manager}` : ''
+}
+
+function sameSelector(manifest: Manifest, object: JsonObject): boolean {
+  const wanted = at(manifest, 'spec', 'selector', 'matchLabels')
+  const there = at(object, 'spec', 'selector', 'matchLabels')
+  const expressions = at(object, 'spec', 'selector', 'matchExpressions')
+  if (!isObject(wanted) || !isObject(there) || expressions !== undefined) return false
+  const names = Object.keys(wanted)
+  return names.length === Object.keys(there).length && names.every(name => wanted[name] === at(there, name))
+}

@@ -1,0 +1,36 @@
+import type { TriggerSpec } from '../claim/claim.ts'
+import type { Json, JsonObject } from '../json.ts'
+import { type Address, delivery, destination, EVENTING, inOrder, judgeEventing } from './eventing-parts.ts'
+import { metadata } from './parts.ts'
+import type { ComposedResource } from './resource.ts'
+
+/** https://knative.dev/docs/eventing/triggers/ */
+export function trigger({ name, filter, filters = [], path, ...asked }: TriggerSpec, address: Address): ComposedResource {
+  return {
+    key: `trigger-${name}`,
+    concern: 'Eventing',
+    build: claim => ({
+      apiVersion: EVENTING,
+      kind: 'Trigger',
+      metadata: metadata(claim, `${claim.name}-${name}`),
+      spec: {
+        broker: claim.eventing?.broker?.name ?? claim.name,
+        ...(filter && { filter: { attributes: inOrder(filter) } }),
+        ...(filters.length > 0 && { filters: inOrder(filters as unknown as Json) }),
+        subscriber: destination(address, path),
+        ...delivery(asked.delivery, claim),
+      } satisfies JsonObject,
+    }),
+    ready: (observed, claim) =>
+      judgeEventing(`Trigger ${claim.name}-${name}`, observed, `See: kubectl -n ${claim.namespace} describe trigger ${claim.name}-${name}`),
+    readyCondition: 'Ready',
+    immutable: [
+      {
+        path: ['spec', 'broker'],
+        called: 'Broker',
+        advice: () =>
+          `What the old Broker still holds for it would not be delivered. Add a trigger of another name, which listens to the new Broker, and take this one out once the old Broker is empty.`,
+      },
+    ],
+  }
+}

@@ -1,0 +1,129 @@
+// A cluster in a few lines: what Crossplane and the controllers would do with our answers, one step at a time.
+import { isDeepStrictEqual } from 'node:util'
+import { Ready, type RunFunctionRequest } from '@crossplane-org/function-sdk-typescript'
+import { runFunction } from '../src/function/run.ts'
+import { at, isObject, type Json, type JsonObject } from '../src/json.ts'
+import { type ClaimDocument, compositeOf, put as putAny } from './claims.ts'
+
+const conditions: Readonly<Record<string, string>> = { Deployment: 'Available', Service: '', ServiceAccount: '' }
+
+const put = (object: JsonObject, path: readonly string[], to: Json) => putAny(object, path, to) as JsonObject
+
+export class ControlLoop {
+  /** What is there, by key. */
+  readonly objects = new Map<string, JsonObject>()
+  #conditions: Json[] = []
+
+  claim: ClaimDocument
+
+  constructor(claim: ClaimDocument) {
+    this.claim = claim
+  }
+
+  /** What the function is told about itself: what it said before. */
+  get composite(): JsonObject {
+    return { ...compositeOf(this.claim), status: { conditions: this.#conditions } }
+  }
+
+  /** One call of the function, and what Crossplane does with the answer. */
+  reconcile() {
+    const observed = Object.fromEntries(
+      [...this.objects].map(([key, resource]) => [
+        key,
+        { resource: structuredClone(resource), connectionDetails: {}, ready: Ready.READY_UNSPECIFIED },
+      ]),
+    )
+    const request: RunFunctionRequest = {
+      meta: { tag: '', capabilities: [] },
+      observed: { composite: { resource: this.composite, connectionDetails: {}, ready: Ready.READY_UNSPECIFIED }, resources: observed },
+      desired: undefined,
+      input: undefined,
+      context: undefined,
+      extraResources: {},
+      credentials: {},
+      requiredResources: {},
+      requiredSchemas: {},
+    }
+    const response = runFunction(request)
+    const desired = new Map(Object.entries(response.desired?.resources ?? {}).map(([key, { resource }]) => [key, resource as JsonObject]))
+    for (const key of this.objects.keys()) if (!desired.has(key)) this.#delete(key)
+    for (const [key, manifest] of desired) this.#apply(key, manifest)
+    this.#conditions = response.conditions.map(({ type, status, reason, message }) => ({
+      type,
+      status: status === 2 ? 'True' : 'False',
+      reason,
+      message: message ?? '',
+    }))
+    const workload = response.conditions.find(({ type }) => type === 'WorkloadReady')
+    return {
+      keys: [...desired.keys()],
+      desired,
+      ready: Object.entries(response.desired?.resources ?? {}).every(([, { ready }]) => ready === Ready.READY_TRUE),
+      reason: workload?.reason,
+      message: workload?.message,
+      results: response.results,
+    }
+  }
+
+  /** Its controller has made it work. */
+  becomesReady(...keys: string[]): this {
+    for (const key of keys) {
+      const object = this.objects.get(key)
+      if (object === undefined) throw new Error(`${key} is not there`)
+      const type =
+        object.apiVersion === 'apps/v1' ? 'Available' : conditions[String(object.kind)] === '' && object.apiVersion === 'v1' ? '' : 'Ready'
+      const status = {
+        observedGeneration: at(object, 'metadata', 'generation') ?? 1,
+        conditions: type === '' ? [] : [{ type, status: 'True' }],
+      }
+      this.objects.set(key, { ...object, status })
+    }
+    return this
+  }
+
+  becomesUnready(key: string): this {
+    const object = this.objects.get(key)
+    if (object)
+      this.objects.set(
+        key,
+        put(
+          object,
+          ['status', 'conditions'],
+          [{ type: object.apiVersion === 'apps/v1' ? 'Available' : 'Ready', status: 'False', reason: 'Broken', message: 'broken' }],
+        ),
+      )
+    return this
+  }
+
+  /** What was being deleted is gone. */
+  isGone(...keys: string[]): this {
+    for (const key of keys) {
+      if (!this.isLeaving(key)) throw new Error(`${key} is not being deleted`)
+      this.objects.delete(key)
+    }
+    return this
+  }
+
+  isLeaving = (key: string) => at(this.objects.get(key), 'metadata', 'deletionTimestamp') !== undefined
+
+  #delete(key: string) {
+    const object = this.objects.get(key)
+    // Crossplane deletes in the foreground: the object stays until what it owns is gone.
+    if (object) this.objects.set(key, put(object, ['metadata', 'deletionTimestamp'], '2026-01-01T00:00:00Z'))
+  }
+
+  #apply(key: string, manifest: JsonObject) {
+    const before = this.objects.get(key)
+    if (before === undefined) {
+      this.objects.set(key, put(manifest, ['metadata', 'generation'], 1))
+      return
+    }
+    const count = at(before, 'spec', 'replicas')
+    const spec = { ...(isObject(manifest.spec) ? manifest.spec : {}), ...(count !== undefined && { replicas: count }) }
+    const changed = !isDeepStrictEqual(spec, before.spec ?? {})
+    const generation = Number(at(before, 'metadata', 'generation')) + (changed ? 1 : 0)
+    const { deletionTimestamp } = (before.metadata ?? {}) as JsonObject
+    const metadata = { ...(manifest.metadata as JsonObject), generation, ...(deletionTimestamp !== undefined && { deletionTimestamp }) }
+    this.objects.set(key, { ...before, ...manifest, metadata, ...(manifest.spec !== undefined && { spec }) })
+  }
+}

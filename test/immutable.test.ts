@@ -1,0 +1,126 @@
+// A claim asks for a change of what Knative keeps as it was made.
+import { describe, expect, test } from 'vitest'
+import { parseClaim } from '../src/claim/parse.ts'
+import { builtInPlatform, type Platform } from '../src/claim/platform.ts'
+import { compose } from '../src/compose.ts'
+import { at, type JsonObject } from '../src/json.ts'
+import { claim } from './claims.ts'
+import { ControlLoop } from './control-loop.ts'
+
+const kafka = { bootstrapServers: ['kafka:9092'], topics: ['orders'] }
+const before = { broker: {}, triggers: [{ name: 'a' }], kafka }
+const CLASS = ['metadata', 'annotations', 'eventing.knative.dev/broker.class']
+
+function running(eventing: JsonObject): ControlLoop {
+  const loop = new ControlLoop(claim({ eventing }))
+  loop.reconcile()
+  loop.becomesReady(...loop.objects.keys())
+  return loop
+}
+
+const eventingReady = (loop: ControlLoop) => {
+  const conditions = at(loop.composite, 'status', 'conditions')
+  return (Array.isArray(conditions) ? conditions : []).find(condition => at(condition, 'type') === 'EventingReady')
+}
+
+describe.each([
+  {
+    says: 'the class of the Broker',
+    eventing: { ...before, broker: { class: 'Kafka' } },
+    key: 'broker',
+    path: CLASS,
+    stays: 'MTChannelBasedBroker',
+    tells:
+      "Broker orders-worker keeps its class 'MTChannelBasedBroker', which can't be changed to 'Kafka'. A Broker takes the events with it that it has not delivered.",
+  },
+  {
+    says: 'the name of the Broker',
+    eventing: { ...before, broker: { name: 'shop' } },
+    key: 'broker',
+    path: ['metadata', 'name'],
+    stays: 'orders-worker',
+    tells: "Broker orders-worker keeps its name 'orders-worker', which can't be changed to 'shop'.",
+  },
+  {
+    says: 'the Broker of a Trigger',
+    eventing: { ...before, broker: { name: 'shop' } },
+    key: 'trigger-a',
+    path: ['spec', 'broker'],
+    stays: 'orders-worker',
+    tells: 'Broker orders-worker keeps its name',
+  },
+  {
+    says: 'the group of a KafkaSource',
+    eventing: { ...before, kafka: { ...kafka, consumerGroup: 'other' } },
+    key: 'kafkasource',
+    path: ['spec', 'consumerGroup'],
+    stays: 'shop-orders-worker',
+    tells: "KafkaSource orders-worker keeps its consumer group 'shop-orders-worker', which can't be changed to 'other'.",
+  },
+])('$says', ({ eventing, key, path, stays, tells }) => {
+  const loop = running(before)
+  const image = 'ghcr.io/acme/orders-worker:2.0.0'
+  loop.claim = claim({ eventing, image })
+  const { desired, ready, keys } = loop.reconcile()
+
+  test('stays as it is, and so does everything that hangs on it', () => {
+    expect(at(desired.get(key), ...path)).toBe(stays)
+    expect(keys).toEqual(expect.arrayContaining(['broker', 'trigger-a', 'kafkasource']))
+  })
+
+  test('is told to the claim, with what to do', () => {
+    expect(ready).toBe(false)
+    expect(eventingReady(loop)).toMatchObject({ status: 'False', reason: 'Immutable', message: expect.stringContaining(tells) })
+    expect(at(eventingReady(loop), 'message')).toMatch(/Take the change of spec\.eventing\.\S+ back, or.* in again\.$/)
+  })
+
+  test('holds up nothing else that the claim asks for', () => {
+    expect(at(desired.get('deployment'), 'spec', 'template', 'spec', 'containers', 0, 'image')).toBe(image)
+  })
+
+  test('is well again once the change is taken back', () => {
+    loop.claim = claim({ eventing: before, image })
+    loop.reconcile()
+    loop.becomesReady(...loop.objects.keys())
+    expect(loop.reconcile()).toMatchObject({ ready: true })
+  })
+})
+
+test('another class as the platform’s default changes nothing for a Broker that is there, and is no reason to complain', () => {
+  const loop = running(before)
+  const platform: Platform = { ...builtInPlatform, defaults: { eventing: { broker: { class: 'Kafka' } } } }
+  const parsed = parseClaim(claim({ eventing: before }), platform)
+  if (!parsed.ok) throw new Error('not valid')
+  const { resources, conditions } = compose(parsed.claim, platform, Object.fromEntries(loop.objects))
+  expect(at(resources.find(({ key }) => key === 'broker')?.manifest, ...CLASS)).toBe('MTChannelBasedBroker')
+  expect(conditions.find(({ type }) => type === 'EventingReady')).toMatchObject({ ready: true })
+  expect(at(compose(parsed.claim, platform, {}).resources.find(({ key }) => key === 'broker')?.manifest, ...CLASS)).toBe('Kafka')
+})
+
+test('a trigger of another name listens to another Broker at once, and the old one stays where it was', () => {
+  const shared = (name: string, ...triggers: string[]) => ({ broker: { name, create: false }, triggers: triggers.map(t => ({ name: t })) })
+  const loop = running(shared('old', 'a'))
+  loop.claim = claim({ eventing: shared('new', 'a', 'b') })
+  const { desired } = loop.reconcile()
+  expect(at(desired.get('trigger-a'), 'spec', 'broker')).toBe('old')
+  expect(at(desired.get('trigger-b'), 'spec', 'broker')).toBe('new')
+})
+
+describe('create false for a Broker that we made', () => {
+  const loop = running(before)
+  loop.claim = claim({ eventing: { ...before, broker: { create: false } } })
+  const { keys } = loop.reconcile()
+
+  test('does not delete it with the events that it holds', () => {
+    expect(keys).toContain('broker')
+    expect(eventingReady(loop)).toMatchObject({
+      status: 'False',
+      reason: 'Kept',
+      message: expect.stringContaining('Take create: false back, or'),
+    })
+  })
+
+  test('makes none where there is none', () => {
+    expect(running({ broker: { create: false }, triggers: [{ name: 'a' }] }).objects.has('broker')).toBe(false)
+  })
+})

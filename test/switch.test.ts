@@ -1,0 +1,225 @@
+// A living claim changes its runtime, call by call.
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { at, type JsonObject } from '../src/json.ts'
+import { type ClaimDocument, claim, RUNS } from './claims.ts'
+import { ControlLoop } from './control-loop.ts'
+
+const eventing = { triggers: [{ name: 'created', filter: { type: 'order.created' } }] }
+const nats = { stream: 'ORDERS', consumer: 'orders' }
+const asDeployment = claim({ eventing, nats, httpPort: 3000 }, { name: 'orders', namespace: 'shop' })
+const asKnative = claim({ eventing, nats: undefined, runtime: 'Knative' }, { name: 'orders', namespace: 'shop' })
+
+const shared = ['serviceaccount', 'broker', 'trigger-created']
+const keysOf = { Deployment: [...shared, 'deployment', 'service', 'http-service', 'scaledobject'], Knative: [...shared, 'knative-service'] }
+
+/** A claim that has run for a while. */
+function running(document: ClaimDocument): ControlLoop {
+  const loop = new ControlLoop(document)
+  loop.reconcile()
+  loop.becomesReady(...loop.objects.keys())
+  expect(loop.reconcile()).toMatchObject({ ready: true })
+  return loop
+}
+
+const subscriber = (object: JsonObject | undefined) =>
+  at(object, 'spec', 'subscriber', 'ref', 'name') ?? at(object, 'spec', 'subscriber', 'uri')
+const without = <T>(list: readonly T[], ...gone: T[]) => list.filter(item => !gone.includes(item))
+
+describe('from Deployment to Knative', () => {
+  const loop = running(asDeployment)
+  const before = Object.fromEntries(loop.objects)
+  const old = ['deployment', 'service', 'http-service', 'scaledobject']
+
+  test('a stand-in of another name is made; the old workload stays as it was and gets the events', () => {
+    loop.claim = asKnative
+    const { keys, desired, ready, reason, message } = loop.reconcile()
+    expect(keys.sort()).toEqual([...keysOf.Deployment, 'knative-service-switch'].sort())
+    expect(at(desired.get('knative-service-switch'), 'metadata', 'name')).toBe('orders-switch')
+    expect(subscriber(desired.get('trigger-created'))).toBe('http://orders.shop.svc:8080/')
+    for (const key of old) expect(loop.objects.get(key), key).toEqual(before[key])
+    expect(ready).toBe(false)
+    expect(reason).toBe('Switching')
+    expect(message).toBe('Deployment orders goes on serving until the new Knative Service is ready. It is being made.')
+  })
+
+  test('the old Deployment is wanted as it is, but for the count that is KEDA’s', () => {
+    const { desired } = loop.reconcile()
+    const { replicas: _, ...spec } = (before.deployment?.spec ?? {}) as JsonObject
+    expect(desired.get('deployment')?.spec).toEqual(spec)
+  })
+
+  test('as long as the new workload is not ready, nothing moves, and the claim says why', () => {
+    loop.becomesUnready('knative-service-switch')
+    const { keys, desired, message } = loop.reconcile()
+    expect(keys).toEqual(expect.arrayContaining(old))
+    expect(subscriber(desired.get('trigger-created'))).toBe('http://orders.shop.svc:8080/')
+    expect(message).toContain('Deployment orders goes on serving until the new Knative Service is ready.')
+    expect(message).toContain('Knative Service orders-switch is not ready: broken.')
+  })
+
+  test('once it is ready, events are led over to it; the old workload stays until they are seen to be', () => {
+    loop.becomesReady('knative-service-switch')
+    const { keys, desired, message } = loop.reconcile()
+    expect(subscriber(desired.get('trigger-created'))).toBe('orders-switch')
+    expect(keys).toEqual(expect.arrayContaining(old))
+    expect(message).toBe('The new Knative Service is ready and events are being led over to it; not there yet: trigger-created.')
+  })
+
+  test('then the old workload goes; the Knative Service of the claim’s name waits until the name is free', () => {
+    loop.reconcile()
+    loop.becomesReady('trigger-created')
+    const { keys, message } = loop.reconcile()
+    expect(keys.sort()).toEqual([...shared, 'knative-service-switch'].sort())
+    expect(message).toBe(
+      'The new Knative Service serves under the name orders-switch until Deployment orders is gone and has left its name free.',
+    )
+    loop.isGone('service')
+    expect(loop.reconcile().keys.sort()).toEqual([...keysOf.Knative, 'knative-service-switch'].sort())
+    loop.isGone('deployment', 'scaledobject', 'http-service')
+  })
+
+  test('once that is ready too, events are led over again, and the stand-in goes', () => {
+    loop.becomesReady('knative-service')
+    const led = loop.reconcile()
+    expect(subscriber(led.desired.get('trigger-created'))).toBe('orders')
+    expect(led.keys).toContain('knative-service-switch')
+    loop.becomesReady('trigger-created')
+    const last = loop.reconcile()
+    expect(last.keys.sort()).toEqual(keysOf.Knative.sort())
+    expect(last).toMatchObject({ ready: true, reason: 'Ready' })
+    loop.isGone('knative-service-switch')
+    expect(loop.reconcile().keys.sort()).toEqual(keysOf.Knative.sort())
+  })
+})
+
+describe('from Knative to Deployment', () => {
+  const loop = running(asKnative)
+  const before = loop.objects.get('knative-service')
+
+  test('Deployment and a stand-in Service are made; the Knative Service stays as it was and gets the events', () => {
+    loop.claim = asDeployment
+    const { keys, desired, reason, message } = loop.reconcile()
+    expect(keys.sort()).toEqual([...without(keysOf.Deployment, 'service'), 'service-switch', 'knative-service'].sort())
+    expect(at(desired.get('service-switch'), 'metadata', 'name')).toBe('orders-switch')
+    expect(subscriber(desired.get('trigger-created'))).toBe('orders')
+    expect(loop.objects.get('knative-service')).toEqual(before)
+    expect(reason).toBe('Switching')
+    expect(message).toMatch(/^Knative Service orders goes on serving until the new Deployment is ready\./)
+  })
+
+  test('once the Deployment is ready, events are led over, and only then does the Knative Service go', () => {
+    loop.becomesReady('deployment', 'scaledobject')
+    const led = loop.reconcile()
+    expect(subscriber(led.desired.get('trigger-created'))).toBe('http://orders-switch.shop.svc:8080/')
+    expect(led.keys).toContain('knative-service')
+    loop.becomesReady('trigger-created')
+    const moved = loop.reconcile()
+    expect(moved.keys).not.toContain('knative-service')
+    expect(moved.keys).not.toContain('service')
+    expect(loop.isLeaving('knative-service')).toBe(true)
+  })
+
+  test('the Service comes when Knative has left its name free, and the stand-in goes when events have moved to it', () => {
+    loop.isGone('knative-service')
+    expect(loop.reconcile().keys).toContain('service')
+    const led = loop.reconcile()
+    expect(subscriber(led.desired.get('trigger-created'))).toBe('http://orders.shop.svc:8080/')
+    expect(led.keys).toContain('service-switch')
+    loop.becomesReady('trigger-created')
+    const last = loop.reconcile()
+    expect(last.keys.sort()).toEqual(keysOf.Deployment.sort())
+    expect(last).toMatchObject({ ready: true, reason: 'Available' })
+  })
+})
+
+test('a switch that is taken back goes back from where it was', () => {
+  const loop = running(asDeployment)
+  loop.claim = asKnative
+  loop.reconcile()
+  loop.becomesReady('knative-service-switch')
+  loop.reconcile()
+  loop.becomesReady('trigger-created')
+  loop.claim = asDeployment
+  const { keys, desired } = loop.reconcile()
+  expect(subscriber(desired.get('trigger-created'))).toBe('http://orders.shop.svc:8080/')
+  expect(keys).toContain('knative-service-switch')
+  loop.becomesReady('trigger-created')
+  expect(loop.reconcile().keys.sort()).toEqual(keysOf.Deployment.sort())
+})
+
+test('a claim that is born with a runtime knows no stand-in', () => {
+  for (const document of [asDeployment, asKnative])
+    expect(
+      running(document)
+        .reconcile()
+        .keys.filter(key => key.endsWith('-switch')),
+    ).toEqual([])
+})
+
+test('no event is news while a switch goes on, but its beginning and its end', () => {
+  const loop = running(asDeployment)
+  loop.claim = asKnative
+  expect(loop.reconcile().results.map(({ reason }) => reason)).toContain('Switching')
+  expect(loop.reconcile().results).toEqual([])
+})
+
+describe('whatever happens in whatever order', () => {
+  type Step = 'reconcile' | 'ready' | 'unready' | 'gone' | 'change'
+  const steps = fc.array(
+    fc.tuple(fc.constantFrom<Step>('reconcile', 'reconcile', 'reconcile', 'ready', 'ready', 'unready', 'gone', 'gone', 'change'), fc.nat()),
+    { maxLength: 60 },
+  )
+  /** What has to be there for a subscriber to answer. */
+  const behind: Readonly<Record<string, readonly string[]>> = {
+    'http://orders.shop.svc:8080/': ['service', 'deployment'],
+    'http://orders-switch.shop.svc:8080/': ['service-switch', 'deployment'],
+    orders: ['knative-service'],
+    'orders-switch': ['knative-service-switch'],
+  }
+  const answers = (loop: ControlLoop, to: unknown) =>
+    (behind[String(to)] ?? ['nothing']).every(key => loop.objects.has(key) && !loop.isLeaving(key))
+  const pick = (keys: readonly string[], index: number) => keys[index % Math.max(keys.length, 1)]
+
+  /** Lets everything happen that is due, until nothing changes any more. */
+  function settle(loop: ControlLoop): string[] {
+    for (let round = 0; round < 20; round++) {
+      loop.reconcile()
+      for (const key of [...loop.objects.keys()]) if (loop.isLeaving(key)) loop.isGone(key)
+      loop.becomesReady(...loop.objects.keys())
+    }
+    return loop.reconcile().keys
+  }
+
+  test('events always have a workload to go to, and no two hold one name; in the end all is as if it had been born so', () => {
+    fc.assert(
+      fc.property(fc.constantFrom(asDeployment, asKnative), steps, (born, happened) => {
+        const loop = running(born)
+        for (const [step, index] of happened) {
+          const keys = [...loop.objects.keys()]
+          const leaving = pick(keys.filter(loop.isLeaving), index)
+          const any = pick(keys, index)
+          if (step === 'change') loop.claim = loop.claim === asDeployment ? asKnative : asDeployment
+          else if (step === 'ready' && any) loop.becomesReady(any)
+          else if (step === 'unready' && any && /^(deployment|knative|trigger)/.test(any)) loop.becomesUnready(any)
+          else if (step === 'gone' && leaving) loop.isGone(leaving)
+          else if (step === 'reconcile') {
+            const there = { ...Object.fromEntries(loop.objects) }
+            const target = subscriber(loop.objects.get('trigger-created'))
+            const answered = answers(loop, target)
+            loop.reconcile()
+            if (answered) {
+              expect(answers(loop, target), `the old target ${target} stays until the trigger is seen to have left it`).toBe(true)
+              expect(answers(loop, subscriber(loop.objects.get('trigger-created'))), 'the new target is there').toBe(true)
+            }
+            expect(there['knative-service'] !== undefined && there.service === undefined && loop.objects.has('service')).toBe(false)
+            expect(there.service !== undefined && there['knative-service'] === undefined && loop.objects.has('knative-service')).toBe(false)
+          }
+        }
+        const runtime = loop.claim === asDeployment ? 'Deployment' : 'Knative'
+        expect(settle(loop).sort()).toEqual([...keysOf[runtime]].sort())
+      }),
+      { numRuns: RUNS },
+    )
+  })
+})
