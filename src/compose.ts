@@ -3,6 +3,7 @@ import type { Platform } from './claim/platform.ts'
 import { hold } from './immutable.ts'
 import type { JsonObject } from './json.ts'
 import { keep } from './keep.ts'
+import { type Neighbours, nobody, stranger, takenBy } from './neighbours.ts'
 import { condition, notReady } from './resources/parts.ts'
 import type { ComposedResource, Concern, Manifest, Readiness } from './resources/resource.ts'
 import { type Condition, conditionsOf } from './status.ts'
@@ -24,12 +25,16 @@ export interface Composed {
 
 export interface Composition {
   readonly resources: readonly Composed[]
+  /** What is not made yet because its name may be, or is, taken. Crossplane is asked for objects of these names. */
+  readonly asks: readonly Composed[]
+  /** Whether anything had to be left out. */
+  readonly complete: boolean
   readonly conditions: readonly Condition[]
   readonly status: JsonObject
 }
 
 /** What a claim becomes, given what is there already. */
-export function compose(claim: Claim, platform: Platform, observed: Observed): Composition {
+export function compose(claim: Claim, platform: Platform, observed: Observed, neighbours: Neighbours = nobody): Composition {
   const wrapped = platform.composeAs === 'ProviderKubernetes'
   const outerOf = ({ key }: ComposedResource) => (Object.hasOwn(observed, key) ? observed[key] : undefined)
   const innerOf = (resource: ComposedResource) => {
@@ -44,11 +49,14 @@ export function compose(claim: Claim, platform: Platform, observed: Observed): C
     const outer = outerOf(resource)
     const inner = innerOf(resource)
     // The provider's three-way merge would take a count back that was said once, so wrapped it is never said.
-    const wanted = resource.build(claim, outer === undefined && !wrapped, outer !== undefined)
+    // Neither is it for a Deployment that is taken over with the replicas it has.
+    const found = outer ? undefined : stranger(key, neighbours)
+    const wanted = resource.build(claim, outer === undefined && found === undefined && !wrapped, outer !== undefined)
     if (wanted === undefined) continue
     Object.assign(status, resource.status?.(inner, claim))
     if (resource === later) continue
-    const { manifest, refused } = inner ? hold(resource, wanted, inner, claim) : { manifest: wanted }
+    const there = inner ?? found
+    const { manifest, refused } = there ? hold(resource, wanted, there, claim) : { manifest: wanted }
     const desired = wrapped ? wrap(manifest, resource, platform) : manifest
     composed.push({
       key,
@@ -63,11 +71,28 @@ export function compose(claim: Claim, platform: Platform, observed: Observed): C
     const manifest = keep(inner)
     composed.push({ ...resource, manifest, desired: wrapped && outer ? keepWrapped(outer) : manifest, readiness })
   }
+  const asks = neighbours.canAsk && !wrapped ? composed.filter(({ key }) => !Object.hasOwn(observed, key)) : []
+  const blocked = blockedBy(asks, neighbours, claim)
+  const first = blocked ?? going
+  const made = blocked ? composed.filter(resource => !asks.includes(resource)) : composed
   return {
-    resources: composed,
-    conditions: conditionsOf(going ? [{ concern: 'Workload', readiness: going }, ...composed] : composed),
+    resources: made,
+    asks,
+    complete: blocked === undefined,
+    conditions: conditionsOf(first ? [{ concern: 'Workload', readiness: first }, ...made] : made),
     status,
   }
+}
+
+/** Why nothing new can be made now: a name is taken, or the answer is not here yet. */
+function blockedBy(asks: readonly Composed[], neighbours: Neighbours, claim: Claim): Readiness | undefined {
+  for (const { key, manifest } of asks) {
+    const object = stranger(key, neighbours)
+    const taken = object && takenBy(manifest, object, neighbours, claim)
+    if (taken) return taken
+  }
+  const answered = asks.every(({ key }) => Object.hasOwn(neighbours.found, key))
+  return answered ? undefined : notReady('Creating', 'Crossplane is being asked whether the names of the resources are free.')
 }
 
 function absent({ kind, metadata }: Manifest, outer: JsonObject | undefined): Readiness {

@@ -1,6 +1,7 @@
 // Server-side apply takes over an object of the same name without a word, whoever made it. So before anything is made,
 // Crossplane is asked what stands under its name already: docs/adr/0007-a-name-that-is-taken.md
-import { at, isObject, type JsonObject } from './json.ts'
+import type { Claim } from './claim/claim.ts'
+import { at, isObject, type Json, type JsonObject } from './json.ts'
 import { notReady } from './resources/parts.ts'
 import type { Manifest, Readiness } from './resources/resource.ts'
 
@@ -27,11 +28,14 @@ export function stranger(key: string, { found, uid }: Neighbours): JsonObject | 
 }
 
 /** Why a resource can't be made under its name; undefined where it can. */
-export function takenBy(manifest: Manifest, object: JsonObject, { adopt }: Neighbours): Readiness | undefined {
+export function takenBy(manifest: Manifest, object: JsonObject, { adopt }: Neighbours, claim: Claim): Readiness | undefined {
   const { kind, metadata } = manifest
   const named = `${kind} ${metadata.namespace}/${metadata.name}`
   const taken = (text: string) => notReady('NameTaken', `${named} exists already${managerOf(object)}. Nothing was touched. ${text}`)
-  if (!adopt) return taken(`Give the claim another name, or let it take the object over: kubectl annotate the claim with ${ADOPT}="true".`)
+  if (!adopt)
+    return taken(
+      `Give the claim another name, or let it take the object over: kubectl -n ${claim.namespace} annotate eventdrivenservice ${claim.name} ${ADOPT}=true`,
+    )
   const owner = controller(object)
   if (owner !== undefined)
     return taken(
@@ -57,9 +61,12 @@ function managerOf(object: JsonObject): string {
   const managers = at(object, 'metadata', 'managedFields')
   const manager =
     at(object, 'metadata', 'labels', 'app.kubernetes.io/managed-by') ??
-    (Array.isArray(managers) ? managers.map(entry => at(entry, 'manager')).find(name => typeof name === 'string') : undefined)
+    (Array.isArray(managers) ? at(managers.find(isAuthor), 'manager') : undefined)
   return typeof manager === 'string' ? `, managed by ${manager}` : ''
 }
+
+/** Kubernetes' own controllers write into everything, mostly its status. */
+const isAuthor = (entry: Json) => at(entry, 'subresource') === undefined && at(entry, 'manager') !== 'kube-controller-manager'
 
 function sameSelector(manifest: Manifest, object: JsonObject): boolean {
   const wanted = at(manifest, 'spec', 'selector', 'matchLabels')

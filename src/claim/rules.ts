@@ -1,5 +1,5 @@
 // Evaluates the XRD's own CEL, so that a rule is written once and judged alike by the API server and by us.
-import { CelScalar, celEnv, celMethod, isCelError, listType, parse, plan } from '@bufbuild/cel'
+import { type CelInput, CelScalar, celEnv, celMap, celMethod, isCelError, listType, parse, plan } from '@bufbuild/cel'
 import { type Code, type Finding, formatPath, type Path } from '../findings.ts'
 import { at, isObject, type Json } from '../json.ts'
 import type { Rule, Schema } from './schema.ts'
@@ -30,11 +30,16 @@ type Visit = (value: Json, path: Path, findings: Finding[]) => void
 
 /** Plans every rule below a schema once. Undefined where there is none, so that a walk skips what has nothing to say. */
 export function planRules(schema: Schema): Visit | undefined {
-  const here = [...(schema['x-kubernetes-validations'] ?? []).map(rule => planRule(rule, schema)), ...planUnique(schema)]
+  const rules = (schema['x-kubernetes-validations'] ?? []).map(rule => planRule(rule, schema))
+  const unique = planUnique(schema)
   const below = planChildren(schema)
-  if (here.length === 0 && below === undefined) return undefined
+  if (rules.length === 0 && unique === undefined && below === undefined) return undefined
   return (value, path, findings) => {
-    for (const visit of here) visit(value, path, findings)
+    if (rules.length > 0) {
+      const self = toCel(value)
+      for (const judge of rules) judge(self, value, path, findings)
+    }
+    unique?.(value, path, findings)
     below?.(value, path, findings)
   }
 }
@@ -59,12 +64,18 @@ function planChildren(schema: Schema): Visit | undefined {
   }
 }
 
-function planRule(rule: Rule, schema: Schema): Visit {
+/** Given an object, CEL would make a map of it again for each rule. */
+const toCel = (value: Json) => (isObject(value) ? celMap(new Map(Object.entries(value) as [string, CelInput][])) : value) as CelInput
+
+/** `self` is the value as CEL has it. */
+type Judge = (self: CelInput, value: Json, path: Path, findings: Finding[]) => void
+
+function planRule(rule: Rule, schema: Schema): Judge {
   const evaluate = plan(environment, parse(rule.rule))
   const steps = (rule.fieldPath ?? '').split('.').filter(step => step !== '')
   const scalar = schema.type !== 'object' && schema.type !== 'array'
-  return (value, path, findings) => {
-    const verdict = evaluate({ self: value as never })
+  return (self, value, path, findings) => {
+    const verdict = evaluate({ self })
     // An error means a value of the wrong type or a missing field, which the structure has already reported.
     if (verdict === true || isCelError(verdict)) return
     const code = codeOf(rule, scalar)
@@ -90,22 +101,20 @@ function codeOf({ reason = 'FieldValueInvalid', fieldPath }: Rule, scalar: boole
 }
 
 /** A list that is a map by some keys holds no entry twice: the API server's rule for `x-kubernetes-list-type: map`. */
-function planUnique(schema: Schema): Visit[] {
+function planUnique(schema: Schema): Visit | undefined {
   const keys = schema['x-kubernetes-list-map-keys']
-  if (schema['x-kubernetes-list-type'] !== 'map' || keys === undefined) return []
-  return [
-    (value, path, findings) => {
-      if (!Array.isArray(value)) return
-      const seen = new Map<string, Path>()
-      value.forEach((item: unknown, index) => {
-        const values = keys.map(key => at(item, key))
-        if (values.includes(undefined)) return
-        const id = JSON.stringify(values)
-        const here = [...path, index, ...keys.slice(0, 1)]
-        const first = seen.get(id)
-        if (first === undefined) seen.set(id, here)
-        else findings.push({ code: 'DUPLICATE', path: here, problem: `must not be the same as ${formatPath(first)}`, found: values[0] })
-      })
-    },
-  ]
+  if (schema['x-kubernetes-list-type'] !== 'map' || keys === undefined) return undefined
+  return (value, path, findings) => {
+    if (!Array.isArray(value) || value.length < 2) return
+    const seen = new Map<string, Path>()
+    value.forEach((item: unknown, index) => {
+      const values = keys.map(key => at(item, key))
+      if (values.includes(undefined)) return
+      const id = JSON.stringify(values)
+      const here = [...path, index, ...keys.slice(0, 1)]
+      const first = seen.get(id)
+      if (first === undefined) seen.set(id, here)
+      else findings.push({ code: 'DUPLICATE', path: here, problem: `must not be the same as ${formatPath(first)}`, found: values[0] })
+    })
+  }
 }

@@ -3,7 +3,7 @@ import { Ajv2020, type AnySchemaObject, type ErrorObject } from 'ajv/dist/2020.j
 import { type Finding, formatPath, type Path } from '../findings.ts'
 import { at, isObject, type Json } from '../json.ts'
 import { nearest } from '../suggest.ts'
-import { child, type Schema } from './schema.ts'
+import type { Schema } from './schema.ts'
 
 /** Words of Kubernetes and of editors that say nothing about what is valid. */
 const vocabulary = [
@@ -142,23 +142,48 @@ function pathOf(pointer: string, root: unknown): Path {
   return path
 }
 
+type Normalize = (value: Json) => Json
+
 /**
  * Leaves out nulls, as the API server does, and fills in the schema's own defaults. Never changes its input.
  * The fields stand in the order of the schema, whatever order they came in: a request has none.
  */
-export function normalize(schema: Schema | undefined, value: Json): Json {
-  if (Array.isArray(value)) return value.map(item => normalize(schema?.items, item))
-  if (!isObject(value)) return value
-  const entries: [string, Json][] = []
-  const keep = (name: string, property: Schema | undefined) => {
-    const item = at(value, name) ?? null
-    if (item !== null) entries.push([name, normalize(property, item)])
-    else if (property?.default !== undefined && property['x-platform-default'] !== true) entries.push([name, property.default])
+export function normalizer(schema: Schema): Normalize {
+  const fields = Object.entries(schema.properties ?? {}).map(([name, property]) => ({
+    name,
+    normalize: normalizer(property),
+    byDefault: property['x-platform-default'] === true ? undefined : property.default,
+  }))
+  const known = new Set(fields.map(({ name }) => name))
+  const item = schema.items === undefined ? anything : normalizer(schema.items)
+  const other = typeof schema.additionalProperties === 'object' ? normalizer(schema.additionalProperties) : anything
+
+  return value => {
+    if (Array.isArray(value)) return value.map((entry: Json) => item(entry))
+    if (!isObject(value)) return value
+    const kept: { [name: string]: Json } = {}
+    for (const { name, normalize, byDefault } of fields) {
+      const own = Object.hasOwn(value, name) ? value[name] : undefined
+      if (own !== undefined && own !== null) put(kept, name, normalize(own))
+      else if (byDefault !== undefined) put(kept, name, byDefault)
+    }
+    const others = Object.keys(value).filter(name => !known.has(name))
+    for (const name of others.sort()) {
+      const own = value[name]
+      if (own !== undefined && own !== null) put(kept, name, other(own))
+    }
+    return kept
   }
-  const known = schema?.properties ?? {}
-  for (const [name, property] of Object.entries(known)) keep(name, property)
-  const others = Object.keys(value).filter(name => !Object.hasOwn(known, name))
-  for (const name of others.sort()) keep(name, schema && child(schema, name))
-  // fromEntries makes own properties even of a key such as __proto__.
-  return Object.fromEntries(entries)
+}
+
+const ofAnything = normalizer({})
+// What no schema describes is made of the same.
+function anything(value: Json): Json {
+  return ofAnything(value)
+}
+
+/** Assignment to `__proto__` would set the prototype instead of a field. */
+function put(object: { [name: string]: Json }, name: string, value: Json): void {
+  if (name === '__proto__') Object.defineProperty(object, name, { value, enumerable: true, configurable: true, writable: true })
+  else object[name] = value
 }

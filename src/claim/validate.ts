@@ -2,7 +2,7 @@ import type { Finding } from '../findings.ts'
 import { isObject, type Json, type JsonObject } from '../json.ts'
 import { planRules } from './rules.ts'
 import { inlined, type Schema } from './schema.ts'
-import { compileStructure, normalize } from './structure.ts'
+import { compileStructure, normalizer } from './structure.ts'
 
 /** The value as the API server would keep it, and everything that is wrong with it. */
 export type Validate = (value: Json) => { readonly value: Json; readonly findings: readonly Finding[] }
@@ -12,8 +12,9 @@ export function validator(published: Schema): Validate {
   const structure = compileStructure(published)
   const schema = inlined(published)
   const rules = planRules(schema)
+  const normalize = normalizer(schema)
   return raw => {
-    const value = normalize(schema, raw)
+    const value = normalize(raw)
     const findings = structure(value)
     const broken: Finding[] = []
     rules?.(value, [], broken)

@@ -1,20 +1,37 @@
-import type { RunFunctionRequest } from '@crossplane-org/function-sdk-typescript'
+import { Capability, type RunFunctionRequest } from '@crossplane-org/function-sdk-typescript'
 import type { Observed } from '../compose.ts'
-import { isObject, type Json, type JsonObject } from '../json.ts'
+import { at, isObject, type Json, type JsonObject } from '../json.ts'
+import { ADOPT, type Neighbours } from '../neighbours.ts'
 
 /** What of a request the core works on. */
 export interface Question {
   readonly composite: JsonObject
   readonly observed: Observed
   readonly input: Json | undefined
+  readonly neighbours: Neighbours
 }
 
 /** Undefined where there is no composite to answer for. */
-export function read({ observed, input }: RunFunctionRequest): Question | undefined {
+export function read(request: RunFunctionRequest): Question | undefined {
+  const { observed, input } = request
   const composite: unknown = observed?.composite?.resource
   if (!isObject(composite)) return undefined
   const resources = Object.entries(observed?.resources ?? {}).flatMap(([key, { resource }]): [string, JsonObject][] =>
     isObject(resource) ? [[key, resource]] : [],
   )
-  return { composite, observed: Object.fromEntries(resources), input }
+  return { composite, observed: Object.fromEntries(resources), input, neighbours: neighboursOf(request, composite) }
+}
+
+function neighboursOf({ meta, requiredResources }: RunFunctionRequest, composite: JsonObject): Neighbours {
+  const uid = at(composite, 'metadata', 'uid')
+  const found = Object.entries(requiredResources ?? {}).map(([key, { items }]): [string, JsonObject | undefined] => {
+    const object: unknown = items[0]?.resource
+    return [key, isObject(object) ? object : undefined]
+  })
+  return {
+    canAsk: meta?.capabilities.includes(Capability.CAPABILITY_REQUIRED_RESOURCES) ?? false,
+    found: Object.fromEntries(found),
+    uid: typeof uid === 'string' ? uid : undefined,
+    adopt: at(composite, 'metadata', 'annotations', ADOPT) === 'true',
+  }
 }

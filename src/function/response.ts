@@ -1,13 +1,14 @@
 import {
   Ready,
   type Resource,
+  type ResourceSelector,
   type RunFunctionRequest,
   type RunFunctionResponse,
   Severity,
   Status,
   Target,
 } from '@crossplane-org/function-sdk-typescript'
-import type { Composition } from '../compose.ts'
+import type { Composed, Composition } from '../compose.ts'
 import { isObject, type JsonObject } from '../json.ts'
 import { type Condition, changes } from '../status.ts'
 
@@ -39,9 +40,9 @@ const meta = ({ meta }: RunFunctionRequest, seconds: number) => ({ tag: meta?.ta
 export function accept(
   request: RunFunctionRequest,
   composite: JsonObject,
-  { resources, conditions, status }: Composition,
+  { resources, asks, complete, conditions, status }: Composition,
 ): RunFunctionResponse {
-  const allReady = resources.every(({ readiness }) => readiness.ready)
+  const allReady = complete && resources.every(({ readiness }) => readiness.ready)
   const ours = resources.map(({ key, desired, readiness }): [string, Resource] => [
     key,
     { resource: desired, connectionDetails: {}, ready: readiness.ready ? Ready.READY_TRUE : Ready.READY_FALSE },
@@ -49,24 +50,29 @@ export function accept(
   return {
     meta: meta(request, allReady ? RARELY_SECONDS : SOON_SECONDS),
     desired: {
-      composite: desiredComposite(request, composite, status),
+      composite: desiredComposite(request, composite, status, complete),
       // Assign, never merge: merging lists would keep a container that we removed.
       resources: { ...request.desired?.resources, ...Object.fromEntries(ours) },
     },
     context: request.context,
     results: changes(composite, conditions).map(event),
-    requirements: undefined,
+    requirements: asks.length === 0 ? undefined : { resources: Object.fromEntries(asks.map(selector)), extraResources: {}, schemas: {} },
     conditions: conditions.map(condition),
   }
 }
 
-/** Status is all that a function may say of the composite; readiness follows from the resources, ours and others'. */
-function desiredComposite({ desired }: RunFunctionRequest, composite: JsonObject, status: JsonObject): Resource {
+const selector = ({ key, manifest: { apiVersion, kind, metadata } }: Composed): [string, ResourceSelector] => [
+  key,
+  { apiVersion, kind, matchName: metadata.name, namespace: metadata.namespace },
+]
+
+/** Beside its status, the composite's readiness follows from the resources, ours and others', unless some of ours are left out. */
+function desiredComposite({ desired }: RunFunctionRequest, composite: JsonObject, status: JsonObject, complete: boolean): Resource {
   const before: unknown = desired?.composite?.resource
   const earlier = isObject(before) ? before : {}
   return {
     connectionDetails: desired?.composite?.connectionDetails ?? {},
-    ready: desired?.composite?.ready ?? Ready.READY_UNSPECIFIED,
+    ready: complete ? (desired?.composite?.ready ?? Ready.READY_UNSPECIFIED) : Ready.READY_FALSE,
     resource: {
       apiVersion: composite.apiVersion,
       kind: composite.kind,

@@ -10,7 +10,7 @@ import { accept, refuse } from './response.ts'
 export function runFunction(request: RunFunctionRequest): RunFunctionResponse {
   const question = read(request)
   if (question === undefined) return refuse(request, {}, refused('InvalidClaim', 'the request has no observed composite resource'))
-  const { composite, observed, input } = question
+  const { composite, observed, input, neighbours } = question
   const platform = parsePlatform(input)
   if (!platform.ok)
     return refuse(
@@ -20,5 +20,5 @@ export function runFunction(request: RunFunctionRequest): RunFunctionResponse {
     )
   const parsed = parseClaim(composite, platform.platform)
   if (!parsed.ok) return refuse(request, composite, refused('InvalidClaim', refusal(parsed.findings)))
-  return accept(request, composite, compose(parsed.claim, platform.platform, observed))
+  return accept(request, composite, compose(parsed.claim, platform.platform, observed, neighbours))
 }

@@ -1,0 +1,180 @@
+import { Capability, Ready, RunFunctionRequest, type RunFunctionResponse } from '@crossplane-org/function-sdk-typescript'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { runFunction } from '../src/function/run.ts'
+import { at, type JsonObject } from '../src/json.ts'
+import { ADOPT } from '../src/neighbours.ts'
+import { claims, claim as example, RUNS } from './claims.ts'
+
+const UID = '7f1c'
+const NAME = String(at(example(), 'metadata', 'name'))
+const KEYS = ['serviceaccount', 'deployment', 'service', 'scaledobject']
+
+interface Asked {
+  readonly found?: Record<string, JsonObject | undefined>
+  readonly observed?: Record<string, JsonObject>
+  readonly adopt?: boolean
+  readonly capabilities?: Capability[]
+  readonly input?: JsonObject
+}
+
+function ask({ found, observed = {}, adopt, capabilities = [Capability.CAPABILITY_REQUIRED_RESOURCES], input }: Asked, claim = example()) {
+  const { metadata, ...rest } = claim as { metadata: JsonObject }
+  const composite = { ...rest, metadata: { ...metadata, uid: UID, ...(adopt && { annotations: { [ADOPT]: 'true' } }) } }
+  return runFunction(
+    RunFunctionRequest.fromPartial({
+      meta: { tag: 't', capabilities },
+      input,
+      observed: {
+        composite: { resource: composite },
+        resources: Object.fromEntries(Object.entries(observed).map(([key, resource]) => [key, { resource }])),
+      },
+      requiredResources: Object.fromEntries(
+        Object.entries(found ?? {}).map(([key, resource]) => [key, { items: resource === undefined ? [] : [{ resource }] }]),
+      ),
+    }),
+  )
+}
+
+const desired = ({ desired }: RunFunctionResponse) => Object.keys(desired?.resources ?? {})
+const workload = ({ conditions }: RunFunctionResponse) => conditions.find(({ type }) => type === 'WorkloadReady')
+const asked = ({ requirements }: RunFunctionResponse) => Object.keys(requirements?.resources ?? {})
+const free = Object.fromEntries(KEYS.map(key => [key, undefined]))
+
+/** A Deployment as somebody else made it. */
+const theirs = ({
+  metadata = {},
+  selector = { 'app.kubernetes.io/name': NAME },
+}: {
+  metadata?: JsonObject
+  selector?: JsonObject
+} = {}) => ({
+  apiVersion: 'apps/v1',
+  kind: 'Deployment',
+  metadata: { name: NAME, namespace: 'default', ...metadata },
+  spec: { replicas: 5, selector: { matchLabels: selector } },
+})
+const controller = (uid: string) => ({ ownerReferences: [{ controller: true, kind: 'XEventDrivenService', name: 'other-x1', uid }] })
+
+describe('a new claim', () => {
+  test('asks for the names that it is about to use, and makes nothing before the answer', () => {
+    const response = ask({})
+    expect(desired(response)).toEqual([])
+    expect(response.requirements?.resources.deployment).toMatchObject({ apiVersion: 'apps/v1', kind: 'Deployment' })
+    expect(asked(response)).toEqual(KEYS)
+    expect(response.desired?.composite?.ready).toBe(Ready.READY_FALSE)
+  })
+
+  test('asks the same again once it is answered, so that Crossplane takes the answer as final, and makes everything', () => {
+    const response = ask({ found: free })
+    expect(asked(response)).toEqual(KEYS)
+    expect(desired(response)).toEqual(KEYS)
+    expect(response.desired?.composite?.ready).toBe(Ready.READY_UNSPECIFIED)
+  })
+
+  test.each([
+    { says: 'a core without required resources is not asked', asked: { capabilities: [] } },
+    {
+      says: 'provider-kubernetes is not asked for',
+      asked: { input: { apiVersion: 'fn.platform.bizmatters.io/v1alpha1', kind: 'Input', composeAs: 'ProviderKubernetes' } },
+    },
+  ])('$says', ({ asked: how }) => {
+    const response = ask(how)
+    expect(asked(response)).toEqual([])
+    expect(desired(response)).toEqual(KEYS)
+  })
+})
+
+describe('a name that is taken', () => {
+  test.each([
+    { says: 'by an object that nobody speaks for', metadata: {}, told: /exists already\. Nothing was touched/ },
+    { says: 'by a chart', metadata: { labels: { 'app.kubernetes.io/managed-by': 'Helm' } }, told: /managed by Helm/ },
+    {
+      says: 'by hand',
+      metadata: {
+        managedFields: [
+          { manager: 'kube-controller-manager' },
+          { manager: 'argocd', subresource: 'status' },
+          { manager: 'kubectl-client-side-apply' },
+        ],
+      },
+      told: /managed by kubectl-client-side-apply/,
+    },
+    { says: 'by another claim', metadata: controller('other'), told: /controlled by XEventDrivenService other-x1/ },
+  ])('$says: nothing is made, and the claim says so with both ways out', ({ metadata, told }) => {
+    const response = ask({ found: { ...free, deployment: theirs({ metadata }) } })
+    expect(desired(response)).toEqual([])
+    expect(workload(response)).toMatchObject({ reason: 'NameTaken', message: expect.stringMatching(told) })
+    expect(workload(response)?.message).toMatch(/another name/)
+    expect(workload(response)?.message).toContain(ADOPT)
+    expect(response.results.map(({ reason }) => reason)).toEqual(['NameTaken'])
+    expect(response.desired?.composite?.ready).toBe(Ready.READY_FALSE)
+  })
+
+  test('what is observed already is composed on as before', () => {
+    const observed = { serviceaccount: { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: NAME, namespace: 'default' } } }
+    const { serviceaccount: _, ...others } = free
+    const response = ask({ observed, found: { ...others, deployment: theirs() } })
+    expect(desired(response)).toEqual(['serviceaccount'])
+    expect(asked(response)).toEqual(['deployment', 'service', 'scaledobject'])
+  })
+
+  test('an object of this very claim is no stranger', () => {
+    const response = ask({ found: { ...free, deployment: theirs({ metadata: controller(UID) }) } })
+    expect(desired(response)).toEqual(KEYS)
+  })
+})
+
+describe('adoption', () => {
+  test('takes over what is there, and leaves the count of its replicas alone', () => {
+    const response = ask({ adopt: true, found: { ...free, deployment: theirs() } })
+    expect(desired(response)).toEqual(KEYS)
+    expect(response.desired?.resources.deployment?.resource?.spec).not.toHaveProperty('replicas')
+  })
+
+  test('says at birth how many, where nothing is there', () => {
+    const response = ask({ adopt: true, found: free })
+    expect(response.desired?.resources.deployment?.resource?.spec).toHaveProperty('replicas', 1)
+  })
+
+  test.each([
+    {
+      says: 'that another controller owns',
+      deployment: theirs({ metadata: controller('other') }),
+      told: /can't be taken over from its controller/,
+    },
+    { says: 'of another selector', deployment: theirs({ selector: { app: 'worker' } }), told: /selector is another and can't be changed/ },
+  ])('can not be of a Deployment $says, and says so before anything is touched', ({ deployment, told }) => {
+    const response = ask({ adopt: true, found: { ...free, deployment } })
+    expect(desired(response)).toEqual([])
+    expect(workload(response)).toMatchObject({ reason: 'NameTaken', message: expect.stringMatching(told) })
+  })
+})
+
+test('law: with every name free a claim composes what it composes without asking', () => {
+  fc.assert(
+    fc.property(claims(), claim => {
+      const without = ask({ capabilities: [] }, claim)
+      const found = Object.fromEntries(desired(without).map(key => [key, undefined]))
+      expect(ask({ found }, claim).desired).toEqual(without.desired)
+    }),
+    { numRuns: RUNS },
+  )
+})
+
+test('law: no stranger is ever touched without the annotation', () => {
+  fc.assert(
+    fc.property(claims(), fc.nat(), (claim, pick) => {
+      const first = ask({}, claim)
+      const keys = asked(first)
+      const key = keys[pick % keys.length] ?? ''
+      const { apiVersion, kind } = first.requirements?.resources[key] ?? {}
+      const found = {
+        ...Object.fromEntries(keys.map(name => [name, undefined])),
+        [key]: { apiVersion, kind, metadata: { name: 'x' } } as JsonObject,
+      }
+      expect(desired(ask({ found }, claim))).toEqual([])
+    }),
+    { numRuns: RUNS },
+  )
+})
