@@ -104,6 +104,8 @@ export class ControlLoop {
     return this
   }
 
+  isReady = (key: string) => at(this.objects.get(key), 'status', 'conditions', 0, 'status') === 'True'
+
   isLeaving = (key: string) => at(this.objects.get(key), 'metadata', 'deletionTimestamp') !== undefined
 
   #delete(key: string) {

@@ -1,6 +1,9 @@
 // A living claim changes its runtime, call by call.
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { parseClaim } from '../src/claim/parse.ts'
+import { builtInPlatform, type Platform } from '../src/claim/platform.ts'
+import { compose } from '../src/compose.ts'
 import { at, type JsonObject } from '../src/json.ts'
 import { type ClaimDocument, claim, RUNS } from './claims.ts'
 import { ControlLoop } from './control-loop.ts'
@@ -66,8 +69,12 @@ describe('from Deployment to Knative', () => {
     expect(message).toBe('The new Knative Service is ready and events are being led over to it; not there yet: trigger-created.')
   })
 
+  test('a Trigger whose change nobody has looked at yet has not moved', () => {
+    const { keys } = loop.reconcile()
+    expect(keys).toEqual(expect.arrayContaining(old))
+  })
+
   test('then the old workload goes; the Knative Service of the claim’s name waits until the name is free', () => {
-    loop.reconcile()
     loop.becomesReady('trigger-created')
     const { keys, message } = loop.reconcile()
     expect(keys.sort()).toEqual([...shared, 'knative-service-switch'].sort())
@@ -106,6 +113,12 @@ describe('from Knative to Deployment', () => {
     expect(loop.objects.get('knative-service')).toEqual(before)
     expect(reason).toBe('Switching')
     expect(message).toMatch(/^Knative Service orders goes on serving until the new Deployment is ready\./)
+  })
+
+  test('a Service that is there is nothing as long as the Deployment behind it is not ready', () => {
+    const { keys, desired } = loop.reconcile()
+    expect(subscriber(desired.get('trigger-created'))).toBe('orders')
+    expect(keys).toContain('knative-service')
   })
 
   test('once the Deployment is ready, events are led over, and only then does the Knative Service go', () => {
@@ -148,6 +161,60 @@ test('a switch that is taken back goes back from where it was', () => {
   expect(loop.reconcile().keys.sort()).toEqual(keysOf.Deployment.sort())
 })
 
+test.each([
+  { born: asDeployment, becomes: asKnative, main: 'deployment', to: 'http://orders.shop.svc:8080/' },
+  { born: asKnative, becomes: asDeployment, main: 'knative-service', to: 'orders' },
+])('an old $main that fails while the new one is not ready keeps the events: there is nowhere better', ({ born, becomes, main, to }) => {
+  const loop = running(born)
+  loop.claim = becomes
+  loop.reconcile()
+  loop.becomesUnready(main)
+  const { desired, keys } = loop.reconcile()
+  expect(subscriber(desired.get('trigger-created'))).toBe(to)
+  expect(keys).toContain(main)
+})
+
+test('a workload that is being deleted is no place to go back to', () => {
+  const loop = running(asDeployment)
+  loop.claim = asKnative
+  loop.reconcile()
+  loop.becomesReady('knative-service-switch')
+  loop.reconcile()
+  loop.becomesReady('trigger-created')
+  loop.reconcile()
+  expect(loop.isLeaving('deployment') && loop.isLeaving('service')).toBe(true)
+  loop.claim = asDeployment
+  const { desired, keys } = loop.reconcile()
+  expect(subscriber(desired.get('trigger-created'))).toBe('orders-switch')
+  expect(keys).toContain('knative-service-switch')
+})
+
+describe('through provider-kubernetes', () => {
+  const platform: Platform = { ...builtInPlatform, composeAs: 'ProviderKubernetes' }
+  const run = (document: ClaimDocument, observed: Readonly<Record<string, JsonObject>>) => {
+    const parsed = parseClaim(document, platform)
+    if (!parsed.ok) throw new Error(JSON.stringify(parsed.findings))
+    const { resources } = compose(parsed.claim, platform, observed)
+    return Object.fromEntries(resources.map(({ key, desired }) => [key, desired]))
+  }
+  /** Objects as the provider leaves them, with what they hold. */
+  const seen = (desired: Readonly<Record<string, JsonObject>>) =>
+    Object.fromEntries(
+      Object.entries(desired).map(([key, object]) => {
+        const manifest = at(object, 'spec', 'forProvider', 'manifest') as JsonObject
+        const status = { conditions: [{ type: manifest.kind === 'Deployment' ? 'Available' : 'Ready', status: 'True' }] }
+        return [key, { ...object, metadata: { name: 'x' }, status: { atProvider: { manifest: { ...manifest, status } } } }]
+      }),
+    )
+
+  test('the old Objects stay as they were wanted last', () => {
+    const before = run(asDeployment, {})
+    const after = run(asKnative, seen(before))
+    expect(Object.keys(after).sort()).toEqual([...keysOf.Deployment, 'knative-service-switch'].sort())
+    for (const key of ['deployment', 'service', 'http-service', 'scaledobject']) expect(after[key]).toEqual(before[key])
+  })
+})
+
 test('a claim that is born with a runtime knows no stand-in', () => {
   for (const document of [asDeployment, asKnative])
     expect(
@@ -165,9 +232,23 @@ test('no event is news while a switch goes on, but its beginning and its end', (
 })
 
 describe('whatever happens in whatever order', () => {
-  type Step = 'reconcile' | 'ready' | 'unready' | 'gone' | 'change'
+  type Step = 'reconcile' | 'ready' | 'all ready' | 'unready' | 'gone' | 'all gone' | 'change'
   const steps = fc.array(
-    fc.tuple(fc.constantFrom<Step>('reconcile', 'reconcile', 'reconcile', 'ready', 'ready', 'unready', 'gone', 'gone', 'change'), fc.nat()),
+    fc.tuple(
+      fc.constantFrom<Step>(
+        'reconcile',
+        'reconcile',
+        'reconcile',
+        'all ready',
+        'all ready',
+        'ready',
+        'unready',
+        'gone',
+        'all gone',
+        'change',
+      ),
+      fc.nat(),
+    ),
     { maxLength: 60 },
   )
   /** What has to be there for a subscriber to answer. */
@@ -179,6 +260,8 @@ describe('whatever happens in whatever order', () => {
   }
   const answers = (loop: ControlLoop, to: unknown) =>
     (behind[String(to)] ?? ['nothing']).every(key => loop.objects.has(key) && !loop.isLeaving(key))
+  const works = (loop: ControlLoop, to: unknown) =>
+    (behind[String(to)] ?? []).filter(key => /^(deployment|knative)/.test(key)).every(loop.isReady)
   const pick = (keys: readonly string[], index: number) => keys[index % Math.max(keys.length, 1)]
 
   /** Lets everything happen that is due, until nothing changes any more. */
@@ -201,17 +284,21 @@ describe('whatever happens in whatever order', () => {
           const any = pick(keys, index)
           if (step === 'change') loop.claim = loop.claim === asDeployment ? asKnative : asDeployment
           else if (step === 'ready' && any) loop.becomesReady(any)
+          else if (step === 'all ready') loop.becomesReady(...keys)
+          else if (step === 'all gone') loop.isGone(...keys.filter(loop.isLeaving))
           else if (step === 'unready' && any && /^(deployment|knative|trigger)/.test(any)) loop.becomesUnready(any)
           else if (step === 'gone' && leaving) loop.isGone(leaving)
           else if (step === 'reconcile') {
             const there = { ...Object.fromEntries(loop.objects) }
             const target = subscriber(loop.objects.get('trigger-created'))
             const answered = answers(loop, target)
+            const worked = answered && works(loop, target)
             loop.reconcile()
             if (answered) {
               expect(answers(loop, target), `the old target ${target} stays until the trigger is seen to have left it`).toBe(true)
               expect(answers(loop, subscriber(loop.objects.get('trigger-created'))), 'the new target is there').toBe(true)
             }
+            if (worked) expect(works(loop, subscriber(loop.objects.get('trigger-created'))), 'the new target works').toBe(true)
             expect(there['knative-service'] !== undefined && there.service === undefined && loop.objects.has('service')).toBe(false)
             expect(there.service !== undefined && there['knative-service'] === undefined && loop.objects.has('knative-service')).toBe(false)
           }

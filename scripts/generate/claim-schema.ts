@@ -2,7 +2,7 @@
 import { builtIn } from '../../src/claim/defaults.ts'
 import { machinery } from '../../src/claim/machinery.ts'
 import type { Schema } from '../../src/claim/schema.ts'
-import { at, type Json } from '../../src/json.ts'
+import { at, isObject, type Json } from '../../src/json.ts'
 import { type Definition, specOf } from './definition.ts'
 import { ruleSchema } from './rule-schema.ts'
 
@@ -76,7 +76,7 @@ export function closed({ example, ...schema }: Open, defaults: unknown): Schema 
     ...schema,
     ...(example === undefined ? {} : { examples: [example] }),
     ...(shown === undefined ? {} : { default: shown, 'x-platform-default': true }),
-    ...(description && { markdownDescription: markdown(schema, example, shown) }),
+    ...(description && { markdownDescription: markdown(schema, shown) }),
     ...rules(schema),
     ...(schema.type === 'object' && !open && { additionalProperties: false }),
     ...(properties && { properties: Object.fromEntries(Object.entries(properties).map(([n, s]) => [n, closed(s, at(defaults, n))])) }),
@@ -88,23 +88,34 @@ export function closed({ example, ...schema }: Open, defaults: unknown): Schema 
 function rules(schema: Schema): Partial<Schema> {
   const written = schema['x-kubernetes-validations']
   if (written === undefined) return {}
-  const allOf = written.flatMap((rule): object[] => {
+  const allOf = written.flatMap(rule => {
     const said = ruleSchema(rule, schema)
-    return said ? [said] : []
+    return said ? [inWords(said, rule.message) as object] : []
   })
   return { 'x-kubernetes-validations': written, ...(allOf.length > 0 && { allOf }) }
 }
 
+/** What only holds other schemas, so that it never fails by itself. */
+const wrappers = new Set(['$comment', 'if', 'then', 'not', 'allOf', 'anyOf', 'oneOf'])
+
+/** yaml-language-server, and so most editors, say `errorMessage` where a schema fails, in place of words of their own. */
+function inWords(said: unknown, message: string): unknown {
+  if (!isObject(said)) return said
+  const told = (below: unknown) => inWords(below, message)
+  const inside = Object.entries(said).map(([word, below]) => {
+    if (word === 'then') return [word, told(below)]
+    if (word === 'properties' && isObject(below)) return [word, Object.fromEntries(Object.entries(below).map(([n, s]) => [n, told(s)]))]
+    return [word, Array.isArray(below) && wrappers.has(word) ? below.map(told) : below]
+  })
+  const forbids = Object.values(isObject(said.properties) ? said.properties : {}).includes(false)
+  const asserts = Object.keys(said).some(word => word !== 'properties' && !wrappers.has(word))
+  return Object.fromEntries([...inside, ...(forbids || asserts ? [['errorMessage', message]] : [])])
+}
+
 const code = (value: unknown) => `\`${typeof value === 'string' ? value : JSON.stringify(value)}\``
 
-function markdown(schema: Schema, example: Json | undefined, shown: Json | undefined): string {
+// Editors add the allowed values and the examples themselves.
+function markdown(schema: Schema, shown: Json | undefined): string {
   const standard = schema.default ?? shown
-  return [
-    schema.description,
-    schema.enum && `One of ${schema.enum.map(code).join(', ')}.`,
-    standard !== undefined && `Default: ${code(standard)}.`,
-    example !== undefined && `Example: ${code(example)}`,
-  ]
-    .filter(Boolean)
-    .join('\n\n')
+  return [schema.description, standard !== undefined && `Default: ${code(standard)}.`].filter(Boolean).join('\n\n')
 }

@@ -18,11 +18,13 @@ function translate(expression: Expression, owner: Schema): Translated | undefine
   const { function: name, args, target } = exprKind.value
   const [left, right] = args
   switch (name) {
-    case '_||_':
+    case '_||_': {
+      const sides = disjuncts(expression).map(side => translate(side, owner))
+      return sides.every(side => side !== undefined) ? either(sides) : undefined
+    }
     case '_&&_': {
       const sides = [left, right].map(side => side && translate(side, owner))
-      if (sides.includes(undefined)) return undefined
-      return name === '_||_' ? { anyOf: sides } : { allOf: sides }
+      return sides.includes(undefined) ? undefined : { allOf: sides }
     }
     case '!_': {
       const inner = left && translate(left, owner)
@@ -57,6 +59,39 @@ function translate(expression: Expression, owner: Schema): Translated | undefine
     default:
       return undefined
   }
+}
+
+const disjuncts = (expression: Expression): Expression[] =>
+  expression.exprKind.case === 'callExpr' && expression.exprKind.value.function === '_||_'
+    ? expression.exprKind.value.args.flatMap(disjuncts)
+    : [expression]
+
+/** `not a or b` is `if a then b`, of which an editor can say what is missing and where. */
+function either(sides: readonly Translated[]): Translated {
+  const conditions = sides.filter(isDenial).map(({ not }) => not)
+  const wanted = sides.filter(side => !isDenial(side))
+  const last = wanted.length === 0 ? conditions.pop() : undefined
+  const then = last === undefined ? (one(wanted) ?? { anyOf: wanted }) : denied(last)
+  return conditions.length === 0 ? then : { if: one(conditions) ?? { allOf: conditions }, then }
+}
+
+const one = <T>(list: readonly T[]): T | undefined => (list.length === 1 ? list[0] : undefined)
+
+interface Denial extends Translated {
+  readonly not: Translated
+}
+
+const isDenial = (said: Translated): said is Denial => Object.keys(said).join() === 'not'
+
+/** The contrary, said as far down as it can be: of the field, not of the object around it. */
+function denied({ properties, required = [], ...rest }: Translated): Translated {
+  const fields = Object.entries((properties ?? {}) as Record<string, Translated>)
+  const [field] = fields
+  const [name] = required as string[]
+  if (Object.keys(rest).length > 0 || fields.length > 1)
+    return { not: { ...(properties !== undefined && { properties, required }), ...rest } }
+  if (field === undefined) return { properties: { [name ?? '']: false } }
+  return { properties: { [field[0]]: denied(field[1]) }, ...(name === undefined && { required: [field[0]] }) }
 }
 
 /** Exactly one of the two holds. */

@@ -54,7 +54,7 @@ function checkDialect(dialect: Dialect, value: Json | undefined, path: Path, dep
     case 'all':
     case 'any':
       if (!Array.isArray(value)) return [{ code: 'WRONG_TYPE', path, problem: 'must be a list', found: value }]
-      if (value.length === 0) return [{ code: 'OUT_OF_RANGE', path, problem: 'must have at least 1 items', found: 0 }]
+      if (value.length === 0) return [{ code: 'OUT_OF_RANGE', path, problem: 'must have at least 1 item', found: 0 }]
       return checkFilters(value, path, depth + 1)
     case 'not':
       return checkFilter(value, path, depth + 1)
@@ -65,7 +65,7 @@ function checkDialect(dialect: Dialect, value: Json | undefined, path: Path, dep
 
 function checkAttributes(value: Json | undefined, path: Path): Finding[] {
   if (!isObject(value)) return [{ code: 'WRONG_TYPE', path, problem: 'must be an object', found: value }]
-  if (Object.keys(value).length === 0) return [{ code: 'OUT_OF_RANGE', path, problem: 'must have at least 1 fields', found: 0 }]
+  if (Object.keys(value).length === 0) return [{ code: 'OUT_OF_RANGE', path, problem: 'must have at least 1 field', found: 0 }]
   return Object.entries(value).flatMap(([name, wanted]): Finding[] => {
     const here = [...path, name]
     if (!/^[a-z][a-z0-9]*$/.test(name))

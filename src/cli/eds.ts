@@ -1,16 +1,17 @@
 import manifest from '../../package.json' with { type: 'json' }
 import { nearest } from '../suggest.ts'
+import { doctor } from './doctor.ts'
 import { importClaim } from './import.ts'
 import type { ExitCode, Io } from './io.ts'
 import { render } from './render.ts'
 import { validate } from './validate.ts'
 
-const commands = [validate, render, importClaim]
+const commands = [validate, render, importClaim, doctor]
 
 const usage = (): string => {
   const width = Math.max(...commands.map(({ name }) => name.length))
   return [
-    'The command line of the EventDrivenService: it renders and judges claims without a cluster.\n',
+    'The command line of the EventDrivenService: it renders and judges claims without a cluster, and examines one.\n',
     'Usage: eds COMMAND [ARGUMENTS] [FLAGS]\n',
     'Commands:',
     ...commands.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`),

@@ -1,6 +1,7 @@
 // What of a Knative Service a claim can say. What is as the built-in defaults have it is left unsaid.
 import { builtIn, sizes } from '../claim/defaults.ts'
 import { at, isObject, type Json, type JsonObject } from '../json.ts'
+import { quantity } from './quantity.ts'
 
 const AUTOSCALING = 'autoscaling.knative.dev/'
 
@@ -54,16 +55,8 @@ const isSize = (size: string): size is keyof typeof sizes => Object.hasOwn(sizes
 function sizeOf(resources: Json | undefined): string | undefined {
   const names = Object.keys(sizes).filter(isSize)
   const same = names.find(name => JSON.stringify(sizes[name]) === JSON.stringify(resources))
-  const wanted = bytes(at(resources, 'limits', 'memory') ?? at(resources, 'requests', 'memory'))
-  return same ?? (wanted === undefined ? undefined : (names.find(name => (bytes(sizes[name].limits.memory) ?? 0) >= wanted) ?? 'large'))
-}
-
-const units: Readonly<Record<string, number>> = { '': 1, k: 1e3, M: 1e6, G: 1e9, Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30 }
-
-function bytes(quantity: Json | undefined): number | undefined {
-  const [, digits = '', unit = ''] = /^([0-9.]+)([A-Za-z]*)$/.exec(String(quantity)) ?? []
-  const factor = units[unit]
-  return digits === '' || factor === undefined ? undefined : Number(digits) * factor
+  const wanted = quantity(at(resources, 'limits', 'memory') ?? at(resources, 'requests', 'memory'))
+  return same ?? (wanted === undefined ? undefined : (names.find(name => (quantity(sizes[name].limits.memory) ?? 0) >= wanted) ?? 'large'))
 }
 
 const names = { NATS_URL: 'url', NATS_STREAM_NAME: 'stream', NATS_CONSUMER_GROUP: 'consumer' } as const
@@ -102,7 +95,7 @@ function keysOf(env: readonly Json[]): JsonObject[] {
   return refs
 }
 
-const bulkOf = (envFrom: readonly Json[]): JsonObject[] =>
+export const bulkOf = (envFrom: readonly Json[]): JsonObject[] =>
   envFrom
     .filter(source => at(source, 'secretRef') !== undefined)
     .map(source => said({ name: at(source, 'secretRef', 'name'), envFrom: true, prefix: at(source, 'prefix') }))

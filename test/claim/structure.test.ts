@@ -4,7 +4,7 @@ import { parse } from 'yaml'
 import { judgeClaim } from '../../src/claim/parse.ts'
 import { builtInPlatform } from '../../src/claim/platform.ts'
 import { child, type Schema } from '../../src/claim/schema.ts'
-import { normalize } from '../../src/claim/structure.ts'
+import { normalizer } from '../../src/claim/structure.ts'
 import { formatPath, type Path, sentence } from '../../src/findings.ts'
 import { at, type Json, type JsonObject } from '../../src/json.ts'
 import { claim, put } from '../claims.ts'
@@ -790,13 +790,13 @@ describe('normalize', () => {
     },
     { says: 'keeps __proto__ a field', value: JSON.parse('{"__proto__":{"a":1}}') as Json, becomes: '{"a":"A","__proto__":{"a":1}}' },
   ])('$says', ({ value, becomes }) => {
-    expect(JSON.stringify(normalize(schema, value))).toBe(becomes)
+    expect(JSON.stringify(normalizer(schema)(value))).toBe(becomes)
   })
 
   test('does so by the schema of each item and each free field', () => {
     const item: Schema = { type: 'object', properties: { a: { type: 'string', default: 'A' } } }
-    expect(normalize({ type: 'array', items: item }, [{}, { a: 'x' }])).toEqual([{ a: 'A' }, { a: 'x' }])
-    expect(normalize({ type: 'object', additionalProperties: item }, { x: {} })).toEqual({ x: { a: 'A' } })
+    expect(normalizer({ type: 'array', items: item })([{}, { a: 'x' }])).toEqual([{ a: 'A' }, { a: 'x' }])
+    expect(normalizer({ type: 'object', additionalProperties: item })({ x: {} })).toEqual({ x: { a: 'A' } })
     expect(child({ type: 'object' }, 'toString')).toBeUndefined()
   })
 })

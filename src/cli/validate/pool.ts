@@ -17,8 +17,8 @@ export interface Pool {
   readonly threads?: number
 }
 
-/** A thread takes about as long to start as these take. */
-const JOBS_BEFORE_THREADS = 8
+/** A thread has to compile everything again and to warm up: measured, that pays only past a second of work. */
+const JOBS_BEFORE_THREADS = 100
 /** Reading and writing stay here, and more hands than this would wait for them. */
 const MOST_THREADS = 3
 /** One in work and one to go on with. */

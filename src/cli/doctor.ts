@@ -1,0 +1,66 @@
+import { command } from './command.ts'
+import { connectApi } from './doctor/api.ts'
+import { readGiven } from './doctor/claims.ts'
+import { examine } from './doctor/examine.ts'
+import { findConnection } from './doctor/kubeconfig.ts'
+import { printChecks, printTable, summary } from './doctor/print.ts'
+import type { ExitCode, Io } from './io.ts'
+import { safe } from './print/safe.ts'
+
+export const doctor = command({
+  name: 'doctor',
+  summary: 'Say what a cluster lacks for claims to work, and how to mend it.',
+  operands: '[NAMESPACE/NAME|NAME|FILE]...',
+  details:
+    'Looks at Crossplane, the packages, what Crossplane may compose, KEDA and NATS, and changes nothing. With claims, of the cluster\n' +
+    'or out of files (NAME.yaml, DIR/, -), also at their stream and consumer, and at Knative where they need it.\n' +
+    'Exit codes: 0 nothing is wrong, 1 something is, 2 could not run, such as where the cluster is not reached.',
+  examples: ['eds doctor', 'eds doctor shop/orders-worker', 'eds doctor claims/orders-worker.yaml --context production -o json'],
+  options: {
+    output: { type: 'string', short: 'o', choices: ['text', 'json'], says: 'how to print the checks; the default is text' },
+    kubeconfig: { type: 'string', value: 'FILE', says: 'instead of $KUBECONFIG, else ~/.kube/config' },
+    context: { type: 'string', value: 'NAME', says: "instead of the kubeconfig's current one" },
+    namespace: { type: 'string', short: 'n', value: 'NAMESPACE', says: "for claims that name none; the default is the context's" },
+  },
+  async run({ values, operands }, io) {
+    const connection = await findConnection({ kubeconfig: values.kubeconfig, context: values.context, env: process.env })
+    if ('problem' in connection) return fail(io, connection.problem)
+    const given = await readGiven(operands, values.namespace ?? connection.namespace, io)
+    if (typeof given === 'number') return given
+    if (given.named.length + given.written.length === 0 && operands.length > 0) return fail(io, 'there is no claim in what was given')
+    const api = connectApi(connection)
+    const clear = tell(io, `asking ${connection.server.host} …`)
+    try {
+      const version = await api.get('/version')
+      if (!version.ok) {
+        clear()
+        return fail(io, `the cluster of context '${connection.context}', ${connection.server.origin}, is not reached: ${version.reason}`)
+      }
+      // Whoever may not log in may mostly still ask for the version.
+      const account = await api.get('/api/v1')
+      if (!account.ok && account.status === 401) {
+        clear()
+        return fail(io, `the cluster of context '${connection.context}' does not take the credentials of the kubeconfig: ${account.reason}`)
+      }
+      const checks = await examine(api, given)
+      clear()
+      io.stdout.write(values.output === 'json' ? printChecks(checks) : printTable(checks, io.stdout))
+      io.stderr.write(summary(checks))
+      return checks.some(({ state }) => state === 'wrong') ? 1 : 0
+    } finally {
+      api.close()
+    }
+  },
+})
+
+function fail({ stderr }: Io, problem: string): ExitCode {
+  stderr.write(`eds doctor: ${safe(problem)}\n`)
+  return 2
+}
+
+/** Says what is going on where somebody watches; wiped off again by what it returns. */
+function tell({ stderr }: Io, text: string): () => void {
+  if (!stderr.isTerminal) return () => {}
+  stderr.write(text)
+  return () => stderr.write('\r\u001B[K')
+}

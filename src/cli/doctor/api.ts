@@ -1,0 +1,44 @@
+import { Agent as HttpAgent } from 'node:http'
+import { Agent as HttpsAgent } from 'node:https'
+import { at, isObject, type JsonObject } from '../../json.ts'
+import { type Answer, ask } from './http.ts'
+import type { Connection } from './kubeconfig.ts'
+
+/** The API server, as far as the doctor asks it. */
+export interface Api {
+  readonly get: (path: string) => Promise<Answer>
+  readonly post: (path: string, body: JsonObject) => Promise<Answer>
+  readonly close: () => void
+}
+
+const TIMEOUT_MS = 10_000
+// The checks ask all at once; a connection for each would be a handshake for each.
+const CONNECTIONS = 8
+
+export function connectApi({ server, tls, authorization }: Connection): Api {
+  const agent =
+    server.protocol === 'https:'
+      ? new HttpsAgent({ keepAlive: true, maxSockets: CONNECTIONS, ...tls })
+      : new HttpAgent({ keepAlive: true, maxSockets: CONNECTIONS })
+  const headers = authorization === undefined ? {} : { authorization }
+  // The address may end in a path of its own, as behind a proxy of several clusters.
+  const base = server.href.replace(/\/$/, '')
+  const settings = { agent, headers, timeoutMs: TIMEOUT_MS }
+  return {
+    get: path => ask(new URL(base + path), settings),
+    post: (path, body) => ask(new URL(base + path), { ...settings, body }),
+    close: () => agent.destroy(),
+  }
+}
+
+/** What of a list, or of an answer that is none, is an object. */
+export const itemsOf = (answer: Answer): readonly JsonObject[] => {
+  const items = answer.ok ? at(answer.body, 'items') : undefined
+  return Array.isArray(items) ? items.filter(isObject) : []
+}
+
+export const nameOf = (object: JsonObject): string => String(at(object, 'metadata', 'name'))
+export const namespaceOf = (object: JsonObject): string => String(at(object, 'metadata', 'namespace'))
+
+/** Whether there is no such thing, and not only no answer. */
+export const isAbsent = (answer: Answer): boolean => !answer.ok && answer.status === 404

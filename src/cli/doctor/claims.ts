@@ -1,0 +1,100 @@
+// The claims that are asked about: out of files, or as they are in the cluster.
+
+import type { Claim } from '../../claim/claim.ts'
+import { API_VERSION, KIND, parseClaim } from '../../claim/parse.ts'
+import type { Platform } from '../../claim/platform.ts'
+import { at, isObject, type JsonObject } from '../../json.ts'
+import { condition, outdated } from '../../resources/parts.ts'
+import { refusal } from '../../status.ts'
+import { sortDocuments } from '../claims.ts'
+import { readDocuments } from '../documents.ts'
+import type { ExitCode, Io } from '../io.ts'
+import { printFindings } from '../print/findings.ts'
+import { type Api, isAbsent } from './api.ts'
+import { type Check, unknown, well, wrong } from './check.ts'
+
+/** NAMESPACE/NAME, or NAME alone. */
+export interface Named {
+  readonly namespace: string
+  readonly name: string
+}
+
+export interface Given {
+  readonly named: readonly Named[]
+  readonly written: readonly JsonObject[]
+}
+
+const FILE = /^-$|\.(?:ya?ml|json)$|[/\\]$|^\.{1,2}[/\\]|[*?]/
+
+/** What looks like a file, a folder or a glob is one; else it is a claim of the cluster's. */
+export async function readGiven(operands: readonly string[], namespace: string, io: Io): Promise<Given | ExitCode> {
+  const {
+    documents,
+    findings: unread,
+    complete,
+  } = await readDocuments(
+    operands.filter(operand => FILE.test(operand)),
+    io,
+  )
+  if (!complete) return 2
+  const { claims, findings: strange } = sortDocuments(documents)
+  const findings = [...unread, ...strange]
+  io.stderr.write(printFindings(findings, io.stderr))
+  if (findings.length > 0) return 1
+  const named = operands.filter(operand => !FILE.test(operand)).map(operand => toNamed(operand, namespace))
+  return { named, written: claims.map(({ claim }) => placed(claim, namespace)) }
+}
+
+function toNamed(operand: string, namespace: string): Named {
+  const [first = '', ...rest] = operand.split('/')
+  return rest.length === 0 ? { namespace, name: first } : { namespace: first, name: rest.join('/') }
+}
+
+function placed(claim: JsonObject, namespace: string): JsonObject {
+  const metadata = isObject(claim.metadata) ? claim.metadata : {}
+  return claim.kind !== KIND || metadata.namespace !== undefined ? claim : { ...claim, metadata: { ...metadata, namespace } }
+}
+
+export interface Examined {
+  readonly check: Check
+  /** Undefined where nothing further can be asked about it. */
+  readonly claim?: Claim
+  readonly composite?: JsonObject
+}
+
+type PlatformOf = (composite: JsonObject) => Platform
+
+export function examineWritten(composite: JsonObject, platformOf: PlatformOf): Examined {
+  const name = `Claim ${at(composite, 'metadata', 'namespace') ?? ''}/${at(composite, 'metadata', 'name')}`
+  const parsed = parseClaim(composite, platformOf(composite))
+  if (parsed.ok) return { check: well(name, 'is valid'), claim: parsed.claim, composite }
+  return { check: wrong(name, refusal(parsed.findings), 'eds validate FILE') }
+}
+
+export async function examineNamed(api: Api, { namespace, name }: Named, platformOf: PlatformOf): Promise<Examined> {
+  const row = `Claim ${namespace}/${name}`
+  const look = `kubectl -n ${namespace} describe eventdrivenservice ${name}`
+  const plural = `${KIND.toLowerCase()}s`
+  const answer = await api.get(`/apis/${API_VERSION}/namespaces/${encodeURIComponent(namespace)}/${plural}/${encodeURIComponent(name)}`)
+  if (isAbsent(answer)) return { check: wrong(row, `there is no such ${KIND}`, `kubectl get ${plural} -A`) }
+  if (!answer.ok || !isObject(answer.body)) return { check: unknown(row, `can't be read: ${answer.ok ? 'no object' : answer.reason}`) }
+  const composite = answer.body
+  const parsed = parseClaim(composite, platformOf(composite))
+  if (!parsed.ok) return { check: wrong(row, refusal(parsed.findings), `kubectl -n ${namespace} edit eventdrivenservice ${name}`) }
+  return { check: judge(row, composite, look), claim: parsed.claim, composite }
+}
+
+// Our own conditions say what blocks and what to do; Crossplane's Ready only that something does.
+const types = ['WorkloadReady', 'ScalingReady', 'EventingReady', 'Synced', 'Ready']
+
+function judge(row: string, composite: JsonObject, look: string): Check {
+  const states = types.flatMap(type => {
+    const state = condition(composite, type)
+    return state === undefined ? [] : [{ type, ...state }]
+  })
+  if (states.length === 0) return wrong(row, 'Crossplane has not looked at it yet', look)
+  const bad = states.find(({ status }) => status !== 'True')
+  if (bad !== undefined) return wrong(row, `${bad.type} is ${bad.status}, ${bad.reason}: ${bad.message || 'no reason is given'}`, look)
+  if (outdated(composite)) return unknown(row, 'Crossplane has not looked at its newest spec yet', look)
+  return well(row, states.map(({ type }) => type).join(', '))
+}

@@ -1,0 +1,59 @@
+import type { Platform } from '../../claim/platform.ts'
+import type { JsonObject } from '../../json.ts'
+import { type Api, itemsOf, nameOf, namespaceOf } from './api.ts'
+import { type Check, unknown, well, wrong } from './check.ts'
+import { findDeployments, healthOf, imageOf, serviceAccountOf, versionOf } from './deployment.ts'
+import { isAtLeast, showVersion, type Version } from './version.ts'
+
+/** The first that composes namespaced resources by itself. */
+const NATIVE: Version = [2, 0, 0]
+/** The packages' own constraint, `spec.crossplane.version`. */
+export const LEAST: Version = [1, 17, 0]
+
+const DOCS = 'https://docs.crossplane.io/latest/get-started/install/'
+const INSTALL =
+  'helm upgrade --install crossplane crossplane --repo https://charts.crossplane.io/stable --namespace crossplane-system --create-namespace'
+
+/** Who Crossplane is to the API server. */
+export interface Account {
+  readonly namespace: string
+  readonly name: string
+}
+
+export interface Crossplane {
+  readonly health: Check
+  readonly deployment: JsonObject | undefined
+  readonly account: Account | undefined
+}
+
+export async function lookAtCrossplane(api: Api): Promise<Crossplane> {
+  const name = 'Crossplane'
+  const answer = await findDeployments(api, 'app=crossplane')
+  if (!answer.ok)
+    return { health: unknown(name, `its Deployment can't be looked for: ${answer.reason}`), deployment: undefined, account: undefined }
+  const [deployment] = itemsOf(answer)
+  if (deployment === undefined) {
+    const says = `no Deployment in any namespace has the label app=crossplane (${DOCS})`
+    return { health: wrong(name, says, INSTALL), deployment, account: undefined }
+  }
+  const { isWell, says, look } = await healthOf(api, deployment)
+  return {
+    health: isWell ? well(name, says) : wrong(name, says, look),
+    deployment,
+    account: { namespace: namespaceOf(deployment), name: serviceAccountOf(deployment) },
+  }
+}
+
+/** Which version is enough hangs on how the Composition lets the function compose. */
+export function judgeVersion(deployment: JsonObject, { composeAs }: Pick<Platform, 'composeAs'>): Check {
+  const name = 'Crossplane version'
+  const version = versionOf(deployment)
+  if (version === undefined)
+    return unknown(name, `can't be read off the image ${imageOf(deployment)} of ${namespaceOf(deployment)}/${nameOf(deployment)}`)
+  const shown = showVersion(version)
+  if (!isAtLeast(version, LEAST)) return wrong(name, `${shown}: the packages need ${showVersion(LEAST)} or later, best 2.x`, INSTALL)
+  if (isAtLeast(version, NATIVE)) return well(name, shown)
+  if (composeAs === 'ProviderKubernetes') return well(name, `${shown}, through provider-kubernetes`)
+  const says = `${shown}: before 2.0 Crossplane composes no namespaced resources, so the Composition has to say composeAs: ProviderKubernetes (docs/install.md#crossplane-1x), or Crossplane to be 2.x`
+  return wrong(name, says, INSTALL)
+}

@@ -1,0 +1,137 @@
+// How the monitoring endpoint of a NATS server is reached: through the API server where it is a Service of the cluster,
+// else from where the doctor itself runs.
+import { at, isObject, type Json, type JsonObject } from '../../json.ts'
+import { type Api, isAbsent, itemsOf, nameOf } from './api.ts'
+import { type Answer, ask } from './http.ts'
+
+/** One NATS server, or whichever of several answers. */
+export interface Door {
+  /** Such as `through the API server`. */
+  readonly by: string
+  readonly get: (path: string) => Promise<Answer>
+}
+
+export type Reached =
+  | { readonly door: Door; readonly service?: Service }
+  /** KEDA can't reach it either. */
+  | { readonly broken: string; readonly look: string }
+  /** It can't be told from here whether KEDA can. */
+  | { readonly hidden: string }
+
+interface Service {
+  readonly namespace: string
+  readonly name: string
+}
+
+const HEALTH = '/healthz?js-enabled-only=true'
+const TIMEOUT_MS = 5_000
+
+export async function reach(api: Api, endpoint: string): Promise<Reached> {
+  const { host, port } = split(endpoint)
+  const service = serviceOf(host)
+  if (service === undefined) return directly(endpoint)
+  const { namespace, name } = service
+  const path = `/api/v1/namespaces/${namespace}/services/${name}`
+  const found = await api.get(path)
+  const look = `kubectl -n ${namespace} get services`
+  if (isAbsent(found)) return { look, broken: `there is no Service ${namespace}/${name}${await instead(api, namespace, port)}` }
+  if (!found.ok) return (await fromHere(endpoint)) ?? { hidden: `Service ${namespace}/${name} can't be read: ${found.reason}` }
+  if (at(found.body, 'spec', 'type') === 'ExternalName') return directly(endpoint)
+  const ports = portsOf(found.body)
+  // The name of a headless Service leads straight to its pods, whatever ports it lists.
+  if (!ports.includes(port) && at(found.body, 'spec', 'clusterIP') !== 'None')
+    return {
+      look,
+      broken: `Service ${namespace}/${name} does not expose port ${port}, only ${ports.join(', ')}${await instead(api, namespace, port)}`,
+    }
+  const get = await proxyOf(api, service, port, ports.includes(port))
+  if (get === undefined)
+    return { look: `kubectl -n ${namespace} get pods -o wide`, broken: `no ready pod stands behind Service ${namespace}/${name}` }
+  const answer = await get(HEALTH)
+  if (!isOfApiServer(answer)) return { door: { by: 'through the API server', get }, service }
+  const reason = answer.ok ? '' : answer.reason
+  if (/no endpoints available/.test(reason))
+    return { look: `kubectl -n ${namespace} get pods -o wide`, broken: `no ready pod stands behind Service ${namespace}/${name}` }
+  if (/connection refused/.test(reason))
+    return {
+      look: `kubectl -n ${namespace} get pods -o wide`,
+      broken: `nobody listens on port ${port} of the pods behind Service ${namespace}/${name}`,
+    }
+  return (await fromHere(endpoint)) ?? { hidden: `the API server does not lead to Service ${namespace}/${name}: ${reason}` }
+}
+
+/** The other servers of a cluster of NATS: each knows only the streams that it holds itself. */
+export async function neighboursOf(api: Api, endpoint: string, { door, service }: { door: Door; service?: Service }): Promise<Door[]> {
+  const { port } = split(endpoint)
+  if (service !== undefined)
+    return (await podsOf(api, service)).map(pod => ({ ...door, get: path => api.get(podPath(service, pod, port, path)) }))
+  const varz = await door.get('/varz')
+  const urls = varz.ok ? at(varz.body, 'connect_urls') : undefined
+  return (Array.isArray(urls) ? urls : []).map(url => directDoor(`${split(String(url)).host}:${port}`))
+}
+
+function split(endpoint: string): { host: string; port: number } {
+  const colon = endpoint.lastIndexOf(':')
+  return { host: endpoint.slice(0, colon), port: Number(endpoint.slice(colon + 1)) }
+}
+
+/** `nats.infra.svc`, with the cluster's domain or without, and of a pod of a StatefulSet: `nats-0.nats.infra.svc`. */
+function serviceOf(host: string): Service | undefined {
+  const [, name, namespace] = /^(?:[^.]+\.)?([^.]+)\.([^.]+)\.svc(?:\.|$)/.exec(host) ?? []
+  return name === undefined || namespace === undefined ? undefined : { name, namespace }
+}
+
+const list = (value: Json | undefined): readonly Json[] => (Array.isArray(value) ? value : [])
+const portsOf = (service: Json): Json[] => list(at(service, 'spec', 'ports')).flatMap(port => at(port, 'port') ?? [])
+
+/** Which Service of the namespace was probably meant. */
+async function instead(api: Api, namespace: string, port: number): Promise<string> {
+  const services = itemsOf(await api.get(`/api/v1/namespaces/${namespace}/services`))
+  const exposing = services.filter(service => portsOf(service).includes(port)).map(nameOf)
+  return exposing.length === 0 ? '' : `; Service ${exposing.join(', ')} exposes ${port}`
+}
+
+async function proxyOf(api: Api, service: Service, port: number, isListed: boolean): Promise<Door['get'] | undefined> {
+  const { namespace, name } = service
+  if (isListed) return path => api.get(`/api/v1/namespaces/${namespace}/services/${name}:${port}/proxy${path}`)
+  const [pod] = await podsOf(api, service)
+  return pod === undefined ? undefined : path => api.get(podPath(service, pod, port, path))
+}
+
+const podPath = ({ namespace }: Service, pod: string, port: number, path: string) =>
+  `/api/v1/namespaces/${namespace}/pods/${pod}:${port}/proxy${path}`
+
+async function podsOf(api: Api, { namespace, name }: Service): Promise<string[]> {
+  const endpoints = await api.get(`/api/v1/namespaces/${namespace}/endpoints/${name}`)
+  const subsets = endpoints.ok ? list(at(endpoints.body, 'subsets')) : []
+  return subsets
+    .flatMap(subset => list(at(subset, 'addresses')))
+    .flatMap(address => {
+      const pod = at(address, 'targetRef', 'name')
+      return typeof pod === 'string' ? [pod] : []
+    })
+}
+
+/** NATS too has answers that are not well. What comes from the API server is of kind Status, or is no answer at all. */
+function isOfApiServer(answer: Answer): boolean {
+  if (answer.ok) return false
+  const body: JsonObject = isObject(answer.body) ? answer.body : {}
+  return answer.status === undefined || body.kind === 'Status' || typeof body.status !== 'string'
+}
+
+const directDoor = (endpoint: string): Door => ({
+  by: 'from here',
+  get: async path => ask(new URL(`http://${endpoint}${path}`), { timeoutMs: TIMEOUT_MS }),
+})
+
+async function directly(endpoint: string): Promise<Reached> {
+  const door = directDoor(endpoint)
+  const answer = await door.get(HEALTH)
+  return answer.ok || answer.status !== undefined ? { door } : { hidden: `from here nobody answers at ${endpoint}: ${answer.reason}` }
+}
+
+/** Where the doctor runs inside the cluster. */
+async function fromHere(endpoint: string): Promise<Reached | undefined> {
+  const reached = await directly(endpoint)
+  return 'door' in reached ? reached : undefined
+}

@@ -1,0 +1,66 @@
+// Everything that is looked at, in the order in which one thing needs the other.
+import { builtIn } from '../../claim/defaults.ts'
+import { type Actor, lookAtAccess, type Role } from './access.ts'
+import type { Api } from './api.ts'
+import { type Check, unknown, unneeded } from './check.ts'
+import { type Examined, examineNamed, examineWritten, type Given } from './claims.ts'
+import { type Crossplane, judgeVersion, lookAtCrossplane } from './crossplane.ts'
+import { lookAtKeda } from './keda.ts'
+import { lookAtEventing, lookAtServing, needsEventing, needsServing } from './knative.ts'
+import { lookAtNats } from './nats.ts'
+import { lookAtPackages } from './packages.ts'
+import { lookAtProvider, type Provider } from './provider.ts'
+
+export async function examine(api: Api, { named, written }: Given): Promise<Check[]> {
+  const [crossplane, { checks: packages, platformOf }] = await Promise.all([lookAtCrossplane(api), lookAtPackages(api)])
+  const examined: Examined[] = [
+    ...(await Promise.all(named.map(one => examineNamed(api, one, platformOf)))),
+    ...written.map(composite => examineWritten(composite, platformOf)),
+  ]
+  const claims = examined.flatMap(({ claim }) => claim ?? [])
+  const platform = platformOf(examined.find(({ composite }) => composite !== undefined)?.composite)
+  // Without a claim, what nearly every claim needs.
+  const needs = {
+    keda: claims.length === 0 || claims.some(({ runtime }) => runtime === 'Deployment'),
+    serving: needsServing(claims, platform),
+    eventing: needsEventing(claims),
+  }
+  const roles: Role[] = [
+    ...(needs.keda ? ['deployment' as const] : []),
+    ...(needs.serving ? ['knative' as const] : []),
+    ...(needs.eventing ? ['eventing' as const] : []),
+  ]
+  const provider = platform.composeAs === 'ProviderKubernetes' ? await lookAtProvider(api, platform) : undefined
+  const [access, keda, nats, serving, eventing] = await Promise.all([
+    lookAtRoles(api, actorOf(crossplane, provider), roles),
+    needs.keda ? lookAtKeda(api) : [unneeded('KEDA', 'no claim with runtime Deployment was named')],
+    needs.keda
+      ? lookAtNats(api, claims, platform.defaults.nats?.monitoringEndpoint ?? builtIn.nats.monitoringEndpoint)
+      : [unneeded('NATS', 'no claim with runtime Deployment was named')],
+    needs.serving ? lookAtServing(api, platform) : [unneeded('Knative Serving', `${who(claims)} needs it`)],
+    needs.eventing ? lookAtEventing(api, claims) : [unneeded('Knative Eventing', `${who(claims)} needs it`)],
+  ])
+  return [
+    crossplane.health,
+    ...(crossplane.deployment ? [judgeVersion(crossplane.deployment, platform)] : []),
+    ...packages,
+    ...(provider?.checks ?? []),
+    ...access,
+    ...keda,
+    ...serving,
+    ...eventing,
+    ...nats,
+    ...examined.map(({ check }) => check),
+  ]
+}
+
+const who = (claims: readonly unknown[]) =>
+  claims.length === 0 ? 'no claim was named, and nothing in the Composition' : 'no claim that was named'
+
+function actorOf({ account }: Crossplane, provider: Provider | undefined): Actor | undefined {
+  if (provider !== undefined) return provider.actor
+  return account && { ...account, grant: role => `kubectl apply -f package/runtime/rbac/${role}.yaml` }
+}
+
+const lookAtRoles = async (api: Api, actor: Actor | undefined, roles: readonly Role[]): Promise<Check[]> =>
+  actor === undefined ? [unknown('Access', 'it is not known as whom the resources are made')] : lookAtAccess(api, actor, roles)

@@ -1,0 +1,66 @@
+// https://kubernetes.io/docs/reference/access-authn-authz/authentication/#client-go-credential-plugins
+import { execFile } from 'node:child_process'
+import { resolve } from 'node:path'
+import { at, type Json, type JsonObject } from '../../json.ts'
+
+/** Certificate and key as PEM. */
+export interface Credentials {
+  readonly cert?: string
+  readonly key?: string
+  readonly token?: string
+}
+
+interface Around {
+  /** Where the kubeconfig stands. */
+  readonly folder: string
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly cluster: JsonObject
+}
+
+// A plugin may open a browser and wait for a person.
+const TIMEOUT_MS = 120_000
+
+export async function runPlugin(plugin: JsonObject, { folder, env, cluster }: Around): Promise<Credentials | { problem: string }> {
+  const command = String(plugin.command ?? '')
+  const args = list(plugin.args).map(String)
+  const apiVersion = plugin.apiVersion ?? 'client.authentication.k8s.io/v1'
+  const spec = { interactive: false, ...(plugin.provideClusterInfo === true && { cluster }) }
+  const own = list(plugin.env).map(variable => [String(at(variable, 'name')), String(at(variable, 'value'))])
+  const info = JSON.stringify({ apiVersion, kind: 'ExecCredential', spec })
+  // A name alone is looked up in PATH; a path starts from the kubeconfig.
+  const program = /[\\/]/.test(command) ? resolve(folder, command) : command
+  const ran = await run(program, args, { ...env, ...Object.fromEntries(own), KUBERNETES_EXEC_INFO: info })
+  if ('problem' in ran) {
+    const hint = typeof plugin.installHint === 'string' ? ` ${plugin.installHint.trim()}` : ''
+    return { problem: `the kubeconfig gets its credentials from '${command}', which failed: ${ran.problem}${ran.isMissing ? hint : ''}` }
+  }
+  const [cert, key, token] = ['clientCertificateData', 'clientKeyData', 'token'].map(field => at(ran.said, 'status', field))
+  if (typeof token !== 'string' && typeof cert !== 'string')
+    return { problem: `the kubeconfig gets its credentials from '${command}', which gave neither a token nor a certificate` }
+  return {
+    ...(typeof cert === 'string' && { cert }),
+    ...(typeof key === 'string' && { key }),
+    ...(typeof token === 'string' && { token }),
+  }
+}
+
+type Ran = { readonly said: Json } | { readonly problem: string; readonly isMissing: boolean }
+
+const run = (program: string, args: readonly string[], env: Around['env']): Promise<Ran> =>
+  new Promise(done => {
+    const child = execFile(program, args, { env, timeout: TIMEOUT_MS, maxBuffer: 1024 * 1024 }, (error, stdout, stderr) => {
+      if (error !== null) {
+        const isMissing = error.code === 'ENOENT'
+        return done({ isMissing, problem: isMissing ? 'there is no such program.' : stderr.trim() || error.message })
+      }
+      try {
+        done({ said: JSON.parse(stdout) })
+      } catch {
+        // Not what it said: that may be half a secret.
+        done({ isMissing: false, problem: 'what it printed is no JSON' })
+      }
+    })
+    child.stdin?.end()
+  })
+
+const list = (value: Json | undefined): readonly Json[] => (Array.isArray(value) ? value : [])

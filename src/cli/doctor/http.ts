@@ -1,0 +1,74 @@
+// As much HTTP as the doctor speaks: a question, and an answer that is never an exception.
+import { type Agent, request as httpRequest } from 'node:http'
+import { request as httpsRequest } from 'node:https'
+import { at, type Json, type JsonObject } from '../../json.ts'
+
+export type Answer =
+  | { readonly ok: true; readonly body: Json }
+  /** With a status somebody answered; without one nobody did. */
+  | { readonly ok: false; readonly status: number | undefined; readonly reason: string; readonly body?: Json }
+
+export interface Ask {
+  readonly agent?: Agent
+  readonly headers?: Readonly<Record<string, string>>
+  readonly timeoutMs: number
+  readonly body?: JsonObject
+}
+
+const MOST_BYTES = 64 * 1024 * 1024
+
+export function ask(url: URL, { agent, headers, timeoutMs, body }: Ask): Promise<Answer> {
+  const request = url.protocol === 'https:' ? httpsRequest : httpRequest
+  const content = body === undefined ? {} : { 'content-type': 'application/json' }
+  return new Promise(resolve => {
+    const fail = (error: Error) => resolve({ ok: false, status: undefined, reason: explain(error, timeoutMs) })
+    const asked = request(url, {
+      method: body === undefined ? 'GET' : 'POST',
+      headers: { accept: 'application/json', ...content, ...headers },
+      // The whole answer counts, not only the wait for its next byte.
+      signal: AbortSignal.timeout(timeoutMs),
+      ...(agent && { agent }),
+    })
+    asked.on('error', fail)
+    asked.on('response', response => {
+      const chunks: Buffer[] = []
+      let length = 0
+      response.on('data', (chunk: Buffer) => {
+        length += chunk.length
+        if (length > MOST_BYTES) asked.destroy(new Error('the answer is too long'))
+        else chunks.push(chunk)
+      })
+      response.on('error', fail)
+      response.on('end', () => resolve(toAnswer(response.statusCode ?? 0, Buffer.concat(chunks).toString('utf8'))))
+    })
+    asked.end(body === undefined ? undefined : JSON.stringify(body))
+  })
+}
+
+const LONGEST_REASON = 300
+
+function toAnswer(status: number, text: string): Answer {
+  const body = parse(text)
+  const isFine = status >= 200 && status < 300
+  if (isFine && body !== undefined) return { ok: true, body }
+  if (isFine) return { ok: false, status, reason: 'the answer is no JSON' }
+  const message = at(body, 'message') ?? at(body, 'error')
+  const reason = typeof message === 'string' ? message : text.trim().slice(0, LONGEST_REASON)
+  return { ok: false, status, reason: reason === '' ? `HTTP ${status}` : reason, ...(body !== undefined && { body }) }
+}
+
+function parse(text: string): Json | undefined {
+  try {
+    const value: Json = JSON.parse(text)
+    return value
+  } catch {
+    return undefined
+  }
+}
+
+/** An error of Node's in words. Trying several addresses it gives one without a message. */
+function explain(error: Error, timeoutMs: number): string {
+  if (error.name === 'TimeoutError' || error.name === 'AbortError') return `no answer within ${timeoutMs / 1000} seconds`
+  const [first] = error instanceof AggregateError ? error.errors : []
+  return first instanceof Error ? first.message : error.message
+}

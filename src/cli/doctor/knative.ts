@@ -1,0 +1,64 @@
+// Asked only where a claim or the input of the function needs it.
+import type { Claim } from '../../claim/claim.ts'
+import type { Platform } from '../../claim/platform.ts'
+import { at } from '../../json.ts'
+import { type Api, isAbsent } from './api.ts'
+import { type Check, unknown, well, wrong } from './check.ts'
+import { lookAtDefinitions } from './definitions.ts'
+
+const SERVING =
+  'kubectl apply -f https://github.com/knative/serving/releases/latest/download/serving-crds.yaml -f https://github.com/knative/serving/releases/latest/download/serving-core.yaml'
+const EVENTING = 'kubectl apply -f https://github.com/knative/eventing/releases/latest/download/eventing.yaml'
+const KAFKA = 'kubectl apply -f https://github.com/knative-extensions/eventing-kafka-broker/releases/latest/download/eventing-kafka.yaml'
+
+interface Flag {
+  readonly feature: keyof Platform['features']
+  readonly map: string
+  readonly key: string
+  /** What Knative takes for on, first what we would write. */
+  readonly on: readonly string[]
+}
+
+const flags: readonly Flag[] = [
+  { feature: 'knativeInitContainers', map: 'config-features', key: 'kubernetes.podspec-init-containers', on: ['enabled', 'allowed'] },
+  { feature: 'knativeInitialScaleZero', map: 'config-autoscaler', key: 'allow-zero-initial-scale', on: ['true'] },
+]
+
+export const needsServing = (claims: readonly Claim[], { features }: Platform) =>
+  claims.some(({ runtime }) => runtime === 'Knative') || Object.values(features).some(on => on)
+
+export async function lookAtServing(api: Api, { features }: Platform): Promise<Check[]> {
+  const wanted = flags.filter(({ feature }) => features[feature])
+  const [kinds, ...rows] = await Promise.all([
+    lookAtDefinitions(api, 'Knative Serving', ['services.serving.knative.dev'], SERVING),
+    ...wanted.map(flag => lookAtFlag(api, flag)),
+  ])
+  return kinds.state === 'wrong' ? [kinds] : [kinds, ...rows]
+}
+
+async function lookAtFlag(api: Api, { feature, map, key, on }: Flag): Promise<Check> {
+  const name = `Knative ${key}`
+  const answer = await api.get(`/api/v1/namespaces/knative-serving/configmaps/${map}`)
+  if (!answer.ok && !isAbsent(answer)) return unknown(name, `ConfigMap knative-serving/${map} can't be read: ${answer.reason}`)
+  const value = answer.ok ? at(answer.body, 'data', key) : undefined
+  if (typeof value === 'string' && on.includes(value.toLowerCase())) return well(name, `'${value}' in ${map}, as features.${feature} says`)
+  const patch = JSON.stringify({ data: { [key]: on[0] } })
+  return wrong(
+    name,
+    `the input of the function says features.${feature}: true, but ${map} has ${value === undefined ? 'no such key' : `'${value}'`}, so Knative refuses what is composed`,
+    `kubectl -n knative-serving patch configmap ${map} --type merge -p '${patch}'`,
+  )
+}
+
+export const needsEventing = (claims: readonly Claim[]) => claims.some(({ eventing }) => eventing !== undefined)
+
+export async function lookAtEventing(api: Api, claims: readonly Claim[]): Promise<Check[]> {
+  const listens = claims.some(({ eventing }) => eventing?.broker !== undefined)
+  const reads = claims.some(({ eventing }) => eventing?.kafka !== undefined)
+  return Promise.all([
+    ...(listens
+      ? [lookAtDefinitions(api, 'Knative Eventing', ['brokers.eventing.knative.dev', 'triggers.eventing.knative.dev'], EVENTING)]
+      : []),
+    ...(reads ? [lookAtDefinitions(api, 'Knative KafkaSource', ['kafkasources.sources.knative.dev'], KAFKA)] : []),
+  ])
+}

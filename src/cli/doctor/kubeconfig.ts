@@ -1,0 +1,163 @@
+// Which cluster, and as whom: https://kubernetes.io/docs/concepts/configuration/organize-cluster-access-kubeconfig/
+import { readFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { delimiter, dirname, join, resolve } from 'node:path'
+import type { ConnectionOptions } from 'node:tls'
+import { at, isObject, type Json, type JsonObject } from '../../json.ts'
+import { readSource } from '../source.ts'
+import { type Credentials, runPlugin } from './exec-plugin.ts'
+
+export interface Connection {
+  readonly server: URL
+  readonly tls: Pick<ConnectionOptions, 'ca' | 'cert' | 'key' | 'servername' | 'rejectUnauthorized'>
+  readonly authorization: string | undefined
+  readonly context: string
+  /** The context's own, for a claim that is named without one. */
+  readonly namespace: string
+}
+
+export interface Problem {
+  readonly problem: string
+}
+
+export interface Where {
+  readonly kubeconfig: string | undefined
+  readonly context: string | undefined
+  readonly env: Readonly<Record<string, string | undefined>>
+}
+
+/** An entry of a kubeconfig and the folder that its paths start from. */
+interface Entry {
+  readonly body: JsonObject
+  readonly folder: string
+}
+
+export async function findConnection({ kubeconfig, context: wanted, env }: Where): Promise<Connection | Problem> {
+  const listed = (env.KUBECONFIG ?? '').split(delimiter).filter(file => file !== '')
+  const named = kubeconfig === undefined ? listed : [kubeconfig]
+  const files = named.length > 0 ? named : [join(env.HOME ?? homedir(), '.kube', 'config')]
+  const entries: Entry[] = []
+  for (const file of files) {
+    const read = readKubeconfig(file)
+    if ('body' in read) entries.push(read)
+    // kubectl passes over files of a list that are not there.
+    else if (files.length === 1 || !read.isMissing) return read
+  }
+  if (entries.length === 0) return { problem: `there is no kubeconfig: ${files.join(', ')}` }
+
+  const current = entries.map(({ body }) => text(body['current-context'])).find(name => name !== undefined)
+  const context = wanted ?? current
+  if (context === undefined) return { problem: `${files.join(', ')}: has no current-context; name one with --context` }
+  const chosen = find(entries, 'contexts', 'context', context)
+  if (chosen === undefined) return { problem: `there is no context '${context}'; there are: ${namesOf(entries, 'contexts')}` }
+  const clusterName = text(chosen.body.cluster) ?? ''
+  const cluster = find(entries, 'clusters', 'cluster', clusterName)
+  if (cluster === undefined) return { problem: `context '${context}' names cluster '${clusterName}', which there is not` }
+  const userName = text(chosen.body.user)
+  const user = userName === undefined ? undefined : find(entries, 'users', 'user', userName)
+  if (userName !== undefined && user === undefined) return { problem: `context '${context}' names user '${userName}', which there is not` }
+  try {
+    return await connection({ context, namespace: text(chosen.body.namespace) ?? 'default', cluster, user, env })
+  } catch (error) {
+    // A file that the kubeconfig names can't be read.
+    return { problem: error instanceof Error ? error.message : String(error) }
+  }
+}
+
+function readKubeconfig(file: string): Entry | (Problem & { isMissing: boolean }) {
+  let content: string
+  try {
+    content = readFileSync(file, 'utf8')
+  } catch (error) {
+    const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT'
+    return { isMissing, problem: isMissing ? `${file}: no such kubeconfig` : String(error) }
+  }
+  const { documents, findings } = readSource(file, content)
+  const [finding] = findings
+  const value = documents[0]?.value
+  if (finding !== undefined) return { isMissing: false, problem: `${file}:${finding.line}: ${finding.problem}` }
+  if (!isObject(value) || !Array.isArray(value.clusters))
+    return { isMissing: false, problem: `${file}: is no kubeconfig: it has no clusters` }
+  return { body: value, folder: dirname(resolve(file)) }
+}
+
+/** The first file that has an entry of this name wins, as with kubectl. */
+function find(entries: readonly Entry[], list: string, field: string, name: string): Entry | undefined {
+  for (const { body, folder } of entries) {
+    const items = body[list]
+    const found: unknown = Array.isArray(items) ? items.find(item => at(item, 'name') === name) : undefined
+    const inner = at(found, field)
+    if (isObject(inner)) return { body: inner, folder }
+  }
+  return undefined
+}
+
+const namesOf = (entries: readonly Entry[], list: string): string =>
+  entries
+    .flatMap(({ body }) => body[list])
+    .map(item => text(at(item, 'name')))
+    .filter(name => name !== undefined)
+    .join(', ') || 'none'
+
+interface Chosen {
+  readonly context: string
+  readonly namespace: string
+  readonly cluster: Entry
+  readonly user: Entry | undefined
+  readonly env: Where['env']
+}
+
+async function connection({ context, namespace, cluster, user, env }: Chosen): Promise<Connection | Problem> {
+  const { body } = cluster
+  const address = text(body.server) ?? ''
+  if (!URL.canParse(address) || !/^https?:/.test(address)) return { problem: `the server '${address}' of context '${context}' is no URL` }
+  if (text(body['proxy-url']) !== undefined) return { problem: `context '${context}' has a proxy-url, which is not supported` }
+  const ca = data(cluster, 'certificate-authority')
+  const credentials = user === undefined ? {} : await credentialsOf(user, cluster, env)
+  if ('problem' in credentials) return credentials
+  const { cert, key, token } = credentials
+  const servername = text(body['tls-server-name'])
+  return {
+    server: new URL(address),
+    tls: {
+      ...(ca && { ca }),
+      ...(cert !== undefined && key !== undefined && { cert, key }),
+      ...(servername !== undefined && { servername }),
+      rejectUnauthorized: body['insecure-skip-tls-verify'] !== true,
+    },
+    authorization: token === undefined ? undefined : `Bearer ${token}`,
+    context,
+    namespace,
+  }
+}
+
+async function credentialsOf(user: Entry, cluster: Entry, env: Where['env']): Promise<Credentials | Problem> {
+  const { body, folder } = user
+  if (isObject(body['auth-provider']))
+    return { problem: 'the user has an auth-provider, which Kubernetes gave up in 1.26: use an exec plugin' }
+  const cert = data(user, 'client-certificate')?.toString('utf8')
+  const key = data(user, 'client-key')?.toString('utf8')
+  const file = text(body.tokenFile)
+  // A file wins over the text beside it, as it may be rotated.
+  const token = file === undefined ? text(body.token) : readFileSync(resolve(folder, file), 'utf8').trim()
+  const own: Credentials = { ...(cert !== undefined && { cert }), ...(key !== undefined && { key }), ...(token !== undefined && { token }) }
+  if (token !== undefined || cert !== undefined || !isObject(body.exec)) return own
+  return runPlugin(body.exec, { folder, env, cluster: clusterInfo(cluster) })
+}
+
+const clusterInfo = (cluster: Entry): JsonObject => ({
+  server: text(cluster.body.server),
+  'tls-server-name': text(cluster.body['tls-server-name']),
+  'insecure-skip-tls-verify': cluster.body['insecure-skip-tls-verify'] === true,
+  'certificate-authority-data': data(cluster, 'certificate-authority')?.toString('base64'),
+})
+
+/** What stands in the kubeconfig itself as <field>-data, else the content of the file. */
+function data({ body, folder }: Entry, field: string): Buffer | undefined {
+  const inline = text(body[`${field}-data`])
+  if (inline !== undefined) return Buffer.from(inline, 'base64')
+  const file = text(body[field])
+  return file === undefined ? undefined : readFileSync(resolve(folder, file))
+}
+
+const text = (value: Json | undefined): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined)

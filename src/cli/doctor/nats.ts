@@ -1,0 +1,123 @@
+// What KEDA asks: the server's monitoring endpoint, and on it the stream and the consumer of an account.
+import type { Claim } from '../../claim/claim.ts'
+import { at, type Json } from '../../json.ts'
+import { nearest } from '../../suggest.ts'
+import type { Api } from './api.ts'
+import { type Check, unknown, well, wrong } from './check.ts'
+import { type Door, neighboursOf, type Reached, reach } from './endpoint.ts'
+
+type Nats = NonNullable<Claim['nats']>
+
+interface Asked {
+  readonly claim: Claim
+  readonly nats: Nats
+}
+
+/** A row for each server, and below it one for each claim that it feeds. */
+export async function lookAtNats(api: Api, claims: readonly Claim[], byDefault: string): Promise<Check[]> {
+  const asked = claims.flatMap((claim): Asked[] => (claim.runtime === 'Deployment' && claim.nats ? [{ claim, nats: claim.nats }] : []))
+  const endpoints = new Set(asked.length > 0 ? asked.map(({ nats }) => nats.monitoringEndpoint) : [byDefault])
+  const rows = await Promise.all(
+    [...endpoints].map(endpoint =>
+      lookAtServer(
+        api,
+        endpoint,
+        asked.filter(({ nats }) => nats.monitoringEndpoint === endpoint),
+      ),
+    ),
+  )
+  return rows.flat()
+}
+
+async function lookAtServer(api: Api, endpoint: string, asked: readonly Asked[]): Promise<Check[]> {
+  const name = 'NATS'
+  const reached = await reach(api, endpoint)
+  const cannotTell = () => asked.map(({ claim }) => unknown(streamRow(claim), `can't be told, as ${endpoint} was not reached`))
+  if ('broken' in reached)
+    return [wrong(name, `${endpoint} can't be reached: ${reached.broken} (spec.nats.monitoringEndpoint)`, reached.look), ...cannotTell()]
+  if ('hidden' in reached) return [unknown(name, `${reached.hidden}. KEDA may reach it all the same`, tryInside(endpoint)), ...cannotTell()]
+  const { door } = reached
+  const jsz = await door.get('/jsz')
+  if (!jsz.ok)
+    return [
+      wrong(name, `${endpoint}, reached ${door.by}, is no monitoring port of NATS: ${jsz.reason}`, tryInside(endpoint)),
+      ...cannotTell(),
+    ]
+  if (at(jsz.body, 'disabled') === true) return [wrong(name, `${endpoint}, reached ${door.by}, has JetStream off`, ENABLE), ...cannotTell()]
+  const health = await door.get('/healthz?js-enabled-only=true')
+  const row = health.ok
+    ? well(name, `${endpoint}, reached ${door.by}, has JetStream on`)
+    : wrong(name, `${endpoint}, reached ${door.by}, is not healthy: ${health.reason}`, tryInside(endpoint))
+  const servers = await serversOf(api, endpoint, reached, jsz.body)
+  return [row, ...(await Promise.all(asked.map(one => lookAtStream(servers, one))))]
+}
+
+const ENABLE =
+  'helm upgrade --install nats nats --repo https://nats-io.github.io/k8s/helm/charts --namespace nats --reuse-values --set config.jetstream.enabled=true'
+const tryInside = (endpoint: string) =>
+  `kubectl run nats-monitor --rm -i --restart=Never --image=busybox -- wget -qO- 'http://${endpoint}/healthz?js-enabled-only=true'`
+
+async function serversOf(api: Api, endpoint: string, reached: Extract<Reached, { door: Door }>, jsz: Json): Promise<Door[]> {
+  const size = at(jsz, 'meta_cluster', 'cluster_size')
+  return typeof size === 'number' && size > 1 ? [reached.door, ...(await neighboursOf(api, endpoint, reached))] : [reached.door]
+}
+
+const streamRow = ({ namespace, name }: Claim) => `Stream of ${namespace}/${name}`
+const list = (value: Json | undefined): readonly Json[] => (Array.isArray(value) ? value : [])
+const nameOf = (value: Json) => String(at(value, 'name'))
+const namesIn = (values: readonly Json[]) => [...new Set(values.map(nameOf))].join(', ') || 'none'
+
+async function lookAtStream(servers: readonly Door[], { claim, nats }: Asked): Promise<Check> {
+  const { stream, consumer } = nats
+  // As KEDA does: https://keda.sh/docs/latest/scalers/nats-jetstream-stream/
+  const wanted = nats.accountID ?? nats.account
+  const name = streamRow(claim)
+  const accounts = await accountsOf(servers, `acc=${encodeURIComponent(wanted)}&consumers=true`)
+  if (accounts === undefined) return unknown(name, 'not every server of NATS says which streams it has')
+  const own = accounts.filter(account => at(account, 'id') === wanted || at(account, 'name') === nats.account)
+  const streams = own.flatMap(account => list(at(account, 'stream_detail')))
+  const found = streams.filter(one => nameOf(one) === stream)
+  if (found.length === 0) {
+    const elsewhere = await holderOf(servers, stream)
+    if (elsewhere !== undefined && elsewhere !== wanted)
+      return wrong(
+        name,
+        `account '${wanted}' has no stream '${stream}', account '${elsewhere}' has`,
+        edit(claim, `{"account":"${elsewhere}"}`),
+      )
+    return wrong(
+      name,
+      `account '${wanted}' has no stream '${stream}'${meant(stream, streams)}; its streams: ${namesIn(streams)}`,
+      `nats stream add ${stream}`,
+    )
+  }
+  const consumers = found.flatMap(one => list(at(one, 'consumer_detail')))
+  if (consumers.some(one => nameOf(one) === consumer))
+    return well(name, `account '${wanted}' has stream '${stream}' with consumer '${consumer}'`)
+  return wrong(
+    name,
+    `stream '${stream}' of account '${wanted}' has no consumer '${consumer}'${meant(consumer, consumers)}; its consumers: ${namesIn(consumers)}`,
+    `nats consumer add ${stream} ${consumer} --pull`,
+  )
+}
+
+function meant(name: string, others: readonly Json[]): string {
+  const near = nearest(name, others.map(nameOf))
+  return near === undefined ? '' : `, did you mean '${near}'?`
+}
+
+/** The account that has a stream of this name, whichever it is. */
+async function holderOf(servers: readonly Door[], stream: string): Promise<string | undefined> {
+  const accounts = (await accountsOf(servers, 'accounts=true&streams=true')) ?? []
+  const holder = accounts.find(account => list(at(account, 'stream_detail')).some(one => nameOf(one) === stream))
+  return holder === undefined ? undefined : nameOf(holder)
+}
+
+/** Of all servers together; undefined where one does not answer. */
+async function accountsOf(servers: readonly Door[], query: string): Promise<Json[] | undefined> {
+  const answers = await Promise.all(servers.map(({ get }) => get(`/jsz?${query}`)))
+  return answers.every(answer => answer.ok) ? answers.flatMap(({ body }) => list(at(body, 'account_details'))) : undefined
+}
+
+const edit = ({ namespace, name }: Claim, nats: string) =>
+  `kubectl -n ${namespace} patch eventdrivenservice ${name} --type merge -p '{"spec":{"nats":${nats}}}'`

@@ -1,0 +1,154 @@
+// What we bring: the packages, the API and the Composition that calls the function.
+import { API_VERSION, COMPOSITE_KIND, KIND } from '../../claim/parse.ts'
+import { builtInPlatform, type Platform, parsePlatform } from '../../claim/platform.ts'
+import { at, isObject, type Json, type JsonObject } from '../../json.ts'
+import { condition } from '../../resources/parts.ts'
+import { refusal } from '../../status.ts'
+import { type Api, isAbsent, itemsOf, nameOf } from './api.ts'
+import { type Check, unknown, unneeded, well, wrong } from './check.ts'
+import type { Answer } from './http.ts'
+
+const [GROUP = ''] = API_VERSION.split('/')
+const PLURAL = `${KIND.toLowerCase()}s`
+const XRDS = [`x${PLURAL}.${GROUP}`, `${PLURAL}.${GROUP}`]
+const FUNCTION = 'function-event-driven-service'
+const CONFIGURATION = 'configuration-event-driven-service'
+const INSTALL_CONFIGURATION = `crossplane xpkg install configuration ghcr.io/bizmatters/${CONFIGURATION}:VERSION`
+const EXTENSIONS = '/apis/apiextensions.crossplane.io/v1'
+const PACKAGES = '/apis/pkg.crossplane.io/v1'
+
+export interface Installed {
+  readonly checks: readonly Check[]
+  /** What the Composition of a claim says for every claim. */
+  readonly platformOf: (composite: JsonObject | undefined) => Platform
+}
+
+export async function lookAtPackages(api: Api): Promise<Installed> {
+  const [functions, configurations, compositions, ...definitions] = await Promise.all([
+    api.get(`${PACKAGES}/functions`),
+    api.get(`${PACKAGES}/configurations`),
+    api.get(`${EXTENSIONS}/compositions`),
+    ...XRDS.map(name => api.get(`${EXTENSIONS}/compositeresourcedefinitions/${name}`)),
+  ])
+  const definition = judgeDefinition(definitions)
+  const own = itemsOf(compositions).filter(isOurs)
+  const judged = own.map(judgeComposition)
+  const called = new Set(judged.flatMap(({ calls }) => calls))
+  const platforms = new Map(judged.flatMap(({ name, platform }): [string, Platform][] => (platform ? [[name, platform]] : [])))
+  const byDefault = platforms.get(defaultOf(definitions) ?? '') ?? [...platforms.values()][0] ?? builtInPlatform
+  const isThere = definition.state === 'well' && own.length > 0
+  return {
+    checks: [
+      ...judgeFunctions(functions, called),
+      judgeConfiguration(configurations, isThere),
+      definition,
+      ...(own.length > 0 ? judged.map(({ check }) => check) : [noComposition(compositions)]),
+    ],
+    platformOf: composite => platforms.get(chosenBy(composite) ?? '') ?? byDefault,
+  }
+}
+
+const isOurs = (composition: JsonObject) => {
+  const { apiVersion, kind } = typeOf(composition)
+  return String(apiVersion).startsWith(`${GROUP}/`) && (kind === COMPOSITE_KIND || kind === KIND)
+}
+const typeOf = (composition: JsonObject) => {
+  const type = at(composition, 'spec', 'compositeTypeRef')
+  return { apiVersion: at(type, 'apiVersion'), kind: at(type, 'kind') }
+}
+
+const text = (value: Json | undefined) => (typeof value === 'string' ? value : undefined)
+
+/** In a namespaced composite Crossplane's own fields stand together. */
+const chosenBy = (composite: JsonObject | undefined) =>
+  text(at(composite, 'spec', 'compositionRef', 'name')) ?? text(at(composite, 'spec', 'crossplane', 'compositionRef', 'name'))
+
+function defaultOf(definitions: readonly Answer[]): string | undefined {
+  const found = definitions.find(answer => answer.ok)
+  const spec = found?.ok ? at(found.body, 'spec') : undefined
+  return text(at(spec, 'enforcedCompositionRef', 'name')) ?? text(at(spec, 'defaultCompositionRef', 'name'))
+}
+
+function judgeFunctions(answer: Answer, called: ReadonlySet<string>): Check[] {
+  const name = 'Function'
+  if (!answer.ok && !isAbsent(answer)) return [unknown(name, `can't be looked for: ${answer.reason}`)]
+  const functions = itemsOf(answer)
+  // Installed as a dependency a function is named after its repository. What counts is the name that the Composition calls.
+  const wanted = called.size > 0 ? [...called] : functions.map(nameOf).filter(found => found.endsWith(FUNCTION))
+  if (wanted.length === 0) return [wrong(name, 'is not installed', INSTALL_CONFIGURATION)]
+  return wanted.map(wantedName => {
+    const found = functions.find(one => nameOf(one) === wantedName)
+    if (found !== undefined) return judgePackage(name, 'function.pkg', found)
+    const other = functions.map(nameOf).find(one => one.endsWith(FUNCTION))
+    const hint = other === undefined ? '' : `; there is one named ${other}`
+    return wrong(name, `the Composition calls ${wantedName}, which is not installed${hint}`, 'kubectl get functions.pkg.crossplane.io')
+  })
+}
+
+function judgeConfiguration(answer: Answer, isThere: boolean): Check {
+  const name = 'Configuration'
+  if (!answer.ok && !isAbsent(answer)) return unknown(name, `can't be looked for: ${answer.reason}`)
+  const found = itemsOf(answer).find(one => String(at(one, 'spec', 'package')).includes(CONFIGURATION))
+  if (found !== undefined) return judgePackage(name, 'configuration.pkg', found)
+  return isThere
+    ? unneeded(name, 'is not installed as a package; the API and the Composition are there without it')
+    : wrong(name, 'is not installed', INSTALL_CONFIGURATION)
+}
+
+/** A package is installed when its revision is active, and healthy when what is in it works. */
+export function judgePackage(name: string, kind: string, found: JsonObject): Check {
+  const called = nameOf(found)
+  const tag = String(at(found, 'spec', 'package'))
+  const trouble = ['Installed', 'Healthy'].flatMap(type => {
+    const state = condition(found, type)
+    if (state?.status === 'True') return []
+    return [`not ${type}${state?.message ? `: ${state.message}` : state?.reason ? `: ${state.reason}` : ''}`]
+  })
+  if (trouble.length === 0) return well(name, `${called} is installed and healthy (${tag})`)
+  return wrong(name, `${called} (${tag}) is ${trouble.join('; ')}`, `kubectl describe ${kind} ${called}`)
+}
+
+function judgeDefinition(answers: readonly Answer[]): Check {
+  const name = 'API (XRD)'
+  const found = answers.flatMap(answer => (answer.ok && isObject(answer.body) ? [answer.body] : []))[0]
+  if (found === undefined) {
+    const failed = answers.find(answer => !answer.ok && !isAbsent(answer))
+    if (failed !== undefined && !failed.ok) return unknown(name, `can't be read: ${failed.reason}`)
+    return wrong(name, `there is neither ${XRDS.join(' nor ')}`, INSTALL_CONFIGURATION)
+  }
+  const types = at(found, 'spec', 'claimNames') === undefined ? ['Established'] : ['Established', 'Offered']
+  const failing = types.filter(type => condition(found, type)?.status !== 'True')
+  if (failing.length === 0) return well(name, `${nameOf(found)} is ${types.join(' and ').toLowerCase()}`)
+  const reasons = failing.map(type => `not ${type}: ${condition(found, type)?.message || 'Crossplane has not looked at it yet'}`)
+  return wrong(name, `${nameOf(found)} is ${reasons.join('; ')}`, `kubectl describe xrd ${nameOf(found)}`)
+}
+
+function noComposition(answer: Answer): Check {
+  if (!answer.ok && !isAbsent(answer)) return unknown('Composition', `can't be looked for: ${answer.reason}`)
+  return wrong('Composition', `there is none for ${COMPOSITE_KIND} of ${GROUP}`, INSTALL_CONFIGURATION)
+}
+
+const isInput = (value: Json | undefined) => String(at(value, 'apiVersion')).startsWith(`fn.${GROUP}/`)
+
+interface JudgedComposition {
+  readonly name: string
+  readonly check: Check
+  readonly calls: readonly string[]
+  readonly platform?: Platform
+}
+
+function judgeComposition(composition: JsonObject): JudgedComposition {
+  const name = nameOf(composition)
+  const pipeline = at(composition, 'spec', 'pipeline')
+  const steps = Array.isArray(pipeline) ? pipeline : []
+  const step = steps.find(one => isInput(at(one, 'input')) || String(at(one, 'functionRef', 'name')).endsWith(FUNCTION))
+  const look = `kubectl get composition ${name} -o yaml`
+  if (step === undefined) return { name, calls: [], check: wrong('Composition', `${name} has no step that calls the function`, look) }
+  const called = String(at(step, 'functionRef', 'name'))
+  const parsed = parsePlatform(at(step, 'input'))
+  if (!parsed.ok) {
+    const says = `the input of the function in ${name} is invalid: ${refusal(parsed.findings)}`
+    return { name, calls: [called], check: wrong('Composition', says, look) }
+  }
+  return { name, calls: [called], platform: parsed.platform, check: well('Composition', `${name} calls ${called}`) }
+}

@@ -1,0 +1,33 @@
+import type { Output } from '../io.ts'
+import { painter } from '../print/color.ts'
+import { safe } from '../print/safe.ts'
+import type { Check } from './check.ts'
+
+const signs = {
+  well: { sign: '✓', style: 'green' },
+  wrong: { sign: '✗', style: 'red' },
+  unknown: { sign: '–', style: 'yellow' },
+  unneeded: { sign: '–', style: 'dim' },
+} as const satisfies Record<Check['state'], { sign: string; style: string }>
+
+/** A line for each check, and below what is wrong the command that mends it. */
+export function printTable(checks: readonly Check[], { color }: Output): string {
+  const paint = painter(color)
+  const width = Math.max(...checks.map(({ name }) => safe(name).length))
+  return checks
+    .map(({ name, state, says, mend }) => {
+      const { sign, style } = signs[state]
+      const text = `${paint(style, sign)} ${safe(name).padEnd(width)}  ${state === 'unneeded' ? paint('dim', safe(says)) : safe(says)}\n`
+      return mend === undefined ? text : `${text}  ${' '.repeat(width)}  ${paint('cyan', `→ ${safe(mend)}`)}\n`
+    })
+    .join('')
+}
+
+export const printChecks = (checks: readonly Check[]): string => `${JSON.stringify({ checks }, null, 2)}\n`
+
+export function summary(checks: readonly Check[]): string {
+  const count = (state: Check['state']) => checks.filter(check => check.state === state).length
+  const [wrong, unknown] = [count('wrong'), count('unknown')]
+  const found = wrong === 0 ? 'nothing is wrong' : `${wrong} ${wrong === 1 ? 'thing is' : 'things are'} wrong`
+  return `${found}${unknown === 0 ? '' : `; ${unknown} could not be told from here`}\n`
+}

@@ -1,0 +1,44 @@
+// provider-kubernetes, which carries every resource where the Composition says composeAs: ProviderKubernetes.
+import type { Platform } from '../../claim/platform.ts'
+import { at } from '../../json.ts'
+import type { Actor } from './access.ts'
+import { type Api, isAbsent, itemsOf, nameOf, namespaceOf } from './api.ts'
+import { type Check, unknown, well, wrong } from './check.ts'
+import { findDeployments, serviceAccountOf } from './deployment.ts'
+import { judgePackage } from './packages.ts'
+
+const NAME = 'provider-kubernetes'
+const INSTALL = `crossplane xpkg install provider xpkg.crossplane.io/crossplane-contrib/${NAME}:v1.2.0`
+
+export interface Provider {
+  readonly checks: readonly Check[]
+  /** Undefined where it acts as somebody whom only a secret knows. */
+  readonly actor: Actor | undefined
+}
+
+export async function lookAtProvider(api: Api, { providerConfig }: Platform): Promise<Provider> {
+  const answer = await api.get('/apis/pkg.crossplane.io/v1/providers')
+  if (!answer.ok && !isAbsent(answer)) return { checks: [unknown(NAME, `can't be looked for: ${answer.reason}`)], actor: undefined }
+  const provider = itemsOf(answer).find(one => String(at(one, 'spec', 'package')).includes(NAME))
+  if (provider === undefined)
+    return { checks: [wrong(NAME, 'is not installed, and the Composition says composeAs: ProviderKubernetes', INSTALL)], actor: undefined }
+  const [config, deployments] = await Promise.all([
+    api.get(`/apis/kubernetes.crossplane.io/v1alpha1/providerconfigs/${encodeURIComponent(providerConfig)}`),
+    findDeployments(api, `pkg.crossplane.io/provider=${nameOf(provider)}`),
+  ])
+  const health = judgePackage(NAME, 'provider.pkg', provider)
+  const configName = 'ProviderConfig'
+  if (isAbsent(config)) {
+    const says = `there is no ProviderConfig ${providerConfig} of kubernetes.crossplane.io (docs/install.md#crossplane-1x)`
+    return { checks: [health, wrong(configName, says, 'kubectl get providerconfigs.kubernetes.crossplane.io')], actor: undefined }
+  }
+  if (!config.ok) return { checks: [health, unknown(configName, `can't be read: ${config.reason}`)], actor: undefined }
+  const source = at(config.body, 'spec', 'credentials', 'source')
+  const [deployment] = itemsOf(deployments)
+  const found = well(configName, `${providerConfig}, credentials from ${source}`)
+  if (source !== 'InjectedIdentity' || deployment === undefined) return { checks: [health, found], actor: undefined }
+  const [namespace, name] = [namespaceOf(deployment), serviceAccountOf(deployment)]
+  const grant: Actor['grant'] = role =>
+    `kubectl apply -f package/runtime/rbac/${role}.yaml && kubectl create clusterrolebinding ${NAME}:${role} --clusterrole=event-driven-service:${role} --serviceaccount=${namespace}:${name}`
+  return { checks: [health, found], actor: { namespace, name, grant } }
+}

@@ -1,0 +1,46 @@
+import { expect, test } from 'vitest'
+import schema from '../../schemas/eventdrivenservice.schema.json' with { type: 'json' }
+import { adviser } from '../../src/claim/advice.ts'
+import type { Schema } from '../../src/claim/schema.ts'
+import { sentence } from '../../src/findings.ts'
+import type { Json } from '../../src/json.ts'
+import { claim } from '../claims.ts'
+
+const advise = adviser(schema as Schema)
+const said = (document: Json) => advise(document).map(finding => `${sentence(finding)} [${finding.code}]`)
+
+const digest = `sha256:${'0'.repeat(64)}`
+const unpinned = (image: string) => [
+  `spec.image: can change under its name: give it a tag other than 'latest', or a digest, got '${image}' [UNPINNED_IMAGE]`,
+]
+const formerly = 'deprecated spelling of a secretRefs entry with envFrom true'
+
+test.each([
+  { says: 'a version', image: 'ghcr.io/acme/worker:1.4.2', advice: [] },
+  { says: 'a digest', image: `ghcr.io/acme/worker@${digest}`, advice: [] },
+  { says: 'latest with a digest', image: `worker:latest@${digest}`, advice: [] },
+  { says: 'a tag that only begins with latest', image: 'worker:latest-2', advice: [] },
+  { says: 'latest', image: 'ghcr.io/acme/worker:latest', advice: unpinned('ghcr.io/acme/worker:latest') },
+  { says: 'no tag', image: 'acme/worker', advice: unpinned('acme/worker') },
+  { says: 'no tag behind a registry with a port', image: 'localhost:5000/worker', advice: unpinned('localhost:5000/worker') },
+])('an image with $says', ({ image, advice }) => expect(said(claim({ image }))).toEqual(advice))
+
+test.each([
+  { says: 'the successor', spec: { secretRefs: [{ name: 'db', envFrom: true }] }, advice: [] },
+  { says: 'one', spec: { secret1Name: 'db' }, advice: [`spec.secret1Name: ${formerly} [DEPRECATED]`] },
+  {
+    says: 'two',
+    spec: { secret5Name: 'b', secret2Name: 'a' },
+    advice: [`spec.secret2Name: ${formerly} [DEPRECATED]`, `spec.secret5Name: ${formerly} [DEPRECATED]`],
+  },
+  { says: 'one that is null, and so not there', spec: { secret1Name: null }, advice: [] },
+])('deprecated fields: $says', ({ spec, advice }) => expect(said(claim(spec))).toEqual(advice))
+
+test.each([
+  { says: 'nothing', document: null },
+  { says: 'text', document: 'x' },
+  { says: 'no spec', document: {} },
+  { says: 'a spec that is a list', document: { spec: ['image'] } },
+  { says: 'an image that is a number', document: claim({ image: 5 }) },
+  { says: 'an empty image', document: claim({ image: '' }) },
+])('has nothing to say to $says', ({ document }) => expect(said(document)).toEqual([]))
