@@ -1,4 +1,5 @@
-// npm run package [-- --registry ghcr.io/bizmatters] [--version v1.2.3] [--out dist]: the Crossplane packages, as .xpkg files.
+// npm run package [-- --registry ghcr.io/bizmatters] [--version v1.2.3] [--out dist] [--push]: the Crossplane packages, as
+// .xpkg files, and where asked into the registry.
 // The Function's has a runtime image in it: one package for each dist/image-<architecture>.tar, which npm run image makes.
 
 import { execFileSync } from 'node:child_process'
@@ -128,26 +129,45 @@ async function findCrossplane(): Promise<string> {
   }
 }
 
+/** Pushes what was built: the function's packages together, as one for all architectures. */
+function push({ crossplane, registry, version }: Build, files: readonly string[]): void {
+  const names = [FUNCTION, ...flavours.map(({ name }) => name)]
+  for (const name of names) {
+    const own = files.filter(file => basename(file) === `${name}.xpkg` || (name === FUNCTION && basename(file).startsWith(`${name}-`)))
+    if (own.length === 0) continue
+    const target = `${registry}/${name}:${version}`
+    execFileSync(crossplane, ['xpkg', 'push', '--package-files', own.join(','), target], { stdio: ['ignore', 'ignore', 'inherit'] })
+    console.log(`pushed ${target}`)
+  }
+}
+
+/** The runtime images that npm run image has made. */
+function madeImages(): Record<string, string> {
+  const files = ['amd64', 'arm64'].map((architecture): [string, string] => [architecture, join(root, 'dist', `image-${architecture}.tar`)])
+  return Object.fromEntries(files.filter(([, file]) => existsSync(file)))
+}
+
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
       registry: { type: 'string', default: 'ghcr.io/bizmatters' },
       version: { type: 'string', default: `v${manifest.version}` },
       out: { type: 'string', default: join(root, 'dist') },
+      push: { type: 'boolean', default: false },
     },
   })
-  const images = Object.fromEntries(
-    ['amd64', 'arm64']
-      .map(architecture => [architecture, join(root, 'dist', `image-${architecture}.tar`)])
-      .filter(([, file]) => file !== undefined && existsSync(file)),
-  ) as Record<string, string>
-  const files = buildPackages({ ...values, crossplane: await findCrossplane(), images })
+  const build = { ...values, crossplane: await findCrossplane(), images: madeImages() }
+  const files = buildPackages(build)
   for (const file of files) {
     const digest = createHash('sha256').update(readFileSync(file)).digest('hex')
     console.log(`${basename(file).padEnd(56)} ${(statSync(file).size / 1024).toFixed(0).padStart(7)} kB  sha256:${digest}`)
   }
-  if (Object.keys(images).length === 0)
-    console.log(`no ${FUNCTION}: its runtime image dist/image-<architecture>.tar is missing; npm run image makes it`)
+  const missing = `its runtime image dist/image-<architecture>.tar is missing; npm run image makes it`
+  if (Object.keys(build.images).length === 0) {
+    if (values.push) throw new Error(`nothing is pushed: ${FUNCTION} can't be, ${missing}`)
+    console.log(`no ${FUNCTION}: ${missing}`)
+  }
+  if (values.push) push(build, files)
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href)

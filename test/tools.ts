@@ -1,0 +1,117 @@
+// Other people's programs for the tests. Each is pinned by a Go module of its own under test/ (go.mod and go.sum) and is
+// built once, into a cache outside the tree: $XDG_CACHE_HOME, else ~/.cache.
+import { execFile } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+
+const run = promisify(execFile)
+const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'event-driven-service')
+
+// Variables that the linker sets: a program built by hand finds its own version in them, as one from a release does.
+const variables: Readonly<Record<string, (version: string) => Readonly<Record<string, string>>>> = {
+  'crossplane/cli': version => ({ 'github.com/crossplane/crossplane-runtime/v2/pkg/version.version': version }),
+  'crossplane/core': version => ({
+    'github.com/crossplane/crossplane-runtime/v2/pkg/version.version': version,
+    // Its RBAC manager knows no flag for where its metrics go, and :8080 may be taken.
+    'sigs.k8s.io/controller-runtime/pkg/metrics/server.DefaultBindAddress': '127.0.0.1:0',
+  }),
+  // Clients ask Kubernetes for its version and choke on one that is none.
+  'cluster/programs/kubernetes': version => {
+    const [major = '', minor = ''] = version.slice(1).split('.')
+    const variable = (name: string) => `k8s.io/component-base/version.${name}`
+    return { [variable('gitVersion')]: version, [variable('gitMajor')]: major, [variable('gitMinor')]: minor }
+  },
+}
+
+const folderOf = (module: string) => fileURLToPath(new URL(`./${module}/`, import.meta.url))
+const escaped = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+
+interface Pin {
+  readonly path: string
+  readonly version: string
+}
+
+/** The modules that a go.mod requires. */
+function pins(module: string): Pin[] {
+  const file = readFileSync(join(folderOf(module), 'go.mod'), 'utf8')
+  return [...file.matchAll(/^(?:require)?\s+(\S+\.\S+\/\S+) (v\S+)/gm)].map(([, path = '', version = '']) => ({ path, version }))
+}
+
+/** The package that the module's `tool` lines name, the one that is called so where there are several; a module with code of its own is built itself. */
+function packageOf(module: string, program?: string): string {
+  const file = readFileSync(join(folderOf(module), 'go.mod'), 'utf8')
+  const lines = [...file.matchAll(/^tool (\S+\/\S+)/gm), ...(/^tool \(\n([^)]*)\)/m.exec(file)?.[1]?.matchAll(/(\S+)/g) ?? [])]
+  const packages = lines.map(([, name = '']) => name)
+  if (program === undefined) return packages[0] ?? '.'
+  const found = packages.find(name => name.endsWith(`/${program}`))
+  if (found === undefined) throw new Error(`test/${module}/go.mod has no tool ${program}`)
+  return found
+}
+
+/** The pinned version of the program in test/<module>. */
+export function versionOf(module: string, program?: string): string {
+  const name = packageOf(module, program)
+  return pins(module).find(({ path }) => new RegExp(`^${escaped(path)}(/|$)`).test(name))?.version ?? pins(module)[0]?.version ?? 'unknown'
+}
+
+async function go(module: string, ...args: string[]): Promise<string> {
+  try {
+    const { stdout } = await run('go', args, { cwd: folderOf(module), maxBuffer: 64 * 1024 * 1024 })
+    return stdout.trim()
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT')
+      throw new Error('Go 1.26 or later is missing (https://go.dev/dl): it builds the programs that these tests run')
+    const said = error instanceof Error && 'stderr' in error ? String(error.stderr).trim() : ''
+    throw new Error(`go ${args[0]} in test/${module} failed: ${said || error}`)
+  }
+}
+
+const built = new Map<string, Promise<string>>()
+
+/**
+ * The path of the program that test/<module> pins, such as `crossplane/cli`; builds it where that was not done yet.
+ * Where a module pins several, `program` says which.
+ */
+export function tool(module: string, program?: string): Promise<string> {
+  const key = `${module} ${program ?? ''}`
+  const known = built.get(key) ?? build(module, program)
+  built.set(key, known)
+  return known
+}
+
+async function build(module: string, wanted?: string): Promise<string> {
+  const version = versionOf(module, wanted)
+  const linked = Object.entries(variables[module]?.(version) ?? {}).flatMap(([variable, value]) => ['-X', `${variable}=${value}`])
+  const hash = createHash('sha256')
+    .update(await go(module, 'env', 'GOVERSION', 'GOOS', 'GOARCH'))
+    .update(linked.join(' '))
+  for (const file of readdirSync(folderOf(module)).sort())
+    if (/\.(go|mod|sum)$/.test(file)) hash.update(file).update(readFileSync(join(folderOf(module), file)))
+  const name = [...module.split('/'), ...(wanted === undefined ? [] : [wanted])].join('-')
+  const program = join(cache, `${name}-${hash.digest('hex').slice(0, 16)}`)
+  if (existsSync(program)) return program
+
+  process.stderr.write(`building ${name} ${version}, once; the first time this takes some minutes …\n`)
+  mkdirSync(cache, { recursive: true })
+  // Built aside and moved, so that whoever else starts now never sees half a program.
+  const aside = mkdtempSync(join(cache, 'building-'))
+  try {
+    const flags = linked.length === 0 ? [] : ['-ldflags', linked.join(' ')]
+    await go(module, 'build', '-buildvcs=false', ...flags, '-o', join(aside, name), packageOf(module, wanted))
+    renameSync(join(aside, name), program)
+  } finally {
+    rmSync(aside, { recursive: true, force: true })
+  }
+  return program
+}
+
+/** The folder with the sources of a module that test/<module> pins, for the CRDs in them. */
+export async function sources(module: string, path = pins(module)[0]?.path ?? ''): Promise<string> {
+  const found: unknown = JSON.parse(await go(module, 'mod', 'download', '-json', path))
+  if (typeof found === 'object' && found !== null && 'Dir' in found && typeof found.Dir === 'string') return found.Dir
+  throw new Error(`test/${module} pins no module ${path}`)
+}
