@@ -158,13 +158,13 @@ function wordsOf({ keyword, params, schemaPath, instancePath, message }, claim) 
       return { problem: `must be ${range(owner.minimum, owner.maximum)}`, shown: show(value) }
     case 'minLength':
     case 'maxLength':
-      return { problem: `must have ${range(owner.minLength, owner.maxLength)} characters`, shown: size }
+      return { problem: counted(range(owner.minLength, owner.maxLength), 'character'), shown: size }
     case 'minItems':
     case 'maxItems':
-      return { problem: `must have ${range(owner.minItems, owner.maxItems)} items`, shown: size }
+      return { problem: counted(range(owner.minItems, owner.maxItems), 'item'), shown: size }
     case 'minProperties':
     case 'maxProperties':
-      return { problem: `must have ${range(owner.minProperties, owner.maxProperties)} fields`, shown: size }
+      return { problem: counted(range(owner.minProperties, owner.maxProperties), 'field'), shown: size }
     default:
       return { problem: message }
   }
@@ -175,6 +175,10 @@ function required(schemaPath) {
   const steps = stepsOf(schemaPath.slice(1))
   const [properties, name] = steps.slice(-3)
   return properties === 'properties' && at(schema, steps.slice(0, -3)).required?.includes(name) === true
+}
+
+function counted(allowed, unit) {
+  return `must have ${allowed} ${unit}${allowed.endsWith(' 1') ? '' : 's'}`
 }
 
 function range(least, most) {

@@ -82,6 +82,7 @@ describe('a rule in JSON Schema', () => {
     type: 'object',
     properties: { a: { type: 'string', default: 'x' }, b: { type: 'string' }, c: { type: 'array' }, d: { type: 'boolean' } },
   }
+  const implies = (condition: object, then: object) => ({ if: condition, then })
   const translated = (rule: string) => {
     const { $comment: _, ...said } = ruleSchema({ rule, message: 'why' }, owner) ?? {}
     return said
@@ -101,6 +102,18 @@ describe('a rule in JSON Schema', () => {
     { rule: "self.b.matches('^y')", is: { properties: { b: { pattern: '^y' } }, required: ['b'] } },
     { rule: "self.b.endsWith('y')", is: { properties: { b: { pattern: 'y$' } }, required: ['b'] } },
     { rule: 'has(self.a) || has(self.b)', is: { anyOf: [{ required: ['a'] }, { required: ['b'] }] } },
+    // An editor says of `then` what is missing, and of `not` nothing that helps.
+    { rule: "self.b != 'y' || has(self.c)", is: implies({ properties: { b: { const: 'y' } }, required: ['b'] }, { required: ['c'] }) },
+    { rule: 'has(self.c) || !has(self.b)', is: implies({ required: ['b'] }, { required: ['c'] }) },
+    { rule: '!has(self.b) || !has(self.c)', is: implies({ required: ['b'] }, { properties: { c: false } }) },
+    {
+      rule: "!has(self.b) || !has(self.c) || !(self.b in ['y'])",
+      is: implies({ allOf: [{ required: ['b'] }, { required: ['c'] }] }, { properties: { b: { not: { enum: ['y'] } } } }),
+    },
+    {
+      rule: "!has(self.b) || self.a != 'x'",
+      is: implies({ required: ['b'] }, { properties: { a: { not: { const: 'x' } } }, required: ['a'] }),
+    },
     { rule: 'self.d', is: { properties: { d: { const: true } }, required: ['d'] } },
     { rule: 'has(self.a) != has(self.b)', is: { oneOf: [{ required: ['a'] }, { required: ['b'] }] } },
     { rule: "self.b.endsWith('.y')", is: { properties: { b: { pattern: '\\.y$' } }, required: ['b'] } },
