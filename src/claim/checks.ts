@@ -6,8 +6,10 @@ import type { Platform } from './platform.ts'
 
 const LONGEST_LABEL = 63
 
-/** Checks a spec that schema and rules have accepted. */
-export function check(spec: EventDrivenServiceSpec, name: string, platform: Platform): Finding[] {
+type Spec = Partial<EventDrivenServiceSpec>
+
+/** Checks the fields that schema and rules have accepted. */
+export function check(spec: Spec, name: string, platform: Platform): Finding[] {
   return [
     ...duplicateVariables(spec),
     ...reservedVariables(spec),
@@ -17,7 +19,7 @@ export function check(spec: EventDrivenServiceSpec, name: string, platform: Plat
   ]
 }
 
-const filters = ({ eventing }: EventDrivenServiceSpec): Finding[] =>
+const filters = ({ eventing }: Spec): Finding[] =>
   (eventing?.triggers ?? []).flatMap((trigger, index) =>
     checkFilters(trigger.filters ?? [], ['spec', 'eventing', 'triggers', index, 'filters']),
   )
@@ -25,7 +27,7 @@ const filters = ({ eventing }: EventDrivenServiceSpec): Finding[] =>
 const knativeVariables = ['K_SERVICE', 'K_CONFIGURATION', 'K_REVISION']
 
 /** The rule about env, for variables out of secrets: two lists in one another cost CEL too much. */
-function reservedVariables({ runtime, secretRefs = [] }: EventDrivenServiceSpec): Finding[] {
+function reservedVariables({ runtime, secretRefs = [] }: Spec): Finding[] {
   if (runtime !== 'Knative') return []
   const problem = `with runtime Knative must be none of [${knativeVariables.join(', ')}], which Knative sets itself`
   return secretRefs.flatMap(({ env = [] }, secret) =>
@@ -38,7 +40,7 @@ function reservedVariables({ runtime, secretRefs = [] }: EventDrivenServiceSpec)
 }
 
 /** What Knative takes only where the cluster is configured so. */
-function unsupported({ runtime, initContainer, knative }: EventDrivenServiceSpec, { features }: Platform): Finding[] {
+function unsupported({ runtime, initContainer, knative }: Spec, { features }: Platform): Finding[] {
   if (runtime !== 'Knative') return []
   const findings: Finding[] = []
   if (initContainer !== undefined && !features.knativeInitContainers) {
@@ -55,7 +57,7 @@ function unsupported({ runtime, initContainer, knative }: EventDrivenServiceSpec
 }
 
 /** Of two variables of one name only one could win, wherever they come from. Within env the schema itself sees to it. */
-function duplicateVariables(spec: EventDrivenServiceSpec): Finding[] {
+function duplicateVariables(spec: Spec): Finding[] {
   const places = new Map<string, Path>()
   const findings: Finding[] = []
   ;(spec.env ?? []).forEach(({ name }, index) => {
@@ -72,7 +74,7 @@ function duplicateVariables(spec: EventDrivenServiceSpec): Finding[] {
   return findings
 }
 
-function longNames({ knative, eventing }: EventDrivenServiceSpec, name: string): Finding[] {
+function longNames({ knative, eventing }: Spec, name: string): Finding[] {
   const findings: Finding[] = []
   const hold = (derived: string, path: Path, what: string) => {
     if (derived.length > LONGEST_LABEL)

@@ -1,6 +1,6 @@
 import schema from '../../schemas/eventdrivenservice.schema.json' with { type: 'json' }
 import type { Finding } from '../findings.ts'
-import type { Json, JsonObject } from '../json.ts'
+import { at, isObject, type Json, type JsonObject } from '../json.ts'
 import { check } from './checks.ts'
 import type { Claim } from './claim.ts'
 import type { EventDrivenServiceSpec } from './generated/types.ts'
@@ -32,10 +32,17 @@ export function parseClaim(composite: JsonObject, platform: Platform): Parsed {
 /** Everything that is wrong with a claim as its author wrote it: schema, rules, then what only we can check. */
 export function judgeClaim(document: Json, platform: Platform, validate: Validate = validateClaim): ReturnType<Validate> {
   const { value, findings } = validate(document)
-  if (findings.length > 0) return { value, findings }
   // The schema of another version may let through what the checks cannot read.
   if (validate !== validateClaim && validateClaim({ ...(value as JsonObject), apiVersion: API_VERSION }).findings.length > 0)
     return { value, findings }
-  const { metadata, spec } = value as unknown as { metadata: { name?: string }; spec: EventDrivenServiceSpec }
-  return { value, findings: check(spec, metadata.name ?? '', platform) }
+  const name = at(value, 'metadata', 'name')
+  return { value, findings: [...findings, ...check(soundPart(value, findings), typeof name === 'string' ? name : '', platform)] }
+}
+
+/** The fields of the spec in which nothing is wrong so far, so that one mistake does not hide another elsewhere. */
+function soundPart(value: Json, findings: readonly Finding[]): Partial<EventDrivenServiceSpec> {
+  const spec = at(value, 'spec')
+  if (!isObject(spec)) return {}
+  const wrong = new Set(findings.map(({ path }) => path[1]))
+  return Object.fromEntries(Object.entries(spec).filter(([field]) => !wrong.has(field)))
 }

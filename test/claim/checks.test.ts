@@ -117,3 +117,9 @@ test.each([
 ])('$says', ({ document, platform = builtInPlatform, finds }) => {
   expect(judgeClaim(document, platform).findings.map(finding => `${sentence(finding)} [${finding.code}]`)).toEqual(finds)
 })
+
+test('a mistake elsewhere hides nothing: all findings come at once', () => {
+  const secretRefs = [{ name: 's', env: [key('A'), key('A')] }]
+  const { findings } = judgeClaim(claim({ size: 'huge', secretRefs }), builtInPlatform)
+  expect(findings.map(({ code }) => code)).toEqual(['NOT_ALLOWED', 'DUPLICATE'])
+})

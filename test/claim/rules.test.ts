@@ -55,6 +55,14 @@ const rows: readonly { rule: string; keeps: readonly Json[]; breaks: readonly (r
     ]),
   },
   {
+    rule: 'must be from 0.01 to 1000000000',
+    keeps: [scaler({ target: 0.01 }), scaler({ target: 1 })],
+    breaks: [0, -1, 0.009].map(target => [
+      scaler({ target }),
+      `spec.knative.autoscaling.target: must be from 0.01 to 1000000000, got ${target} [OUT_OF_RANGE]`,
+    ]),
+  },
+  {
     rule: 'goes only with runtime Knative',
     keeps: [knativeClaim({ knative: {} }), claim({ knative: null })],
     breaks: [[claim({ knative: {} }), 'spec.knative: goes only with runtime Knative [CONFLICT]']],
