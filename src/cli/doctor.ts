@@ -1,5 +1,5 @@
 import { command } from './command.ts'
-import { connectApi } from './doctor/api.ts'
+import { type Api, connectApi } from './doctor/api.ts'
 import { readGiven } from './doctor/claims.ts'
 import { examine } from './doctor/examine.ts'
 import { findConnection } from './doctor/kubeconfig.ts'
@@ -31,16 +31,10 @@ export const doctor = command({
     const api = connectApi(connection)
     const clear = tell(io, `asking ${connection.server.host} …`)
     try {
-      const version = await api.get('/version')
-      if (!version.ok) {
+      const closed = await tryDoor(api)
+      if (closed !== undefined) {
         clear()
-        return fail(io, `the cluster of context '${connection.context}', ${connection.server.origin}, is not reached: ${version.reason}`)
-      }
-      // Whoever may not log in may mostly still ask for the version.
-      const account = await api.get('/api/v1')
-      if (!account.ok && account.status === 401) {
-        clear()
-        return fail(io, `the cluster of context '${connection.context}' does not take the credentials of the kubeconfig: ${account.reason}`)
+        return fail(io, `the cluster of context '${connection.context}', ${connection.server.origin}, ${closed}`)
       }
       const checks = await examine(api, given)
       clear()
@@ -52,6 +46,19 @@ export const doctor = command({
     }
   },
 })
+
+/** Why nothing further can be asked; undefined where it can. */
+async function tryDoor(api: Api): Promise<string | undefined> {
+  // Most clusters tell their version to anybody, and only then want to know who is asking.
+  for (const path of ['/version', '/api/v1']) {
+    const answer = await api.get(path)
+    if (answer.ok || answer.status === 403) continue
+    if (answer.status === undefined) return `is not reached: ${answer.reason}`
+    if (answer.status === 401) return `does not take the credentials of the kubeconfig: ${answer.reason}`
+    return `answers as no API server does: ${answer.reason}`
+  }
+  return undefined
+}
 
 function fail({ stderr }: Io, problem: string): ExitCode {
   stderr.write(`eds doctor: ${safe(problem)}\n`)

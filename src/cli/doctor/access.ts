@@ -44,7 +44,7 @@ async function lookAtKind(api: Api, actor: Actor, role: Role, { group, resource 
   if (failed !== undefined && !failed.answer.ok)
     return unknown(name, `the API server does not say what ${who} may do: ${failed.answer.reason}`)
   const denied = answers.filter(({ answer }) => !answer.ok || at(answer.body, 'status', 'allowed') !== true).map(({ verb }) => verb)
-  if (denied.length === 0) return well(name, `service account ${who} may ${verbs.join(', ')}`)
+  if (denied.length === 0) return well(name, `service account ${who} may do all that is needed`)
   return wrong(name, `service account ${who} may not ${denied.join(', ')}`, actor.grant(role))
 }
 

@@ -22,7 +22,8 @@ export async function healthOf(api: Api, deployment: JsonObject): Promise<Health
   const selector = selectorOf(deployment)
   const look = `kubectl -n ${namespace} describe pods -l ${selector}`
   if (wanted === 0) return { isWell: false, says, look: `kubectl -n ${namespace} scale deployment ${name} --replicas=1` }
-  if (!outdated(deployment) && condition(deployment, 'Available')?.status === 'True') return { isWell: true, says, look }
+  if (outdated(deployment)) return { isWell: false, says: `${says}, and its newest spec was not looked at yet`, look }
+  if (condition(deployment, 'Available')?.status === 'True') return { isWell: true, says, look }
   const pods = itemsOf(await api.get(`/api/v1/namespaces/${namespace}/pods?labelSelector=${encodeURIComponent(selector)}`))
   const why = pods.map(troubleOf).find(trouble => trouble !== undefined)
   return { isWell: false, says: why === undefined ? says : `${says}: ${why}`, look }

@@ -1,8 +1,8 @@
 // How the monitoring endpoint of a NATS server is reached: through the API server where it is a Service of the cluster,
 // else from where the doctor itself runs.
-import { at, isObject, type Json, type JsonObject } from '../../json.ts'
+import { at, type Json } from '../../json.ts'
 import { type Api, isAbsent, itemsOf, nameOf } from './api.ts'
-import { type Answer, ask } from './http.ts'
+import { type Answer, ask, type Failed } from './http.ts'
 
 /** One NATS server, or whichever of several answers. */
 export interface Door {
@@ -45,20 +45,22 @@ export async function reach(api: Api, endpoint: string): Promise<Reached> {
       broken: `Service ${namespace}/${name} does not expose port ${port}, only ${ports.join(', ')}${await instead(api, namespace, port)}`,
     }
   const get = await proxyOf(api, service, port, ports.includes(port))
-  if (get === undefined)
-    return { look: `kubectl -n ${namespace} get pods -o wide`, broken: `no ready pod stands behind Service ${namespace}/${name}` }
+  const pods = `kubectl -n ${namespace} get pods -o wide`
+  const unready: Reached = { look: pods, broken: `no ready pod stands behind Service ${namespace}/${name}` }
+  if (get === undefined) return unready
   const answer = await get(HEALTH)
-  if (!isOfApiServer(answer)) return { door: { by: 'through the API server', get }, service }
-  const reason = answer.ok ? '' : answer.reason
-  if (/no endpoints available/.test(reason))
-    return { look: `kubectl -n ${namespace} get pods -o wide`, broken: `no ready pod stands behind Service ${namespace}/${name}` }
+  if (answer.ok || !isOfApiServer(answer)) return { door: { by: 'through the API server', get }, service }
+  const { reason } = answer
+  if (/no endpoints available/.test(reason)) return unready
   if (/connection refused/.test(reason))
-    return {
-      look: `kubectl -n ${namespace} get pods -o wide`,
-      broken: `nobody listens on port ${port} of the pods behind Service ${namespace}/${name}`,
-    }
+    return { look: pods, broken: `nobody listens on port ${port} of the pods behind Service ${namespace}/${name}` }
+  if (NO_HTTP.test(reason)) return { look, broken: forClients(endpoint) }
   return (await fromHere(endpoint)) ?? { hidden: `the API server does not lead to Service ${namespace}/${name}: ${reason}` }
 }
+
+// NATS greets whoever connects to its port for clients with a line of its own: in Go's words and in Node's.
+const NO_HTTP = /malformed HTTP|Parse Error/
+const forClients = (endpoint: string) => `what answers at ${endpoint} is no HTTP, as on the port for clients (4222); monitoring is on 8222`
 
 /** The other servers of a cluster of NATS: each knows only the streams that it holds itself. */
 export async function neighboursOf(api: Api, endpoint: string, { door, service }: { door: Door; service?: Service }): Promise<Door[]> {
@@ -113,10 +115,8 @@ async function podsOf(api: Api, { namespace, name }: Service): Promise<string[]>
 }
 
 /** NATS too has answers that are not well. What comes from the API server is of kind Status, or is no answer at all. */
-function isOfApiServer(answer: Answer): boolean {
-  if (answer.ok) return false
-  const body: JsonObject = isObject(answer.body) ? answer.body : {}
-  return answer.status === undefined || body.kind === 'Status' || typeof body.status !== 'string'
+function isOfApiServer({ status, body }: Failed): boolean {
+  return status === undefined || at(body, 'kind') === 'Status' || typeof at(body, 'status') !== 'string'
 }
 
 const directDoor = (endpoint: string): Door => ({
@@ -127,7 +127,9 @@ const directDoor = (endpoint: string): Door => ({
 async function directly(endpoint: string): Promise<Reached> {
   const door = directDoor(endpoint)
   const answer = await door.get(HEALTH)
-  return answer.ok || answer.status !== undefined ? { door } : { hidden: `from here nobody answers at ${endpoint}: ${answer.reason}` }
+  if (answer.ok || answer.status !== undefined) return { door }
+  if (NO_HTTP.test(answer.reason)) return { broken: forClients(endpoint), look: `curl --max-time 5 http://${endpoint}/healthz` }
+  return { hidden: `from here nobody answers at ${endpoint}: ${answer.reason}` }
 }
 
 /** Where the doctor runs inside the cluster. */

@@ -3,10 +3,15 @@ import { type Agent, request as httpRequest } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { at, type Json, type JsonObject } from '../../json.ts'
 
-export type Answer =
-  | { readonly ok: true; readonly body: Json }
+export type Answer = { readonly ok: true; readonly body: Json } | Failed
+
+export interface Failed {
+  readonly ok: false
   /** With a status somebody answered; without one nobody did. */
-  | { readonly ok: false; readonly status: number | undefined; readonly reason: string; readonly body?: Json }
+  readonly status: number | undefined
+  readonly reason: string
+  readonly body?: Json
+}
 
 export interface Ask {
   readonly agent?: Agent

@@ -31,10 +31,11 @@ export async function lookAtNats(api: Api, claims: readonly Claim[], byDefault: 
 
 async function lookAtServer(api: Api, endpoint: string, asked: readonly Asked[]): Promise<Check[]> {
   const name = 'NATS'
+  const origin = asked.length > 0 ? 'spec.nats.monitoringEndpoint' : 'the default of every claim: docs/platform-defaults.md'
   const reached = await reach(api, endpoint)
   const cannotTell = () => asked.map(({ claim }) => unknown(streamRow(claim), `can't be told, as ${endpoint} was not reached`))
   if ('broken' in reached)
-    return [wrong(name, `${endpoint} can't be reached: ${reached.broken} (spec.nats.monitoringEndpoint)`, reached.look), ...cannotTell()]
+    return [wrong(name, `${endpoint} can't be reached: ${reached.broken} (${origin})`, reached.look), ...cannotTell()]
   if ('hidden' in reached) return [unknown(name, `${reached.hidden}. KEDA may reach it all the same`, tryInside(endpoint)), ...cannotTell()]
   const { door } = reached
   const jsz = await door.get('/jsz')

@@ -1,0 +1,200 @@
+// An API server as far as the doctor asks one: real TLS, real paths, and the answers of a real one. recorded.json was taken
+// off Kubernetes 1.35.4 with Crossplane 2.3.4 and KEDA 2.20 (built from source, so its image has no version), less what
+// nobody reads.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { request as forward, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer, type ServerOptions } from 'node:https'
+import type { Server } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { onTestFinished } from 'vitest'
+import { createAuthority, issueCertificate } from '../../../scripts/certificates.ts'
+import { eds } from '../../../src/cli/eds.ts'
+import { at, isObject, type Json, type JsonObject } from '../../../src/json.ts'
+import { recorded } from '../io.ts'
+import answers from './recorded.json' with { type: 'json' }
+
+export const paths = {
+  crossplane: '/apis/apps/v1/deployments?labelSelector=app%3Dcrossplane',
+  crossplanePods: '/api/v1/namespaces/crossplane-system/pods?labelSelector=app%3Dcrossplane%2Crelease%3Dcrossplane',
+  keda: '/apis/apps/v1/deployments?labelSelector=app.kubernetes.io%2Fname%3Dkeda-operator',
+  kedaMetrics: '/apis/apiregistration.k8s.io/v1/apiservices/v1beta1.external.metrics.k8s.io',
+  functions: '/apis/pkg.crossplane.io/v1/functions',
+  configurations: '/apis/pkg.crossplane.io/v1/configurations',
+  providers: '/apis/pkg.crossplane.io/v1/providers',
+  compositions: '/apis/apiextensions.crossplane.io/v1/compositions',
+  definition: '/apis/apiextensions.crossplane.io/v1/compositeresourcedefinitions/xeventdrivenservices.platform.bizmatters.io',
+  namespaced: '/apis/apiextensions.crossplane.io/v1/compositeresourcedefinitions/eventdrivenservices.platform.bizmatters.io',
+  claim: '/apis/platform.bizmatters.io/v1alpha1/namespaces/shop/eventdrivenservices/orders-worker',
+  crd: (name: string) => `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${name}`,
+  service: (name: string) => `/api/v1/namespaces/nats/services/${name}`,
+  services: '/api/v1/namespaces/nats/services',
+  configMap: (name: string) => `/api/v1/namespaces/knative-serving/configmaps/${name}`,
+} as const
+
+const tidy = { commonName: 'kubernetes', keyIdentifiers: true }
+export const authority = createAuthority(tidy)
+const identity = issueCertificate(authority, { ...tidy, commonName: 'kube-apiserver', usages: ['server'], addresses: ['127.0.0.1'] })
+
+export interface Refusal {
+  readonly refused: number
+  readonly message: string
+}
+export const refused = (status: number, message: string): Refusal => ({ refused: status, message })
+const isRefusal = (value: unknown): value is Refusal => isObject(value) && typeof value.refused === 'number'
+
+/** What the server answers by path; undefined: nothing is there. */
+export type Answers = Readonly<Record<string, JsonObject | Refusal | undefined>>
+
+export interface Review {
+  readonly user: string
+  readonly groups: readonly Json[]
+  /** Such as `create scaledobjects.keda.sh`. */
+  readonly what: string
+}
+
+export interface ClusterOptions {
+  readonly answers?: Answers
+  /** Of what is asked with a SubjectAccessReview what is denied. */
+  readonly denies?: (review: Review) => boolean
+  /** The real port behind a `…/services/NAME:PORT/proxy/` or `…/pods/NAME:PORT/proxy/`. */
+  readonly proxies?: Readonly<Record<string, number>>
+  readonly tls?: ServerOptions
+  /** Who may come in; everybody where this is left out. */
+  readonly admits?: (request: IncomingMessage) => boolean
+}
+
+export interface Cluster {
+  readonly url: string
+  readonly asked: readonly string[]
+  readonly reviews: readonly Review[]
+}
+
+export async function startCluster({ answers: own = {}, denies, proxies = {}, tls, admits }: ClusterOptions = {}): Promise<Cluster> {
+  const asked: string[] = []
+  const reviews: Review[] = []
+  const table: Answers = { ...answers, ...own }
+  const server = createServer({ cert: identity.certificate, key: identity.key, ...tls }, async (request, response) => {
+    const path = request.url ?? ''
+    asked.push(path)
+    if (admits !== undefined && !admits(request)) return refuse(response, 401, 'Unauthorized')
+    if (request.method === 'POST') return respond(response, 201, review(await bodyOf(request)))
+    const proxied = /^\/api\/v1\/namespaces\/[^/]+\/((?:services|pods)\/[^/]+)\/proxy(\/.*)$/.exec(path)
+    const [, door = '', rest = ''] = proxied ?? []
+    if (proxied !== null && proxies[door] !== undefined) return pass(proxies[door], rest, response)
+    const answer = Object.hasOwn(table, path) ? table[path] : undefined
+    if (answer === undefined) return refuse(response, 404, 'the server could not find the requested resource')
+    if (isRefusal(answer)) return refuse(response, answer.refused, answer.message)
+    respond(response, 200, answer)
+  })
+  const port = await listening(server)
+  return { url: `https://127.0.0.1:${port}`, asked, reviews }
+
+  function review(body: Json): JsonObject {
+    const { group, resource, verb } = at(body, 'spec', 'resourceAttributes') as JsonObject
+    const groups = at(body, 'spec', 'groups')
+    const one = {
+      user: String(at(body, 'spec', 'user')),
+      groups: Array.isArray(groups) ? groups : [],
+      what: `${verb} ${resource}${group === '' ? '' : `.${group}`}`,
+    }
+    reviews.push(one)
+    return { kind: 'SubjectAccessReview', apiVersion: 'authorization.k8s.io/v1', status: { allowed: denies?.(one) !== true } }
+  }
+}
+
+/** On a free port, until the test ends. */
+export function listening(server: Server): Promise<number> {
+  onTestFinished(() => void server.close())
+  return new Promise((resolve, reject) =>
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address()
+      if (address === null || typeof address === 'string') reject(new Error('the server has no port'))
+      else resolve(address.port)
+    }),
+  )
+}
+
+function respond(response: ServerResponse, status: number, body: JsonObject): void {
+  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+}
+
+const refuse = (response: ServerResponse, code: number, message: string) =>
+  respond(response, code, { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, code })
+
+async function bodyOf(request: IncomingMessage): Promise<Json> {
+  const chunks: Buffer[] = []
+  for await (const chunk of request) chunks.push(chunk)
+  return JSON.parse(Buffer.concat(chunks).toString('utf8'))
+}
+
+/** What an API server's proxy does, and what it says where that fails. */
+function pass(port: number, path: string, response: ServerResponse): void {
+  const onward = forward({ host: '127.0.0.1', port, path }, answer => {
+    response.writeHead(answer.statusCode ?? 0, answer.headers)
+    answer.pipe(response)
+  })
+  onward.on('error', error => refuse(response, 503, `error trying to reach service: dial tcp 10.0.0.4:8222: ${explain(error)}`))
+  onward.end()
+}
+const explain = (error: Error) => (error.message.includes('ECONNREFUSED') ? 'connect: connection refused' : error.message)
+
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'doctor-'))
+  onTestFinished(() => rmSync(folder, { recursive: true }))
+  return folder
+}
+
+export interface Config {
+  readonly server: string
+  readonly cluster?: JsonObject
+  readonly user?: JsonObject
+  readonly context?: JsonObject
+  readonly name?: string
+}
+
+/** A kubeconfig with one cluster, user and context, all of one name. */
+export function configOf({ server, cluster, user = {}, context, name = 'test' }: Config): JsonObject {
+  const trusted = cluster ?? { 'certificate-authority-data': Buffer.from(authority.certificate).toString('base64') }
+  return {
+    apiVersion: 'v1',
+    kind: 'Config',
+    'current-context': name,
+    clusters: [{ name, cluster: { server, ...trusted } }],
+    users: [{ name, user }],
+    contexts: [{ name, context: { cluster: name, user: name, ...context } }],
+  }
+}
+
+export function writeConfig(config: JsonObject, folder = temporaryFolder()): string {
+  const file = join(folder, `config-${String(config['current-context'])}`)
+  writeFileSync(file, JSON.stringify(config))
+  return file
+}
+
+export interface Told {
+  readonly exit: number
+  readonly stdout: string
+  readonly stderr: string
+  /** By name, as `-o json` prints them. */
+  readonly checks: Readonly<Record<string, { readonly state: string; readonly says: string; readonly mend?: string }>>
+}
+
+/** What `eds doctor -o json` says of the cluster. */
+export async function examine(cluster: Cluster, ...args: string[]): Promise<Told> {
+  const { io, stdout, stderr } = recorded()
+  const exit = await eds(['doctor', '--kubeconfig', writeConfig(configOf({ server: cluster.url })), '-o', 'json', ...args], io)
+  const said: unknown = stdout() === '' ? { checks: [] } : JSON.parse(stdout())
+  const { checks } = said as { checks: { name: string; state: string; says: string; mend?: string }[] }
+  return { exit, stdout: stdout(), stderr: stderr(), checks: Object.fromEntries(checks.map(({ name, ...rest }) => [name, rest])) }
+}
+
+/** A part of a recorded answer, changed. */
+export function changed(path: string, change: (text: string) => string): Answers {
+  const found = Object.entries(answers).find(([key]) => key === path)
+  if (found === undefined) throw new Error(`nothing is recorded for ${path}`)
+  const before = JSON.stringify(found[1])
+  const after = change(before)
+  if (after === before) throw new Error(`${path} was not changed`)
+  return { [path]: JSON.parse(after) }
+}
