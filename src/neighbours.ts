@@ -45,6 +45,9 @@ export function takenBy(manifest: Manifest, object: JsonObject, { adopt }: Neigh
     return taken(
       `Its selector is another and can't be changed: give the claim another name, or delete it, with --cascade=orphan to keep its pods meanwhile.`,
     )
+  const leftover = leftoverOf(manifest, object)
+  if (leftover !== undefined)
+    return taken(`It has ${leftover}, which would stay beside what the claim makes: eds migrate prints the command that mends this first.`)
   return undefined
 }
 
@@ -53,6 +56,26 @@ const controller = (object: JsonObject): JsonObject | undefined => {
   const owner: unknown = Array.isArray(owners) ? owners.find(reference => at(reference, 'controller') === true) : undefined
   return isObject(owner) ? owner : undefined
 }
+
+/** What server-side apply, which joins lists by their names, would leave in the object and break it with. */
+function leftoverOf(manifest: Manifest, object: JsonObject): string | undefined {
+  for (const [field, called] of podLists) {
+    const ours = namesOf(at(manifest, 'spec', 'template', 'spec', field))
+    const extra = namesOf(at(object, 'spec', 'template', 'spec', field)).find(name => !ours.includes(name))
+    if (manifest.kind === 'Deployment' && extra !== undefined) return `${called} '${extra}'`
+  }
+  const ours = listOf(at(manifest, 'spec', 'ports')).map(port => at(port, 'port'))
+  const unnamed = listOf(at(object, 'spec', 'ports')).find(port => at(port, 'name') === undefined && !ours.includes(at(port, 'port')))
+  return manifest.kind === 'Service' && unnamed !== undefined ? `port ${at(unnamed, 'port')} without a name` : undefined
+}
+
+const podLists = [
+  ['containers', 'a container'],
+  ['initContainers', 'an init container'],
+] as const
+
+const listOf = (value: Json | undefined): readonly Json[] => (Array.isArray(value) ? value : [])
+const namesOf = (value: Json | undefined) => listOf(value).map(item => String(at(item, 'name')))
 
 /** Who looks after the object, as far as it tells. */
 function managerOf(object: JsonObject): string {

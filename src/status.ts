@@ -43,13 +43,18 @@ export const refused = (reason: 'InvalidClaim' | 'InvalidInput', message: string
   message,
 })
 
+// Why something is not ready while all goes well: it was made, woken or changed just now.
+const onTheWay: ReadonlySet<string> = new Set(['Creating', 'Waiting', 'Updating', 'Unavailable'])
+
 /**
- * The conditions that are news to the composite. The first word on a new claim is news only when it is good:
- * that a thing made just now is not ready yet surprises nobody.
+ * The conditions that are news to the composite. That a thing which was made or woken just now is on its way surprises
+ * nobody; what keeps it from getting there, and that it got there, is news.
  */
 export const changes = (composite: JsonObject, conditions: readonly Condition[]): Condition[] =>
   conditions.filter(({ type, ready, reason }) => {
     const before = condition(composite, type)
-    if (before === undefined) return ready || reason !== 'Creating'
+    const wasUp = before?.status === 'True' && before.reason !== 'ScaledToZero'
+    if (!ready && !wasUp && onTheWay.has(reason)) return false
+    if (before === undefined) return true
     return before.status !== (ready ? 'True' : 'False') || (!ready && before.reason !== reason)
   })

@@ -144,11 +144,30 @@ describe('adoption', () => {
       told: /can't be taken over from its controller/,
     },
     { says: 'of another selector', deployment: theirs({ selector: { app: 'worker' } }), told: /selector is another and can't be changed/ },
+    {
+      says: 'with a container of another name, which would run beside ours',
+      deployment: { ...theirs(), spec: { ...theirs().spec, template: { spec: { containers: [{ name: 'main' }, { name: 'sidecar' }] } } } },
+      told: /has a container 'sidecar', which would stay/,
+    },
+    {
+      says: 'with an init container of another name',
+      deployment: { ...theirs(), spec: { ...theirs().spec, template: { spec: { initContainers: [{ name: 'wait' }] } } } },
+      told: /has an init container 'wait', which would stay/,
+    },
   ])('can not be of a Deployment $says, and says so before anything is touched', ({ deployment, told }) => {
     const response = ask({ adopt: true, found: { ...free, deployment } })
     expect(desired(response)).toEqual([])
     expect(workload(response)).toMatchObject({ reason: 'NameTaken', message: expect.stringMatching(told) })
   })
+})
+
+test.each([
+  { says: 'whose other port has no name', ports: [{ port: 80 }], made: [] },
+  { says: 'whose other port has a name', ports: [{ name: 'metrics', port: 9090 }], made: KEYS },
+  { says: 'whose only port is ours', ports: [{ port: 8080 }], made: KEYS },
+])('adoption of a Service $says', ({ ports, made }) => {
+  const service = { apiVersion: 'v1', kind: 'Service', metadata: { name: NAME, namespace: 'default' }, spec: { ports } }
+  expect(desired(ask({ adopt: true, found: { ...free, service } }))).toEqual(made)
 })
 
 test('law: with every name free a claim composes what it composes without asking', () => {

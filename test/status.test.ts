@@ -56,6 +56,25 @@ describe('news', () => {
     { says: 'that it went down is', composite: told('True', 'Available'), condition: now(false, 'Unavailable'), news: true },
     { says: 'that it is still down is not', composite: told('False', 'Unavailable'), condition: now(false, 'Unavailable'), news: false },
     {
+      says: 'that what is new has too few pods yet is none',
+      composite: told('False', 'Creating'),
+      condition: now(false, 'Unavailable'),
+      news: false,
+    },
+    {
+      says: 'that what is new waits for KEDA is none',
+      composite: told('False', 'Creating'),
+      condition: now(false, 'Waiting'),
+      news: false,
+    },
+    { says: 'that what is new fails is', composite: told('False', 'Creating'), condition: now(false, 'TriggerError'), news: true },
+    {
+      says: 'that what wakes from zero has too few pods yet is none',
+      composite: told('True', 'ScaledToZero'),
+      condition: now(false, 'Unavailable'),
+      news: false,
+    },
+    {
       says: 'that it is down for another reason is',
       composite: told('False', 'Unavailable'),
       condition: now(false, 'FailedCreate'),

@@ -3,10 +3,11 @@ import { nearest } from '../suggest.ts'
 import { doctor } from './doctor.ts'
 import { importClaim } from './import.ts'
 import type { ExitCode, Io } from './io.ts'
+import { migrate } from './migrate.ts'
 import { render } from './render.ts'
 import { validate } from './validate.ts'
 
-const commands = [validate, render, importClaim, doctor]
+const commands = [validate, render, importClaim, migrate, doctor]
 
 const usage = (): string => {
   const width = Math.max(...commands.map(({ name }) => name.length))

@@ -60,11 +60,16 @@ function judge(observed: JsonObject, claim: Claim): Readiness {
     return notReady('Waiting', `KEDA has not looked at ScaledObject ${name} yet; if this stays, see whether KEDA runs.`)
   return notReady(
     state.reason || 'NotReady',
-    `KEDA can't scale on ScaledObject ${name}: ${state.message.replace(/\.?$/, '.')} ${advice(claim)}`,
+    `KEDA can't scale on ScaledObject ${name}: ${state.message.replace(/\.?$/, '.')} ${advice(claim, state.message)} The cause: kubectl -n ${claim.namespace} describe scaledobject ${name}`,
   )
 }
 
-const advice = ({ name, namespace, nats }: Claim) =>
-  nats === undefined
-    ? ''
-    : `Check that stream '${nats.stream}' with consumer '${nats.consumer}' exists in account '${nats.accountID ?? nats.account}', and that ${nats.monitoringEndpoint} is the monitoring port of the NATS server (spec.nats). The cause: kubectl -n ${namespace} describe scaledobject ${name}-scaler`
+// KEDA reads what the container would read, also where it needs none of it to look at the lag.
+const MISSING_SECRET = /\bsecret\b/i
+
+function advice({ namespace, nats }: Claim, message: string): string {
+  if (MISSING_SECRET.test(message)) return `Make the secret in namespace ${namespace}, or take it out of the claim (spec.secretRefs).`
+  if (nats === undefined) return ''
+  const { stream, consumer, account, accountID, monitoringEndpoint } = nats
+  return `Check that stream '${stream}' with consumer '${consumer}' exists in account '${accountID ?? account}', and that ${monitoringEndpoint} is the monitoring port of the NATS server (spec.nats).`
+}

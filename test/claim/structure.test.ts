@@ -800,3 +800,24 @@ describe('normalize', () => {
     expect(child({ type: 'object' }, 'toString')).toBeUndefined()
   })
 })
+
+describe('a value that is nearly one of the allowed', () => {
+  test.each([
+    { says: 'in other letters', spec: { size: 'Small' }, meant: 'small' },
+    { says: 'misspelt', spec: { size: 'meduim' }, meant: 'medium' },
+    { says: 'abbreviated', spec: { environment: 'prod' }, meant: 'production' },
+    { says: 'abbreviated in other letters', spec: { runtime: 'kn' }, meant: 'Knative' },
+    { says: 'another word that ends like it', spec: { size: 'xlarge' }, meant: undefined },
+    { says: 'another word', spec: { size: 'huge' }, meant: undefined },
+    { says: 'a single letter', spec: { size: 'l' }, meant: undefined },
+    { says: 'nothing', spec: { size: '' }, meant: undefined },
+  ])('$says', ({ spec, meant }) => {
+    const [told] = judge(claim(spec))
+    expect(/, did you mean '(.*)'\? \[NOT_ALLOWED\]$/.exec(told ?? '')?.[1]).toBe(meant)
+    expect(told).toContain(`got '${Object.values(spec)[0]}'`)
+  })
+})
+
+test('a deprecated field is never what was meant', () => {
+  expect(judge(claim({ secret6Name: 'db' }))).toEqual(['spec.secret6Name: unknown field [UNKNOWN_FIELD]'])
+})

@@ -200,10 +200,23 @@ describe('a valid claim', () => {
         events: [],
       },
       {
-        says: 'a warning when it is down for another reason',
+        says: 'none while what was made just now has too few pods yet',
         composite: told(['WorkloadReady', 'False', 'Creating'], ['ScalingReady', 'True', 'Ready']),
         observed: down,
-        events: ['WARNING Unavailable'],
+        events: [],
+      },
+      {
+        says: 'a warning when it is down for another reason',
+        composite: told(['WorkloadReady', 'False', 'Unavailable'], ['ScalingReady', 'True', 'Ready']),
+        observed: {
+          ...running,
+          deployment: {
+            kind: 'Deployment',
+            spec: { replicas: 1 },
+            status: { conditions: [{ type: 'ReplicaFailure', status: 'True', reason: 'FailedCreate', message: 'quota' }] },
+          },
+        },
+        events: ['WARNING FailedCreate'],
       },
       {
         says: 'none when it scales to zero, which is business as usual',

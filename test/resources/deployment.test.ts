@@ -267,8 +267,13 @@ describe('ready', () => {
       is: [true, 'ScaledToZero', 'Deployment orders-worker is scaled to zero until messages come.'],
     },
     {
-      says: 'an older spec looked at',
-      observed: { metadata: { generation: 3 }, spec: { replicas: 1 }, status: { observedGeneration: 2, conditions: up } },
+      says: 'another count not looked at yet, and what was available still is',
+      observed: { metadata: { generation: 3 }, spec: { replicas: 5 }, status: { observedGeneration: 2, conditions: up } },
+      is: [true, 'Available', 'Deployment orders-worker is available.'],
+    },
+    {
+      says: 'an older spec looked at, and nothing available',
+      observed: { metadata: { generation: 3 }, spec: { replicas: 1 }, status: { observedGeneration: 2, conditions: down } },
       is: [false, 'Updating', 'Deployment orders-worker is being updated.'],
     },
     {

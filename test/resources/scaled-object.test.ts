@@ -131,6 +131,15 @@ describe('ready', () => {
       ],
     },
     {
+      says: 'a secret that is not there',
+      said: [['Ready', 'False', 'ScaledObjectCheckFailed', 'error resolving secrets for ScaleTarget: Secret "orders-db" not found']],
+      is: [
+        false,
+        'ScaledObjectCheckFailed',
+        'KEDA can\'t scale on ScaledObject orders-worker-scaler: error resolving secrets for ScaleTarget: Secret "orders-db" not found. Make the secret in namespace shop, or take it out of the claim (spec.secretRefs). The cause: kubectl -n shop describe scaledobject orders-worker-scaler',
+      ],
+    },
+    {
       says: 'not ready without a reason',
       said: [['Ready', 'False', '', 'broken']],
       is: [false, 'NotReady', `KEDA can't scale on ScaledObject orders-worker-scaler: broken. ${advice}`],

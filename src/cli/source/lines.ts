@@ -21,10 +21,17 @@ export function linesOf(text: string, firstLine = 1): Lines {
     },
     text(line) {
       const index = line - firstLine
-      return text.slice(starts()[index] ?? text.length, starts()[index + 1] ?? text.length).replace(/[\r\n]+$/, '')
+      const start = starts()[index] ?? text.length
+      let end = starts()[index + 1] ?? text.length
+      while (end > start && isBreak(text.charCodeAt(end - 1))) end--
+      return text.slice(start, end)
     },
   }
 }
+
+const LINE_FEED = 10
+const CARRIAGE_RETURN = 13
+const isBreak = (code: number) => code === LINE_FEED || code === CARRIAGE_RETURN
 
 function lastAtOrBefore(sorted: readonly number[], value: number): number {
   let low = 0

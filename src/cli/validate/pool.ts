@@ -42,7 +42,7 @@ export async function* judgeAll(
     for await (const job of jobs) {
       count++
       if (count === JOBS_BEFORE_THREADS && script !== undefined)
-        hands.push(...Array.from({ length: threads }, () => startHand(script, settings)))
+        hands.push(...Array.from({ length: threads }, () => startHand(script, settings, own)))
       const free = lengthOf(job) > LONGEST_SENT ? undefined : hands.find(hand => hand.isFree())
       waiting.push(free === undefined ? job.map(own) : free.judge(job))
       // Answers of the threads are taken in between.
@@ -64,23 +64,24 @@ interface Hand {
   readonly end: () => Promise<unknown>
 }
 
-function startHand(script: URL, settings: Settings): Hand {
+/** A thread, as a hand that helps. If it breaks down, what it was sent is judged here. */
+function startHand(script: URL, settings: Settings, own: (part: Part) => FileReport): Hand {
   const worker = new Worker(script, { workerData: settings })
-  const sent: { resolve: (reports: Reports) => void; reject: (error: Error) => void }[] = []
+  const sent: { readonly job: Job; readonly resolve: (reports: Reports) => void }[] = []
   let isReady = false
   worker.on('message', (message: Reports | typeof READY) => {
     if (message === READY) isReady = true
     else sent.shift()?.resolve(message)
   })
-  worker.on('error', error => {
+  worker.on('error', () => {
     isReady = false
-    for (const { reject } of sent.splice(0)) reject(error)
+    for (const { job, resolve } of sent.splice(0)) resolve(job.map(own))
   })
   return {
     isFree: () => isReady && sent.length < MOST_SENT,
     judge: job =>
-      new Promise((resolve, reject) => {
-        sent.push({ resolve, reject })
+      new Promise(resolve => {
+        sent.push({ job, resolve })
         worker.postMessage(job)
       }),
     end: () => worker.terminate(),

@@ -1,0 +1,81 @@
+import { sentence } from '../findings.ts'
+import { isObject } from '../json.ts'
+import { isMigrated, type Migrated, migrate as migrateManifests } from '../migrate/migrate.ts'
+import { nameOf } from './claims.ts'
+import { command } from './command.ts'
+import { readDocuments } from './documents.ts'
+import type { ExitCode, Io } from './io.ts'
+import { readPlatform } from './platform-file.ts'
+import { painter } from './print/color.ts'
+import { printComparison, printSteps } from './print/comparison.ts'
+import { printFindings } from './print/findings.ts'
+import { printYaml } from './print/manifests.ts'
+
+const MODELINE =
+  '# yaml-language-server: $schema=https://raw.githubusercontent.com/bizmatters/event-driven-service/main/schemas/eventdrivenservice.schema.json\n'
+
+export const migrate = command({
+  name: 'migrate',
+  summary: 'Print the claim for manifests written by hand, what changes, and how to get there without downtime.',
+  operands: '[FILE|DIR|GLOB|-]...',
+  details:
+    'Takes one Deployment with the Services, the ServiceAccount and the ScaledObject around it, as written or as kubectl get\n' +
+    'gives them. The claim goes to standard output; on standard error stand, field by field, what is different afterwards,\n' +
+    'what the platform adds and what a claim can not say, and the steps. Exit codes: 0 there is a claim, 1 there can be none,\n' +
+    '2 could not run.',
+  examples: [
+    'eds migrate deployment.yaml service.yaml scaledobject.yaml > claim.yaml',
+    'kubectl -n shop get deployment,service,serviceaccount,scaledobject -o yaml | eds migrate - --adopt > claim.yaml',
+  ],
+  options: {
+    output: {
+      type: 'string',
+      short: 'o',
+      choices: ['yaml', 'json'],
+      says: 'the claim alone as YAML, the default, or claim, comparison and steps as JSON',
+    },
+    adopt: { type: 'boolean', says: 'let the claim take over what is there, by its annotation' },
+    input: { type: 'string', value: 'FILE', says: "the platform's input for the function, or a Composition that holds it" },
+  },
+  async run({ values, operands }, io) {
+    if (operands.length === 0 && io.stdin.isTerminal) return fail(io, 'name a file or a directory, or pipe manifests in')
+    const platform = await readPlatform(values.input, io)
+    if (typeof platform === 'number') return platform
+    const { documents, findings: unread, complete } = await readDocuments(operands.length === 0 ? ['-'] : operands, io)
+    io.stderr.write(printFindings(unread, io.stderr))
+    if (!complete) return 2
+    if (unread.length > 0) return 1
+    const manifests = documents.map(({ value }) => value).filter(isObject)
+    for (const other of manifests.filter(manifest => !isMigrated(manifest)))
+      io.stderr.write(`eds migrate: skipped ${nameOf(other)}: it stays as it is\n`)
+    const migrated = migrateManifests(manifests, platform, { adopt: values.adopt === true })
+    if (!migrated.ok) return refuse(migrated, io)
+    io.stderr.write(noteOnSize(migrated))
+    if (values.output === 'json') {
+      const { claim, size, rows, steps } = migrated
+      io.stdout.write(`${JSON.stringify({ claim, size, comparison: rows, steps }, null, 2)}\n`)
+      return 0
+    }
+    const paint = painter(io.stderr.color)
+    io.stdout.write(MODELINE + printYaml([migrated.claim]))
+    io.stderr.write(`${printComparison(migrated.rows, paint)}\n${printSteps(migrated.steps, paint)}`)
+    return 0
+  },
+})
+
+function refuse({ claim, findings }: Extract<Migrated, { ok: false }>, { stderr }: Io): ExitCode {
+  for (const finding of findings)
+    stderr.write(`eds migrate: ${claim === undefined ? '' : 'the claim would be refused: '}${sentence(finding)}\n`)
+  return 1
+}
+
+function noteOnSize({ size }: Extract<Migrated, { ok: true }>): string {
+  if (size?.exact) return `eds migrate: size ${size.size} has these very resources\n`
+  if (size !== undefined) return `eds migrate: size ${size.size} is the nearest; its resources stand below as different or added\n`
+  return 'eds migrate: the manifests name no resources, so the size is the default\n'
+}
+
+function fail({ stderr }: Io, problem: string): ExitCode {
+  stderr.write(`eds migrate: ${problem}\n`)
+  return 2
+}

@@ -1,0 +1,59 @@
+import type { Json } from '../../json.ts'
+import type { Row, Verdict } from '../../migrate/row.ts'
+import type { Step } from '../../migrate/steps.ts'
+import type { Paint } from './color.ts'
+import { safe } from './safe.ts'
+
+const words: Readonly<Record<Verdict, string>> = {
+  different: 'different',
+  added: 'added',
+  unsaid: 'cannot be said',
+  same: 'same',
+}
+
+/** Object by object what is not the same, and how much is. */
+export function printComparison(rows: readonly Row[], paint: Paint): string {
+  const objects = [...new Set(rows.map(({ object }) => object))]
+  return objects
+    .map(object =>
+      printObject(
+        object,
+        rows.filter(row => row.object === object),
+        paint,
+      ),
+    )
+    .join('')
+}
+
+function printObject(object: string, rows: readonly Row[], paint: Paint): string {
+  const same = rows.filter(({ verdict }) => verdict === 'same').length
+  const told = (['different', 'unsaid', 'added'] as const).flatMap(verdict => rows.filter(row => row.verdict === verdict))
+  return [
+    `${paint('bold', safe(object))}${same === 0 ? '' : paint('dim', `  ${same} ${same === 1 ? 'field' : 'fields'} the same`)}\n`,
+    ...told.map(row => printRow(row, paint)),
+  ].join('')
+}
+
+const width = Math.max(...Object.values(words).map(word => word.length))
+
+function printRow({ path, verdict, was, is, because }: Row, paint: Paint): string {
+  const color = ({ different: 'yellow', unsaid: 'red', added: 'green', same: 'dim' } as const)[verdict]
+  const value = path === '' ? '' : verdict === 'different' ? `${show(was)} → ${show(is)}` : show(was ?? is)
+  const where = path === '' ? 'the whole object' : safe(path)
+  const reason = because === undefined ? '' : paint('dim', `  (${because})`)
+  return `  ${paint(color, words[verdict].padEnd(width))}  ${where}${value === '' ? '' : `: ${value}`}${reason}\n`
+}
+
+const LONGEST = 100
+
+function show(value: Json | undefined): string {
+  const text = value === undefined ? 'nothing' : JSON.stringify(value)
+  return safe(text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text)
+}
+
+export const printSteps = (steps: readonly Step[], paint: Paint): string =>
+  steps
+    .map(
+      ({ says, commands }, index) => `${index + 1}. ${says}\n${commands.map(command => `   ${paint('cyan', safe(command))}\n`).join('')}`,
+    )
+    .join('')

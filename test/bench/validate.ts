@@ -1,0 +1,126 @@
+// npm run bench:validate: 10,000 claims in one file and in a file each, judged by eds and, where Go is there, by kubeconform,
+// with the same schema. Figures, not verdicts: compare ratios, absolute numbers belong to the machine.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpus, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { tool, versionOf } from '../tools.ts'
+
+const CLAIMS = Number(process.env.CLAIMS ?? 10_000)
+const RUNS = 5
+const TICKS_PER_SECOND = 100
+const SCHEMA = 'schemas/eventdrivenservice.schema.json'
+
+const sizes = ['micro', 'small', 'medium', 'large']
+
+/** About what a team writes. */
+const claim = (index: number) => `apiVersion: platform.bizmatters.io/v1alpha1
+kind: EventDrivenService
+metadata:
+  name: worker-${index}
+  namespace: team-${index % 50}
+spec:
+  image: ghcr.io/acme/worker-${index}:1.${index % 10}.2
+  size: ${sizes[index % sizes.length]}
+  nats:
+    stream: ORDERS_${index}
+    consumer: workers-${index}
+  scaling:
+    minReplicas: ${index % 3}
+    maxReplicas: ${10 + (index % 5)}
+  env:
+    - name: LOG_LEVEL
+      value: info
+    - name: WORKERS
+      value: "${index % 8}"
+  secretRefs:
+    - name: worker-${index}-db
+      env:
+        - secretKey: password
+          envName: DB_PASSWORD
+`
+
+/** Every tenth with two mistakes, whose places have to be found. */
+const faulty = (index: number) =>
+  index % 10 === 0 ? claim(index).replace('size: ', 'size: x').replace('stream:', 'streams:') : claim(index)
+
+const folder = mkdtempSync(join(tmpdir(), 'eds-bench-'))
+const inOne = join(folder, 'claims.yaml')
+const inMany = join(folder, 'claims')
+const withMistakes = join(folder, 'mistakes.yaml')
+
+function generate(): void {
+  const all = Array.from({ length: CLAIMS }, (_, index) => index)
+  writeFileSync(inOne, all.map(claim).join('---\n'))
+  writeFileSync(withMistakes, all.map(faulty).join('---\n'))
+  mkdirSync(inMany)
+  for (const index of all) writeFileSync(join(inMany, `${index}.yaml`), claim(index))
+}
+
+interface Measured {
+  readonly seconds: number
+  readonly cpuSeconds: number
+  readonly peakMegabytes: number
+}
+
+/** What the operating system says of a process while it lives; its last milliseconds may be missing. */
+function look(pid: number): { cpuSeconds: number; peakMegabytes: number } | undefined {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
+    const peak = /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
+    const cpuSeconds = (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND
+    return peak === undefined ? undefined : { cpuSeconds, peakMegabytes: Number(peak) / 1024 }
+  } catch {
+    // Gone already, or no Linux.
+    return undefined
+  }
+}
+
+async function measure(program: string, args: readonly string[]): Promise<Measured> {
+  const began = performance.now()
+  const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'ignore'] })
+  let seen = { cpuSeconds: Number.NaN, peakMegabytes: Number.NaN }
+  const timer = setInterval(() => {
+    seen = look(child.pid ?? 0) ?? seen
+  }, 10)
+  const [code] = await once(child, 'exit')
+  clearInterval(timer)
+  if (code !== 0 && code !== 1) throw new Error(`${program} ${args.join(' ')} ended with ${code}`)
+  return { seconds: (performance.now() - began) / 1000, ...seen }
+}
+
+/** The best of some runs: what else the machine does can only slow them down. */
+async function best(program: string, args: readonly string[]) {
+  const runs: Measured[] = []
+  for (let run = 0; run < RUNS; run++) runs.push(await measure(program, args))
+  const least = (of: (run: Measured) => number) => Math.min(...runs.map(of))
+  const seconds = least(run => run.seconds)
+  return {
+    seconds: seconds.toFixed(2),
+    'CPU seconds': least(run => run.cpuSeconds).toFixed(2),
+    'claims/s': Math.round(CLAIMS / seconds),
+    'peak MB': Math.round(Math.max(...runs.map(run => run.peakMegabytes))),
+  }
+}
+
+const eds = (...args: string[]) => best(process.execPath, ['dist/eds.js', 'validate', '--quiet', ...args])
+
+console.log(`${cpus().length} × ${cpus()[0]?.model}, Node ${process.version}; ${CLAIMS} claims, best of ${RUNS} runs\n`)
+const table: Record<string, object> = {}
+try {
+  generate()
+  table['eds, one file'] = await eds(inOne)
+  table['eds, a file each'] = await eds(inMany)
+  table['eds, one file, every tenth wrong twice'] = await eds(withMistakes)
+  table['eds, one claim (the start)'] = { ...(await eds('examples/minimal-claim.yaml')), 'claims/s': undefined }
+  const kubeconform = await tool('kubeconform').catch((error: Error) => console.log(`kubeconform is not beside it: ${error.message}\n`))
+  if (kubeconform !== undefined) {
+    const judged = (...args: string[]) => best(kubeconform, ['-n', String(cpus().length), '-schema-location', SCHEMA, ...args])
+    table[`kubeconform ${versionOf('kubeconform')}, one file`] = await judged(inOne)
+    table['kubeconform, a file each'] = await judged(inMany)
+  }
+} finally {
+  rmSync(folder, { recursive: true, force: true })
+}
+console.table(table)

@@ -1,0 +1,471 @@
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { build } from 'esbuild'
+import fc from 'fast-check'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { parseClaim } from '../../src/claim/parse.ts'
+import { builtInPlatform } from '../../src/claim/platform.ts'
+import { eds } from '../../src/cli/eds.ts'
+import { printYaml } from '../../src/cli/print/manifests.ts'
+import { judge } from '../../src/cli/validate/judge.ts'
+import { PART_LENGTH, partsOf } from '../../src/cli/validate/part.ts'
+import { type Job, judgeAll } from '../../src/cli/validate/pool.ts'
+import { progressOn } from '../../src/cli/validate/progress.ts'
+import type { JsonObject } from '../../src/json.ts'
+import { claims, compositeOf, mutate, mutations, RUNS } from '../claims.ts'
+import { recorded } from './io.ts'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const folder = mkdtempSync(join(tmpdir(), 'eds-validate-'))
+const start = process.cwd()
+
+const claim = (name = 'worker', more = '') => `apiVersion: platform.bizmatters.io/v1alpha1
+kind: EventDrivenService
+metadata:
+  name: ${name}
+  namespace: shop
+spec:
+  image: ghcr.io/acme/worker:1.4.2
+  nats:
+    stream: ORDERS
+    consumer: workers
+${more}`
+const wrong = claim('worker', '  size: xlarge\n')
+const configMap = 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\ndata: {size: xlarge}\n'
+
+const files: Readonly<Record<string, string | Buffer>> = {
+  'good.yaml': claim(),
+  'good.json': JSON.stringify({
+    apiVersion: 'platform.bizmatters.io/v1alpha1',
+    kind: 'EventDrivenService',
+    metadata: { name: 'worker' },
+    spec: { image: 'acme/worker:1', nats: { stream: 'S', consumer: 'c' } },
+  }),
+  'wrong.yaml': wrong,
+  'mixed.yaml': `${configMap}---\n${claim('a')}---\n# nothing\n---\nvalues: of an EventDrivenService\n---\n${claim('b')}---\n: - broken, and not ours: [\n`,
+  'old.yaml': claim('old', '  secret1Name: orders-db\n').replace(':1.4.2', ''),
+  'binary.yaml': Buffer.from([0x7f, 0x45, 0x4c, 0x46, 0]),
+  'others/config.yaml': configMap,
+  'others/package.json': '{"name": "x"}',
+  'others/broken.yaml': 'a: [\n{{ template }}',
+  'empty/readme.txt': 'nothing here',
+  'deep/a/good.yaml': claim('a'),
+  'deep/b/wrong.yaml': wrong,
+  'deep/b/values.yaml': 'image: x\n',
+  'no-schema.json': '{"type": "nonsense", "properties": {"spec": {"type": "nonsense"}}}',
+  'no-rule.json':
+    '{"type": "object", "properties": {"spec": {"type": "object", "x-kubernetes-validations": [{"rule": "self ==", "message": "x"}]}}}',
+  'no-json.json': '{"type": ',
+  'other-schema.json': '{"type": "object", "properties": {}}',
+  'input.yaml': 'apiVersion: fn.platform.bizmatters.io/v1alpha1\nkind: Input\nfeatures: {knativeInitContainers: true}\n',
+}
+
+beforeAll(() => {
+  for (const [name, content] of Object.entries(files)) {
+    mkdirSync(join(folder, name, '..'), { recursive: true })
+    writeFileSync(join(folder, name), content)
+  }
+  writeFileSync(join(folder, 'huge.yaml'), '')
+  truncateSync(join(folder, 'huge.yaml'), 100 * 1024 * 1024)
+  const schema = JSON.parse(readFileSync(join(root, 'schemas/eventdrivenservice.schema.json'), 'utf8'))
+  schema.properties.spec.properties.size.enum.push('xlarge')
+  writeFileSync(join(folder, 'next-schema.json'), JSON.stringify(schema))
+  schema.properties.spec.properties.env = { type: 'string' }
+  writeFileSync(join(folder, 'strange-schema.json'), JSON.stringify(schema))
+  process.chdir(folder)
+})
+afterAll(() => {
+  process.chdir(start)
+  rmSync(folder, { recursive: true })
+})
+
+async function run(args: readonly string[], given: Parameters<typeof recorded>[0] = {}) {
+  const { io, stdout, stderr } = recorded(given)
+  const code = await eds(['validate', ...args], io)
+  return { code, stdout: stdout(), stderr: stderr() }
+}
+
+const withoutColor = (text: string) => text.replaceAll(/\p{Cc}\[\d+m/gu, '')
+
+const finding = (file: string) => `${file}:11:9  spec.size: must be one of [micro, small, medium, large], got 'xlarge'  [NOT_ALLOWED]\n`
+
+test.each([
+  { says: 'a valid claim', args: ['good.yaml'], code: 0, stdout: '', stderr: '1 claim valid\n' },
+  { says: 'JSON', args: ['good.json'], code: 0, stdout: '', stderr: '1 claim valid\n' },
+  {
+    says: 'a wrong one',
+    args: ['wrong.yaml'],
+    code: 1,
+    stdout: finding('wrong.yaml'),
+    stderr: '0 of 1 claim valid, 1 finding in 1 file\n',
+  },
+  { says: 'claims among other manifests', args: ['mixed.yaml'], code: 0, stdout: '', stderr: '2 claims valid\n' },
+  {
+    says: 'a directory',
+    args: ['deep'],
+    code: 1,
+    stdout: finding('deep/b/wrong.yaml'),
+    stderr: '1 of 2 claims valid, 1 finding in 1 file\n',
+  },
+  { says: 'a glob', args: ['deep/**/good.*'], code: 0, stdout: '', stderr: '1 claim valid\n' },
+  { says: 'standard input', args: ['-'], stdin: claim(), code: 0, stdout: '', stderr: '1 claim valid\n' },
+  {
+    says: 'standard input without being told',
+    args: [],
+    stdin: wrong,
+    code: 1,
+    stdout: finding('<stdin>'),
+    stderr: '0 of 1 claim valid, 1 finding in 1 file\n',
+  },
+  { says: 'quiet, nothing', args: ['good.yaml', '-q'], code: 0, stdout: '', stderr: '' },
+  { says: 'quiet, a finding', args: ['wrong.yaml', '--quiet'], code: 1, stdout: finding('wrong.yaml'), stderr: '' },
+])('$says', async ({ args, stdin, code, stdout, stderr }) => {
+  expect(await run(args, stdin === undefined ? {} : { stdin })).toEqual({ code, stdout, stderr })
+})
+
+describe('what cannot be judged is said in a line', () => {
+  const none = 'eds validate: there is no EventDrivenService in what was given\n'
+
+  test.each([
+    { says: 'no such file', args: ['none.yaml'], stderr: 'eds: none.yaml: no such file or directory\n0 claims valid, 1 file not read\n' },
+    { says: 'binary', args: ['binary.yaml'], stderr: 'eds: binary.yaml: is binary, not YAML or JSON\n0 claims valid, 1 file not read\n' },
+    { says: '100 MB', args: ['huge.yaml'], stderr: 'eds: huge.yaml: is larger than 64 MiB\n0 claims valid, 1 file not read\n' },
+    {
+      says: 'a directory without manifests',
+      args: ['empty'],
+      stderr: 'eds: empty: has no .yaml, .yml or .json files\n0 claims valid, 1 file not read\n',
+    },
+    { says: 'a directory without claims', args: ['others'], stderr: none },
+    { says: 'an empty standard input', args: ['-'], stdin: '', stderr: none },
+    { says: 'no arguments at a terminal', args: [], stderr: 'eds validate: name a file or a directory, or pipe a claim in\n' },
+    {
+      says: 'an unknown flag',
+      args: ['--stict'],
+      stderr: 'eds validate: unknown flag --stict, did you mean --strict?\nSee: eds validate --help\n',
+    },
+    {
+      says: 'an unknown format',
+      args: ['-o', 'sarrif'],
+      stderr:
+        "eds validate: -o must be one of [text, json, yaml, github, sarif, junit], got 'sarrif'; did you mean sarif?\nSee: eds validate --help\n",
+    },
+    { says: 'no schema', args: ['good.yaml', '--schema', 'none.json'], stderr: 'eds: none.json: no such file or directory\n' },
+    {
+      says: 'a schema that is no JSON',
+      args: ['good.yaml', '--schema', 'no-json.json'],
+      stderr: /^eds: no-json\.json: is no JSON: line 1: .*\n$/,
+    },
+    {
+      says: 'a schema that is none',
+      args: ['good.yaml', '--schema', 'no-schema.json'],
+      stderr: /^eds: no-schema\.json: is no schema: .*nonsense.*\n$/,
+    },
+    {
+      says: 'a schema with a rule that is none',
+      args: ['good.yaml', '--schema', 'no-rule.json'],
+      stderr: /^eds: no-rule\.json: is no schema: .*\n$/,
+    },
+    {
+      says: 'a schema of something else',
+      args: ['good.yaml', '--schema', 'other-schema.json'],
+      stderr: /^eds: other-schema\.json: is not a schema of an EventDrivenService: .*\n$/,
+    },
+    { says: 'a schema that is a claim', args: ['good.yaml', '--schema', 'good.yaml'], stderr: /^eds: good\.yaml: is not a schema .*\n$/ },
+    { says: 'no platform input', args: ['good.yaml', '--input', 'none.yaml'], stderr: 'eds: none.yaml: no such file or directory\n' },
+  ])('$says', async ({ args, stdin, stderr }) => {
+    const ran = await run(args, stdin === undefined ? {} : { stdin })
+    expect(ran).toMatchObject({ code: 2, stdout: '' })
+    if (typeof stderr === 'string') expect(ran.stderr).toBe(stderr)
+    else expect(ran.stderr).toMatch(stderr)
+  })
+
+  test.skipIf(process.getuid?.() === 0)('permission denied', async () => {
+    writeFileSync('locked.yaml', claim())
+    chmodSync('locked.yaml', 0)
+    expect(await run(['locked.yaml'])).toMatchObject({
+      code: 2,
+      stderr: 'eds: locked.yaml: permission denied\n0 claims valid, 1 file not read\n',
+    })
+  })
+
+  test('a link to nothing', async () => {
+    symlinkSync('nowhere', 'dangling.yaml')
+    expect(await run(['dangling.yaml'])).toMatchObject({ code: 2 })
+  })
+
+  test('the rest goes on, and its findings are told', async () => {
+    expect(await run(['none.yaml', 'wrong.yaml', 'good.yaml'])).toEqual({
+      code: 2,
+      stdout: finding('wrong.yaml'),
+      stderr: 'eds: none.yaml: no such file or directory\n1 of 2 claims valid, 1 finding in 1 file, 1 file not read\n',
+    })
+  })
+
+  test('no claims at all, which a commit hook may be fine with', async () => {
+    expect(await run(['others', '--if-present'])).toEqual({ code: 0, stdout: '', stderr: '0 claims valid, 3 files read\n' })
+  })
+})
+
+describe('--strict', () => {
+  const lines = (how: string) =>
+    `old.yaml:7:10  ${how}spec.image: can change under its name: give it a tag other than 'latest', or a digest, got 'ghcr.io/acme/worker'  [UNPINNED_IMAGE]\n` +
+    `old.yaml:11:3  ${how}spec.secret1Name: deprecated spelling of a secretRefs entry with envFrom true  [DEPRECATED]\n`
+
+  test.each([
+    { says: 'without, a warning', args: [], code: 0, stdout: lines('warning: '), stderr: '1 claim valid, 2 warnings\n' },
+    { says: 'with it, an error', args: ['--strict'], code: 1, stdout: lines(''), stderr: '0 of 1 claim valid, 2 findings in 1 file\n' },
+    { says: 'quiet, nothing', args: ['--quiet'], code: 0, stdout: '', stderr: '' },
+    { says: 'both, an error', args: ['--quiet', '--strict'], code: 1, stdout: lines(''), stderr: '' },
+  ])('$says', async ({ args, code, stdout, stderr }) => {
+    expect(await run(['old.yaml', ...args])).toEqual({ code, stdout, stderr })
+  })
+
+  test('what is wrong is not also advised against', async () => {
+    const { stdout } = await run(['-', '--strict'], { stdin: wrong.replace('ghcr.io/acme/worker:1.4.2', 'Not An Image') })
+    expect(stdout.match(/\[\w+\]$/gm)).toEqual(['[BAD_FORMAT]', '[NOT_ALLOWED]'])
+  })
+})
+
+describe('--schema', () => {
+  test('judges by another version', async () => {
+    expect(await run(['wrong.yaml', '--schema', 'next-schema.json'])).toMatchObject({ code: 0 })
+    expect((await run(['-', '--schema', 'next-schema.json'], { stdin: wrong.replace('xlarge', 'huge') })).stdout).toContain(
+      "must be one of [micro, small, medium, large, xlarge], got 'huge'",
+    )
+  })
+
+  test('the published schema says what no schema says', async () => {
+    const schema = join(root, 'schemas/eventdrivenservice.schema.json')
+    for (const name of ['good.yaml', 'wrong.yaml', join(root, 'test/claims/invalid/secret-ref-shadows-env.yaml')])
+      expect(await run([name, '--schema', schema])).toEqual(await run([name]))
+  })
+
+  test('that lets through what the checks could not read', async () => {
+    expect(await run(['-', '--schema', 'strange-schema.json'], { stdin: claim('a', '  env: text\n') })).toMatchObject({ code: 0 })
+  })
+})
+
+test('--input says what the platform has enabled', async () => {
+  const knative = claim('a', '  runtime: Knative\n  initContainer: {command: [x]}\n')
+  expect((await run(['-'], { stdin: knative })).stdout).toContain('[UNSUPPORTED]')
+  expect(await run(['-', '--input', 'input.yaml'], { stdin: knative })).toMatchObject({ code: 0 })
+})
+
+describe('a composite', () => {
+  const composite = (more = '') => claim('orders-x7k2p', more).replace('kind: Event', 'kind: XEvent').replace('  namespace: shop\n', '')
+
+  test.each([
+    {
+      says: 'of a claim',
+      text: composite('  claimRef: {apiVersion: a, kind: b, name: orders, namespace: shop}\n  resourceRefs: []\n'),
+      found: [],
+    },
+    { says: 'without a namespace', text: composite(), found: ['NO_NAMESPACE'] },
+    {
+      says: 'with a field of its own',
+      text: `${composite('  claimRef: {name: orders, namespace: shop}\n')}sepc: {}\n`,
+      found: ['UNKNOWN_FIELD'],
+    },
+    {
+      says: 'with metadata that is text',
+      text: composite().replace(/metadata:\n.*/, 'metadata: text'),
+      found: ['REQUIRED', 'NO_NAMESPACE'],
+    },
+  ])('$says', async ({ text, found }) => {
+    const { findings } = JSON.parse((await run(['-o', 'json', '-'], { stdin: text })).stdout)
+    expect(findings.map(({ code }: { code: string }) => code).sort()).toEqual(found.sort())
+  })
+})
+
+describe('on a terminal', () => {
+  test('shows the line, with a caret', async () => {
+    const { stdout } = await run(['wrong.yaml'], { isTerminal: true, stdin: '' })
+    expect(withoutColor(stdout)).toBe(`${finding('wrong.yaml')}   11 |   size: xlarge\n      |         ^\n`)
+  })
+
+  test('shows a part of a line without end, wherever in it', async () => {
+    const stdin = JSON.stringify({
+      apiVersion: 'platform.bizmatters.io/v1alpha1',
+      kind: 'EventDrivenService',
+      metadata: { name: 'a', annotations: { long: 'x'.repeat(100_000) } },
+      spec: { image: 'a/b:1', nats: { stream: 'S', consumer: 'c' }, size: 'xlarge', env: [{ name: 'A', value: 'y'.repeat(100_000) }] },
+    })
+    const { stdout } = await run(['-'], { isTerminal: true, stdin })
+    const [, shown = '', caret = ''] = withoutColor(stdout).split('\n')
+    expect(shown.slice(caret.indexOf('^'))).toMatch(/^"xlarge"/)
+    expect(stdout.length).toBeLessThan(1000)
+  })
+
+  describe('progress', () => {
+    function watched(isTerminal: boolean) {
+      let now = 0
+      const written: string[] = []
+      const progress = progressOn({ isTerminal, write: text => written.push(text) }, () => now)
+      return { progress, written, at: (time: number) => (now = time) }
+    }
+
+    test('comes when it takes long, and not at every step', () => {
+      const { progress, written, at } = watched(true)
+      progress.tell(1)
+      at(499)
+      progress.tell(2)
+      expect(written).toEqual([])
+      at(500)
+      progress.tell(1000)
+      progress.tell(1001)
+      at(601)
+      progress.tell(2000)
+      expect(written).toEqual(['\r1,000 claims …\u001B[K', '\r2,000 claims …\u001B[K'])
+    })
+
+    test('makes room for a line, once', () => {
+      const { progress, written, at } = watched(true)
+      progress.clear()
+      at(500)
+      progress.tell(1)
+      progress.clear()
+      progress.clear()
+      expect(written.slice(1)).toEqual(['\r\u001B[K'])
+    })
+
+    test('is nobody else’s business', () => {
+      const { progress, written, at } = watched(false)
+      at(10_000)
+      progress.tell(1)
+      progress.clear()
+      expect(written).toEqual([])
+    })
+  })
+})
+
+describe('a lot', () => {
+  test('10,000 findings in one claim', async () => {
+    const fields = Array.from({ length: 10_000 }, (_, index) => `  unknown${index}: ${index}\n`).join('')
+    const { code, stdout, stderr } = await run(['-'], { stdin: claim('a', fields) })
+    const lines = stdout.trimEnd().split('\n')
+    expect({ code, stderr, lines: lines.length }).toEqual({
+      code: 1,
+      stderr: '0 of 1 claim valid, 10,000 findings in 1 file\n',
+      lines: 10_000,
+    })
+    expect(lines.at(-1)).toBe('<stdin>:10010:3  spec.unknown9999: unknown field  [UNKNOWN_FIELD]')
+  })
+
+  test('a large file is judged in parts, and every place in it is right', async () => {
+    const texts = Array.from({ length: 600 }, (_, index) =>
+      index % 100 === 7 ? claim(`a${index}`, '  size: xlarge\n  size: small\n') : claim(`a${index}`),
+    )
+    const text = texts.join('---\n')
+    expect([...partsOf({ file: 'a', text })].length).toBeGreaterThan(1)
+    const { stdout, stderr } = await run(['-'], { stdin: text })
+    const first = text.split('\n').flatMap((line, index) => (line === '  size: xlarge' ? [index + 1] : []))
+    expect(stdout).toBe(
+      first
+        .map(
+          line =>
+            `<stdin>:${line + 1}:3  spec.size: stands twice, first at ${line}:3, and kubectl would keep only this one  [DUPLICATE_KEY]\n`,
+        )
+        .join(''),
+    )
+    expect(stderr).toBe('600 claims valid, 6 findings in 1 file\n')
+  })
+
+  test.each([
+    { says: 'lines of Unix', lineBreak: '\n' },
+    { says: 'lines of Windows', lineBreak: '\r\n' },
+  ])('the parts are the file: $says', ({ lineBreak }) => {
+    const text = Array.from({ length: 600 }, (_, index) => claim(`a${index}`))
+      .join('---\n')
+      .replaceAll('\n', lineBreak)
+    const parts = [...partsOf({ file: 'a', text })]
+    expect(parts.map(part => part.text).join('')).toBe(text)
+    const lines = text.split(lineBreak)
+    for (const part of parts) expect(part.text.split(lineBreak)[0]).toBe(lines[part.firstLine - 1])
+  })
+
+  test('what cannot be cut stays whole', () => {
+    const text = `%YAML 1.1\n---\n${claim().repeat(PART_LENGTH / 100)}`
+    expect([...partsOf({ file: 'a', text })]).toEqual([{ file: 'a', text, firstLine: 1 }])
+  })
+})
+
+describe('threads', () => {
+  const script = join(folder, 'eds.mjs')
+  beforeAll(async () => {
+    await build({
+      entryPoints: [join(root, 'src/cli/main.ts')],
+      outfile: script,
+      ...{ bundle: true, platform: 'node', format: 'esm', logLevel: 'error' },
+      banner: { js: "import { createRequire as __c } from 'node:module'; const require = __c(import.meta.url);" },
+    })
+  })
+
+  const parts = Array.from({ length: 400 }, (_, index) => ({
+    file: `${index}.yaml`,
+    text: index % 3 === 0 ? wrong : claim(),
+    firstLine: 1,
+  }))
+  const settings = { platform: builtInPlatform, advice: 'warning' } as const
+
+  /** Slowly enough that threads are ready before all is done. */
+  async function* slowly(): AsyncGenerator<Job> {
+    for (const part of parts) {
+      await new Promise(resolve => setTimeout(resolve, 3))
+      yield [part]
+    }
+  }
+
+  async function collect(pool: Parameters<typeof judgeAll>[2]) {
+    const reports = []
+    for await (const judged of judgeAll(slowly(), settings, pool)) reports.push(...judged)
+    return reports
+  }
+
+  test('give the same reports in the same order', async () => {
+    const alone = await collect({ script: undefined })
+    expect(alone).toEqual(parts.map(judge(settings)))
+    expect(await collect({ script: pathToFileURL(script), threads: 2 })).toEqual(alone)
+  })
+
+  test('that cannot start are done without', async () => {
+    expect(await collect({ script: pathToFileURL(join(folder, 'none.mjs')), threads: 2 })).toEqual(parts.map(judge(settings)))
+  })
+
+  test('that break down leave their work to others', async () => {
+    const broken =
+      "import { parentPort } from 'node:worker_threads'\nparentPort.on('message', () => { throw new Error() })\nparentPort.postMessage('ready')\n"
+    writeFileSync('broken.mjs', broken)
+    expect(await collect({ script: pathToFileURL(join(folder, 'broken.mjs')), threads: 2 })).toEqual(parts.map(judge(settings)))
+  })
+})
+
+describe('law: eds validate accepts what the function accepts', () => {
+  const judgeText = judge({ platform: builtInPlatform })
+  const verdict = (document: JsonObject) => {
+    const { claims: judged, findings } = judgeText({ file: 'a.yaml', text: printYaml([document]), firstLine: 1 })
+    return [...findings, ...judged.flatMap(one => one.findings)].length === 0
+  }
+
+  test('any valid claim, and its composite', () => {
+    fc.assert(
+      fc.property(claims(), valid => {
+        expect(verdict(valid)).toBe(true)
+        expect(verdict(compositeOf(valid))).toBe(true)
+      }),
+      { numRuns: RUNS },
+    )
+  })
+
+  test.each(mutations)('and refuses with it $says', mutation => {
+    fc.assert(
+      fc.property(claims(), valid => {
+        const broken = mutate(valid, mutation)
+        expect(verdict(broken)).toBe(false)
+        if (broken.kind === valid.kind && broken.apiVersion === valid.apiVersion) expect(parseClaim(broken, builtInPlatform).ok).toBe(false)
+      }),
+      { numRuns: 20 },
+    )
+  })
+})
