@@ -1,0 +1,16 @@
+// Our packages on a real Crossplane, in the flavour with claims.
+import { examplesAreQuiet, examplesAreReady } from './suite/examples.ts'
+import { refusedClaims, survivesFaults } from './suite/faults.ts'
+import { asRecorded } from './suite/recording.ts'
+import { scalesOnLag } from './suite/scaling.ts'
+import { withControlPlane } from './suite/setting.ts'
+import { sameVerdict } from './suite/verdict.ts'
+
+const given = withControlPlane('claims')
+
+asRecorded(given)
+examplesAreReady(given)
+examplesAreQuiet(given, () => sameVerdict(given))
+scalesOnLag(given)
+refusedClaims(given)
+survivesFaults(given)

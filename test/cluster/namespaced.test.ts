@@ -1,0 +1,15 @@
+// The same without claims, as Crossplane 2 has it: what a user applies is the composite.
+import { examplesAreQuiet, examplesAreReady } from './suite/examples.ts'
+import { refusedClaims } from './suite/faults.ts'
+import { asRecorded } from './suite/recording.ts'
+import { scalesOnLag } from './suite/scaling.ts'
+import { withControlPlane } from './suite/setting.ts'
+import { sameVerdict } from './suite/verdict.ts'
+
+const given = withControlPlane('namespaced')
+
+asRecorded(given)
+examplesAreReady(given)
+examplesAreQuiet(given, () => sameVerdict(given))
+scalesOnLag(given)
+refusedClaims(given)

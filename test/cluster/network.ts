@@ -1,0 +1,103 @@
+// The network between Services: an HTTP proxy that joins whoever asks for a Service, by its name or by its cluster IP, to the
+// process on loopback that stands for it. Crossplane and KEDA know it as their proxy, the API server as its egress; so none of
+// them needs another configuration than in a cluster, and no name has to be known to this machine.
+import { once } from 'node:events'
+import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http'
+import { connect, type ListenOptions, type Socket } from 'node:net'
+import { join } from 'node:path'
+import type { Duplex } from 'node:stream'
+
+export interface Network {
+  readonly url: string
+  /** The same as a socket in the file system: the API server takes no plain HTTP over TCP. */
+  readonly socket: string
+  /** From now on whoever asks for this host, such as `nats.nats` or `ghcr.io`, and port reaches the port here. */
+  readonly join: (host: string, port: number, here: number) => void
+  readonly close: () => void
+}
+
+/** `<name>.<namespace>` of the Service with this cluster IP. */
+export type ServiceOf = (clusterIp: string) => Promise<string | undefined>
+
+const PROTOCOL = 'HTTP/1.1'
+const withoutDomain = (host: string) => host.replace(/\.svc(\.cluster\.local)?\.?$/, '')
+const isAddress = (host: string) => /^[\d.]+$/.test(host)
+
+export async function createNetwork(folder: string, serviceOf: ServiceOf): Promise<Network> {
+  const joined = new Map<string, number>()
+  const names = new Map<string, string>()
+  const sockets = new Set<Duplex>()
+
+  async function find(authority: string): Promise<number | undefined> {
+    const { hostname, port } = new URL(`http://${authority}`)
+    const number = port === '' ? 80 : Number(port)
+    const name = isAddress(hostname) ? (names.get(hostname) ?? (await serviceOf(hostname).catch(() => undefined))) : withoutDomain(hostname)
+    if (name === undefined) return undefined
+    if (isAddress(hostname)) names.set(hostname, name)
+    return joined.get(`${name}:${number}`)
+  }
+
+  async function tunnel(incoming: IncomingMessage, client: Duplex, head: Buffer): Promise<void> {
+    keep(client)
+    const here = await find(incoming.url ?? '')
+    if (here === undefined) return void client.end(`${PROTOCOL} 502 No Such Service\r\n\r\n`)
+    const server: Socket = connect(here, '127.0.0.1')
+    keep(server)
+    server.once('connect', () => {
+      client.write(`${PROTOCOL} 200 Connection Established\r\n\r\n`)
+      server.write(head)
+      server.pipe(client).pipe(server)
+    })
+    server.once('error', () => (server.connecting ? client.end(`${PROTOCOL} 502 Connection Refused\r\n\r\n`) : client.destroy()))
+    for (const [one, other] of [
+      [server, client],
+      [client, server],
+    ] as const)
+      one.once('close', () => other.destroy())
+    client.once('error', () => server.destroy())
+  }
+
+  async function forward(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+    const url = new URL(incoming.url ?? '/', 'http://none')
+    const here = await find(url.host)
+    const refuse = (reason: string) => outgoing.writeHead(502, reason).end()
+    if (here === undefined) return void refuse('No Such Service')
+    const { method, headers } = incoming
+    const onward = request({ host: '127.0.0.1', port: here, path: `${url.pathname}${url.search}`, method, headers }, answer => {
+      outgoing.writeHead(answer.statusCode ?? 502, answer.headers)
+      answer.pipe(outgoing)
+    })
+    onward.once('error', () => (outgoing.headersSent ? outgoing.destroy() : refuse('Connection Refused')))
+    incoming.pipe(onward)
+  }
+
+  function keep(socket: Duplex): void {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+    socket.on('error', () => socket.destroy())
+  }
+
+  async function listen(where: ListenOptions): Promise<Server> {
+    const server = createServer((incoming, outgoing) => void forward(incoming, outgoing))
+    server.on('connect', (incoming: IncomingMessage, client: Duplex, head: Buffer) => void tunnel(incoming, client, head))
+    server.on('connection', keep)
+    server.listen(where)
+    await once(server, 'listening')
+    return server
+  }
+
+  const socket = join(folder, 'network')
+  const [server, local] = await Promise.all([listen({ host: '127.0.0.1', port: 0 }), listen({ path: socket })])
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('the network has no port')
+  return {
+    url: `http://127.0.0.1:${address.port}`,
+    socket,
+    join: (host, port, here) => joined.set(`${host}:${port}`, here),
+    close: () => {
+      server.close()
+      local.close()
+      for (const socket of sockets) socket.destroy()
+    },
+  }
+}

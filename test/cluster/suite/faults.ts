@@ -1,0 +1,255 @@
+// What goes wrong in a cluster sooner or later, and what a claim and its pods see of it.
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { at } from '../../../src/json.ts'
+import { root } from '../../claim-files.ts'
+import type { Reference } from '../api.ts'
+import {
+  becomes,
+  type ClaimManifest,
+  countsOf,
+  createNamespace,
+  deploymentOf,
+  gone,
+  ready,
+  referenceOf,
+  scaledObjectOf,
+  scaledTo,
+  worker,
+} from '../claim.ts'
+import { FIRST_VERSION, FUNCTION, moveTo, publish } from '../install.ts'
+import { connectNats } from '../nats.ts'
+import type { Setting } from './setting.ts'
+
+const NAMESPACE = 'faults'
+const STREAM = 'FAULTS'
+const MANY = 20
+
+const generationsOf = async ({ cluster: { api } }: Setting, claim: ClaimManifest): Promise<unknown[]> =>
+  Promise.all([deploymentOf(claim), scaledObjectOf(claim)].map(async reference => at(await api.get(reference), 'metadata', 'generation')))
+
+export function refusedClaims(given: () => Setting): void {
+  describe('a claim that the API takes and the function refuses', () => {
+    const name = 'refused'
+    const fine = worker(NAMESPACE, name, 'REFUSED', { env: [{ name: 'DB_PASSWORD', value: 'none' }] })
+    // The same variable from two places.
+    const refs = [{ name: 'orders-db', env: [{ secretKey: 'password', envName: 'DB_PASSWORD' }] }]
+    const bad: ClaimManifest = { ...fine, spec: { ...fine.spec, image: 'ghcr.io/acme/orders-worker:2.0.0', secretRefs: refs } }
+
+    beforeAll(async () => {
+      const { cluster, nats } = given()
+      await createNamespace(cluster, NAMESPACE)
+      await nats.createStream('REFUSED')
+      await nats.createConsumer('REFUSED', name)
+      await cluster.api.apply({
+        apiVersion: 'v1',
+        kind: 'Secret',
+        metadata: { name: 'orders-db', namespace: NAMESPACE },
+        stringData: { password: 'x' },
+      })
+    })
+
+    test('is taken by the API, and what runs is left alone', async () => {
+      const { cluster } = given()
+      await cluster.api.apply(fine)
+      await ready(cluster, fine)
+      const before = await generationsOf(given(), fine)
+      await cluster.kubectl(['apply', '--server-side', '--force-conflicts', '-f', '-'], JSON.stringify(bad))
+      const said = await becomes(cluster, bad, 'WorkloadReady', 'False', 'InvalidClaim')
+      expect(said.message).toContain('spec.secretRefs[0].env[0].envName: must not be the same as spec.env[0].name')
+      expect(await generationsOf(given(), bad)).toEqual(before)
+    })
+
+    test('mended, it recovers by itself', async () => {
+      const { cluster } = given()
+      await cluster.api.patch(referenceOf(bad), { spec: { env: [] } })
+      await becomes(cluster, bad, 'WorkloadReady', 'True')
+      await ready(cluster, bad)
+      expect(JSON.stringify(await cluster.api.get(deploymentOf(bad)))).toContain('orders-worker:2.0.0')
+      await gone(cluster, bad)
+    })
+  })
+}
+
+/** The pods of a namespace, each by what tells it from one that was started anew. */
+async function podsOf({ cluster: { api } }: Setting, namespace: string): Promise<unknown[]> {
+  const pods = await api.list({ apiVersion: 'v1', kind: 'Pod', namespace })
+  return pods.map(pod => at(pod, 'metadata', 'uid')).sort()
+}
+
+export function survivesFaults(given: () => Setting): void {
+  describe('faults', () => {
+    const steady = worker(NAMESPACE, 'steady', STREAM)
+    const many = Array.from({ length: MANY }, (_, index) =>
+      worker('many', `worker-${index}`, STREAM, {
+        nats: { stream: STREAM, consumer: 'steady' },
+        scaling: { maxReplicas: 1, pollingInterval: 30 },
+      }),
+    )
+    const clusterRole: Reference = {
+      apiVersion: 'rbac.authorization.k8s.io/v1',
+      kind: 'ClusterRole',
+      name: 'event-driven-service:deployment',
+    }
+
+    beforeAll(async () => {
+      const { cluster, nats } = given()
+      for (const name of [NAMESPACE, 'many', 'other']) await createNamespace(cluster, name)
+      await nats.createStream(STREAM)
+      await nats.createConsumer(STREAM, 'steady')
+      await nats.createStream('REST')
+      await nats.createConsumer('REST', 'nothing-to-do')
+      await cluster.api.apply(steady)
+      await ready(cluster, steady)
+      await nats.fill(STREAM, 15)
+      await scaledTo(cluster, steady, 3)
+    })
+    afterAll(async () => {
+      const { cluster } = given()
+      await Promise.all(many.map(claim => cluster.api.delete(referenceOf(claim))))
+      await gone(cluster, steady)
+    })
+
+    test(`the function is killed while ${MANY} claims come in: all become ready once it is back`, async () => {
+      const { cluster } = given()
+      const began = Date.now()
+      const last = many[MANY - 1] as ClaimManifest
+      await Promise.all(many.slice(0, MANY / 2).map(claim => cluster.api.apply(claim)))
+      await cluster.processes.kill(FUNCTION)
+      await Promise.all(many.slice(MANY / 2).map(claim => cluster.api.apply(claim)))
+      // Crossplane waits for a function that is gone, for up to two minutes, and nothing comes of it meanwhile.
+      await cluster.until('the last claim has its composite', async () =>
+        at(await cluster.api.get(referenceOf(last)), 'metadata', 'finalizers'),
+      )
+      expect(await cluster.api.find(deploymentOf(last))).toBeUndefined()
+      cluster.processes.again(FUNCTION)
+      for (const claim of many) await ready(cluster, claim)
+      console.log(
+        `${MANY} claims were ready ${((Date.now() - began) / 1000).toFixed(1)} s after they were applied, the function killed meanwhile`,
+      )
+    })
+
+    test.each(['crossplane', 'kube-apiserver', 'keda-operator', 'keda-metrics-apiserver', 'nats-of-nats', 'kube-controller-manager'])(
+      '%s is started again: the count stays',
+      async name => {
+        const { cluster } = given()
+        const counts = countsOf(cluster, steady)
+        await cluster.processes.restart(name)
+        await cluster.until('the API server', async () => (await cluster.api.call('GET', '/readyz')).message === 'ok')
+        const mark = `${name}-${Date.now()}`
+        await cluster.until('the claim is taken', () =>
+          cluster.api.patch(referenceOf(steady), { metadata: { annotations: { mark } }, spec: { env: [{ name: 'MARK', value: mark }] } }),
+        )
+        await cluster.until('the change has come through', async () =>
+          JSON.stringify(await cluster.api.get(deploymentOf(steady))).includes(mark),
+        )
+        await becomes(cluster, steady, 'ScalingReady', 'True')
+        await ready(cluster, steady)
+        counts.stop()
+        expect(new Set(counts.seen)).toEqual(new Set([3]))
+      },
+    )
+
+    test('after all that it still scales', async () => {
+      const { cluster, natsServer } = given()
+      const nats = await connectNats(natsServer.port)
+      await nats.fill(STREAM, 10)
+      await scaledTo(cluster, steady, 5)
+      nats.close()
+    })
+
+    test('the certificate of the function is issued anew: it is taken up without a restart', async () => {
+      const { cluster } = given()
+      const before = cluster.processes.pid(FUNCTION)
+      const already = cluster.processes.log(FUNCTION).split('certificates taken up').length
+      const secrets = await cluster.api.list({ apiVersion: 'v1', kind: 'Secret', namespace: 'crossplane-system' })
+      const secret = secrets.find(({ metadata }) => /function.*tls-server$/.test(String(at(metadata, 'name'))))
+      await cluster.api.delete({
+        apiVersion: 'v1',
+        kind: 'Secret',
+        namespace: 'crossplane-system',
+        name: String(at(secret, 'metadata', 'name')),
+      })
+      await cluster.until('it is taken up', () => cluster.processes.log(FUNCTION).split('certificates taken up').length > already)
+      const mark = String(Date.now())
+      await cluster.api.patch(referenceOf(steady), { spec: { env: [{ name: 'MARK', value: mark }] } })
+      await cluster.until('the function is still called', async () =>
+        JSON.stringify(await cluster.api.get(deploymentOf(steady))).includes(mark),
+      )
+      expect(cluster.processes.pid(FUNCTION)).toBe(before)
+    })
+
+    test('two claims of one name live in two namespaces', async () => {
+      const { cluster } = given()
+      const twin = { ...steady, metadata: { name: 'steady', namespace: 'other' } }
+      await cluster.api.apply(twin)
+      await ready(cluster, twin)
+      await gone(cluster, twin)
+      await ready(cluster, steady)
+    })
+
+    test('a claim that is deleted while the function is down goes, and all of it', async () => {
+      const { cluster } = given()
+      // One that is at rest: a call that is under way when the function goes keeps Crossplane for up to two minutes.
+      const nats = { stream: 'REST', consumer: 'nothing-to-do' }
+      const leaving = worker(NAMESPACE, 'leaving', STREAM, { nats, scaling: { pollingInterval: 300 } })
+      await cluster.api.apply(leaving)
+      await ready(cluster, leaving)
+      await cluster.processes.stop(FUNCTION)
+      await gone(cluster, leaving)
+      cluster.processes.again(FUNCTION)
+    })
+
+    test(`an upgrade and a downgrade with ${MANY} live claims restart no pod`, async () => {
+      const { cluster, flavour } = given()
+      for (const claim of many) await ready(cluster, claim)
+      const pods = await podsOf(given(), 'many')
+      expect(pods).toHaveLength(MANY)
+      await publish(cluster, 'v0.2.0')
+      for (const version of ['v0.2.0', FIRST_VERSION]) {
+        await moveTo(cluster, flavour, version)
+        await cluster.processes.restart(FUNCTION)
+        const mark = `${version}-${Date.now()}`
+        await cluster.api.patch(referenceOf(steady), { spec: { env: [{ name: 'MARK', value: mark }] } })
+        await cluster.until('the new version answers', async () =>
+          JSON.stringify(await cluster.api.get(deploymentOf(steady))).includes(mark),
+        )
+        for (const claim of many) await ready(cluster, claim)
+        expect(await podsOf(given(), 'many')).toEqual(pods)
+      }
+    })
+
+    test('without our ClusterRole a claim is not ready and the composite says why; with it, it recovers', async () => {
+      const { cluster, flavour } = given()
+      const unauthorized = worker(NAMESPACE, 'unauthorized', STREAM, { nats: { stream: 'REST', consumer: 'nothing-to-do' } })
+      await cluster.api.delete(clusterRole)
+      await cluster.until('Crossplane has lost the right', async () => {
+        const answer = await cluster
+          .kubectl([
+            'auth',
+            'can-i',
+            'create',
+            'scaledobjects.keda.sh',
+            '-n',
+            NAMESPACE,
+            '--as=system:serviceaccount:crossplane-system:crossplane',
+          ])
+          .catch(error => String(error))
+        return !answer.startsWith('yes')
+      })
+      await cluster.api.apply(unauthorized)
+      const kind = flavour === 'claims' ? 'XEventDrivenService' : 'EventDrivenService'
+      await cluster.until('the composite says why', async () => {
+        const events = await cluster.api.list({ apiVersion: 'v1', kind: 'Event' })
+        return events.some(
+          ({ type, involvedObject, message }) =>
+            type === 'Warning' && at(involvedObject, 'kind') === kind && /scaledobjects.* is forbidden/.test(String(message)),
+        )
+      })
+      await becomes(cluster, unauthorized, 'Ready', 'False')
+      await cluster.kubectl(['apply', '-f', join(root, 'package/runtime/rbac')])
+      await ready(cluster, unauthorized)
+      await gone(cluster, unauthorized)
+    })
+  })
+}
