@@ -22,6 +22,7 @@ are built, which takes some minutes; from then on it is up in seconds. Needs Go,
 Example: npm run sandbox -- --apply examples/minimal-claim.yaml
 `
 
+const EXIT_BAD_FLAG = 2
 const LOOK_EVERY_MS = 1_000
 const paint = painter(process.stdout.isTTY === true && !process.env.NO_COLOR)
 const print = (text: string) => process.stdout.write(`${text}\n`)
@@ -168,5 +169,5 @@ async function main(): Promise<void> {
 await main().catch(error => {
   const cause = error instanceof Error && error.cause instanceof Error ? `\n${error.cause.message}` : ''
   process.stderr.write(`${error instanceof Error ? error.message : error}${cause}\n`)
-  process.exitCode = 1
+  process.exitCode = error instanceof TypeError && 'code' in error ? EXIT_BAD_FLAG : 1
 })

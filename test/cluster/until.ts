@@ -7,7 +7,8 @@ export interface Patience {
   readonly check?: () => void
 }
 
-const TIMEOUT_MS = 120_000
+// A reconcile of Crossplane that lost its function holds a composite for up to two minutes.
+const TIMEOUT_MS = 240_000
 const EVERY_MS = 200
 
 /** Asks until the answer is one, and says what the last word was where it never came. An error counts as no answer yet. */

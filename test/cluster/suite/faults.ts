@@ -77,6 +77,21 @@ async function podsOf({ cluster: { api } }: Setting, namespace: string): Promise
   return pods.map(pod => at(pod, 'metadata', 'uid')).sort()
 }
 
+const REST_MS = 4_000
+
+/** Waits until the function has not been called for this claim for a while. */
+async function atRest({ cluster: { processes, until } }: Setting, name: string): Promise<void> {
+  const calls = () => processes.log(FUNCTION).split(`"name":"${name}"`).length
+  let before = calls()
+  let since = Date.now()
+  await until(`${name} is at rest`, () => {
+    const now = calls()
+    if (now !== before) since = Date.now()
+    before = now
+    return Date.now() - since > REST_MS
+  })
+}
+
 export function survivesFaults(given: () => Setting): void {
   describe('faults', () => {
     const steady = worker(NAMESPACE, 'steady', STREAM)
@@ -195,6 +210,7 @@ export function survivesFaults(given: () => Setting): void {
       const leaving = worker(NAMESPACE, 'leaving', STREAM, { nats, scaling: { pollingInterval: 300 } })
       await cluster.api.apply(leaving)
       await ready(cluster, leaving)
+      await atRest(given(), 'leaving')
       await cluster.processes.stop(FUNCTION)
       await gone(cluster, leaving)
       cluster.processes.again(FUNCTION)
