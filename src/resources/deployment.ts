@@ -71,11 +71,10 @@ const podSpec = (claim: Claim): JsonObject => ({
 /** https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#deployment-status */
 function judge(observed: JsonObject, { name, namespace }: Claim): Readiness {
   const look = `See: kubectl -n ${namespace} describe pods -l ${NAME_LABEL}=${name}`
-  const isAvailable = condition(observed, 'Available')?.status === 'True'
-  const available = ready('Available', `Deployment ${name} is available.`)
+  const available = availability(observed, name, look)
   // What the conditions say is about the spec before. Whatever is new in it, and mostly that is another count from KEDA, the pods
   // that were available still are.
-  if (outdated(observed)) return isAvailable ? available : notReady('Updating', `Deployment ${name} is being updated.`)
+  if (outdated(observed)) return available ?? notReady('Updating', `Deployment ${name} is being updated.`)
   const failure = condition(observed, 'ReplicaFailure')
   if (failure?.status === 'True')
     return notReady(failure.reason || 'ReplicaFailure', `No pod can be made for Deployment ${name}: ${failure.message}`)
@@ -87,6 +86,12 @@ function judge(observed: JsonObject, { name, namespace }: Claim): Readiness {
     )
   // KEDA took the last replica away as there is nothing to do. That is what was asked for.
   if (at(observed, 'spec', 'replicas') === 0) return ready('ScaledToZero', `Deployment ${name} is scaled to zero until messages come.`)
-  if (isAvailable) return available
-  return notReady('Unavailable', `Deployment ${name} has too few ready pods. ${look}`)
+  return available ?? notReady('Unavailable', `Deployment ${name} has no ready pod. ${look}`)
+}
+
+/** Kubernetes calls a Deployment unavailable while most of the pods that KEDA has just asked for start. Those of before serve on. */
+function availability(observed: JsonObject, name: string, look: string): Readiness | undefined {
+  if (condition(observed, 'Available')?.status === 'True') return ready('Available', `Deployment ${name} is available.`)
+  if (count(observed, 'status', 'availableReplicas') === 0) return undefined
+  return ready('PartlyAvailable', `Deployment ${name} has fewer ready pods than replicas. If this stays: ${look}`)
 }

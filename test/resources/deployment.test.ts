@@ -277,14 +277,43 @@ describe('ready', () => {
       is: [false, 'Updating', 'Deployment orders-worker is being updated.'],
     },
     {
-      says: 'too few pods ready',
+      says: 'scaled up, and most of the new pods are starting',
+      observed: { spec: { replicas: 5 }, status: { availableReplicas: 1, conditions: down } },
+      is: [true, 'PartlyAvailable', `Deployment orders-worker has fewer ready pods than replicas. If this stays: ${look}`],
+    },
+    {
+      says: 'scaled up twice, the second count not looked at yet',
+      observed: {
+        metadata: { generation: 3 },
+        spec: { replicas: 9 },
+        status: { observedGeneration: 2, availableReplicas: 1, conditions: down },
+      },
+      is: [true, 'PartlyAvailable', `Deployment orders-worker has fewer ready pods than replicas. If this stays: ${look}`],
+    },
+    {
+      says: 'a stuck rollout after some pods were lost',
+      observed: {
+        spec: { replicas: 5 },
+        status: {
+          availableReplicas: 1,
+          conditions: conditions(['Available', 'False'], ['Progressing', 'False', 'ProgressDeadlineExceeded']),
+        },
+      },
+      is: [
+        false,
+        'ProgressDeadlineExceeded',
+        `The rollout of Deployment orders-worker is stuck: its new pods do not become ready. ${look}`,
+      ],
+    },
+    {
+      says: 'no pod ready',
       observed: { spec: { replicas: 1 }, status: { conditions: down } },
-      is: [false, 'Unavailable', `Deployment orders-worker has too few ready pods. ${look}`],
+      is: [false, 'Unavailable', `Deployment orders-worker has no ready pod. ${look}`],
     },
     {
       says: 'nothing said yet',
       observed: { spec: { replicas: 1 } },
-      is: [false, 'Unavailable', `Deployment orders-worker has too few ready pods. ${look}`],
+      is: [false, 'Unavailable', `Deployment orders-worker has no ready pod. ${look}`],
     },
     {
       says: 'a stuck rollout, though the old pods serve',
