@@ -1,7 +1,7 @@
 // What JSON Schema can judge, with ajv; its errors become findings in our own words.
 import { Ajv2020, type AnySchemaObject, type ErrorObject } from 'ajv/dist/2020.js'
 import { type Finding, formatPath, type Path } from '../findings.ts'
-import { at, isObject, type Json } from '../json.ts'
+import { at, isObject, type Json, put } from '../json.ts'
 import { nearest } from '../suggest.ts'
 import type { Schema } from './schema.ts'
 
@@ -180,10 +180,4 @@ const ofAnything = normalizer({})
 // What no schema describes is made of the same.
 function anything(value: Json): Json {
   return ofAnything(value)
-}
-
-/** Assignment to `__proto__` would set the prototype instead of a field. */
-function put(object: { [name: string]: Json }, name: string, value: Json): void {
-  if (name === '__proto__') Object.defineProperty(object, name, { value, enumerable: true, configurable: true, writable: true })
-  else object[name] = value
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
-import { type RunFunctionRequest, RunFunctionResponse, Severity } from '@crossplane-org/function-sdk-typescript'
+import { type RunFunctionRequest, type RunFunctionResponse, Severity } from '@crossplane-org/function-sdk-typescript'
 import type { CallResult } from './metrics.ts'
+import { encodeResponse } from './wire/encode.ts'
 
 export type Handler = (request: RunFunctionRequest) => RunFunctionResponse
 
@@ -38,8 +39,6 @@ function failureOf(error: unknown): Failure {
   return { id, name, frames }
 }
 
-const encode = (response: RunFunctionResponse) => Buffer.from(RunFunctionResponse.encode(response).finish())
-
 function failed(request: RunFunctionRequest, error: unknown): Answer {
   const failure = failureOf(error)
   const message = `internal error ${failure.id}: the function failed on this request and composed nothing; its log has the place under this id`
@@ -50,7 +49,7 @@ function failed(request: RunFunctionRequest, error: unknown): Answer {
     requirements: undefined,
     conditions: [],
   }
-  return { bytes: encode(response), result: 'error', failure }
+  return { bytes: encodeResponse(response), result: 'error', failure }
 }
 
 /** Answers in bytes, whatever happens: a throw, in the handler or over a value that cannot be encoded, is a fatal result. */
@@ -58,7 +57,7 @@ export function answer(handler: Handler, request: RunFunctionRequest): Answer {
   try {
     const response = handler(request)
     const fatal = response.results.some(({ severity }) => severity === Severity.SEVERITY_FATAL)
-    return { bytes: encode(response), result: fatal ? 'fatal' : 'ok' }
+    return { bytes: encodeResponse(response), result: fatal ? 'fatal' : 'ok' }
   } catch (error) {
     return failed(request, error)
   }

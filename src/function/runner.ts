@@ -1,16 +1,18 @@
 import { performance } from 'node:perf_hooks'
-import { FunctionRunnerServiceService, type RunFunctionRequest } from '@crossplane-org/function-sdk-typescript'
+import type { RunFunctionRequest } from '@crossplane-org/function-sdk-typescript'
 import {
   type handleUnaryCall,
   ResponderBuilder,
   ServerInterceptingCall,
   type ServerInterceptor,
   ServerListenerBuilder,
+  status,
 } from '@grpc/grpc-js'
 import { at } from '../json.ts'
 import { type Answer, answer, type Handler } from './guard.ts'
 import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
+import { decodeRequest } from './wire/decode.ts'
 
 /** Crossplane asks for v1 and, of a function that does not know it, for v1beta1. The messages are the same. */
 export const serviceNames = [
@@ -18,31 +20,19 @@ export const serviceNames = [
   'apiextensions.fn.proto.v1beta1.FunctionRunnerService',
 ] as const
 
-interface Received {
-  readonly request: RunFunctionRequest
-  readonly decodeMs: number
-}
-
 const LONGEST_FIELD = 253
 
-const { requestSerialize, requestDeserialize } = FunctionRunnerServiceService.runFunction
-
-function decode(bytes: Buffer): Received {
-  const startMs = performance.now()
-  const request = requestDeserialize(bytes)
-  return { request, decodeMs: performance.now() - startMs }
-}
+const asIs = (bytes: Buffer) => bytes
 
 export const runnerDefinition = (service: (typeof serviceNames)[number]) => ({
   runFunction: {
     path: `/${service}/RunFunction`,
     requestStream: false as const,
     responseStream: false as const,
-    requestSerialize: ({ request }: Received) => requestSerialize(request),
-    requestDeserialize: decode,
-    // Encoded already, where a value that cannot be encoded is still answered.
-    responseSerialize: (bytes: Buffer) => bytes,
-    responseDeserialize: (bytes: Buffer) => bytes,
+    requestSerialize: asIs,
+    requestDeserialize: asIs,
+    responseSerialize: asIs,
+    responseDeserialize: asIs,
   },
 })
 
@@ -63,12 +53,19 @@ function report(log: Log, request: RunFunctionRequest, { result, failure }: Answ
   else log.debug('call answered', fields)
 }
 
-export function createRunner(handler: Handler, metrics: Metrics, log: Log): { runFunction: handleUnaryCall<Received, Buffer> } {
+/** Bytes in, bytes out: so that what cannot be decoded, or its answer not encoded, is answered all the same. */
+export function createRunner(handler: Handler, metrics: Metrics, log: Log): { runFunction: handleUnaryCall<Buffer, Buffer> } {
   return {
-    runFunction: ({ request: { request, decodeMs } }, respond) => {
+    runFunction: ({ request: bytes }, respond) => {
       const startMs = performance.now()
+      let request: RunFunctionRequest
+      try {
+        request = decodeRequest(bytes)
+      } catch (error) {
+        return respond({ code: status.INTERNAL, details: `the request can't be decoded: ${error instanceof Error ? error.message : ''}` })
+      }
       const answered = answer(handler, request)
-      const durationMs = decodeMs + performance.now() - startMs
+      const durationMs = performance.now() - startMs
       metrics.calls.inc({ result: answered.result })
       metrics.duration.observe(durationMs / 1000)
       report(log, request, answered, durationMs)

@@ -1,0 +1,301 @@
+// From the bytes of a request to what the function reads of it. Crossplane sends every object as a Struct, mostly of names and
+// short strings, and half of it are managedFields, which nobody here looks at: this goes past them, and makes an object
+// of nothing but objects. The messages themselves are the SDK's.
+import type { Capability, Ready, Resource, Resources, RunFunctionRequest, State } from '@crossplane-org/function-sdk-typescript'
+import { type Json, type JsonObject, put } from '../../json.ts'
+
+/** Beyond what any Kubernetes object has, and well below what a call stack bears. */
+const DEEPEST = 500
+
+// Names of fields come again and again, in every object of every call. One that is known is not made anew, and is known to
+// the engine as a name already.
+const knownNames: string[] = new Array(4096).fill('')
+const LONGEST_KNOWN = 64
+
+// What a field is tagged with: its number and how it is written.
+const varint = (field: number) => field * 8
+const bytes = (field: number) => field * 8 + 2
+
+/** Where in a request a Struct stands: only there has an object managedFields that can be left out. */
+type Place = 'observed' | 'its metadata' | 'elsewhere'
+
+type Fields = Readonly<Record<number, () => void>>
+
+class Reader {
+  readonly #bytes: Buffer
+  #position = 0
+  #depth = 0
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes
+  }
+
+  /** A whole message: calls what reads a field for each, and goes past the fields that nobody reads. */
+  message(fields: Fields, end = this.#end()): void {
+    while (this.#position < end) {
+      const tag = this.varint()
+      const read = fields[tag]
+      if (read === undefined) this.#skip(tag)
+      else read()
+    }
+    this.#close(end)
+  }
+
+  /** An entry of a map, put into it once both its halves are read. */
+  entry<T>(map: { [key: string]: T }, empty: T, read: () => T): void {
+    let [key, value] = ['', empty]
+    this.message({ [bytes(1)]: () => (key = this.string()), [bytes(2)]: () => (value = read()) })
+    put(map, key, value)
+  }
+
+  varint(): number {
+    let byte = this.#byte()
+    if (byte < 128) return byte
+    let value = byte & 127
+    for (let factor = 128; factor <= 2 ** 63; factor *= 128) {
+      byte = this.#byte()
+      value += (byte & 127) * factor
+      if (byte < 128) return value
+    }
+    throw new Error('a number is longer than ten bytes')
+  }
+
+  /** Numbers in a row, in one piece or, as older writers do, one by one. */
+  packed(into: number[]): void {
+    const end = this.#end()
+    while (this.#position < end) into.push(this.varint())
+    this.#close(end)
+  }
+
+  string(): string {
+    const end = this.#end()
+    const start = this.#position
+    this.#position = end
+    return this.#bytes.toString('utf8', start, end)
+  }
+
+  #name(): string {
+    const start = this.#position
+    const end = this.#end()
+    const begin = this.#position
+    const length = end - begin
+    let hash = length
+    if (length <= LONGEST_KNOWN) for (let i = begin; i < end; i++) hash = (hash * 31 + (this.#bytes[i] ?? 0)) | 0
+    const slot = hash & (knownNames.length - 1)
+    const known = knownNames[slot] ?? ''
+    if (this.#reads(known, begin, length)) {
+      this.#position = end
+      return known
+    }
+    this.#position = start
+    const name = this.string()
+    if (length <= LONGEST_KNOWN) knownNames[slot] = name
+    return name
+  }
+
+  /** Whether these bytes are this text; that of a text beyond ASCII is never said. */
+  #reads(text: string, begin: number, length: number): boolean {
+    if (text.length !== length) return false
+    for (let i = 0; i < length; i++) {
+      const code = text.charCodeAt(i)
+      if (code > 127 || code !== this.#bytes[begin + i]) return false
+    }
+    return true
+  }
+
+  bytes(): Buffer {
+    const end = this.#end()
+    const start = this.#position
+    this.#position = end
+    return this.#bytes.subarray(start, end)
+  }
+
+  struct(place: Place): JsonObject {
+    const object: { [name: string]: Json } = {}
+    const end = this.#descend()
+    while (this.#position < end) {
+      const tag = this.varint()
+      if (tag === bytes(1)) this.#member(object, place)
+      else this.#skip(tag)
+    }
+    this.#ascend(end)
+    return object
+  }
+
+  #member(object: { [name: string]: Json }, place: Place): void {
+    const end = this.#end()
+    let key = ''
+    let value: Json | undefined
+    while (this.#position < end) {
+      const tag = this.varint()
+      if (tag === bytes(1)) key = this.#name()
+      else if (tag !== bytes(2)) this.#skip(tag)
+      else if (place === 'its metadata' && key === 'managedFields') this.#position = this.#end()
+      else value = this.#value(place === 'observed' && key === 'metadata' ? 'its metadata' : 'elsewhere')
+    }
+    this.#close(end)
+    if (value !== undefined) put(object, key, value)
+  }
+
+  #value(place: Place): Json | undefined {
+    const end = this.#end()
+    let value: Json | undefined
+    while (this.#position < end) {
+      const tag = this.varint()
+      switch (tag) {
+        case 0x08:
+          this.varint()
+          value = null
+          break
+        case 0x11:
+          value = this.#double()
+          break
+        case 0x1a:
+          value = this.string()
+          break
+        case 0x20:
+          value = this.varint() !== 0
+          break
+        case 0x2a:
+          value = this.struct(place)
+          break
+        case 0x32:
+          value = this.#list()
+          break
+        default:
+          this.#skip(tag)
+      }
+    }
+    this.#close(end)
+    return value
+  }
+
+  #list(): readonly Json[] {
+    const list: Json[] = []
+    const end = this.#descend()
+    while (this.#position < end) {
+      const tag = this.varint()
+      if (tag === bytes(1)) list.push(this.#value('elsewhere') ?? null)
+      else this.#skip(tag)
+    }
+    this.#ascend(end)
+    return list
+  }
+
+  #double(): number {
+    const value = this.#bytes.readDoubleLE(this.#position)
+    this.#position += 8
+    // Nobody means anything by -0.
+    return value === 0 ? 0 : value
+  }
+
+  #byte(): number {
+    const byte = this.#bytes[this.#position++]
+    if (byte === undefined) throw new Error('the message is cut off')
+    return byte
+  }
+
+  #skip(tag: number): void {
+    switch (tag & 7) {
+      case 0:
+        this.varint()
+        break
+      case 1:
+        this.#position += 8
+        break
+      case 2:
+        this.#position = this.#end()
+        break
+      case 5:
+        this.#position += 4
+        break
+      default:
+        throw new Error('a field is written in an unknown way')
+    }
+  }
+
+  #descend(): number {
+    if (++this.#depth > DEEPEST) throw new Error(`a value is nested more than ${DEEPEST} levels deep`)
+    return this.#end()
+  }
+
+  #ascend(end: number): void {
+    this.#depth--
+    this.#close(end)
+  }
+
+  /** Where what begins with its length ends. */
+  #end(): number {
+    const length = this.varint()
+    const end = this.#position + length
+    if (end > this.#bytes.length) throw new Error('the message is cut off')
+    return end
+  }
+
+  #close(end: number): void {
+    if (this.#position !== end) throw new Error('a field is longer than its message')
+  }
+}
+
+/** All that the function reads of a request. Credentials and the like, which it never asks for, stay bytes. */
+export function decodeRequest(message: Buffer): RunFunctionRequest {
+  const reader = new Reader(message)
+  const request: RunFunctionRequest = {
+    meta: undefined,
+    observed: undefined,
+    desired: undefined,
+    input: undefined,
+    context: undefined,
+    extraResources: {},
+    credentials: {},
+    requiredResources: {},
+    requiredSchemas: {},
+  }
+  const fields: Fields = {
+    [bytes(1)]: () => (request.meta = meta(reader)),
+    [bytes(2)]: () => (request.observed = state(reader, 'observed')),
+    [bytes(3)]: () => (request.desired = state(reader, 'elsewhere')),
+    [bytes(4)]: () => (request.input = reader.struct('elsewhere')),
+    [bytes(5)]: () => (request.context = reader.struct('elsewhere')),
+    [bytes(8)]: () => reader.entry(request.requiredResources, { items: [] }, () => resources(reader)),
+  }
+  reader.message(fields, message.length)
+  return request
+}
+
+function meta(reader: Reader): NonNullable<RunFunctionRequest['meta']> {
+  const meta: NonNullable<RunFunctionRequest['meta']> = { tag: '', capabilities: [] }
+  reader.message({
+    [bytes(1)]: () => (meta.tag = reader.string()),
+    [bytes(2)]: () => reader.packed(meta.capabilities),
+    [varint(2)]: () => meta.capabilities.push(reader.varint() as Capability),
+  })
+  return meta
+}
+
+const emptyResource = (): Resource => ({ resource: undefined, connectionDetails: {}, ready: 0 as Ready })
+
+function state(reader: Reader, place: Place): State {
+  const state: State = { composite: undefined, resources: {} }
+  reader.message({
+    [bytes(1)]: () => (state.composite = resource(reader, place)),
+    [bytes(2)]: () => reader.entry(state.resources, emptyResource(), () => resource(reader, place)),
+  })
+  return state
+}
+
+function resource(reader: Reader, place: Place): Resource {
+  const resource = emptyResource()
+  reader.message({
+    [bytes(1)]: () => (resource.resource = reader.struct(place)),
+    [bytes(2)]: () => reader.entry(resource.connectionDetails, Buffer.alloc(0), () => reader.bytes()),
+    [varint(3)]: () => (resource.ready = reader.varint() as Ready),
+  })
+  return resource
+}
+
+function resources(reader: Reader): Resources {
+  const found: Resources = { items: [] }
+  reader.message({ [bytes(1)]: () => found.items.push(resource(reader, 'elsewhere')) })
+  return found
+}

@@ -1,0 +1,224 @@
+import {
+  Capability,
+  Ready,
+  type Resource,
+  RunFunctionRequest,
+  RunFunctionResponse,
+  Severity,
+  type State,
+  Status,
+  Target,
+} from '@crossplane-org/function-sdk-typescript'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { decodeRequest } from '../../src/function/wire/decode.ts'
+import { encodeResponse } from '../../src/function/wire/encode.ts'
+import type { JsonObject } from '../../src/json.ts'
+import { RUNS } from '../claims.ts'
+
+const encoded = (request: Partial<RunFunctionRequest>) =>
+  Buffer.from(RunFunctionRequest.encode(RunFunctionRequest.fromPartial(request)).finish())
+
+// The SDK's decoder drops a member of this name, and keeps -0.
+const key = fc.string({ unit: 'grapheme' }).filter(key => key !== '__proto__')
+const text = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 80 })
+const { object } = fc.letrec<{ value: unknown; object: Record<string, unknown> }>(tie => ({
+  value: fc.oneof(
+    { depthSize: 'small' },
+    fc.constant(null),
+    fc.boolean(),
+    fc.string({ unit: 'grapheme', maxLength: 80 }),
+    fc.integer(),
+    fc.double().map(number => number || 0),
+    fc.array(tie('value'), { maxLength: 4 }),
+    tie('object'),
+  ),
+  object: fc.dictionary(key, tie('value'), { maxKeys: 5 }),
+}))
+const bytes = fc.uint8Array({ maxLength: 40 }).map(bytes => Buffer.from(bytes))
+const resource: fc.Arbitrary<Resource> = fc.record({
+  resource: fc.option(object, { nil: undefined }),
+  connectionDetails: fc.dictionary(key, bytes, { maxKeys: 2 }),
+  ready: fc.constantFrom(Ready.READY_UNSPECIFIED, Ready.READY_TRUE, Ready.READY_FALSE),
+})
+const state: fc.Arbitrary<State | undefined> = fc.option(
+  fc.record({ composite: fc.option(resource, { nil: undefined }), resources: fc.dictionary(key, resource, { maxKeys: 3 }) }),
+  { nil: undefined },
+)
+const optional = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined })
+
+describe('a request', () => {
+  const request: fc.Arbitrary<RunFunctionRequest> = fc.record({
+    meta: optional(fc.record({ tag: text, capabilities: fc.subarray([1, 2, 3, 4, 5] as Capability[]) })),
+    observed: state,
+    desired: state,
+    input: optional(object),
+    context: optional(object),
+    extraResources: fc.dictionary(key, fc.record({ items: fc.array(resource, { maxLength: 1 }) }), { maxKeys: 1 }),
+    credentials: fc.dictionary(key, fc.record({ credentialData: fc.record({ data: fc.dictionary(key, bytes) }) }), { maxKeys: 1 }),
+    requiredResources: fc.dictionary(key, fc.record({ items: fc.array(resource, { maxLength: 2 }) }), { maxKeys: 2 }),
+    requiredSchemas: fc.dictionary(key, fc.record({ openapiV3: object }), { maxKeys: 1 }),
+  })
+
+  test('is what the SDK reads, but for what nobody asks of it', () => {
+    fc.assert(
+      fc.property(request, request => {
+        const message = encoded(request)
+        const unread = { extraResources: {}, credentials: {}, requiredSchemas: {} }
+        expect(decodeRequest(message)).toEqual({ ...RunFunctionRequest.decode(message), ...unread })
+      }),
+      { numRuns: RUNS },
+    )
+  })
+
+  test('whose capabilities stand one by one is read, too', () => {
+    const meta = Buffer.from([0x10, 1, 0x10, 2])
+    expect(decodeRequest(Buffer.from([0x0a, meta.length, ...meta])).meta).toEqual({
+      tag: '',
+      capabilities: [Capability.CAPABILITY_CAPABILITIES, Capability.CAPABILITY_REQUIRED_RESOURCES],
+    })
+  })
+
+  test('loses the managedFields of what is observed, and nothing else of that name', () => {
+    const managedFields = [{ manager: 'kubectl' }]
+    const sent = { metadata: { name: 'a', managedFields, inner: { managedFields } }, spec: { metadata: { managedFields } }, managedFields }
+    const { managedFields: _, ...metadata } = sent.metadata
+    const inState = { composite: { resource: sent }, resources: { a: { resource: sent } } }
+    const request = decodeRequest(
+      encoded({
+        ...RunFunctionRequest.fromPartial({
+          observed: inState,
+          desired: inState,
+          requiredResources: { a: { items: [{ resource: sent }] } },
+        }),
+        input: sent,
+        context: sent,
+      }),
+    )
+    for (const observed of [request.observed?.composite, request.observed?.resources.a])
+      expect(observed?.resource).toEqual({ ...sent, metadata })
+    for (const other of [request.desired?.composite, request.desired?.resources.a, request.requiredResources.a?.items[0]])
+      expect(other?.resource).toEqual(sent)
+    expect([request.input, request.context]).toEqual([sent, sent])
+  })
+
+  test('has every name as it was sent, however alike they are in bytes or among thousands', () => {
+    const names = ['é', 'Ã©', 'e', '', ...Array.from({ length: 10_000 }, (_, i) => `name-${i}`), 'x'.repeat(64), 'x'.repeat(65)]
+    for (const group of [names, [...names].reverse()]) {
+      const input: JsonObject = Object.fromEntries(group.map(name => [name, name]))
+      expect(decodeRequest(encoded({ input })).input).toEqual(input)
+    }
+  })
+
+  test('gives a member called __proto__ to nobody else', () => {
+    const message = encoded({ input: { xxproto__: { polluted: true } } })
+    message.write('__proto__', message.indexOf('xxproto__'))
+    const input = decodeRequest(message).input ?? {}
+    expect(Object.keys(input)).toEqual(['__proto__'])
+    expect(Object.getPrototypeOf(input)).toBe(Object.prototype)
+    expect(({} as { polluted?: boolean }).polluted).toBeUndefined()
+  })
+
+  const whole = encoded({ meta: { tag: 'tag', capabilities: [] }, input: { a: [1, 'two', null, { three: true }] } })
+  const deep = (levels: number) => encoded({ input: JSON.parse(`${'{"a":'.repeat(levels)}null${'}'.repeat(levels)}`) as JsonObject })
+  test.each([
+    { says: 'cut off', message: whole.subarray(0, -3), problem: 'the message is cut off' },
+    { says: 'of a length beyond it', message: Buffer.from([0x0a, 0xff, 0xff, 0x7f]), problem: 'the message is cut off' },
+    {
+      says: 'a field longer than its message',
+      message: Buffer.from([0x0a, 2, 0x0a, 5, 1, 2, 3, 4, 5]),
+      problem: 'a field is longer than its message',
+    },
+    { says: 'a number without an end', message: Buffer.alloc(20, 0xff), problem: 'a number is longer than ten bytes' },
+    { says: 'a group, as nobody writes any more', message: Buffer.from([0x0b, 0x0c]), problem: 'a field is written in an unknown way' },
+    { says: 'nested too deep', message: deep(501), problem: 'a value is nested more than 500 levels deep' },
+  ])('$says is refused', ({ message, problem }) => expect(() => decodeRequest(message)).toThrow(problem))
+
+  test('nested deeper than any object is read', () => expect(JSON.stringify(decodeRequest(deep(499)).input)).toHaveLength(499 * 6 + 4))
+
+  test('of any bytes is read or refused', () => {
+    const some = fc.uint8Array({ maxLength: 200 }).map(bytes => Buffer.from(bytes))
+    const broken = fc.tuple(request.map(encoded), fc.nat(), fc.nat(255)).map(([message, position, byte]) => {
+      if (message.length > 0) message[position % message.length] = byte
+      return message
+    })
+    fc.assert(
+      fc.property(fc.oneof(some, broken), message => {
+        try {
+          decodeRequest(message)
+        } catch (error) {
+          expect(error).toBeInstanceOf(Error)
+        }
+        expect(({} as { polluted?: boolean }).polluted).toBeUndefined()
+      }),
+      { numRuns: RUNS },
+    )
+  })
+})
+
+describe('an answer', () => {
+  const selector = fc.record({
+    apiVersion: text,
+    kind: text,
+    matchName: optional(text),
+    matchLabels: optional(fc.record({ labels: fc.dictionary(key, text, { maxKeys: 2 }) })),
+    namespace: optional(text),
+  })
+  const response: fc.Arbitrary<RunFunctionResponse> = fc.record({
+    meta: optional(fc.record({ tag: text, ttl: optional(fc.record({ seconds: fc.nat(), nanos: fc.nat(999_999_999) })) })),
+    desired: state,
+    results: fc.array(
+      fc.record({
+        severity: fc.constantFrom(Severity.SEVERITY_FATAL, Severity.SEVERITY_NORMAL, Severity.SEVERITY_UNSPECIFIED),
+        message: text,
+        reason: optional(text),
+        target: optional(fc.constant(Target.TARGET_COMPOSITE_AND_CLAIM)),
+      }),
+      { maxLength: 2 },
+    ),
+    context: optional(object),
+    requirements: optional(
+      fc.record({
+        extraResources: fc.dictionary(key, selector, { maxKeys: 1 }),
+        resources: fc.dictionary(key, selector, { maxKeys: 2 }),
+        schemas: fc.dictionary(key, fc.record({ apiVersion: text, kind: text }), { maxKeys: 1 }),
+      }),
+    ),
+    conditions: fc.array(
+      fc.record({
+        type: text,
+        status: fc.constantFrom(Status.STATUS_CONDITION_TRUE, Status.STATUS_CONDITION_FALSE),
+        reason: text,
+        message: optional(text),
+        target: optional(fc.constant(Target.TARGET_COMPOSITE)),
+      }),
+      { maxLength: 2 },
+    ),
+    output: optional(object),
+  })
+
+  test('has the very bytes that the SDK writes', () => {
+    fc.assert(
+      fc.property(response, response => {
+        expect(encodeResponse(response).toString('hex')).toBe(Buffer.from(RunFunctionResponse.encode(response).finish()).toString('hex'))
+      }),
+      { numRuns: RUNS },
+    )
+  })
+
+  test.each([
+    { says: 'long', text: 'x'.repeat(100_000) },
+    { says: 'long and not ASCII', text: 'é'.repeat(100_000) },
+    { says: 'half a pair', text: '\ud800' },
+  ])('a text that is $says', ({ text }) => {
+    const response = RunFunctionResponse.fromPartial({ context: { text, list: Array.from({ length: 2000 }, () => text.slice(0, 10)) } })
+    expect(encodeResponse(response).equals(RunFunctionResponse.encode(response).finish())).toBe(true)
+  })
+
+  test('leaves out what is undefined, and refuses what JSON does not have', () => {
+    const of = (context: Record<string, unknown>) => encodeResponse({ ...RunFunctionResponse.fromPartial({}), context })
+    expect(of({ a: undefined }).equals(of({}))).toBe(true)
+    expect(() => of({ a: 1n })).toThrow('JSON has no bigint')
+    expect(() => of({ a: [undefined] })).toThrow('JSON has no undefined')
+  })
+})
