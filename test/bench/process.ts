@@ -1,77 +1,128 @@
-// The function as a process of its own, asked over loopback.
+// A function as a process of its own, asked over loopback, and what the operating system says of it meanwhile.
 import { type ChildProcess, spawn } from 'node:child_process'
-import { readFileSync, statSync } from 'node:fs'
-import { createInterface } from 'node:readline'
-import { Client, credentials } from '@grpc/grpc-js'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Identity } from '../../scripts/certificates.ts'
+import { move, type Payload } from './calls.ts'
+import { type Connection, open } from './client.ts'
+import { percentile } from './figures.ts'
+import { cpuMs, megabytes } from './proc.ts'
 
-const PATH = '/apiextensions.fn.proto.v1.FunctionRunnerService/RunFunction'
-const TICKS_PER_SECOND = 100
+const PATIENCE_MS = 10_000
+const LOOK_EVERY_MS = 2
+
+export interface Program {
+  readonly name: string
+  readonly command: string
+  readonly args: readonly string[]
+}
+
+export const own: Program = { name: 'ours', command: process.execPath, args: ['dist/function.js', '--metrics-address', ''] }
+
+/** Where a server reads its certificate from, and what its clients show. */
+export interface Tls {
+  readonly folder: string
+  readonly client: Identity
+}
 
 export interface Running {
-  readonly child: ChildProcess
-  readonly port: number
+  readonly pid: number
+  readonly connection: Connection
+  /** From the start of the process to its first answer. */
   readonly startMs: number
+  readonly stop: () => Promise<void>
 }
 
-/** Starts the bundle without TLS on a free port, and waits until it says that it listens. */
-export async function start(): Promise<Running> {
-  const began = performance.now()
-  const child = spawn(process.execPath, ['dist/function.js', '--insecure', '--address', '127.0.0.1:0', '--metrics-address', ''], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-  })
-  for await (const line of createInterface({ input: child.stderr })) {
-    const { msg, port } = JSON.parse(line) as { msg: string; port?: number }
-    if (msg === 'listening' && port !== undefined) {
-      child.stderr.resume()
-      return { child, port, startMs: performance.now() - began }
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  await once(server, 'close')
+  if (typeof address !== 'object' || address === null) throw new Error('no free port')
+  return address.port
+}
+
+/** The first connection that is taken. */
+async function connected(child: ChildProcess, port: number, tls: Tls | undefined, untilMs: number): Promise<Connection> {
+  for (;;) {
+    try {
+      return await open(port, tls?.client)
+    } catch (error) {
+      if (child.exitCode !== null || performance.now() > untilMs) throw error
+      await delay(LOOK_EVERY_MS)
     }
   }
-  throw new Error('the function ended before it listened')
 }
 
-/** User and system time of a process, from the operating system. */
-function cpuMs(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
-  return ((Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND) * 1000
-}
-
-export const residentMegabytes = (pid: number) => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024
-
-export const megabytes = (file: string) => statSync(file).size / 1024 / 1024
-
-export async function load({ child, port }: Running, payloads: readonly Uint8Array[], inFlight: number, calls: number) {
-  const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure())
-  const call = (index: number) =>
-    new Promise<number>((resolve, reject) => {
-      const began = performance.now()
-      const payload = Buffer.from(payloads[index % payloads.length] ?? [])
-      client.makeUnaryRequest(
-        PATH,
-        (bytes: Buffer) => bytes,
-        bytes => bytes,
-        payload,
-        error => (error ? reject(error) : resolve(performance.now() - began)),
-      )
-    })
-  let next = 0
-  const latencies: number[] = []
-  const worker = async () => {
-    while (next < calls) latencies.push(await call(next++))
+export async function start({ command, args }: Program, tls: Tls | undefined, hello: readonly Payload[]): Promise<Running> {
+  const port = await freePort()
+  const safety = tls ? ['--tls-certs-dir', tls.folder] : ['--insecure']
+  const beganMs = performance.now()
+  const child = spawn(command, [...args, ...safety, '--address', `127.0.0.1:${port}`], { stdio: 'ignore' })
+  await once(child, 'spawn')
+  const stop = async () => {
+    const ended = once(child, 'exit')
+    if (child.kill('SIGTERM')) await ended
   }
-  const pid = child.pid ?? 0
-  for (let i = 0; i < Math.min(calls, 500); i++) await call(i)
-  const cpuBefore = cpuMs(pid)
-  const began = performance.now()
-  await Promise.all(Array.from({ length: inFlight }, worker))
-  const elapsedMs = performance.now() - began
-  const sorted = latencies.sort((a, b) => a - b)
-  const percentile = (p: number) => (sorted[Math.floor((sorted.length - 1) * p)] ?? 0).toFixed(2)
-  client.close()
+  try {
+    const connection = await connected(child, port, tls, beganMs + PATIENCE_MS)
+    await connection.call(messageOf(hello))
+    const stopAll = async () => {
+      connection.close()
+      await stop()
+    }
+    return { pid: child.pid ?? 0, connection, startMs: performance.now() - beganMs, stop: stopAll }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+export interface Measured {
+  readonly callsPerSecond: number
+  readonly p50Ms: number
+  readonly p99Ms: number
+  readonly cpuMsPerCall: number
+  readonly clientCpuMsPerCall: number
+  readonly rssMegabytes: number
+}
+
+let numbers = 0
+
+/** The next of them, moved on. */
+function messageOf(payloads: readonly Payload[]): Buffer {
+  const number = numbers++
+  const payload = payloads[number % payloads.length]
+  if (payload === undefined) throw new Error('nothing to send')
+  return move(payload, number)
+}
+
+/** So many calls in flight for so long. */
+export async function load({ pid, connection }: Running, payloads: readonly Payload[], inFlight: number, forMs: number): Promise<Measured> {
+  const latencies: number[] = []
+  const beganMs = performance.now()
+  const ask = async () => {
+    while (performance.now() - beganMs < forMs) {
+      const message = messageOf(payloads)
+      const sentMs = performance.now()
+      await connection.call(message)
+      latencies.push(performance.now() - sentMs)
+    }
+  }
+  const serverMs = cpuMs(pid)
+  const client = process.cpuUsage()
+  await Promise.all(Array.from({ length: inFlight }, ask))
+  const elapsedMs = performance.now() - beganMs
+  const { user, system } = process.cpuUsage(client)
+  const calls = latencies.length
   return {
-    'calls/s': Math.round((calls / elapsedMs) * 1000),
-    'p50 ms': percentile(0.5),
-    'p99 ms': percentile(0.99),
-    'CPU ms a call': ((cpuMs(pid) - cpuBefore) / calls).toFixed(3),
-    'RSS MB': Math.round(residentMegabytes(pid)),
+    callsPerSecond: (calls / elapsedMs) * 1000,
+    p50Ms: percentile(latencies, 0.5),
+    p99Ms: percentile(latencies, 0.99),
+    cpuMsPerCall: (cpuMs(pid) - serverMs) / calls,
+    clientCpuMsPerCall: (user + system) / 1000 / calls,
+    rssMegabytes: megabytes(pid, 'VmRSS'),
   }
 }

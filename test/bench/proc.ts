@@ -1,0 +1,20 @@
+// What the operating system says of a process; https://man7.org/linux/man-pages/man5/proc.5.html
+import { readFileSync } from 'node:fs'
+
+// The kernel shows times in these to everyone, whatever it counts in itself.
+const TICKS_PER_SECOND = 100
+
+/** User and system time from /proc/<pid>/stat. The name before them is the process's own choice and may hold anything. */
+export function cpuMsIn(stat: string): number {
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  return ((Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND) * 1000
+}
+
+/** VmRSS is what it holds now, VmHWM the most that it ever held. */
+export function megabytesIn(status: string, field: 'VmRSS' | 'VmHWM'): number {
+  return Number(new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1]) / 1024
+}
+
+export const cpuMs = (pid: number): number => cpuMsIn(readFileSync(`/proc/${pid}/stat`, 'utf8'))
+
+export const megabytes = (pid: number, field: 'VmRSS' | 'VmHWM'): number => megabytesIn(readFileSync(`/proc/${pid}/status`, 'utf8'), field)
