@@ -1,60 +1,176 @@
-// A gRPC client that does next to nothing: requests are encoded already and answers are counted, not read.
-import { connect } from 'node:http2'
+// A gRPC client that does next to nothing, so that what is measured is the function: requests are encoded already,
+// answers are not decoded, and the same few bytes are every call's headers. HTTP/2 as far as that takes it: RFC 9113.
+import { once } from 'node:events'
+import { connect as connectTcp, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import type { Identity } from '../../scripts/certificates.ts'
 
-const PATH = '/apiextensions.fn.proto.v1.FunctionRunnerService/RunFunction'
-const PREFIX_BYTES = 5
-const WINDOW_BYTES = 64 * 1024 * 1024
+const PREFACE = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'
+const FRAME_HEADER_BYTES = 9
+// What every server takes without saying so.
+const LARGEST_FRAME_BYTES = 16_384
+const FIRST_WINDOW_BYTES = 65_535
+const LARGEST_WINDOW_BYTES = 2 ** 31 - 1
+// How much is read before the server is told that there is room again.
+const READ_BYTES = 2 ** 26
+
+const frameType = { data: 0, headers: 1, resetStream: 3, settings: 4, ping: 6, goAway: 7, windowUpdate: 8 } as const
+const flag = { ack: 1, endStream: 1, endHeaders: 4 } as const
+const setting = { enablePush: 2, initialWindowSize: 4 } as const
+
+function frame(type: number, flags: number, stream: number, ...contents: readonly Uint8Array[]): Buffer {
+  const header = Buffer.alloc(FRAME_HEADER_BYTES)
+  header.writeUIntBE(
+    contents.reduce((sum, { length }) => sum + length, 0),
+    0,
+    3,
+  )
+  header[3] = type
+  header[4] = flags
+  header.writeUInt32BE(stream, 5)
+  return Buffer.concat([header, ...contents])
+}
+
+function uint32(value: number): Buffer {
+  const bytes = Buffer.alloc(4)
+  bytes.writeUInt32BE(value)
+  return bytes
+}
+
+const settings = (...values: readonly (readonly [number, number])[]) =>
+  Buffer.concat(values.flatMap(([key, value]) => [Buffer.of(0, key), uint32(value)]))
+
+/** HPACK, RFC 7541: the first call puts four headers into the server's table, and later ones name their places in it. */
+function headerBlocks(scheme: 'http' | 'https'): { first: Buffer; later: Buffer } {
+  const text = (value: string) => Buffer.concat([Buffer.of(value.length), Buffer.from(value, 'latin1')])
+  const known = Buffer.of(0x83, scheme === 'http' ? 0x86 : 0x87) // :method: POST, :scheme
+  const first = [
+    Buffer.of(0x44), // :path
+    text('/apiextensions.fn.proto.v1.FunctionRunnerService/RunFunction'),
+    Buffer.of(0x41), // :authority
+    text('localhost'),
+    Buffer.of(0x5f), // content-type
+    text('application/grpc'),
+    Buffer.of(0x40),
+    text('te'),
+    text('trailers'),
+  ]
+  return { first: Buffer.concat([known, ...first]), later: Buffer.concat([known, Buffer.of(0xc1, 0xc0, 0xbf, 0xbe)]) }
+}
+
+interface Waiting {
+  readonly resolve: (answer: Buffer) => void
+  readonly reject: (error: Error) => void
+  readonly received: Buffer[]
+}
 
 export interface Connection {
-  /** The bytes of the answer; rejects where gRPC says that the call failed. */
-  readonly call: (message: Buffer) => Promise<Buffer>
+  /** The bytes of the answer. Rejects where there is none, as with every gRPC error. */
+  readonly call: (message: Uint8Array) => Promise<Buffer>
   readonly close: () => void
 }
 
-/** One connection, as Crossplane holds one to a function; with a client's identity over mutual TLS. */
-export function open(port: number, identity?: Identity): Promise<Connection> {
-  const secure = identity && {
-    createConnection: () =>
-      // Crossplane's server certificates bear the subject of their CA, and Node takes such a one for self-signed.
-      connectTls({
-        port,
-        host: '127.0.0.1',
-        cert: identity.certificate,
-        key: identity.key,
-        ALPNProtocols: ['h2'],
-        rejectUnauthorized: false,
-      }),
+function speak(socket: Socket, scheme: 'http' | 'https'): Connection {
+  const blocks = headerBlocks(scheme)
+  const waiting = new Map<number, Waiting>()
+  const unsent: Buffer[] = []
+  let window = FIRST_WINDOW_BYTES
+  let nextStream = 1
+  let unacknowledged = 0
+
+  const fail = (error: Error) => {
+    for (const { reject } of waiting.values()) reject(error)
+    waiting.clear()
   }
-  const session = connect(`${identity ? 'https' : 'http'}://127.0.0.1:${port}`, {
-    settings: { initialWindowSize: WINDOW_BYTES, enablePush: false },
-    ...secure,
-  })
-  const call = (message: Buffer) =>
-    new Promise<Buffer>((resolve, reject) => {
-      const stream = session.request({ ':method': 'POST', ':path': PATH, te: 'trailers', 'content-type': 'application/grpc' })
-      const chunks: Buffer[] = []
-      let status: unknown
-      const noteStatus = (headers: Record<string, unknown>) => {
-        status = headers['grpc-status'] ?? status
-        if (status !== undefined && status !== '0') reject(new Error(`gRPC status ${status}: ${headers['grpc-message']}`))
+  const send = (bytes: Buffer) => {
+    // What one turn of the event loop sends leaves in one go.
+    if (socket.writableCorked === 0) {
+      socket.cork()
+      process.nextTick(() => socket.uncork())
+    }
+    socket.write(bytes)
+  }
+  const sendData = () => {
+    for (let next = unsent[0]; next !== undefined && next.length - FRAME_HEADER_BYTES <= window; next = unsent[0]) {
+      window -= next.length - FRAME_HEADER_BYTES
+      send(next)
+      unsent.shift()
+    }
+  }
+  const end = (stream: number) => {
+    const { resolve, reject, received } = waiting.get(stream) ?? {}
+    waiting.delete(stream)
+    const answer = Buffer.concat(received ?? [])
+    if (answer.length > 0) resolve?.(answer.subarray(5))
+    else reject?.(new Error('the call ended without an answer'))
+  }
+  const take = (type: number, flags: number, stream: number, content: Buffer) => {
+    if (type === frameType.data) {
+      waiting.get(stream)?.received.push(content)
+      unacknowledged += content.length
+      if (unacknowledged > READ_BYTES) {
+        send(frame(frameType.windowUpdate, 0, 0, uint32(unacknowledged)))
+        unacknowledged = 0
       }
-      stream.on('response', noteStatus)
-      stream.on('trailers', noteStatus)
-      stream.on('data', chunk => chunks.push(chunk))
-      stream.on('error', reject)
-      stream.on('end', () => resolve(Buffer.concat(chunks).subarray(PREFIX_BYTES)))
-      const prefix = Buffer.alloc(PREFIX_BYTES)
-      prefix.writeUInt32BE(message.length, 1)
-      stream.write(prefix)
-      stream.end(message)
-    })
-  return new Promise((resolve, reject) => {
-    session.once('error', reject)
-    session.once('remoteSettings', () => {
-      session.setLocalWindowSize(WINDOW_BYTES)
-      resolve({ call, close: () => session.close() })
-    })
+    } else if (type === frameType.settings && !(flags & flag.ack)) send(frame(frameType.settings, flag.ack, 0))
+    else if (type === frameType.ping && !(flags & flag.ack)) send(frame(frameType.ping, flag.ack, 0, content))
+    else if (type === frameType.windowUpdate && stream === 0) {
+      window += content.readUInt32BE()
+      sendData()
+    } else if (type === frameType.resetStream) waiting.get(stream)?.reject(new Error(`the call was reset: ${content.readUInt32BE()}`))
+    else if (type === frameType.goAway) fail(new Error('the function closes the connection'))
+    if ((type === frameType.data || type === frameType.headers) && flags & flag.endStream) end(stream)
+  }
+
+  let rest: Buffer = Buffer.alloc(0)
+  socket.on('data', chunk => {
+    const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk])
+    let at = 0
+    while (bytes.length - at >= FRAME_HEADER_BYTES) {
+      const from = at + FRAME_HEADER_BYTES
+      const to = from + bytes.readUIntBE(at, 3)
+      if (to > bytes.length) break
+      take(bytes[at + 3] ?? 0, bytes[at + 4] ?? 0, bytes.readUInt32BE(at + 5), bytes.subarray(from, to))
+      at = to
+    }
+    rest = bytes.subarray(at)
   })
+  socket.on('error', fail)
+  socket.on('close', () => fail(new Error('the connection is closed')))
+
+  const windows = settings([setting.enablePush, 0], [setting.initialWindowSize, LARGEST_WINDOW_BYTES])
+  send(Buffer.from(PREFACE))
+  send(frame(frameType.settings, 0, 0, windows))
+  send(frame(frameType.windowUpdate, 0, 0, uint32(LARGEST_WINDOW_BYTES - FIRST_WINDOW_BYTES)))
+
+  const call = (message: Uint8Array) =>
+    new Promise<Buffer>((resolve, reject) => {
+      const whole = Buffer.concat([Buffer.of(0), uint32(message.length), message])
+      // A stream's own window is not kept count of.
+      if (whole.length > FIRST_WINDOW_BYTES) throw new Error(`a request of ${whole.length} bytes is more than this client can send`)
+      const stream = nextStream
+      nextStream += 2
+      waiting.set(stream, { resolve, reject, received: [] })
+      send(frame(frameType.headers, flag.endHeaders, stream, stream === 1 ? blocks.first : blocks.later))
+      for (let at = 0; at < whole.length; at += LARGEST_FRAME_BYTES) {
+        const last = at + LARGEST_FRAME_BYTES >= whole.length
+        unsent.push(frame(frameType.data, last ? flag.endStream : 0, stream, whole.subarray(at, at + LARGEST_FRAME_BYTES)))
+      }
+      sendData()
+    })
+  return { call, close: () => socket.end() }
+}
+
+/** One connection, as Crossplane holds one to a function; with an identity to show over mutual TLS. */
+export async function open(port: number, identity?: Identity): Promise<Connection> {
+  const to = { port, host: '127.0.0.1', noDelay: true }
+  if (identity === undefined) {
+    const socket = connectTcp(to)
+    await once(socket, 'connect')
+    return speak(socket, 'http')
+  }
+  // Crossplane's server certificates bear the subject of their CA, and Node takes such a one for self-signed.
+  const socket = connectTls({ ...to, cert: identity.certificate, key: identity.key, ALPNProtocols: ['h2'], rejectUnauthorized: false })
+  await once(socket, 'secureConnect')
+  return speak(socket, 'https')
 }

@@ -5,11 +5,12 @@ import { join } from 'node:path'
 import { createAuthority, issueCertificate, serverNames } from '../../scripts/certificates.ts'
 import { type Kind, kinds, type Payload, payloads } from './calls.ts'
 import { median } from './figures.ts'
-import { load, type Measured, type Program, type Running, start, type Tls } from './process.ts'
+import { load, type Measured, type Program, type Running, start, type Tls, type Until } from './process.ts'
 
 const ROUNDS = 3
-const ROUND_MS = 1200
-const WARM_UP_MS = 1000
+const ROUND: Until = { ms: 1500 }
+// By calls, as it is by calls that a program gets hot.
+const WARM_UP: Until = { ms: 5000, calls: 2000 }
 
 type Transport = 'plaintext' | 'TLS'
 
@@ -47,14 +48,14 @@ const medians = (rounds: readonly Measured[]): Measured => {
 }
 
 async function compareOver(transport: Transport, competitors: readonly Competitor[], inFlight: readonly number[]) {
-  for (const { running, sent } of competitors) for (const kind of kinds) await load(running, sent[kind], 8, WARM_UP_MS)
+  for (const { running, sent } of competitors) for (const kind of kinds) await load(running, sent[kind], 8, WARM_UP)
   const measured: Record<string, Measured[]> = {}
   for (let round = 0; round < ROUNDS; round++) {
     for (const count of inFlight) {
       for (const kind of kinds) {
         for (const { program, running, sent } of competitors) {
           const row = `${transport}, ${kind}, ${count} in flight: ${program.name}`
-          measured[row] = [...(measured[row] ?? []), await load(running, sent[kind], count, ROUND_MS)]
+          measured[row] = [...(measured[row] ?? []), await load(running, sent[kind], count, ROUND)]
         }
       }
     }

@@ -99,12 +99,18 @@ function messageOf(payloads: readonly Payload[]): Buffer {
   return move(payload, number)
 }
 
-/** So many calls in flight for so long. */
-export async function load({ pid, connection }: Running, payloads: readonly Payload[], inFlight: number, forMs: number): Promise<Measured> {
+export interface Until {
+  readonly ms: number
+  readonly calls?: number
+}
+
+/** So many calls in flight until one or the other is reached. */
+export async function load({ pid, connection }: Running, payloads: readonly Payload[], inFlight: number, until: Until): Promise<Measured> {
+  const { ms, calls: mostCalls = Number.POSITIVE_INFINITY } = until
   const latencies: number[] = []
   const beganMs = performance.now()
   const ask = async () => {
-    while (performance.now() - beganMs < forMs) {
+    while (performance.now() - beganMs < ms && latencies.length < mostCalls) {
       const message = messageOf(payloads)
       const sentMs = performance.now()
       await connection.call(message)
