@@ -1,7 +1,7 @@
 // A claim asks for a change that Kubernetes can't make: what is there stays, and the claim says so. Applied, the change
 // would be refused again and again and stop everything else that the claim asks for. docs/adr/0011-what-cannot-change.md
 import type { Claim } from './claim/claim.ts'
-import { at, isObject, type Json, type JsonObject } from './json.ts'
+import { at, isObject, type Json, type JsonObject, textOf } from './json.ts'
 import { notReady } from './resources/parts.ts'
 import type { ComposedResource, Manifest, Readiness } from './resources/resource.ts'
 
@@ -17,7 +17,7 @@ export function hold({ immutable = [] }: ComposedResource, wanted: Manifest, obs
     const was = at(observed, ...path)
     const wish = at(wanted, ...path)
     if (was === undefined || was === wish) continue
-    const message = `${wanted.kind} ${at(observed, 'metadata', 'name')} keeps its ${called} '${was}', which can't be changed to '${wish}'. ${advice(claim)}`
+    const message = `${wanted.kind} ${textOf(at(observed, 'metadata', 'name'))} keeps its ${called} '${textOf(was)}', which can't be changed to '${textOf(wish)}'. ${advice(claim)}`
     const refused = held.refused ?? (asked === undefined || asked(claim) ? notReady('Immutable', message) : undefined)
     held = { manifest: put(held.manifest, path, was) as Manifest, ...(refused && { refused }) }
   }

@@ -21,3 +21,6 @@ export function put<T>(object: { [name: string]: T }, name: string, value: T): v
   if (name === '__proto__') Object.defineProperty(object, name, { value, enumerable: true, configurable: true, writable: true })
   else object[name] = value
 }
+
+/** A value in words. String() would call a `toString` that an object brings as a field of its own. */
+export const textOf = (value: unknown): string => (typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value))

@@ -1,6 +1,6 @@
 // While a runtime changes, the old workload stays as it is. The claim that it was made from is gone, so for this once
 // what is wanted is read off what is observed: all that a claim of ours can have said, and nothing that others decide.
-import { at, isObject, type JsonObject } from './json.ts'
+import { at, isObject, type JsonObject, textOf } from './json.ts'
 import type { Manifest } from './resources/resource.ts'
 
 export function keep(observed: JsonObject): Manifest {
@@ -12,9 +12,9 @@ export function keep(observed: JsonObject): Manifest {
   // The count is KEDA's.
   const spec = only(observed.spec, field => kind !== 'Deployment' || field !== 'replicas')
   return {
-    apiVersion: String(apiVersion),
-    kind: String(kind),
-    metadata: { name: String(name), namespace: String(namespace), labels, ...(Object.keys(annotations).length > 0 && { annotations }) },
+    apiVersion: textOf(apiVersion),
+    kind: textOf(kind),
+    metadata: { name: textOf(name), namespace: textOf(namespace), labels, ...(Object.keys(annotations).length > 0 && { annotations }) },
     spec,
   }
 }

@@ -1,7 +1,7 @@
 // Server-side apply takes over an object of the same name without a word, whoever made it. So before anything is made,
 // Crossplane is asked what stands under its name already: docs/adr/0007-a-name-that-is-taken.md
 import type { Claim } from './claim/claim.ts'
-import { at, isObject, type Json, type JsonObject } from './json.ts'
+import { at, isObject, type Json, type JsonObject, textOf } from './json.ts'
 import { notReady } from './resources/parts.ts'
 import type { Manifest, Readiness } from './resources/resource.ts'
 
@@ -39,7 +39,7 @@ export function takenBy(manifest: Manifest, object: JsonObject, { adopt }: Neigh
   const owner = controller(object)
   if (owner !== undefined)
     return taken(
-      `It can't be taken over from its controller: give the claim another name, or delete ${at(owner, 'kind')} ${at(owner, 'name')}.`,
+      `It can't be taken over from its controller: give the claim another name, or delete ${textOf(at(owner, 'kind'))} ${textOf(at(owner, 'name'))}.`,
     )
   if (kind === 'Deployment' && !sameSelector(manifest, object))
     return taken(
@@ -66,7 +66,7 @@ function leftoverOf(manifest: Manifest, object: JsonObject): string | undefined 
   }
   const ours = listOf(at(manifest, 'spec', 'ports')).map(port => at(port, 'port'))
   const unnamed = listOf(at(object, 'spec', 'ports')).find(port => at(port, 'name') === undefined && !ours.includes(at(port, 'port')))
-  return manifest.kind === 'Service' && unnamed !== undefined ? `port ${at(unnamed, 'port')} without a name` : undefined
+  return manifest.kind === 'Service' && unnamed !== undefined ? `port ${textOf(at(unnamed, 'port'))} without a name` : undefined
 }
 
 const podLists = [
@@ -75,12 +75,12 @@ const podLists = [
 ] as const
 
 const listOf = (value: Json | undefined): readonly Json[] => (Array.isArray(value) ? value : [])
-const namesOf = (value: Json | undefined) => listOf(value).map(item => String(at(item, 'name')))
+const namesOf = (value: Json | undefined) => listOf(value).map(item => textOf(at(item, 'name')))
 
 /** Who looks after the object, as far as it tells. */
 function managerOf(object: JsonObject): string {
   const owner = controller(object)
-  if (owner !== undefined) return `, controlled by ${at(owner, 'kind')} ${at(owner, 'name')}`
+  if (owner !== undefined) return `, controlled by ${textOf(at(owner, 'kind'))} ${textOf(at(owner, 'name'))}`
   const managers = at(object, 'metadata', 'managedFields')
   const manager =
     at(object, 'metadata', 'labels', 'app.kubernetes.io/managed-by') ??

@@ -1,7 +1,7 @@
 // Which of the documents of a file are ours to judge.
 import { API_VERSION, COMPOSITE_KIND, KIND } from '../claim/parse.ts'
 import type { Finding } from '../findings.ts'
-import { at, isObject, type JsonObject } from '../json.ts'
+import { at, isObject, type JsonObject, textOf } from '../json.ts'
 import { type LocatedFinding, locateFinding, type SourceDocument } from './source.ts'
 
 export interface ClaimDocument {
@@ -27,7 +27,7 @@ export function sortDocuments(documents: readonly SourceDocument[]): Sorted {
     const { value } = document
     const finding = strange(value)
     if (finding !== undefined) findings.push(locateFinding(document, finding))
-    else if (isObject(value) && kinds.includes(String(value.kind))) claims.push({ document, claim: value })
+    else if (isObject(value) && kinds.includes(textOf(value.kind))) claims.push({ document, claim: value })
     else others.push(document)
   }
   return { claims, others, findings }
@@ -39,10 +39,13 @@ function strange(value: unknown): Finding | undefined {
   const { apiVersion, kind } = value
   if (typeof kind !== 'string' || kind === '')
     return { code: 'REQUIRED', path: ['kind'], problem: `required field missing: is this an ${KIND}?` }
-  if (kinds.includes(kind) || String(apiVersion).split('/')[0] !== GROUP) return undefined
+  if (kinds.includes(kind) || textOf(apiVersion).split('/')[0] !== GROUP) return undefined
   return { code: 'NOT_ALLOWED', path: ['kind'], problem: `must be ${KIND}`, found: kind }
 }
 
 /** `Deployment worker`, for a note. */
 export const nameOf = (value: unknown): string =>
-  [at(value, 'kind'), at(value, 'metadata', 'name')].filter(part => part !== undefined).join(' ')
+  [at(value, 'kind'), at(value, 'metadata', 'name')]
+    .filter(part => part !== undefined)
+    .map(textOf)
+    .join(' ')

@@ -1,7 +1,7 @@
 // What stands in for the cluster when there is none: manifests, each matched to the resource that it is.
 import type { Claim } from '../claim/claim.ts'
 import type { Composed, Observed } from '../compose.ts'
-import { at, isObject, type Json, type JsonObject } from '../json.ts'
+import { at, isObject, type Json, type JsonObject, textOf } from '../json.ts'
 
 const KEY_ANNOTATION = 'crossplane.io/composition-resource-name'
 
@@ -28,7 +28,7 @@ function carried(manifest: JsonObject): JsonObject {
   return manifest.kind === 'Object' && isObject(inner) ? inner : manifest
 }
 
-const group = (apiVersion: Json | undefined) => String(apiVersion).replace(/\/?[^/]*$/, '')
+const group = (apiVersion: Json | undefined) => textOf(apiVersion).replace(/\/?[^/]*$/, '')
 
 /** The version may be another: the API server serves each object in all of them. */
 function isSame(observed: JsonObject, wanted: JsonObject): boolean {

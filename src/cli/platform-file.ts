@@ -1,6 +1,6 @@
 import { builtInPlatform, type Platform, parsePlatform } from '../claim/platform.ts'
 import type { Path } from '../findings.ts'
-import { at, isObject, type Json } from '../json.ts'
+import { at, isObject, type Json, textOf } from '../json.ts'
 import { readDocuments } from './documents.ts'
 import type { ExitCode, Io } from './io.ts'
 import { printFindings } from './print/findings.ts'
@@ -27,7 +27,7 @@ export async function readPlatform(file: string | undefined, io: Io): Promise<Pl
 }
 
 const INPUT_GROUP = /^fn\.platform\.bizmatters\.io\//
-const isInput = (value: Json | undefined) => INPUT_GROUP.test(String(at(value, 'apiVersion')))
+const isInput = (value: Json | undefined) => INPUT_GROUP.test(textOf(at(value, 'apiVersion')))
 
 /** An Input stands alone in a file of its own, or in a step of a Composition. */
 function inputOf(document: SourceDocument): { document: SourceDocument; path: (string | number)[] } | undefined {

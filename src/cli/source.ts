@@ -1,6 +1,6 @@
 // Text to documents as kubectl would send them. Values come fast; where they stand is found when a finding asks for it.
 import type { Finding, Path } from '../findings.ts'
-import { at, isObject } from '../json.ts'
+import { at, isObject, textOf } from '../json.ts'
 import { splitDocuments } from './source/chunks.ts'
 import { type Lines, linesOf, type Position } from './source/lines.ts'
 import type { Place } from './source/places.ts'
@@ -67,7 +67,7 @@ interface Item {
 /** Leaves out what is empty and unwraps lists, as kubectl does. */
 function unwrap(value: unknown, prefix: Path): Item[] {
   if (value === null) return []
-  const items = isObject(value) && String(value.kind).endsWith('List') ? value.items : undefined
+  const items = isObject(value) && textOf(value.kind).endsWith('List') ? value.items : undefined
   if (!Array.isArray(items)) return [{ value, prefix }]
   return items.flatMap((item: unknown, index) => unwrap(item, [...prefix, 'items', index]))
 }

@@ -1,6 +1,6 @@
 // Where a manifest that was given and the one that a claim makes are not the same.
 import { formatPath, type Path } from '../findings.ts'
-import { at, isObject, type Json, type JsonObject } from '../json.ts'
+import { at, isObject, type Json, type JsonObject, textOf } from '../json.ts'
 import { plainAnnotation } from './serving.ts'
 
 /** Something that a claim can't say. */
@@ -70,7 +70,8 @@ function entriesOf(value: Json, path: Path): Map<string | number, Entry> | undef
 
 /** Variables and their sources go by their name, wherever they stand. */
 function nameIn(list: string | number | undefined, item: Json): string | undefined {
-  if (list === 'env') return String(at(item, 'name'))
-  if (list === 'envFrom') return `${at(item, 'prefix') ?? ''}${at(item, 'secretRef', 'name') ?? at(item, 'configMapRef', 'name')}`
+  if (list === 'env') return textOf(at(item, 'name'))
+  if (list === 'envFrom')
+    return `${textOf(at(item, 'prefix') ?? '')}${textOf(at(item, 'secretRef', 'name') ?? at(item, 'configMapRef', 'name'))}`
   return undefined
 }

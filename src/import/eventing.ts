@@ -1,6 +1,6 @@
 // What of Broker, Triggers and KafkaSource a claim can say.
 import { builtIn } from '../claim/defaults.ts'
-import { at, isObject, type Json, type JsonObject } from '../json.ts'
+import { at, isObject, type Json, type JsonObject, textOf } from '../json.ts'
 import { items, said, some, unless } from './serving.ts'
 
 const CLASS = 'eventing.knative.dev/broker.class'
@@ -8,7 +8,7 @@ const CLASS = 'eventing.knative.dev/broker.class'
 /** The claim's `eventing` for what brings events to this service; nothing where nothing does. */
 export function eventingOf(manifests: readonly JsonObject[], name: string, namespace: string): JsonObject | undefined {
   const all = (kind: string) =>
-    manifests.filter(manifest => manifest.kind === kind && String(manifest.apiVersion).includes('.knative.dev/'))
+    manifests.filter(manifest => manifest.kind === kind && textOf(manifest.apiVersion).includes('.knative.dev/'))
   const triggers = all('Trigger').filter(trigger => pathOf(at(trigger, 'spec', 'subscriber'), name, namespace) !== undefined)
   const source = all('KafkaSource')[0]
   const sink = at(source, 'spec', 'sink', 'ref')
@@ -39,14 +39,14 @@ function pathOf(subscriber: Json | undefined, name: string, namespace: string): 
   const uri = at(subscriber, 'uri') ?? ''
   const isOurs =
     at(ref, 'kind') === 'Service' &&
-    String(at(ref, 'apiVersion')).startsWith('serving.knative.dev/') &&
+    textOf(at(ref, 'apiVersion')).startsWith('serving.knative.dev/') &&
     at(ref, 'name') === name &&
     (at(ref, 'namespace') ?? namespace) === namespace
-  return isOurs ? String(uri) : undefined
+  return isOurs ? textOf(uri) : undefined
 }
 
 function triggerOf(trigger: JsonObject, name: string, namespace: string): JsonObject {
-  const own = String(at(trigger, 'metadata', 'name'))
+  const own = textOf(at(trigger, 'metadata', 'name'))
   const spec = trigger.spec
   return said({
     name: own.startsWith(`${name}-`) ? own.slice(name.length + 1) : own,

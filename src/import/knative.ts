@@ -5,7 +5,7 @@ import { API_VERSION, KIND, parseClaim } from '../claim/parse.ts'
 import { builtInPlatform, type Platform } from '../claim/platform.ts'
 import { compose } from '../compose.ts'
 import type { Finding } from '../findings.ts'
-import { at, isObject, type Json, type JsonObject } from '../json.ts'
+import { at, isObject, type Json, type JsonObject, textOf } from '../json.ts'
 import { differences, type Unsaid } from './differences.ts'
 import { eventingOf } from './eventing.ts'
 import { servingOf } from './serving.ts'
@@ -46,11 +46,11 @@ const text = (value: Json | undefined) => (typeof value === 'string' && value !=
 
 const refuse = (problem: string): Imported => ({ ok: false, findings: [{ code: 'REQUIRED', path: [], problem }] })
 
-const kindOf = ({ apiVersion, kind }: JsonObject) => `${String(apiVersion).split('/')[0]}/${kind}`
+const kindOf = ({ apiVersion, kind }: JsonObject) => `${textOf(apiVersion).split('/')[0]}/${textOf(kind)}`
 
 /** What of a manifest is not in what the claim becomes. */
 function compare(manifest: JsonObject, claim: Claim): Unsaid[] {
-  const object = `${manifest.kind} ${at(manifest, 'metadata', 'name')}`
+  const object = `${textOf(manifest.kind)} ${textOf(at(manifest, 'metadata', 'name'))}`
   const made = compose(claim, platform, {}).resources.map(resource => resource.manifest)
   const same = made.filter(other => kindOf(other) === kindOf(manifest))
   const match = same.find(other => other.metadata.name === at(manifest, 'metadata', 'name'))

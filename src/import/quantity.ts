@@ -1,5 +1,5 @@
 // https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/
-import type { Json } from '../json.ts'
+import { type Json, textOf } from '../json.ts'
 
 const units: Readonly<Record<string, number>> = {
   m: 1e-3,
@@ -16,7 +16,7 @@ const units: Readonly<Record<string, number>> = {
 
 /** Cores or bytes; undefined for what is no quantity. */
 export function quantity(text: Json | undefined): number | undefined {
-  const [, digits = '', unit = ''] = /^([0-9.]+)([A-Za-z]*)$/.exec(String(text)) ?? []
+  const [, digits = '', unit = ''] = /^([0-9.]+)([A-Za-z]*)$/.exec(textOf(text)) ?? []
   const factor = Object.hasOwn(units, unit) ? units[unit] : undefined
   return digits === '' || factor === undefined ? undefined : Number(digits) * factor
 }

@@ -1,6 +1,6 @@
 // What of a Knative Service a claim can say. What is as the built-in defaults have it is left unsaid.
 import { builtIn, sizes } from '../claim/defaults.ts'
-import { at, isObject, type Json, type JsonObject } from '../json.ts'
+import { at, isObject, type Json, type JsonObject, textOf } from '../json.ts'
 import { quantity } from './quantity.ts'
 
 const AUTOSCALING = 'autoscaling.knative.dev/'
@@ -71,7 +71,7 @@ function variablesOf(env: readonly Json[], service: string): { nats: JsonObject 
     )
   const nats = Object.fromEntries(Object.entries(names).map(([name, field]) => [field, value(name)]))
   const isOurs = (name: Json | undefined) =>
-    Object.hasOwn(names, String(name)) || (name === 'OTEL_SERVICE_NAME' && value('OTEL_SERVICE_NAME') === service)
+    Object.hasOwn(names, textOf(name)) || (name === 'OTEL_SERVICE_NAME' && value('OTEL_SERVICE_NAME') === service)
   return {
     nats: nats.stream === undefined || nats.consumer === undefined ? undefined : said({ ...nats, url: unless(builtIn.nats.url, nats.url) }),
     env: plain

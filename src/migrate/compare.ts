@@ -1,7 +1,7 @@
 // Field by field: what the manifests say, and what the claim becomes.
 import { formatPath, type Path } from '../findings.ts'
 import { quantity } from '../import/quantity.ts'
-import { at, isObject, type Json, type JsonObject } from '../json.ts'
+import { at, isObject, type Json, type JsonObject, textOf } from '../json.ts'
 import { reasonFor } from './reasons.ts'
 import type { Row, Verdict } from './row.ts'
 import { isOfTheCluster, standardOf } from './standard.ts'
@@ -14,8 +14,8 @@ export interface Pair {
 
 /** Compares one object; `pods` are the Deployments, which say what a port is called. */
 export function compare({ given, made }: Pair, pods: Pair): Row[] {
-  const kind = String(at(given ?? made, 'kind'))
-  const object = `${kind} ${at(given ?? made, 'metadata', 'name')}`
+  const kind = textOf(at(given ?? made, 'kind'))
+  const object = `${kind} ${textOf(at(given ?? made, 'metadata', 'name'))}`
   const row = (verdict: Verdict, path: Path, was: Json | undefined, is: Json | undefined): Row => {
     const because = reasonFor(verdict, formatPath([kind, ...path]))
     return {
@@ -108,12 +108,12 @@ const named =
   (name: (item: Json) => string): NameIn =>
   item => [name(item), { step: name(item), item }]
 
-const byName = named(item => String(at(item, 'name')))
+const byName = named(item => textOf(at(item, 'name')))
 
 /** One is the one that the claim makes; the others go by their name. */
 const chosen =
   (choose: (root: JsonObject) => number): NameIn =>
-  (item, index, root) => [index === choose(root) ? '' : `other ${at(item, 'name') ?? index}`, { step: index, item }]
+  (item, index, root) => [index === choose(root) ? '' : `other ${textOf(at(item, 'name') ?? index)}`, { step: index, item }]
 
 const lists: Readonly<Record<string, NameIn>> = {
   containers: chosen(mainOf),
@@ -122,6 +122,6 @@ const lists: Readonly<Record<string, NameIn>> = {
   env: byName,
   volumes: byName,
   imagePullSecrets: byName,
-  envFrom: named(item => `${at(item, 'prefix') ?? ''}${at(item, 'secretRef', 'name') ?? at(item, 'configMapRef', 'name')}`),
-  ports: named(item => String(at(item, 'containerPort') ?? at(item, 'port'))),
+  envFrom: named(item => `${textOf(at(item, 'prefix') ?? '')}${textOf(at(item, 'secretRef', 'name') ?? at(item, 'configMapRef', 'name'))}`),
+  ports: named(item => textOf(at(item, 'containerPort') ?? at(item, 'port'))),
 }

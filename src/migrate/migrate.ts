@@ -4,7 +4,7 @@ import type { Platform } from '../claim/platform.ts'
 import { compose } from '../compose.ts'
 import type { Finding } from '../findings.ts'
 import { items } from '../import/serving.ts'
-import { at, isObject, type Json, type JsonObject } from '../json.ts'
+import { at, isObject, type Json, type JsonObject, textOf } from '../json.ts'
 import { ADOPT } from '../neighbours.ts'
 import { compare, type Pair } from './compare.ts'
 import { brokenReferences } from './references.ts'
@@ -29,8 +29,8 @@ const kinds = ['apps Deployment', ' Service', ' ServiceAccount', 'keda.sh Scaled
 type Kind = (typeof kinds)[number]
 
 const kindOf = ({ apiVersion, kind }: JsonObject): Kind | undefined => {
-  const group = String(apiVersion).includes('/') ? String(apiVersion).split('/')[0] : ''
-  return kinds.find(known => known === `${group} ${kind}`)
+  const group = textOf(apiVersion).includes('/') ? textOf(apiVersion).split('/')[0] : ''
+  return kinds.find(known => known === `${group} ${textOf(kind)}`)
 }
 
 /** Whether a manifest is of a kind that a claim becomes. */
@@ -121,4 +121,4 @@ const refuse = (problem: string, found?: string): Migrated => ({
 const others = (scalers: readonly JsonObject[]) =>
   scalers.length === 0
     ? ''
-    : `; there is ${scalers.map(scaler => `${nameOf(scaler)} for ${at(scaler, 'spec', 'scaleTargetRef', 'name')}`).join(', ')}`
+    : `; there is ${scalers.map(scaler => `${nameOf(scaler)} for ${textOf(at(scaler, 'spec', 'scaleTargetRef', 'name'))}`).join(', ')}`

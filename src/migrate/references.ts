@@ -1,6 +1,6 @@
 // A variable may refer to those before it. In a claim plain values stand before those out of secrets.
 import { items } from '../import/serving.ts'
-import { at, type Json } from '../json.ts'
+import { at, type Json, textOf } from '../json.ts'
 import type { Pair } from './compare.ts'
 import type { Row } from './row.ts'
 import { mainOf } from './workload.ts'
@@ -22,7 +22,7 @@ export function brokenReferences({ given, made }: Pair): Row[] {
     const because = `it will stand before ${lost}, and only what stands before can be referred to`
     return [
       {
-        object: `Deployment ${at(given, 'metadata', 'name')}`,
+        object: `Deployment ${textOf(at(given, 'metadata', 'name'))}`,
         path: `${path}.${nameOf(variable)}`,
         verdict: 'different',
         was: value,
@@ -33,7 +33,7 @@ export function brokenReferences({ given, made }: Pair): Row[] {
   })
 }
 
-const nameOf = (variable: Json) => String(at(variable, 'name'))
+const nameOf = (variable: Json) => textOf(at(variable, 'name'))
 
 /** https://kubernetes.io/docs/tasks/inject-data-application/define-interdependent-environment-variables/ */
 const referencesOf = (value: Json | undefined): string[] =>

@@ -1,5 +1,5 @@
 // What to type, in order, so that no pod goes missing.
-import { at, isObject, type JsonObject } from '../json.ts'
+import { at, isObject, type JsonObject, textOf } from '../json.ts'
 import { ADOPT } from '../neighbours.ts'
 import type { Pair } from './compare.ts'
 import { preparation } from './prepare.ts'
@@ -10,15 +10,15 @@ export interface Step {
 }
 
 export function stepsTo(pairs: readonly Pair[], deployment: Pair, claim: JsonObject): Step[] {
-  const name = String(at(claim, 'metadata', 'name'))
-  const kubectl = `kubectl -n ${at(claim, 'metadata', 'namespace')}`
+  const name = textOf(at(claim, 'metadata', 'name'))
+  const kubectl = `kubectl -n ${textOf(at(claim, 'metadata', 'namespace'))}`
   const taken = pairs.filter(pair => pair.given !== undefined && pair.made !== undefined)
   const selector = selectorOf(deployment.given)
   const count = at(deployment.given, 'spec', 'replicas')
   const anew = selector !== selectorOf(deployment.made)
   const patches = (kinds: readonly string[]) =>
     taken
-      .filter(({ given, made }) => kinds.includes(String(given?.kind)) && nameOf(given) === nameOf(made))
+      .filter(({ given, made }) => kinds.includes(textOf(given?.kind)) && nameOf(given) === nameOf(made))
       .map(
         pair =>
           `${kubectl} patch ${targetOf(pair.given)} --type=json -p ${quoted(JSON.stringify(preparation(pair, deployment.given ?? {})))}`,
@@ -77,7 +77,7 @@ export function stepsTo(pairs: readonly Pair[], deployment: Pair, claim: JsonObj
 
 const nameOf = (object: JsonObject | undefined) => at(object, 'metadata', 'name')
 
-const targetOf = (object: JsonObject | undefined) => `${String(at(object, 'kind')).toLowerCase()}/${nameOf(object)}`
+const targetOf = (object: JsonObject | undefined) => `${textOf(at(object, 'kind')).toLowerCase()}/${nameOf(object)}`
 
 /** As `kubectl -l` takes it. */
 function selectorOf(deployment: JsonObject | undefined): string {

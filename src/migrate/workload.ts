@@ -2,7 +2,7 @@
 import type { Claim } from '../claim/claim.ts'
 import type { Platform } from '../claim/platform.ts'
 import { bulkOf, items, said, some, unless } from '../import/serving.ts'
-import { at, isObject, type Json, type JsonObject } from '../json.ts'
+import { at, isObject, type Json, type JsonObject, textOf } from '../json.ts'
 import { matchSize } from './size.ts'
 
 /** Set by the platform itself, so no claim may name them. */
@@ -41,7 +41,7 @@ export function portNumber(port: Json | undefined, container: Json | undefined):
 
 /** The fields of the claim's spec. `plain` is a claim of the same platform that says nothing of its own. */
 export function specOf({ deployment, scaledObject, services }: Given, plain: Claim, platform: Platform): JsonObject {
-  const name = String(at(deployment, 'metadata', 'name'))
+  const name = textOf(at(deployment, 'metadata', 'name'))
   const pod = at(deployment, 'spec', 'template', 'spec')
   const main = at(pod, 'containers', mainOf(deployment))
   const init = at(pod, 'initContainers', initOf(deployment))
@@ -110,7 +110,7 @@ export const kedaDefaults = {
 function scalingOf(scaledObject: JsonObject, { scaling }: Claim): JsonObject {
   const spec = scaledObject.spec
   const trigger = at(spec, 'triggers', triggerOf(scaledObject), 'metadata')
-  const whole = (text: Json) => (/^\d+$/.test(String(text)) ? Number(text) : text)
+  const whole = (text: Json) => (/^\d+$/.test(textOf(text)) ? Number(text) : text)
   const seconds = (own: number | undefined, field: 'pollingInterval' | 'cooldownPeriod') => {
     const value = at(spec, field)
     return own === undefined ? value : unless(own, value ?? kedaDefaults[field])
@@ -131,7 +131,7 @@ function scalingOf(scaledObject: JsonObject, { scaling }: Claim): JsonObject {
 
 function plainOf(env: readonly Json[], service: string): JsonObject[] {
   return env
-    .filter(variable => at(variable, 'valueFrom') === undefined && !RESERVED.includes(String(at(variable, 'name'))))
+    .filter(variable => at(variable, 'valueFrom') === undefined && !RESERVED.includes(textOf(at(variable, 'name'))))
     .map(variable => ({ name: at(variable, 'name') ?? '', value: at(variable, 'value') ?? '' }))
     .filter(({ name, value }) => name !== 'OTEL_SERVICE_NAME' || value !== service)
 }
@@ -141,9 +141,9 @@ function keysOf(env: readonly Json[]): JsonObject[] {
   const refs = new Map<string, JsonObject[]>()
   for (const variable of env) {
     const from = at(variable, 'valueFrom', 'secretKeyRef')
-    const envName = String(at(variable, 'name'))
+    const envName = textOf(at(variable, 'name'))
     if (!isObject(from) || RESERVED.includes(envName)) continue
-    const secret = String(from.name)
+    const secret = textOf(from.name)
     refs.set(secret, [...(refs.get(secret) ?? []), { secretKey: from.key, envName }])
   }
   return [...refs].map(([name, keys]) => ({ name, env: keys }))

@@ -1,6 +1,6 @@
 // What several resources are made of. One place each.
 import type { Claim, Variable } from '../claim/claim.ts'
-import { at, isObject, type Json, type JsonObject } from '../json.ts'
+import { at, isObject, type Json, type JsonObject, textOf } from '../json.ts'
 import type { Manifest, Readiness } from './resource.ts'
 
 /** The port of the Service, whatever port the container has. */
@@ -151,4 +151,4 @@ export const notReady = (reason: string, message: string): Readiness => ({ ready
 
 /** For a resource that does its work as soon as it is there. */
 export const exists = (observed: JsonObject): Readiness =>
-  ready('Created', `${at(observed, 'kind')} ${at(observed, 'metadata', 'name')} is there.`)
+  ready('Created', `${textOf(at(observed, 'kind'))} ${textOf(at(observed, 'metadata', 'name'))} is there.`)

@@ -1,6 +1,6 @@
 import { Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
-import { at, isObject, type JsonObject } from '../../json.ts'
+import { at, isObject, type JsonObject, textOf } from '../../json.ts'
 import { type Answer, ask } from './http.ts'
 import type { Connection } from './kubeconfig.ts'
 
@@ -37,8 +37,8 @@ export const itemsOf = (answer: Answer): readonly JsonObject[] => {
   return Array.isArray(items) ? items.filter(isObject) : []
 }
 
-export const nameOf = (object: JsonObject): string => String(at(object, 'metadata', 'name'))
-export const namespaceOf = (object: JsonObject): string => String(at(object, 'metadata', 'namespace'))
+export const nameOf = (object: JsonObject): string => textOf(at(object, 'metadata', 'name'))
+export const namespaceOf = (object: JsonObject): string => textOf(at(object, 'metadata', 'namespace'))
 
 /** Whether there is no such thing, and not only no answer. */
 export const isAbsent = (answer: Answer): boolean => !answer.ok && answer.status === 404

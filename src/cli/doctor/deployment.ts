@@ -1,5 +1,5 @@
 // A Deployment that others need: whether its pods run, and if not, why.
-import { at, isObject, type Json, type JsonObject } from '../../json.ts'
+import { at, isObject, type Json, type JsonObject, textOf } from '../../json.ts'
 import { condition, outdated } from '../../resources/parts.ts'
 import { type Api, itemsOf, nameOf, namespaceOf } from './api.ts'
 import type { Answer } from './http.ts'
@@ -55,7 +55,7 @@ export const serviceAccountOf = (deployment: JsonObject): string => {
 }
 
 export const imageOf = (deployment: JsonObject): string =>
-  String(at(deployment, 'spec', 'template', 'spec', 'containers', 0, 'image') ?? '')
+  textOf(at(deployment, 'spec', 'template', 'spec', 'containers', 0, 'image') ?? '')
 
 /** Of the image that runs; charts label their objects too, which is all there is where an image is named by digest. */
 export const versionOf = (deployment: JsonObject): Version | undefined =>

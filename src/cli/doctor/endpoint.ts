@@ -1,6 +1,6 @@
 // How the monitoring endpoint of a NATS server is reached: through the API server where it is a Service of the cluster,
 // else from where the doctor itself runs.
-import { at, type Json } from '../../json.ts'
+import { at, type Json, textOf } from '../../json.ts'
 import { type Api, isAbsent, itemsOf, nameOf } from './api.ts'
 import { type Answer, ask, type Failed } from './http.ts'
 
@@ -69,7 +69,7 @@ export async function neighboursOf(api: Api, endpoint: string, { door, service }
     return (await podsOf(api, service)).map(pod => ({ ...door, get: path => api.get(podPath(service, pod, port, path)) }))
   const varz = await door.get('/varz')
   const urls = varz.ok ? at(varz.body, 'connect_urls') : undefined
-  return (Array.isArray(urls) ? urls : []).map(url => directDoor(`${split(String(url)).host}:${port}`))
+  return (Array.isArray(urls) ? urls : []).map(url => directDoor(`${split(textOf(url)).host}:${port}`))
 }
 
 function split(endpoint: string): { host: string; port: number } {

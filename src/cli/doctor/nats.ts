@@ -1,6 +1,6 @@
 // What KEDA asks: the server's monitoring endpoint, and on it the stream and the consumer of an account.
 import type { Claim } from '../../claim/claim.ts'
-import { at, type Json } from '../../json.ts'
+import { at, type Json, textOf } from '../../json.ts'
 import { nearest } from '../../suggest.ts'
 import type { Api } from './api.ts'
 import { type Check, unknown, well, wrong } from './check.ts'
@@ -65,7 +65,7 @@ async function serversOf(api: Api, endpoint: string, reached: Extract<Reached, {
 
 const streamRow = ({ namespace, name }: Claim) => `Stream of ${namespace}/${name}`
 const list = (value: Json | undefined): readonly Json[] => (Array.isArray(value) ? value : [])
-const nameOf = (value: Json) => String(at(value, 'name'))
+const nameOf = (value: Json) => textOf(at(value, 'name'))
 const namesIn = (values: readonly Json[]) => [...new Set(values.map(nameOf))].join(', ') || 'none'
 
 async function lookAtStream(servers: readonly Door[], { claim, nats }: Asked): Promise<Check> {

@@ -1,7 +1,7 @@
 // What we bring: the packages, the API and the Composition that calls the function.
 import { API_VERSION, COMPOSITE_KIND, KIND } from '../../claim/parse.ts'
 import { builtInPlatform, type Platform, parsePlatform } from '../../claim/platform.ts'
-import { at, isObject, type Json, type JsonObject } from '../../json.ts'
+import { at, isObject, type Json, type JsonObject, textOf } from '../../json.ts'
 import { condition } from '../../resources/parts.ts'
 import { refusal } from '../../status.ts'
 import { type Api, isAbsent, itemsOf, nameOf } from './api.ts'
@@ -50,7 +50,7 @@ export async function lookAtPackages(api: Api): Promise<Installed> {
 
 const isOurs = (composition: JsonObject) => {
   const { apiVersion, kind } = typeOf(composition)
-  return String(apiVersion).startsWith(`${GROUP}/`) && (kind === COMPOSITE_KIND || kind === KIND)
+  return textOf(apiVersion).startsWith(`${GROUP}/`) && (kind === COMPOSITE_KIND || kind === KIND)
 }
 const typeOf = (composition: JsonObject) => {
   const type = at(composition, 'spec', 'compositeTypeRef')
@@ -88,7 +88,7 @@ function judgeFunctions(answer: Answer, called: ReadonlySet<string>): Check[] {
 function judgeConfiguration(answer: Answer, isThere: boolean): Check {
   const name = 'Configuration'
   if (!answer.ok && !isAbsent(answer)) return unknown(name, `can't be looked for: ${answer.reason}`)
-  const found = itemsOf(answer).find(one => String(at(one, 'spec', 'package')).includes(CONFIGURATION))
+  const found = itemsOf(answer).find(one => textOf(at(one, 'spec', 'package')).includes(CONFIGURATION))
   if (found !== undefined) return judgePackage(name, 'configuration.pkg', found)
   return isThere
     ? unneeded(name, 'is not installed as a package; the API and the Composition are there without it')
@@ -98,7 +98,7 @@ function judgeConfiguration(answer: Answer, isThere: boolean): Check {
 /** A package is installed when its revision is active, and healthy when what is in it works. */
 export function judgePackage(name: string, kind: string, found: JsonObject): Check {
   const called = nameOf(found)
-  const tag = String(at(found, 'spec', 'package'))
+  const tag = textOf(at(found, 'spec', 'package'))
   const trouble = ['Installed', 'Healthy'].flatMap(type => {
     const state = condition(found, type)
     if (state?.status === 'True') return []
@@ -128,7 +128,7 @@ function noComposition(answer: Answer): Check {
   return wrong('Composition', `there is none for ${COMPOSITE_KIND} of ${GROUP}`, INSTALL_CONFIGURATION)
 }
 
-const isInput = (value: Json | undefined) => String(at(value, 'apiVersion')).startsWith(`fn.${GROUP}/`)
+const isInput = (value: Json | undefined) => textOf(at(value, 'apiVersion')).startsWith(`fn.${GROUP}/`)
 
 interface JudgedComposition {
   readonly name: string
@@ -141,10 +141,10 @@ function judgeComposition(composition: JsonObject): JudgedComposition {
   const name = nameOf(composition)
   const pipeline = at(composition, 'spec', 'pipeline')
   const steps = Array.isArray(pipeline) ? pipeline : []
-  const step = steps.find(one => isInput(at(one, 'input')) || String(at(one, 'functionRef', 'name')).endsWith(FUNCTION))
+  const step = steps.find(one => isInput(at(one, 'input')) || textOf(at(one, 'functionRef', 'name')).endsWith(FUNCTION))
   const look = `kubectl get composition ${name} -o yaml`
   if (step === undefined) return { name, calls: [], check: wrong('Composition', `${name} has no step that calls the function`, look) }
-  const called = String(at(step, 'functionRef', 'name'))
+  const called = textOf(at(step, 'functionRef', 'name'))
   const parsed = parsePlatform(at(step, 'input'))
   if (!parsed.ok) {
     const says = `the input of the function in ${name} is invalid: ${refusal(parsed.findings)}`

@@ -1,6 +1,6 @@
 // provider-kubernetes, which carries every resource where the Composition says composeAs: ProviderKubernetes.
 import type { Platform } from '../../claim/platform.ts'
-import { at } from '../../json.ts'
+import { at, textOf } from '../../json.ts'
 import type { Actor } from './access.ts'
 import { type Api, isAbsent, itemsOf, nameOf, namespaceOf } from './api.ts'
 import { type Check, unknown, well, wrong } from './check.ts'
@@ -19,7 +19,7 @@ export interface Provider {
 export async function lookAtProvider(api: Api, { providerConfig }: Platform): Promise<Provider> {
   const answer = await api.get('/apis/pkg.crossplane.io/v1/providers')
   if (!answer.ok && !isAbsent(answer)) return { checks: [unknown(NAME, `can't be looked for: ${answer.reason}`)], actor: undefined }
-  const provider = itemsOf(answer).find(one => String(at(one, 'spec', 'package')).includes(NAME))
+  const provider = itemsOf(answer).find(one => textOf(at(one, 'spec', 'package')).includes(NAME))
   if (provider === undefined)
     return { checks: [wrong(NAME, 'is not installed, and the Composition says composeAs: ProviderKubernetes', INSTALL)], actor: undefined }
   const [config, deployments] = await Promise.all([

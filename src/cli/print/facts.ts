@@ -1,8 +1,8 @@
-import { at, isObject, type Json, type JsonObject } from '../../json.ts'
+import { at, isObject, type Json, type JsonObject, textOf } from '../../json.ts'
 
 /** A few words on what one would open a manifest for; nothing for a kind that has nothing to tell. */
 export function factsOf(manifest: JsonObject): string {
-  const describe = byKind.get(`${String(manifest.apiVersion).replace(/\/.*/, '')} ${manifest.kind}`)
+  const describe = byKind.get(`${textOf(manifest.apiVersion).replace(/\/.*/, '')} ${textOf(manifest.kind)}`)
   return describe?.(manifest).filter(isTelling).join(', ') ?? ''
 }
 
@@ -25,7 +25,7 @@ const byKind = new Map<string, Facts>([
 
 const list = (value: Json | undefined): readonly Json[] => (Array.isArray(value) ? value : [])
 const text = (value: Json | undefined): string | undefined =>
-  value === undefined || value === null || isObject(value) ? undefined : String(value)
+  value === undefined || value === null || isObject(value) ? undefined : textOf(value)
 
 function containerFacts(podSpec: Json | undefined): (string | undefined)[] {
   const container = at(podSpec, 'containers', 0)

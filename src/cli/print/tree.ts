@@ -1,4 +1,4 @@
-import { at, type JsonObject } from '../../json.ts'
+import { at, type JsonObject, textOf } from '../../json.ts'
 import type { Readiness } from '../../resources/resource.ts'
 import type { Paint } from './color.ts'
 import { factsOf } from './facts.ts'
@@ -22,7 +22,7 @@ export interface Branch {
 export function printTree({ root, facts, branches }: Tree, paint: Paint): string {
   const rows = branches.map(({ key, manifest, readiness }, index) => ({
     stem: index === branches.length - 1 ? '└─ ' : '├─ ',
-    label: safe(`${manifest.kind} ${at(manifest, 'metadata', 'name')} (${key})`),
+    label: safe(`${textOf(manifest.kind)} ${textOf(at(manifest, 'metadata', 'name'))} (${key})`),
     facts: safe(factsOf(manifest)),
     state: readiness === undefined ? '' : stateOf(readiness, paint),
   }))

@@ -1,6 +1,6 @@
 import { EVENT_ID, type Event, SCALAR_STYLE } from 'js-yaml'
 import type { Path } from '../../findings.ts'
-import { isObject } from '../../json.ts'
+import { isObject, put } from '../../json.ts'
 import { offsetOf, type Places, placeOf, setPlace } from './places.ts'
 import { refuse } from './refuse.ts'
 import { readScalar } from './scalar.ts'
@@ -141,12 +141,6 @@ function readMapping(reading: Reading): Mapping {
   }
   reading.next++
   return map
-}
-
-/** Assignment to `__proto__` would set the prototype instead of a key. */
-function put(map: Mapping, key: string, value: unknown): void {
-  if (key === '__proto__') Object.defineProperty(map, key, { value, enumerable: true, configurable: true, writable: true })
-  else map[key] = value
 }
 
 function readKey(reading: Reading, event: Event, at: number): string {

@@ -6,7 +6,7 @@ import type { Platform } from '../../claim/platform.ts'
 import type { Schema } from '../../claim/schema.ts'
 import { validator } from '../../claim/validate.ts'
 import type { Finding } from '../../findings.ts'
-import { isObject, type JsonObject } from '../../json.ts'
+import { isObject, type JsonObject, textOf } from '../../json.ts'
 import { type ClaimDocument, sortDocuments } from '../claims.ts'
 import { type Severity, tell } from '../print/findings.ts'
 import type { ClaimReport, FileReport } from '../report/report.ts'
@@ -49,7 +49,7 @@ const GROUP = API_VERSION.replace(/\/.*/, '')
 const mentionsUs = (text: string) => text.includes(KIND) || text.includes(GROUP)
 
 /** A file of settings has no kind either. */
-const isOurs = ({ value }: SourceDocument) => !isObject(value) || value.kind !== undefined || String(value.apiVersion).startsWith(GROUP)
+const isOurs = ({ value }: SourceDocument) => !isObject(value) || value.kind !== undefined || textOf(value.apiVersion).startsWith(GROUP)
 
 interface Written {
   readonly document: JsonObject
