@@ -9,9 +9,9 @@ import { remembered } from './remembered.ts'
 import { read } from './request.ts'
 import { accept, refuse } from './response.ts'
 
-// Crossplane asks for every claim again and again, mostly as the status of something moved on: tens of thousands of claims
+// Crossplane asks for every claim again and again, mostly as the status of something moved on: ten thousand claims
 // of usual size are in these many characters.
-const MOST_CHARACTERS = 16 * 1024 * 1024
+const MOST_CHARACTERS = 8 * 1024 * 1024
 
 const platformOf = remembered(({ input }: { readonly input: Json | undefined }) => parsePlatform(input), MOST_CHARACTERS)
 

@@ -9,6 +9,9 @@ import {
 } from '@crossplane-org/function-sdk-typescript'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { parseClaim } from '../../src/claim/parse.ts'
+import { parsePlatform } from '../../src/claim/platform.ts'
+import { compose } from '../../src/compose.ts'
 import { runFunction } from '../../src/function/run.ts'
 import { at, type Json, type JsonObject } from '../../src/json.ts'
 import { claim, claims, compositeOf, deepFreeze, put, RUNS, reversed } from '../claims.ts'
@@ -555,6 +558,29 @@ describe('laws', () => {
   test('the same refusal too', () => {
     const asked = { composite: put(put(composite, ['spec', 'b'], 1), ['spec', 'a'], 2) }
     expect(bytes(run(reversed(asked)))).toEqual(bytes(run(asked)))
+  })
+
+  test('what was asked before changes no answer', () => {
+    const inputs = [{}, { defaults: { size: 'large' } }, { defaults: { size: 'huge' } }, { composeAs: 'ProviderKubernetes' }]
+    const asked = fc.record({
+      composite: claims().chain(valid => fc.constantFrom(valid, put(valid, ['spec', 'imagine'], 1), put(valid, ['spec', 'size'], null))),
+      input: fc.constantFrom<JsonObject>(...inputs),
+    })
+    const answer = ({ composite, input }: { composite: JsonObject; input: JsonObject }) => {
+      const platform = parsePlatform(input)
+      if (!platform.ok) return []
+      const parsed = parseClaim(composite, platform.platform)
+      return parsed.ok ? compose(parsed.claim, platform.platform, {}).resources.map(({ key, desired }) => [key, desired]) : []
+    }
+    fc.assert(
+      fc.property(asked, ({ composite, input }) => {
+        for (const again of [composite, reversed(composite)] as JsonObject[])
+          expect(
+            Object.entries(run({ composite: again, input }).desired?.resources ?? {}).map(([key, { resource }]) => [key, resource]),
+          ).toEqual(answer({ composite, input }))
+      }),
+      { numRuns: Math.ceil(RUNS / 3) },
+    )
   })
 
   test('claim and namespaced composite of the same spec give the same resources', () => {
