@@ -1,49 +1,61 @@
 // The three calls that matter, encoded once and then moved on from call to call, byte by byte.
 import { Capability, RunFunctionRequest } from '@crossplane-org/function-sdk-typescript'
 import { isObject, type JsonObject } from '../../src/json.ts'
-import { compositeFor, type Situation, situationOf } from './observed.ts'
+import { newborn, type Situation, settled } from './situation.ts'
 
 export const kinds = ['first', 'steady', 'mixed'] as const
 export type Kind = (typeof kinds)[number]
 
 /** What each kind of call is, for whoever reads the table. */
 export const meaning: Readonly<Record<Kind, string>> = {
-  first: 'nothing observed, and a claim that was never seen',
-  steady: 'the same claim, its ScaledObject moved on',
-  mixed: '1,000 claims in turn, the ScaledObject of each moved on',
+  first: 'a claim that was never seen, and nothing observed',
+  steady: 'the same claim again and again, its ScaledObject moved on each time',
+  mixed: '1,000 claims in turn, the ScaledObject of each moved on each time',
+}
+
+const claimOf: Readonly<Record<Kind, (number: number) => number>> = {
+  first: number => number,
+  steady: () => 0,
+  mixed: number => number % 1000,
 }
 
 // More than are ever in flight, so that no request changes while it is being sent.
 const COPIES = 128
-const CLAIMS = 1000
 
-// Stand where each call says something else; as long as what comes in their place.
-const COUNTER = '7777777777'
-const TIME = '2007-07-07T07:07:07Z'
+// Stand where calls differ, and are as long as what comes in their place.
+const marks = { claim: '8888888888', version: '7777777777', time: '2007-07-07T07:07:07Z' }
 const EPOCH_MS = Date.parse('2026-01-05T08:00:00Z')
 
-export interface Payload {
+interface Payload {
   readonly bytes: Buffer
-  readonly counters: readonly number[]
-  readonly times: readonly number[]
+  readonly places: Readonly<Record<keyof typeof marks, readonly number[]>>
 }
 
-const placesOf = (mark: string, bytes: Buffer): number[] => {
+export interface Calls {
+  readonly kind: Kind
+  readonly payloads: readonly Payload[]
+}
+
+function placesOf(mark: string, bytes: Buffer): number[] {
   const places: number[] = []
   for (let place = bytes.indexOf(mark); place >= 0; place = bytes.indexOf(mark, place + mark.length)) places.push(place)
   return places
 }
 
-export const payload = (bytes: Buffer): Payload => ({ bytes, counters: placesOf(COUNTER, bytes), times: placesOf(TIME, bytes) })
+function write(text: string, bytes: Buffer, places: readonly number[]): void {
+  for (const place of places) for (let i = 0; i < text.length; i++) bytes[place + i] = text.charCodeAt(i)
+}
 
-/** Makes it the call of this number, in place. */
-export function move({ bytes, counters, times }: Payload, number: number): Buffer {
-  const digits = String(number).padStart(COUNTER.length, '0')
-  for (const place of counters) bytes.write(digits, place, 'latin1')
-  if (times.length > 0) {
-    const time = `${new Date(EPOCH_MS + number * 1000).toISOString().slice(0, -'.000Z'.length)}Z`
-    for (const place of times) bytes.write(time, place, 'latin1')
-  }
+const digits = (number: number) => String(number).padStart(marks.claim.length, '0')
+
+/** The bytes of the call of this number; they stay what they are until COPIES calls later. */
+export function bytesOf({ kind, payloads }: Calls, number: number): Buffer {
+  const payload = payloads[number % payloads.length]
+  if (payload === undefined) throw new Error(`no ${kind} call was made`)
+  const { bytes, places } = payload
+  write(digits(claimOf[kind](number)), bytes, places.claim)
+  write(digits(number), bytes, places.version)
+  if (places.time.length > 0) write(`${new Date(EPOCH_MS + number * 1000).toISOString().slice(0, 19)}Z`, bytes, places.time)
   return bytes
 }
 
@@ -57,49 +69,33 @@ function shuffled(value: unknown): unknown {
 }
 
 /** As Crossplane 2 sends it, with the input of the step in the pipeline. */
-function request({ composite, resources }: Situation, input: JsonObject | undefined, requiredResources: readonly string[]): Payload {
-  const observed = Object.fromEntries(Object.entries(shuffled(resources)).map(([key, resource]) => [key, { resource: shuffled(resource) }]))
-  return payload(
-    Buffer.from(
-      RunFunctionRequest.encode(
-        RunFunctionRequest.fromPartial({
-          meta: {
-            tag: `${COUNTER}${'c3'.repeat(27)}`,
-            capabilities: [
-              Capability.CAPABILITY_CAPABILITIES,
-              Capability.CAPABILITY_REQUIRED_RESOURCES,
-              Capability.CAPABILITY_CREDENTIALS,
-              Capability.CAPABILITY_CONDITIONS,
-              Capability.CAPABILITY_REQUIRED_SCHEMAS,
-            ],
-          },
-          observed: { composite: { resource: shuffled(composite) }, resources: observed },
-          input,
-          // Asked for by the call before, and none of them found: every name is free.
-          requiredResources: Object.fromEntries(requiredResources.map(key => [key, { items: [] }])),
-        }),
-      ).finish(),
-    ),
-  )
+function encoded({ composite, resources, free }: Situation, input: JsonObject): Payload {
+  const wrapped = Object.entries(shuffled(resources)).map(([key, resource]) => [key, { resource: shuffled(resource) }])
+  const request = RunFunctionRequest.fromPartial({
+    meta: {
+      tag: `${marks.version}${'c3'.repeat(27)}`,
+      capabilities: [
+        Capability.CAPABILITY_CAPABILITIES,
+        Capability.CAPABILITY_REQUIRED_RESOURCES,
+        Capability.CAPABILITY_CREDENTIALS,
+        Capability.CAPABILITY_CONDITIONS,
+        Capability.CAPABILITY_REQUIRED_SCHEMAS,
+      ],
+    },
+    observed: { composite: { resource: shuffled(composite) }, resources: Object.fromEntries(wrapped) },
+    desired: {},
+    context: {},
+    input,
+    requiredResources: Object.fromEntries(free.map(key => [key, { items: [] }])),
+  })
+  const bytes = Buffer.from(RunFunctionRequest.encode(request).finish())
+  return {
+    bytes,
+    places: { claim: placesOf(marks.claim, bytes), version: placesOf(marks.version, bytes), time: placesOf(marks.time, bytes) },
+  }
 }
 
-const id = (number: number) => String(number).padStart(COUNTER.length, '0')
-const moment = { resourceVersion: COUNTER, time: TIME }
-
-export function payloads(kind: Kind, input: JsonObject | undefined): Payload[] {
-  switch (kind) {
-    case 'first': {
-      const situation = { composite: compositeFor(COUNTER), resources: {} }
-      const keys = Object.keys(situationOf(COUNTER, moment).resources)
-      return Array.from({ length: COPIES }, () => request(situation, input, keys))
-    }
-    case 'steady': {
-      const situation = situationOf(id(1), moment)
-      return Array.from({ length: COPIES }, () => request(situation, input, []))
-    }
-    case 'mixed':
-      return Array.from({ length: CLAIMS }, (_, number) => request(situationOf(id(number), moment), input, []))
-    default:
-      return kind satisfies never
-  }
+export function callsOf(kind: Kind, input: JsonObject): Calls {
+  const situation = kind === 'first' ? newborn(marks.claim) : settled(marks.claim, marks)
+  return { kind, payloads: Array.from({ length: COPIES }, () => encoded(situation, input)) }
 }

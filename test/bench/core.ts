@@ -7,69 +7,92 @@ import { builtInPlatform } from '../../src/claim/platform.ts'
 import { compose } from '../../src/compose.ts'
 import { runFunction } from '../../src/function/run.ts'
 import type { JsonObject } from '../../src/json.ts'
+import { root } from '../claim-files.ts'
+import { claim } from '../claims.ts'
+import { growthOf, median } from './figures.ts'
 
 const WARM_UP = 300
-const SAMPLE_MS = 400
+const SAMPLES = 5
+const SAMPLE_MS = 80
 
-/** Microseconds for one call, over about as long as a sample takes. */
-export function microseconds(call: () => unknown): number {
+/** Microseconds for one call: the median of some samples. */
+function microseconds(call: () => unknown): number {
   for (let i = 0; i < WARM_UP; i++) call()
-  const start = performance.now()
-  let calls = 0
-  for (; performance.now() - start < SAMPLE_MS; calls++) call()
-  return ((performance.now() - start) / calls) * 1000
+  const samples = Array.from({ length: SAMPLES }, () => {
+    const beganMs = performance.now()
+    let calls = 0
+    for (; performance.now() - beganMs < SAMPLE_MS; calls++) call()
+    return ((performance.now() - beganMs) / calls) * 1000
+  })
+  return median(samples)
 }
 
-export const examples = (): { name: string; claim: JsonObject }[] =>
-  readdirSync('examples')
-    .filter(file => file.endsWith('-claim.yaml'))
-    .map(file => ({ name: file.replace('-claim.yaml', ''), claim: parse(readFileSync(`examples/${file}`, 'utf8')) as JsonObject }))
+const stages = ['parse', 'compose', 'call'] as const
 
-/** The claim as Crossplane sends it: a composite, encoded. */
-export const encoded = (claim: JsonObject, resources: Record<string, JsonObject> = {}): Uint8Array =>
-  RunFunctionRequest.encode(
-    RunFunctionRequest.fromPartial({
-      meta: { tag: 'bench' },
-      observed: {
-        composite: { resource: claim },
-        resources: Object.fromEntries(Object.entries(resources).map(([key, resource]) => [key, { resource }])),
-      },
-    }),
-  ).finish()
+/** Microseconds. A call is all of it, from the bytes of a request to the bytes of the answer. */
+export type Cost = Readonly<Record<(typeof stages)[number], number>>
 
-function cost(claim: JsonObject) {
-  const parsed = parseClaim(claim, builtInPlatform)
+function costOf(document: JsonObject): Cost {
+  const parsed = parseClaim(document, builtInPlatform)
   if (!parsed.ok) throw new Error(`the bench has an invalid claim: ${JSON.stringify(parsed.findings)}`)
-  const bytes = encoded(claim)
+  const request = RunFunctionRequest.fromPartial({ meta: { tag: 'bench' }, observed: { composite: { resource: document } } })
+  const bytes = RunFunctionRequest.encode(request).finish()
   return {
-    'parse µs': microseconds(() => parseClaim(claim, builtInPlatform)).toFixed(0),
-    'compose µs': microseconds(() => compose(parsed.claim, builtInPlatform, {})).toFixed(0),
-    'whole call µs': microseconds(() => RunFunctionResponse.encode(runFunction(RunFunctionRequest.decode(bytes))).finish()).toFixed(0),
+    parse: microseconds(() => parseClaim(document, builtInPlatform)),
+    compose: microseconds(() => compose(parsed.claim, builtInPlatform, {})),
+    call: microseconds(() => RunFunctionResponse.encode(runFunction(RunFunctionRequest.decode(bytes))).finish()),
   }
 }
 
-export const benchExamples = () => Object.fromEntries(examples().map(({ name, claim }) => [name, cost(claim)]))
+export const examples = (): { example: string; cost: Cost }[] =>
+  readdirSync(`${root}examples`)
+    .filter(file => file.endsWith('-claim.yaml'))
+    .map(file => ({
+      example: file.replace('-claim.yaml', ''),
+      cost: costOf(parse(readFileSync(`${root}examples/${file}`, 'utf8')) as JsonObject),
+    }))
 
 const many = <T>(count: number, make: (index: number) => T) => Array.from({ length: count }, (_, index) => make(index))
 
-const grown = (count: number): Record<string, JsonObject> => ({
-  env: { env: many(count, i => ({ name: `VARIABLE_${i}`, value: `value ${i}` })) },
-  secrets: { secretRefs: many(Math.min(count, 200), i => ({ name: `secret-${i}`, env: [{ secretKey: 'key', envName: `SECRET_${i}` }] })) },
-  triggers: { eventing: { triggers: many(Math.min(count, 100), i => ({ name: `t-${i}`, filter: { type: `event.${i}` } })) } },
-})
+interface Growing {
+  readonly what: string
+  /** Up to what the schema allows. */
+  readonly counts: readonly number[]
+  readonly spec: (count: number) => JsonObject
+}
 
-export function benchGrowth(): Record<string, ReturnType<typeof cost>> {
-  const base = { image: 'ghcr.io/acme/worker:1.0.0', nats: { stream: 'S', consumer: 'c' } }
-  const rows = [10, 100, 1000].flatMap(count =>
-    Object.entries(grown(count)).map(([what, spec]): [string, ReturnType<typeof cost>] => [
-      `${Math.min(count, what === 'env' ? 1000 : what === 'secrets' ? 200 : 100)} ${what}`,
-      cost({
-        apiVersion: 'platform.bizmatters.io/v1alpha1',
-        kind: 'EventDrivenService',
-        metadata: { name: 'bench', namespace: 'bench' },
-        spec: { ...base, ...spec },
-      }),
-    ]),
-  )
-  return Object.fromEntries(rows)
+const growing: readonly Growing[] = [
+  {
+    what: 'env',
+    counts: [10, 100, 1000],
+    spec: count => ({ env: many(count, i => ({ name: `VARIABLE_${i}`, value: `value ${i}` })) }),
+  },
+  {
+    what: 'secretRefs',
+    counts: [10, 50, 200],
+    spec: count => ({ secretRefs: many(count, i => ({ name: `secret-${i}`, env: [{ secretKey: 'key', envName: `SECRET_${i}` }] })) }),
+  },
+  {
+    what: 'triggers',
+    counts: [10, 30, 100],
+    spec: count => ({ eventing: { triggers: many(count, i => ({ name: `t-${i}`, filter: { type: `event.${i}` } })) } }),
+  },
+]
+
+/** What one more entry costs, and the power of the count that the cost grows with: 1 where it is linear. */
+export function growth() {
+  return growing.flatMap(({ what, counts, spec }) => {
+    const none = costOf(claim())
+    const costs = counts.map(count => ({ count, cost: costOf(claim(spec(count))) }))
+    return stages.map(stage => ({
+      what,
+      stage,
+      none: none[stage],
+      costs: costs.map(({ count, cost }) => ({ count, microseconds: cost[stage] })),
+      ...growthOf(
+        costs.map(({ count, cost }): [number, number] => [count, cost[stage]]),
+        none[stage],
+      ),
+    }))
+  })
 }

@@ -2,21 +2,45 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { createAuthority, issueCertificate, serverNames } from '../../scripts/certificates.ts'
-import { type Kind, kinds, type Payload, payloads } from './calls.ts'
+import { type Calls, callsOf, type Kind, kinds } from './calls.ts'
+import { differenceOf, wanted } from './compare.ts'
 import { median } from './figures.ts'
-import { load, type Measured, type Program, type Running, start, type Tls, type Until } from './process.ts'
+import { megabytes } from './proc.ts'
+import { load, type Measured, type Running, start, type Tls, type Until } from './process.ts'
+import type { Program } from './programs.ts'
 
 const ROUNDS = 3
 const ROUND: Until = { ms: 1500 }
 // By calls, as it is by calls that a program gets hot.
 const WARM_UP: Until = { ms: 5000, calls: 2000 }
+const WARM_UP_IN_FLIGHT = 8
+const STARTS = 5
+const COMPARED = 5
+const REST_MS = 2000
 
-type Transport = 'plaintext' | 'TLS'
+export type Transport = 'plaintext' | 'TLS'
 
 export interface Extent {
   readonly transports: readonly Transport[]
   readonly inFlight: readonly number[]
+}
+
+export interface Case {
+  readonly transport: Transport
+  readonly kind: Kind
+  readonly inFlight: number
+  readonly name: string
+}
+
+export interface Memory {
+  readonly transport: Transport
+  readonly name: string
+  readonly idleMegabytes: number
+  readonly peakMegabytes: number
+  /** Some seconds after the last call. */
+  readonly endMegabytes: number
 }
 
 /** Certificates as Crossplane makes them, in a folder for the functions. */
@@ -29,13 +53,37 @@ function createTls(folder: string): Tls {
   return { folder, client: issueCertificate(authority, { usages: ['client'], dnsNames: ['crossplane'] }) }
 }
 
+type AllCalls = Readonly<Record<Kind, Calls>>
+
+const allCalls = ({ input }: Program): AllCalls => ({
+  first: callsOf('first', input),
+  steady: callsOf('steady', input),
+  mixed: callsOf('mixed', input),
+})
+
 interface Competitor {
   readonly program: Program
   readonly running: Running
-  readonly sent: Readonly<Record<Kind, readonly Payload[]>>
+  readonly calls: AllCalls
 }
 
-const medians = (rounds: readonly Measured[]): Measured => {
+/** Throws where one of them renders anything else than the first. */
+async function refuseDifferent(competitors: readonly Competitor[]): Promise<void> {
+  const [ours, ...others] = competitors
+  if (ours === undefined) return
+  for (const kind of kinds) {
+    for (let number = 0; number < COMPARED; number++) {
+      const resources = await wanted(ours.running.connection, ours.calls[kind], number)
+      for (const { program, running, calls } of others) {
+        const difference = differenceOf(resources, await wanted(running.connection, calls[kind], number))
+        if (difference !== undefined)
+          throw new Error(`${ours.program.name} and ${program.name} render different resources for a ${kind} call: ${difference}`)
+      }
+    }
+  }
+}
+
+function medians(rounds: readonly Measured[]): Measured {
   const of = (figure: keyof Measured) => median(rounds.map(round => round[figure]))
   return {
     callsPerSecond: of('callsPerSecond'),
@@ -47,41 +95,85 @@ const medians = (rounds: readonly Measured[]): Measured => {
   }
 }
 
-async function compareOver(transport: Transport, competitors: readonly Competitor[], inFlight: readonly number[]) {
-  for (const { running, sent } of competitors) for (const kind of kinds) await load(running, sent[kind], 8, WARM_UP)
-  const measured: Record<string, Measured[]> = {}
+async function compareOver(transport: Transport, competitors: readonly Competitor[], counts: readonly number[]) {
+  await refuseDifferent(competitors)
+  await delay(REST_MS)
+  const idle = competitors.map(({ running }) => megabytes(running.pid, 'VmRSS'))
+  for (const { running, calls } of competitors) for (const kind of kinds) await load(running, calls[kind], WARM_UP_IN_FLIGHT, WARM_UP)
+
+  const cases = counts.flatMap(inFlight =>
+    kinds.flatMap(kind => competitors.map(competitor => ({ inFlight, kind, competitor, rounds: [] as Measured[] }))),
+  )
   for (let round = 0; round < ROUNDS; round++) {
-    for (const count of inFlight) {
-      for (const kind of kinds) {
-        for (const { program, running, sent } of competitors) {
-          const row = `${transport}, ${kind}, ${count} in flight: ${program.name}`
-          measured[row] = [...(measured[row] ?? []), await load(running, sent[kind], count, ROUND)]
-        }
-      }
+    for (const { inFlight, kind, competitor, rounds } of cases) {
+      rounds.push(await load(competitor.running, competitor.calls[kind], inFlight, ROUND))
     }
   }
-  return Object.fromEntries(Object.entries(measured).map(([row, rounds]) => [row, medians(rounds)]))
+  await delay(REST_MS)
+  return {
+    measured: cases.map(({ inFlight, kind, competitor, rounds }): Case & Measured => ({
+      transport,
+      kind,
+      inFlight,
+      name: competitor.program.name,
+      ...medians(rounds),
+    })),
+    memory: competitors.map(
+      ({ program, running }, index): Memory => ({
+        transport,
+        name: program.name,
+        idleMegabytes: idle[index] ?? Number.NaN,
+        peakMegabytes: megabytes(running.pid, 'VmHWM'),
+        endMegabytes: megabytes(running.pid, 'VmRSS'),
+      }),
+    ),
+  }
 }
 
-export async function compareAll(programs: readonly Program[], { transports, inFlight }: Extent) {
+export interface Comparison {
+  readonly measured: readonly (Case & Measured)[]
+  readonly memory: readonly Memory[]
+}
+
+async function withTls<T>(use: (tls: Tls) => Promise<T>): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), 'bench-'))
-  const table: Record<string, Measured> = {}
   try {
-    const tls = createTls(folder)
+    return await use(createTls(folder))
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+export function compareAll(programs: readonly Program[], { transports, inFlight }: Extent): Promise<Comparison> {
+  return withTls(async tls => {
+    const prepared = programs.map(program => ({ program, calls: allCalls(program) }))
+    const parts: Comparison[] = []
     for (const transport of transports) {
       const competitors: Competitor[] = []
       try {
-        for (const program of programs) {
-          const sent = { first: payloads('first', undefined), steady: payloads('steady', undefined), mixed: payloads('mixed', undefined) }
-          competitors.push({ program, sent, running: await start(program, transport === 'TLS' ? tls : undefined, sent.first) })
+        for (const { program, calls } of prepared) {
+          competitors.push({ program, calls, running: await start(program, transport === 'TLS' ? tls : undefined, calls.first) })
         }
-        Object.assign(table, await compareOver(transport, competitors, inFlight))
+        parts.push(await compareOver(transport, competitors, inFlight))
       } finally {
         for (const { running } of competitors) await running.stop()
       }
     }
-  } finally {
-    rmSync(folder, { recursive: true })
-  }
-  return table
+    return { measured: parts.flatMap(({ measured }) => measured), memory: parts.flatMap(({ memory }) => memory) }
+  })
+}
+
+/** From the start of the process to its first answer over TLS, in milliseconds. */
+export function startMs(programs: readonly Program[]): Promise<Readonly<Record<string, number>>> {
+  return withTls(async tls => {
+    const starts = programs.map(program => ({ program, hello: callsOf('first', program.input), took: [] as number[] }))
+    for (let round = 0; round < STARTS; round++) {
+      for (const { program, hello, took } of starts) {
+        const running = await start(program, tls, hello)
+        took.push(running.startMs)
+        await running.stop()
+      }
+    }
+    return Object.fromEntries(starts.map(({ program, took }) => [program.name, median(took)]))
+  })
 }

@@ -1,22 +1,69 @@
-// npm run bench: figures, not verdicts. Compare ratios; absolute numbers belong to the machine.
+// npm run bench: figures, not verdicts. Compare ratios; absolute numbers belong to the machine. README.md says how to run it.
+import { execFileSync } from 'node:child_process'
+import { statSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
-import { benchExamples, benchGrowth } from './core.ts'
-import { compareAll, type Extent } from './functions.ts'
-import { rowOf } from './print.ts'
-import { own } from './process.ts'
+import { kinds, meaning } from './calls.ts'
+import { examples, growth } from './core.ts'
+import { compareAll, type Extent, startMs } from './functions.ts'
+import { printExamples, printGrowth, printMeasured, printMemory, printRatios } from './print.ts'
+import { own, peer } from './programs.ts'
 
-const { values: options } = parseArgs({ options: { quick: { type: 'boolean', default: false } } })
-
-console.log(`${cpus().length} × ${cpus()[0]?.model}, Node ${process.version}\n`)
-if (!options.quick) {
-  console.log('The core in process, one call:')
-  console.table(benchExamples())
-  console.log('How the cost grows:')
-  console.table(benchGrowth())
-}
+const { values: options } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    peer: { type: 'string', multiple: true, default: [] },
+    json: { type: 'string' },
+  },
+})
+const peers = options.peer.map(peer)
+const programs = [own, ...peers]
 const extent: Extent = options.quick
   ? { transports: ['plaintext'], inFlight: [8] }
   : { transports: ['plaintext', 'TLS'], inFlight: [1, 8, 64] }
-console.log('The function as a process, over loopback, client and function on the same cores; each figure the median of its rounds:')
-console.table(Object.fromEntries(Object.entries(await compareAll([own], extent)).map(([row, measured]) => [row, rowOf(measured)])))
+
+const machine = { cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length, node: process.version }
+console.log(`${machine.cores} × ${machine.cpu}, Node ${machine.node}`)
+for (const { name, version } of programs) console.log(`${name} ${version}`)
+
+function core() {
+  const figures = { examples: examples(), growth: growth() }
+  console.log('\nThe core in process, one call:')
+  printExamples(figures.examples)
+  console.log('How the cost grows with what a claim holds:')
+  printGrowth(figures.growth)
+  return figures
+}
+
+async function processes() {
+  console.log('\nEach function as a process, asked over loopback by a client on the same cores; medians of rounds in turn.')
+  for (const kind of kinds) console.log(`  ${kind}: ${meaning[kind]}`)
+  const { measured, memory } = await compareAll(programs, extent)
+  printMeasured(measured)
+  for (const { name } of peers) {
+    console.log(`${own.name} as a share of ${name}:`)
+    printRatios(measured, own.name, name)
+  }
+  printMemory(memory)
+  return { measured, memory }
+}
+
+async function starts() {
+  const [program = ''] = own.args
+  const bundleBytes = statSync(program).size
+  const version = execFileSync(own.command, [program, '--version'], { encoding: 'utf8' }).trim()
+  const figures = { startMs: await startMs(programs), bundleBytes, version }
+  console.log(`The bundle: ${(bundleBytes / 1024 / 1024).toFixed(2)} MB, --version says ${version}`)
+  for (const [name, ms] of Object.entries(figures.startMs))
+    console.log(`From start to the first answer over TLS: ${name} ${ms.toFixed(0)} ms`)
+  return figures
+}
+
+const result = {
+  machine,
+  programs: programs.map(({ name, version }) => ({ name, version })),
+  ...(!options.quick && { core: core() }),
+  ...(await processes()),
+  ...(!options.quick && (await starts())),
+}
+if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(result, null, 2)}\n`)

@@ -4,21 +4,16 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Identity } from '../../scripts/certificates.ts'
-import { move, type Payload } from './calls.ts'
+import { bytesOf, type Calls } from './calls.ts'
 import { type Connection, open } from './client.ts'
 import { percentile } from './figures.ts'
 import { cpuMs, megabytes } from './proc.ts'
+import type { Program } from './programs.ts'
 
 const PATIENCE_MS = 10_000
 const LOOK_EVERY_MS = 2
 
-export interface Program {
-  readonly name: string
-  readonly command: string
-  readonly args: readonly string[]
-}
-
-export const own: Program = { name: 'ours', command: process.execPath, args: ['dist/function.js', '--metrics-address', ''] }
+let number = 0
 
 /** Where a server reads its certificate from, and what its clients show. */
 export interface Tls {
@@ -56,7 +51,7 @@ async function connected(child: ChildProcess, port: number, tls: Tls | undefined
   }
 }
 
-export async function start({ command, args }: Program, tls: Tls | undefined, hello: readonly Payload[]): Promise<Running> {
+export async function start({ command, args }: Program, tls: Tls | undefined, hello: Calls): Promise<Running> {
   const port = await freePort()
   const safety = tls ? ['--tls-certs-dir', tls.folder] : ['--insecure']
   const beganMs = performance.now()
@@ -68,7 +63,7 @@ export async function start({ command, args }: Program, tls: Tls | undefined, he
   }
   try {
     const connection = await connected(child, port, tls, beganMs + PATIENCE_MS)
-    await connection.call(messageOf(hello))
+    await connection.call(bytesOf(hello, number++))
     const stopAll = async () => {
       connection.close()
       await stop()
@@ -89,29 +84,19 @@ export interface Measured {
   readonly rssMegabytes: number
 }
 
-let numbers = 0
-
-/** The next of them, moved on. */
-function messageOf(payloads: readonly Payload[]): Buffer {
-  const number = numbers++
-  const payload = payloads[number % payloads.length]
-  if (payload === undefined) throw new Error('nothing to send')
-  return move(payload, number)
-}
-
 export interface Until {
   readonly ms: number
   readonly calls?: number
 }
 
 /** So many calls in flight until one or the other is reached. */
-export async function load({ pid, connection }: Running, payloads: readonly Payload[], inFlight: number, until: Until): Promise<Measured> {
+export async function load({ pid, connection }: Running, calls: Calls, inFlight: number, until: Until): Promise<Measured> {
   const { ms, calls: mostCalls = Number.POSITIVE_INFINITY } = until
   const latencies: number[] = []
   const beganMs = performance.now()
   const ask = async () => {
     while (performance.now() - beganMs < ms && latencies.length < mostCalls) {
-      const message = messageOf(payloads)
+      const message = bytesOf(calls, number++)
       const sentMs = performance.now()
       await connection.call(message)
       latencies.push(performance.now() - sentMs)
@@ -122,13 +107,13 @@ export async function load({ pid, connection }: Running, payloads: readonly Payl
   await Promise.all(Array.from({ length: inFlight }, ask))
   const elapsedMs = performance.now() - beganMs
   const { user, system } = process.cpuUsage(client)
-  const calls = latencies.length
+  const count = latencies.length
   return {
-    callsPerSecond: (calls / elapsedMs) * 1000,
+    callsPerSecond: (count / elapsedMs) * 1000,
     p50Ms: percentile(latencies, 0.5),
     p99Ms: percentile(latencies, 0.99),
-    cpuMsPerCall: (cpuMs(pid) - serverMs) / calls,
-    clientCpuMsPerCall: (user + system) / 1000 / calls,
+    cpuMsPerCall: (cpuMs(pid) - serverMs) / count,
+    clientCpuMsPerCall: (user + system) / 1000 / count,
     rssMegabytes: megabytes(pid, 'VmRSS'),
   }
 }

@@ -2,46 +2,42 @@
 // controllers add to them.
 import { parseClaim } from '../../src/claim/parse.ts'
 import { builtInPlatform } from '../../src/claim/platform.ts'
-import { compose } from '../../src/compose.ts'
-import { isObject, type Json, type JsonObject } from '../../src/json.ts'
+import { compose, type Observed } from '../../src/compose.ts'
+import { at, isObject, type Json, type JsonObject } from '../../src/json.ts'
 import { type ClaimDocument, claim, compositeOf } from '../claims.ts'
 
 const CREATED = '2026-01-05T08:00:00Z'
-const sizes = ['micro', 'small', 'medium', 'large']
 
-/** About what a team writes. Ten digits tell one from another; everything else hangs on the last of them. */
+/** About what a team writes. Ten digits tell one from another. */
 export const benchClaim = (id: string): ClaimDocument =>
   claim(
     {
       image: `ghcr.io/acme/worker:1.4.${id}`,
-      size: sizes[Number(id) % sizes.length],
+      size: 'small',
       nats: { stream: `ORDERS_${id}`, consumer: `workers-${id}` },
-      scaling: { minReplicas: 1 + (Number(id) % 3), maxReplicas: 10 + (Number(id) % 5), lagThreshold: 20 },
+      scaling: { minReplicas: 1, maxReplicas: 20, lagThreshold: 50 },
       env: [
         { name: 'LOG_LEVEL', value: 'info' },
-        { name: 'WORKERS', value: String(Number(id) % 8) },
+        { name: 'BATCH_SIZE', value: '64' },
       ],
       secretRefs: [
         { name: `worker-${id}-db`, env: [{ secretKey: 'password', envName: 'DB_PASSWORD' }] },
         { name: `worker-${id}-cache`, envFrom: true },
       ],
     },
-    { name: `worker-${id}`, namespace: `team-${Number(id) % 50}` },
+    { name: `worker-${id}`, namespace: `team-${id}` },
   )
 
 const uid = (what: string, id: string) => `${Buffer.from(what).toString('hex').padEnd(8, '0').slice(0, 8)}-4b1d-4c7e-9f00-00${id}`
 
-/** The tree of `f:` keys that server-side apply keeps of what a manager said. */
+/** The tree of `f:` keys that server-side apply keeps of what a manager said. Lists without names it takes as a whole. */
 function fieldsOf(value: Json | undefined): JsonObject {
   if (Array.isArray(value)) {
-    return Object.fromEntries(
-      value.map((item: Json) => [
-        isObject(item) && item.name !== undefined ? `k:${JSON.stringify({ name: item.name })}` : `v:${JSON.stringify(item)}`,
-        { '.': {}, ...fieldsOf(item) },
-      ]),
-    )
+    const named = value.filter((item: Json) => isObject(item) && item.name !== undefined)
+    return Object.fromEntries(named.map(item => [`k:${JSON.stringify({ name: item.name })}`, { '.': {}, ...fieldsOf(item) }]))
   }
-  return isObject(value) ? Object.fromEntries(Object.entries(value).map(([key, field]) => [`f:${key}`, fieldsOf(field)])) : {}
+  if (!isObject(value)) return {}
+  return Object.fromEntries(Object.entries(value).map(([key, field]) => [`f:${key}`, fieldsOf(field)]))
 }
 
 const managed = (manager: string, by: JsonObject, fields: JsonObject, time = CREATED): JsonObject => ({
@@ -63,10 +59,9 @@ const conditionOf = (type: string, reason: string, message: string, status = 'Tr
   type,
 })
 
+/** What has moved on since the last look. */
 export interface Moment {
-  /** Ten digits. */
-  readonly resourceVersion: string
-  /** When KEDA last saw messages wait. */
+  readonly version: string
   readonly time: string
 }
 
@@ -77,13 +72,36 @@ interface Living {
   readonly manager?: string
 }
 
+/** The pod template with the defaults of the API server. */
+function filledIn(deployment: JsonObject): JsonObject {
+  const template = at(deployment, 'spec', 'template') as JsonObject
+  const pod = template.spec as JsonObject
+  const containers = (pod.containers as readonly JsonObject[]).map(container => ({
+    ...container,
+    terminationMessagePath: '/dev/termination-log',
+    terminationMessagePolicy: 'File',
+  }))
+  return {
+    ...template,
+    spec: {
+      ...pod,
+      containers,
+      dnsPolicy: 'ClusterFirst',
+      restartPolicy: 'Always',
+      schedulerName: 'default-scheduler',
+      serviceAccount: pod.serviceAccountName,
+      terminationGracePeriodSeconds: 30,
+    },
+  }
+}
+
 function livingOf(manifest: JsonObject, { time }: Moment): Living {
   const name = String((manifest.metadata as JsonObject).name)
   switch (manifest.kind) {
     case 'Deployment':
       return {
         manager: 'kube-controller-manager',
-        defaults: { progressDeadlineSeconds: 600, replicas: 3, revisionHistoryLimit: 10 },
+        defaults: { progressDeadlineSeconds: 600, replicas: 3, revisionHistoryLimit: 10, template: filledIn(manifest) },
         status: {
           availableReplicas: 3,
           conditions: [
@@ -138,7 +156,8 @@ function living(key: string, manifest: JsonObject, composite: JsonObject, id: st
   const { defaults, status, manager } = livingOf(manifest, moment)
   const { name: owner, uid: ownerUid } = composite.metadata as JsonObject
   const moves = manifest.kind === 'ScaledObject'
-  const { metadata, ...fields } = manifest
+  const { apiVersion: _, kind: __, metadata, ...fields } = manifest
+  const { labels } = metadata as JsonObject
   return {
     ...manifest,
     metadata: {
@@ -148,13 +167,16 @@ function living(key: string, manifest: JsonObject, composite: JsonObject, id: st
       generateName: `${owner}-`,
       generation: 1,
       labels: {
-        ...((metadata as JsonObject).labels as JsonObject),
+        ...(labels as JsonObject),
         'crossplane.io/claim-name': `worker-${id}`,
         'crossplane.io/claim-namespace': (metadata as JsonObject).namespace,
         'crossplane.io/composite': owner,
       },
       managedFields: [
-        managed('apiextensions.crossplane.io/composed/4f9c8a7e1b2d3c5f', manifest, { metadata: metadata as JsonObject, ...fields }),
+        managed('apiextensions.crossplane.io/composed/4f9c8a7e1b2d3c5f', manifest, {
+          metadata: { labels, ownerReferences: [] },
+          ...fields,
+        }),
         ...(manager === undefined ? [] : [managed(manager, manifest, { status }, moves ? moment.time : CREATED)]),
       ],
       ownerReferences: [
@@ -167,7 +189,7 @@ function living(key: string, manifest: JsonObject, composite: JsonObject, id: st
           uid: ownerUid,
         },
       ],
-      resourceVersion: moves ? moment.resourceVersion : '4711',
+      resourceVersion: moves ? moment.version : '4711',
       uid: uid(key, id),
     },
     ...(isObject(manifest.spec) && { spec: { ...manifest.spec, ...defaults } }),
@@ -175,19 +197,18 @@ function living(key: string, manifest: JsonObject, composite: JsonObject, id: st
   }
 }
 
-/** The composite of a claim, before anything is composed for it. */
-export function compositeFor(id: string): JsonObject {
+/** The composite that Crossplane makes for a claim. */
+function compositeFor(id: string): JsonObject {
   const { metadata, spec, ...type } = compositeOf(benchClaim(id))
   return {
     ...type,
     metadata: {
       ...(metadata as JsonObject),
-      annotations: { 'kubectl.kubernetes.io/last-applied-configuration': JSON.stringify(benchClaim(id)) },
       creationTimestamp: CREATED,
       finalizers: ['composite.apiextensions.crossplane.io'],
       generateName: `worker-${id}-`,
       generation: 3,
-      managedFields: [managed('apiextensions.crossplane.io/claim', type, { metadata: metadata as JsonObject, spec: spec as JsonObject })],
+      managedFields: [managed('apiextensions.crossplane.io/claim', type, { metadata: { labels: (metadata as JsonObject).labels }, spec })],
       resourceVersion: '4242',
       uid: uid('composite', id),
     },
@@ -203,25 +224,44 @@ export function compositeFor(id: string): JsonObject {
 
 export interface Situation {
   readonly composite: JsonObject
+  /** What is observed. */
   readonly resources: Readonly<Record<string, JsonObject>>
+  /** What was asked for by the call before, and is not there: the names are free. */
+  readonly free: readonly string[]
 }
 
-/** The composite once all is well, and what was composed. */
-export function situationOf(id: string, moment: Moment): Situation {
-  const composite = compositeFor(id)
+function composed(composite: JsonObject, observed: Observed = {}) {
   const parsed = parseClaim(composite, builtInPlatform)
   if (!parsed.ok) throw new Error(`the claim of the bench is invalid: ${JSON.stringify(parsed.findings)}`)
-  const resources = Object.fromEntries(
-    compose(parsed.claim, builtInPlatform, {}).resources.map(({ key, manifest }): [string, JsonObject] => [
-      key,
-      living(key, manifest, composite, id, moment),
-    ]),
-  )
-  const { conditions, status } = compose(parsed.claim, builtInPlatform, resources)
-  const ready = [
+  return compose(parsed.claim, builtInPlatform, observed)
+}
+
+/** A claim that is new. */
+export function newborn(id: string): Situation {
+  const composite = compositeFor(id)
+  return { composite, resources: {}, free: composed(composite).resources.map(({ key }) => key) }
+}
+
+/** A claim once all is well. */
+export function settled(id: string, moment: Moment): Situation {
+  const composite = compositeFor(id)
+  const born = composed(composite).resources
+  const resources = Object.fromEntries(born.map(({ key, manifest }) => [key, living(key, manifest, composite, id, moment)]))
+  const { conditions, status } = composed(composite, resources)
+  const said = [
     ...conditions.map(({ type, ready, reason, message }) => conditionOf(type, reason, message, ready ? 'True' : 'False')),
     conditionOf('Synced', 'ReconcileSuccess', ''),
     conditionOf('Ready', 'Available', ''),
   ]
-  return { composite: { ...composite, status: { ...status, conditions: ready } }, resources }
+  const resourceRefs = born.map(({ manifest: { apiVersion, kind, metadata } }) => ({
+    apiVersion,
+    kind,
+    name: metadata.name,
+    namespace: metadata.namespace,
+  }))
+  return {
+    composite: { ...composite, spec: { ...(composite.spec as JsonObject), resourceRefs }, status: { ...status, conditions: said } },
+    resources,
+    free: [],
+  }
 }

@@ -1,0 +1,42 @@
+// Only who renders the same may be compared.
+import { RunFunctionResponse, Severity } from '@crossplane-org/function-sdk-typescript'
+import { isObject, type Json, type JsonObject } from '../../src/json.ts'
+import { put } from '../claims.ts'
+import { bytesOf, type Calls, type Kind } from './calls.ts'
+import type { Connection } from './client.ts'
+
+/** The first place where two values differ, with what is there on either side. */
+export function differenceOf(ours: Json | undefined, theirs: Json | undefined, path = ''): string | undefined {
+  const [ourFields, theirFields] = [ours, theirs].map(value =>
+    Array.isArray(value) || isObject(value) ? Object.entries(value) : undefined,
+  )
+  if (ourFields === undefined || theirFields === undefined || Array.isArray(ours) !== Array.isArray(theirs)) {
+    return ours === theirs ? undefined : `${path}: ${JSON.stringify(ours)} and ${JSON.stringify(theirs)}`
+  }
+  const rest = new Map<string, Json | undefined>(theirFields)
+  for (const [key, value] of ourFields) {
+    const difference = differenceOf(value, rest.get(key), path === '' ? key : `${path}.${key}`)
+    if (difference !== undefined) return difference
+    rest.delete(key)
+  }
+  for (const [key, value] of rest) if (value !== undefined) return `${path}.${key}: nothing and ${JSON.stringify(value)}`
+  return undefined
+}
+
+/** What not every function can say as we do, and what makes no difference in a cluster. */
+function alike(resource: JsonObject, kind: Kind): JsonObject {
+  const { annotations, ...metadata } = resource.metadata as JsonObject
+  const bare = isObject(annotations) && Object.keys(annotations).length === 0
+  const named = bare ? { ...resource, metadata } : resource
+  // Said while a Deployment is new and never again, for which not every function has the words.
+  return kind === 'first' && resource.kind === 'Deployment' ? (put(named, ['spec', 'replicas'], undefined) as JsonObject) : named
+}
+
+/** The resources that a function wants, by their key. */
+export async function wanted(connection: Connection, calls: Calls, number: number): Promise<JsonObject> {
+  const { results, desired } = RunFunctionResponse.decode(await connection.call(bytesOf(calls, number)))
+  const fatal = results.find(({ severity }) => severity === Severity.SEVERITY_FATAL)
+  if (fatal) throw new Error(`a ${calls.kind} call was refused: ${fatal.message}`)
+  const resources = Object.entries(desired?.resources ?? {})
+  return Object.fromEntries(resources.map(([key, { resource }]) => [key, alike(resource as JsonObject, calls.kind)]))
+}

@@ -1,0 +1,37 @@
+// What is measured: this function, and others beside it that render the same resources.
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { parse } from 'yaml'
+import manifest from '../../package.json' with { type: 'json' }
+import { at, type JsonObject } from '../../src/json.ts'
+import { root } from '../claim-files.ts'
+
+export interface Program {
+  readonly name: string
+  readonly version: string
+  readonly command: string
+  readonly args: readonly string[]
+  /** Of its step in the pipeline. */
+  readonly input: JsonObject
+}
+
+const read = (file: string) => parse(readFileSync(file, 'utf8')) as JsonObject
+
+export const own: Program = {
+  name: manifest.name,
+  version: manifest.version,
+  command: process.execPath,
+  args: [`${root}dist/function.js`, '--metrics-address', ''],
+  input: at(read(`${root}apis/composition.yaml`), 'spec', 'pipeline', 0, 'input') as JsonObject,
+}
+
+/** Go writes into each program what it was built from. */
+const versionOf = (program: string) => /\nmod\t\S+\t(\S+)/.exec(readFileSync(program, 'latin1'))?.[1] ?? 'unknown'
+
+/** From `NAME=PATH`: peers/NAME.yaml has the input. */
+export function peer(flag: string): Program {
+  const [, name, command] = /^([a-z0-9-]+)=(.+)$/.exec(flag) ?? []
+  if (name === undefined || command === undefined) throw new Error(`--peer: must be NAME=PATH, got '${flag}'`)
+  const input = read(fileURLToPath(new URL(`peers/${name}.yaml`, import.meta.url)))
+  return { name, version: versionOf(command), command, args: [], input }
+}
