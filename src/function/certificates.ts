@@ -68,6 +68,8 @@ const same = (a: Files, b: Files) => a.certificate === b.certificate && a.key ==
 export interface Watcher {
   readonly changed: (now: Certificates, before: Certificates) => void
   readonly unusable: (reason: string) => void
+  /** What was unusable is usable again, changed or as it was. */
+  readonly mended: () => void
 }
 
 /**
@@ -78,7 +80,7 @@ export function watchCertificates(
   directory: string,
   first: Certificates,
   intervalMs: number,
-  { changed, unusable }: Watcher,
+  { changed, unusable, mended }: Watcher,
 ): NodeJS.Timeout {
   let current = first
   let reported: string | undefined
@@ -90,6 +92,7 @@ export function watchCertificates(
         current = understand(directory, found)
         changed(current, before)
       }
+      if (reported !== undefined) mended()
       reported = undefined
     } catch (error) {
       const reason = reasonOf(error)

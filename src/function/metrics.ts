@@ -1,5 +1,6 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
-import type { Refusal } from './peer.ts'
+import manifest from '../../package.json' with { type: 'json' }
+import { type Refusal, refusals } from './peer.ts'
 
 /** ok: composed; fatal: the claim was refused; error: the function failed, or the call ended without an answer. */
 export type CallResult = 'ok' | 'fatal' | 'error'
@@ -20,8 +21,28 @@ export function createMetrics() {
     labelNames: ['result'] as const,
     registers,
   })
-  // A rate can be taken from the first scrape on only where the series are there before the first call.
+  const refusedPeers = new Counter({
+    name: 'function_refused_peers_total',
+    help: 'Connections that were closed before HTTP/2, by reason.',
+    labelNames: ['reason'] as const,
+    registers,
+  })
+  const certificateReloads = new Counter({
+    name: 'function_certificate_reloads_total',
+    help: 'Changes in the certificate folder by what became of them: taken up, or unusable (the old ones serve on).',
+    labelNames: ['result'] as const,
+    registers,
+  })
+  // Prometheus sees an increase only in a series that it knows already, so each begins at zero.
   for (const result of ['ok', 'fatal', 'error'] satisfies CallResult[]) calls.inc({ result }, 0)
+  for (const reason of [...refusals, 'handshake'] satisfies PeerRefusal[]) refusedPeers.inc({ reason }, 0)
+  for (const result of ['taken up', 'unusable']) certificateReloads.inc({ result }, 0)
+  new Gauge({
+    name: 'function_build_info',
+    help: 'Always 1; the labels say what runs.',
+    labelNames: ['version', 'node'] as const,
+    registers,
+  }).set({ version: manifest.version, node: process.versions.node }, 1)
   return {
     registry,
     calls,
@@ -36,16 +57,11 @@ export function createMetrics() {
       help: 'RunFunction calls that have begun to arrive and have not ended.',
       registers,
     }),
-    refusedPeers: new Counter({
-      name: 'function_refused_peers_total',
-      help: 'Connections that were closed before HTTP/2, by reason.',
-      labelNames: ['reason'] as const,
-      registers,
-    }),
-    certificateReloads: new Counter({
-      name: 'function_certificate_reloads_total',
-      help: 'Changes in the certificate folder by what became of them: taken up, or unusable (the old ones serve on).',
-      labelNames: ['result'] as const,
+    refusedPeers,
+    certificateReloads,
+    certificatesUnusable: new Gauge({
+      name: 'function_certificates_unusable',
+      help: '1 while the certificate folder holds files that make no server and the ones taken up before serve on, else 0.',
       registers,
     }),
     // With a label, so that a plaintext server has no series that would read as 1970.

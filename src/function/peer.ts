@@ -2,15 +2,17 @@ import type { X509Certificate } from 'node:crypto'
 import type { TLSSocket } from 'node:tls'
 
 /** Why a client is turned away; also the label of the metric, so the set stays closed and small. */
-export type Refusal =
-  | 'no-certificate'
-  | 'resumed-session'
-  | 'unknown-issuer'
-  | 'not-yet-valid'
-  | 'expired'
-  | 'certificate-authority'
-  | 'not-for-clients'
-  | 'not-http2'
+export const refusals = [
+  'no-certificate',
+  'resumed-session',
+  'unknown-issuer',
+  'not-yet-valid',
+  'expired',
+  'certificate-authority',
+  'not-for-clients',
+  'not-http2',
+] as const
+export type Refusal = (typeof refusals)[number]
 
 export interface Peer {
   readonly certificate: X509Certificate | undefined

@@ -87,8 +87,10 @@ function onRotation(listener: SecureListener, letGo: () => void, metrics: Metric
     },
     unusable: reason => {
       metrics.certificateReloads.inc({ result: 'unusable' })
+      metrics.certificatesUnusable.set(1)
       log.error('certificates not taken up, the old ones serve on', { reason })
     },
+    mended: () => metrics.certificatesUnusable.set(0),
   }
 }
 

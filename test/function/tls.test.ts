@@ -165,16 +165,30 @@ describe('rotation', () => {
   ])('$says is kept out and said once, until it is mended', async ({ broken, reason }) => {
     const next = serverIdentity(crossplane)
     const { folder, swap } = mountedSecret(files(crossplane.certificate, server))
-    const { port, lines } = await serve({ certificatesDirectory: folder, certificatePollMs: 10 })
+    const serving = await serve({ certificatesDirectory: folder, certificatePollMs: 10 })
+    const { port, lines } = serving
+    const unusable = () => counted(serving, 'function_certificates_unusable')
     const complaints = () => lines.filter(({ msg }) => msg.startsWith('certificates not taken up'))
 
     swap({ ...files(crossplane.certificate, server), ...broken })
     await expect.poll(complaints).toMatchObject([{ level: 'error', reason: expect.stringMatching(reason) }])
     expect(await greet(port, showing(core))).toMatchObject({ greeted: true, fingerprint: fingerprint(server) })
+    expect(await unusable()).toBe(1)
 
     swap(files(crossplane.certificate, next))
     await expect.poll(async () => (await greet(port, showing(core))).fingerprint).toBe(fingerprint(next))
     expect(complaints()).toHaveLength(1)
+    await expect.poll(unusable).toBe(0)
+  })
+
+  test('a broken secret that is put back as it was is mended too', async () => {
+    const { folder, swap } = mountedSecret(files(crossplane.certificate, server))
+    const serving = await serve({ certificatesDirectory: folder, certificatePollMs: 10 })
+    const unusable = () => counted(serving, 'function_certificates_unusable')
+    swap({ ...files(crossplane.certificate, server), 'tls.crt': '' })
+    await expect.poll(unusable).toBe(1)
+    swap(files(crossplane.certificate, server))
+    await expect.poll(unusable).toBe(0)
   })
 })
 
