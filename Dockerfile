@@ -1,4 +1,4 @@
-# The function's image: Node without a shell or a package manager, and one file.
+# The function's image: Node without a shell or a package manager, one file, and the licences of what is in it.
 #
 # Both images are pinned by the digest of their index, which covers amd64 and arm64. To move one on:
 #   docker buildx imagetools inspect gcr.io/distroless/nodejs22-debian12:nonroot
@@ -17,7 +17,7 @@ WORKDIR /src
 COPY package.json package-lock.json .npmrc ./
 # A secret named npmrc may say where npm finds its packages.
 RUN --mount=type=cache,target=/root/.npm --mount=type=secret,id=npmrc,target=/root/.npmrc npm ci --ignore-scripts --no-audit --no-fund
-COPY scripts/build.mjs scripts/
+COPY scripts/build.mjs scripts/packages.mjs scripts/
 COPY schemas schemas
 COPY src src
 RUN node scripts/build.mjs function
@@ -26,6 +26,8 @@ FROM ${BASE}
 LABEL org.opencontainers.image.title=function-event-driven-service \
       org.opencontainers.image.source=https://github.com/bizmatters/event-driven-service \
       org.opencontainers.image.licenses=Apache-2.0
+COPY LICENSE /LICENSE
+COPY --from=bundle /src/dist/THIRD_PARTY_LICENSES.txt /THIRD_PARTY_LICENSES.txt
 COPY --from=bundle /src/dist/function.js /function.js
 # What Crossplane runs functions as.
 USER 2000:2000

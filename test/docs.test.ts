@@ -5,6 +5,7 @@ import { expect, test } from 'vitest'
 import { eds } from '../src/cli/eds.ts'
 import type { Io, Output } from '../src/cli/io.ts'
 import { claimFiles, invalidFiles, type Judge, judges, root } from './claim-files.ts'
+import { withBlock } from './markdown.ts'
 
 const page = `${root}docs/validation.md`
 
@@ -17,15 +18,6 @@ test.each(['docs/validation.md', 'docs/editors.md'])('%s links to what is there'
   const links = [...readFileSync(root + file, 'utf8').matchAll(/\]\((?!https?:)([^)#]+)/g)].map(([, link = '']) => link)
   expect(links.filter(link => !existsSync(join(root, dirname(file), link)))).toEqual([])
 })
-
-/** The document with another text between `<!-- name -->` and `<!-- /name -->`. */
-function withBlock(document: string, name: string, content: string): string {
-  const [start, end] = [`<!-- ${name} -->\n`, `<!-- /${name} -->`]
-  const from = document.indexOf(start)
-  const to = document.indexOf(end, from)
-  if (from < 0 || to < 0) throw new Error(`there is no block ${name}`)
-  return `${document.slice(0, from)}${start}${content}\n${document.slice(to)}`
-}
 
 const typical = ['size-unknown', 'nats-stream-missing', 'unknown-field-singular', 'env-value-is-yes', 'secret-ref-shadows-env']
 

@@ -51,11 +51,12 @@ test('the same sources give the same bytes', () => {
   expect(second).toBe(first)
 })
 
-test('it holds Node, what Node links to, and one file of ours', () => {
+test('it holds Node, what Node links to, one file of ours, and the licences', () => {
   const megabytes = (file: string) => `${(statSync(file).size / 1024 / 1024).toFixed(1)} MB`
   console.log(`image ${megabytes(archives[0])}, of it ours ${megabytes(join(mounted, 'function.js'))}:\n${files().join('\n')}`)
   const linked = /^(\/usr)?\/lib(64|\/[a-z0-9_]+-linux-gnu)?\/[a-z0-9_+-]+\.so\.\d+$/
-  expect(files().filter(file => !linked.test(file))).toEqual(['/function.js', '/nodejs/bin/node'])
+  expect(files().filter(file => !linked.test(file))).toEqual(['/LICENSE', '/THIRD_PARTY_LICENSES.txt', '/function.js', '/nodejs/bin/node'])
+  expect(readFileSync(join(mounted, 'THIRD_PARTY_LICENSES.txt'), 'utf8')).toMatch(/^@grpc\/grpc-js \d+\.\d+\.\d+ \(Apache-2\.0\)$/m)
 })
 
 test('it runs as an ordinary user, and starts without a shell', () => {
