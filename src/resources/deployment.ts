@@ -76,6 +76,9 @@ function judge(observed: JsonObject, { name, namespace }: Claim): Readiness {
   // that were available still are.
   if (outdated(observed)) return available ?? notReady('Updating', `Deployment ${name} is being updated.`)
   const failure = condition(observed, 'ReplicaFailure')
+  // Crossplane makes both at once, and the Deployment may be there first.
+  if (failure?.status === 'True' && failure.message.includes(`serviceaccount "${name}" not found`))
+    return notReady('Waiting', `Deployment ${name} waits for its ServiceAccount.`)
   if (failure?.status === 'True')
     return notReady(failure.reason || 'ReplicaFailure', `No pod can be made for Deployment ${name}: ${failure.message}`)
   const progress = condition(observed, 'Progressing')

@@ -341,6 +341,24 @@ describe('ready', () => {
       is: [false, 'FailedCreate', `No pod can be made for Deployment orders-worker: ${quota}`],
     },
     {
+      says: 'made before its account',
+      observed: {
+        spec: { replicas: 1 },
+        status: {
+          conditions: [
+            ...down,
+            ...conditions([
+              'ReplicaFailure',
+              'True',
+              'FailedCreate',
+              'pods "orders-worker-7d9f-" is forbidden: error looking up service account shop/orders-worker: serviceaccount "orders-worker" not found',
+            ]),
+          ],
+        },
+      },
+      is: [false, 'Waiting', 'Deployment orders-worker waits for its ServiceAccount.'],
+    },
+    {
       says: 'a failure that is over',
       observed: { spec: { replicas: 1 }, status: { conditions: [...up, ...conditions(['ReplicaFailure', 'False'])] } },
       is: [true, 'Available', 'Deployment orders-worker is available.'],
