@@ -5,21 +5,19 @@ import { put } from '../claims.ts'
 import { bytesOf, type Calls, type Kind } from './calls.ts'
 import type { Connection } from './client.ts'
 
+const shown = (value: Json | undefined) => (value === undefined ? 'nothing' : JSON.stringify(value))
+const within = (value: Json | undefined) => (Array.isArray(value) || isObject(value) ? Object.entries<Json | undefined>(value) : undefined)
+
 /** The first place where two values differ, with what is there on either side. */
 export function differenceOf(ours: Json | undefined, theirs: Json | undefined, path = ''): string | undefined {
-  const [ourFields, theirFields] = [ours, theirs].map(value =>
-    Array.isArray(value) || isObject(value) ? Object.entries(value) : undefined,
-  )
-  if (ourFields === undefined || theirFields === undefined || Array.isArray(ours) !== Array.isArray(theirs)) {
-    return ours === theirs ? undefined : `${path}: ${JSON.stringify(ours)} and ${JSON.stringify(theirs)}`
-  }
-  const rest = new Map<string, Json | undefined>(theirFields)
-  for (const [key, value] of ourFields) {
-    const difference = differenceOf(value, rest.get(key), path === '' ? key : `${path}.${key}`)
+  const [ourFields, theirFields] = [within(ours), within(theirs)]
+  if (ourFields === undefined || theirFields === undefined || Array.isArray(ours) !== Array.isArray(theirs))
+    return ours === theirs ? undefined : `${path}: ${shown(ours)} and ${shown(theirs)}`
+  const [left, right] = [new Map(ourFields), new Map(theirFields)]
+  for (const key of new Set([...left.keys(), ...right.keys()])) {
+    const difference = differenceOf(left.get(key), right.get(key), path === '' ? key : `${path}.${key}`)
     if (difference !== undefined) return difference
-    rest.delete(key)
   }
-  for (const [key, value] of rest) if (value !== undefined) return `${path}.${key}: nothing and ${JSON.stringify(value)}`
   return undefined
 }
 

@@ -1,0 +1,68 @@
+import { Ready, RunFunctionRequest, Severity } from '@crossplane-org/function-sdk-typescript'
+import { describe, expect, test } from 'vitest'
+import { runFunction } from '../../src/function/run.ts'
+import { at } from '../../src/json.ts'
+import { bytesOf, callsOf, type Kind, kinds } from './calls.ts'
+
+const all = { first: callsOf('first', {}), steady: callsOf('steady', {}), mixed: callsOf('mixed', {}) }
+
+const decoded = (kind: Kind) => {
+  const calls = all[kind]
+  return (number: number) => {
+    const request = RunFunctionRequest.decode(Buffer.from(bytesOf(calls, number)))
+    const composite = request.observed?.composite?.resource
+    const scaledObject = request.observed?.resources.scaledobject?.resource
+    return { request, name: at(composite, 'spec', 'claimRef', 'name'), image: at(composite, 'spec', 'image'), scaledObject }
+  }
+}
+
+describe.each(kinds)('a %s call', kind => {
+  test.each([0, 1, 127, 128, 12_345])('number %d is answered with all four resources', number => {
+    const { desired, results } = runFunction(decoded(kind)(number).request)
+    expect(results.filter(({ severity }) => severity === Severity.SEVERITY_FATAL)).toEqual([])
+    expect(Object.keys(desired?.resources ?? {}).sort()).toEqual(['deployment', 'scaledobject', 'service', 'serviceaccount'])
+  })
+})
+
+test('first calls are for one claim after another, of which nothing is there', () => {
+  const first = decoded('first')
+  expect([first(7), first(100_007)].map(({ name, image }) => [name, image])).toEqual([
+    ['worker-0000000007', 'ghcr.io/acme/worker:1.4.0000000007'],
+    ['worker-0000100007', 'ghcr.io/acme/worker:1.4.0000100007'],
+  ])
+  expect(first(7).request.observed?.resources).toEqual({})
+})
+
+test.each<{ kind: Kind; names: string[] }>([
+  { kind: 'steady', names: ['worker-0000000000', 'worker-0000000000', 'worker-0000000000'] },
+  { kind: 'mixed', names: ['worker-0000000000', 'worker-0000000999', 'worker-0000000000'] },
+])('$kind calls move the ScaledObject on, and nothing else of the claim', ({ kind, names }) => {
+  const call = decoded(kind)
+  const made = [0, 999, 1000].map(call)
+  expect(made.map(({ name }) => name)).toEqual(names)
+  expect(made.map(({ scaledObject }) => at(scaledObject, 'metadata', 'resourceVersion'))).toEqual([
+    '0000000000',
+    '0000000999',
+    '0000001000',
+  ])
+  expect(made.map(({ scaledObject }) => at(scaledObject, 'status', 'lastActiveTime'))).toEqual([
+    '2026-01-05T08:00:00Z',
+    '2026-01-05T08:16:39Z',
+    '2026-01-05T08:16:40Z',
+  ])
+  const [before, , after] = made.map(({ request }) => request.observed)
+  expect(after?.composite).toEqual(before?.composite)
+  expect(after?.resources.deployment).toEqual(before?.resources.deployment)
+})
+
+test('what is settled is ready, and says nothing new', () => {
+  const { desired, results } = runFunction(decoded('steady')(1).request)
+  expect(Object.values(desired?.resources ?? {}).map(({ ready }) => ready)).toEqual(Array.from({ length: 4 }, () => Ready.READY_TRUE))
+  expect(results).toEqual([])
+})
+
+test('the entries of a map come in many orders, as Go sends them', () => {
+  const call = decoded('steady')
+  const orders = new Set(Array.from({ length: 20 }, (_, number) => Object.keys(call(number).request.observed?.resources ?? {}).join()))
+  expect(orders.size).toBeGreaterThan(1)
+})
