@@ -22,6 +22,7 @@ export const codes = {
   UNPINNED_IMAGE: 'The image has no tag, the tag "latest", or no digest where one is asked for, so it can change under the same name.',
   YAML_SYNTAX: 'The file is not the YAML or JSON that it is meant to be.',
   DUPLICATE_KEY: 'A mapping has the same key twice; kubectl would silently keep the last one.',
+  TOO_MANY: 'There are more findings in the document than are listed.',
 } as const satisfies Record<string, string>
 
 export type Code = keyof typeof codes

@@ -7,6 +7,8 @@ const dialects = ['exact', 'prefix', 'suffix', 'cesql', 'all', 'any', 'not'] as 
 type Dialect = (typeof dialects)[number]
 
 const DEEPEST = 10
+/** What the schema says of a filter that is not within another. */
+const LONGEST_EXPRESSION = 4096
 
 /** Everything about a list of filters that Knative would refuse. */
 export const checkFilters = (filters: readonly unknown[], path: Path, depth = 0): Finding[] =>
@@ -46,6 +48,8 @@ function checkDialect(dialect: Dialect, value: Json | undefined, path: Path, dep
       return checkAttributes(value, path)
     case 'cesql': {
       if (typeof value !== 'string') return [{ code: 'WRONG_TYPE', path, problem: 'must be a string', found: value }]
+      if (value.length > LONGEST_EXPRESSION)
+        return [{ code: 'OUT_OF_RANGE', path, problem: `must have at most ${LONGEST_EXPRESSION} characters`, found: value.length }]
       const problem = unreadable(value)
       return problem === undefined
         ? []

@@ -31,12 +31,27 @@ export function parseClaim(composite: JsonObject, platform: Platform): Parsed {
 
 /** Everything that is wrong with a claim as its author wrote it: schema, rules, then what only we can check. */
 export function judgeClaim(document: Json, platform: Platform, validate: Validate = validateClaim): ReturnType<Validate> {
+  if (hasMoreValues(document, MOST_VALUES))
+    return { value: document, findings: [{ code: 'OUT_OF_RANGE', path: [], problem: `must have at most ${MOST_VALUES} values in all` }] }
   const { value, findings } = validate(document)
   // The schema of another version may let through what the checks cannot read.
   if (validate !== validateClaim && validateClaim({ ...(value as JsonObject), apiVersion: API_VERSION }).findings.length > 0)
     return { value, findings }
   const name = at(value, 'metadata', 'name')
   return { value, findings: [...findings, ...check(soundPart(value, findings), typeof name === 'string' ? name : '', platform)] }
+}
+
+// An object of this size is more than Kubernetes stores, and to judge each value in it would take minutes.
+const MOST_VALUES = 100_000
+
+function hasMoreValues(value: Json, most: number): boolean {
+  const left: unknown[] = [value]
+  for (let count = 0; left.length > 0; count++) {
+    if (count + left.length > most) return true
+    const next = left.pop()
+    if (typeof next === 'object' && next !== null) for (const below of Object.values(next)) left.push(below)
+  }
+  return false
 }
 
 /** The fields of the spec in which nothing is wrong so far, so that one mistake does not hide another elsewhere. */

@@ -2,11 +2,12 @@
 import { type CelInput, CelScalar, celEnv, celMap, celMethod, isCelError, listType, parse, plan } from '@bufbuild/cel'
 import { type Code, type Finding, formatPath, type Path } from '../findings.ts'
 import { at, isObject, type Json } from '../json.ts'
+import { compilePattern } from './pattern.ts'
 import type { Rule, Schema } from './schema.ts'
 
 // Kubernetes has a list library beside standard CEL; sum() is what our rules use of it.
 const environment = celEnv({
-  re2: { compile: remembered(pattern => new RegExp(pattern, 'u')) },
+  re2: { compile: remembered(compilePattern) },
   funcs: [
     celMethod('sum', listType(CelScalar.DYN), [], CelScalar.DOUBLE, function () {
       let total = 0
@@ -17,8 +18,8 @@ const environment = celEnv({
 })
 
 /** Patterns stand in the rules, so they are few. Those of a schema are ours: no need for the safety, and the cost, of RE2. */
-function remembered(compile: (pattern: string) => RegExp): (pattern: string) => RegExp {
-  const known = new Map<string, RegExp>()
+function remembered<T>(compile: (pattern: string) => T): (pattern: string) => T {
+  const known = new Map<string, T>()
   return pattern => {
     const regexp = known.get(pattern) ?? compile(pattern)
     known.set(pattern, regexp)

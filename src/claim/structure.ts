@@ -3,6 +3,7 @@ import { Ajv2020, type AnySchemaObject, type ErrorObject } from 'ajv/dist/2020.j
 import { type Finding, formatPath, type Path } from '../findings.ts'
 import { at, isObject, type Json, put } from '../json.ts'
 import { nearest } from '../suggest.ts'
+import { compilePattern } from './pattern.ts'
 import type { Schema } from './schema.ts'
 
 /** Words of Kubernetes and of editors that say nothing about what is valid. */
@@ -15,10 +16,13 @@ const vocabulary = [
   'markdownDescription',
 ]
 
+// ajv asks for the name for code that stands alone, which ours does not.
+const regExp = Object.assign(compilePattern, { code: 'compilePattern' })
+
 /** Compiles a schema to a judge of the structure: all findings at once, one for each place. */
 export function compileStructure(schema: Schema): (value: unknown) => Finding[] {
   // Optimizing the code and judging the schema cost more at start than they save: our schemas are generated, and tested.
-  const ajv = new Ajv2020({ allErrors: true, verbose: true, strict: true, validateSchema: false, code: { optimize: false } })
+  const ajv = new Ajv2020({ allErrors: true, verbose: true, strict: true, validateSchema: false, code: { optimize: false, regExp } })
   for (const word of vocabulary) ajv.addKeyword(word)
   const validate = ajv.compile(withoutTranslatedRules(schema) as AnySchemaObject)
   return value => {

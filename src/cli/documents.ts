@@ -21,8 +21,8 @@ export async function readDocuments(names: readonly string[], { stdin, stderr }:
       continue
     }
     const source = readSource(read.file, read.text)
-    documents.push(...source.documents)
-    findings.push(...source.findings)
+    for (const document of source.documents) documents.push(document)
+    for (const finding of source.findings) findings.push(finding)
   }
   return { documents, findings, complete }
 }

@@ -84,7 +84,9 @@ function expand(name: string): string[] | Unreadable {
     return files.length > 0 ? files : { file: name, reason: 'has no .yaml, .yml or .json files' }
   }
   if (stats !== undefined || !hasMagic(name)) return [name]
-  const { base, matches } = parseGlob(name)
+  const glob = parseGlob(name)
+  if (glob === undefined) return { file: name, reason: 'is no pattern of file names' }
+  const { base, matches } = glob
   const files = statSync(base, { throwIfNoEntry: false })?.isDirectory() ? walk(base).filter(matches) : []
   return files.length > 0 ? files : { file: name, reason: 'matches no file' }
 }

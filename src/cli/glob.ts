@@ -1,23 +1,38 @@
 // Shells expand globs; a quoted one, a script on Windows and a CI file do not. Node 20 has no glob that is not experimental.
 
-const TOKEN = /\*\*\/|\*\*|\*|\?|\[[^\]]+\]|\{[^{}]*\}|./gs
+const TOKEN = /(?:\*\*\/)+|\*\*|\*|\?|\[[^\]]+\]|\{[^{}]*\}|./gs
 
 export const hasMagic = (pattern: string): boolean => /[*?[{]/.test(pattern)
 
-/** The directory that every match lies in, and what a path below it has to look like. */
-export function parseGlob(pattern: string): { base: string; matches: (path: string) => boolean } {
+export interface Glob {
+  /** The directory that every match lies in. */
+  readonly base: string
+  readonly matches: (path: string) => boolean
+}
+
+/** Undefined for what is no pattern, such as the range `[z-a]`. */
+export function parseGlob(pattern: string): Glob | undefined {
   const parts = pattern.replace(/^(?:\.\/)+/, '').split('/')
   const fixed = parts.slice(0, -1)
   const magic = fixed.findIndex(hasMagic)
   const base = (magic === -1 ? fixed : fixed.slice(0, magic)).join('/')
-  const regexp = new RegExp(`^${source(parts.join('/'))}$`)
+  const regexp = compile(source(parts.join('/')))
+  if (regexp === undefined) return undefined
   return { base: base === '' ? (pattern.startsWith('/') ? '/' : '.') : base, matches: path => regexp.test(path) }
+}
+
+function compile(source: string): RegExp | undefined {
+  try {
+    return new RegExp(`^${source}$`)
+  } catch {
+    return undefined
+  }
 }
 
 const source = (pattern: string): string => Array.from(pattern.matchAll(TOKEN), ([token]) => translate(token)).join('')
 
 function translate(token: string): string {
-  if (token === '**/') return '(?:[^/]+/)*'
+  if (token.startsWith('**/')) return '(?:[^/]+/)*'
   if (token === '**') return '.*'
   if (token === '*') return '[^/]*'
   if (token === '?') return '[^/]'

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { writeSync } from 'node:fs'
 import type { WriteStream } from 'node:tty'
 import { isMainThread } from 'node:worker_threads'
 import { eds } from './eds.ts'
@@ -19,8 +20,14 @@ const output = (stream: NodeJS.WriteStream | WriteStream): Output => ({
 for (const stream of [process.stdout, process.stderr])
   stream.on('error', error => {
     if ('code' in error && error.code === 'EPIPE') process.exit()
-    throw error
+    fail(`what there is to say cannot be written: ${error.message}`)
   })
+process.on('uncaughtException', error => fail(`a mistake in eds itself, please report it: ${error}`))
+
+function fail(problem: string): never {
+  writeSync(process.stderr.fd, `eds: ${problem}\n`)
+  process.exit(2)
+}
 
 if (isMainThread) {
   process.exitCode = await eds(process.argv.slice(2), {

@@ -4,7 +4,7 @@ import { at, isObject, type Json, textOf } from '../json.ts'
 import { readDocuments } from './documents.ts'
 import type { ExitCode, Io } from './io.ts'
 import { printFindings } from './print/findings.ts'
-import { locateFinding, type SourceDocument } from './source.ts'
+import { locateFindings, type SourceDocument } from './source.ts'
 
 /** The platform that a file describes; else, once what is wrong with it has been said, the exit code. */
 export async function readPlatform(file: string | undefined, io: Io): Promise<Platform | ExitCode> {
@@ -21,7 +21,10 @@ export async function readPlatform(file: string | undefined, io: Io): Promise<Pl
   const { document, path } = input
   const parsed = parsePlatform(at(document.value, ...path))
   if (parsed.ok) return parsed.platform
-  const located = parsed.findings.map(finding => locateFinding(document, { ...finding, path: [...path, ...finding.path] }))
+  const located = locateFindings(
+    document,
+    parsed.findings.map(finding => ({ ...finding, path: [...path, ...finding.path] })),
+  )
   io.stderr.write(printFindings(located, io.stderr))
   return 1
 }

@@ -14,7 +14,7 @@ import { painter } from './print/color.ts'
 import { printFindings } from './print/findings.ts'
 import { printJson, printYaml } from './print/manifests.ts'
 import { printTree } from './print/tree.ts'
-import { type LocatedFinding, locateFinding, type SourceDocument } from './source.ts'
+import { type LocatedFinding, locateFindings, type SourceDocument } from './source.ts'
 
 export const render = command({
   name: 'render',
@@ -99,7 +99,7 @@ interface Judged {
 
 function judge({ document, claim: composite }: ClaimDocument, platform: Platform, manifests: readonly JsonObject[] | undefined): Judged {
   const parsed = parseClaim(composite, platform)
-  if (!parsed.ok) return { findings: parsed.findings.map(finding => locateFinding(document, finding)) }
+  if (!parsed.ok) return { findings: locateFindings(document, parsed.findings) }
   const { claim } = parsed
   const first = compose(claim, platform, {})
   const composition = manifests === undefined ? first : compose(claim, platform, observedOf(claim, first.resources, manifests))

@@ -51,7 +51,7 @@ export function readSource(file: string, text: string, { firstLine = 1, wanted =
   const findings: LocatedFinding[] = []
   const chunks = splitDocuments(content).filter(chunk => wanted(chunk.text))
   for (const chunk of chunks.flatMap(readChunk)) {
-    findings.push(...findingsOf(file, lines, chunk))
+    for (const finding of findingsOf(file, lines, chunk)) findings.push(finding)
     for (const [root, value] of chunk.values.entries())
       for (const item of unwrap(value, [])) documents.push(documentOf(file, lines, chunk, { ...item, root, index: documents.length }))
   }
@@ -116,13 +116,28 @@ function findingsOf(file: string, lines: Lines, { start, problem, hasDuplicates,
   }
   if (problem !== undefined) return [located({ code: 'YAML_SYNTAX', path: [], problem: problem.problem }, problem.offset)]
   if (!hasDuplicates) return []
-  return recorded().duplicates.map(({ path, first, second, merged }) => {
+  const { duplicates } = recorded()
+  const told = duplicates.slice(0, MOST_FINDINGS).map(({ path, first, second, merged }) => {
     const { line, column } = lines.position(start + first)
     const problem = merged
       ? `this merge brings the key of line ${line} again, and kubectl would let it win: put '<<' first`
       : `stands twice, first at ${line}:${column}, and kubectl would keep only this one`
     return located({ code: 'DUPLICATE_KEY', path, problem }, second)
   })
+  const left = duplicates.length - told.length
+  return left === 0 ? told : [...told, located(more(left), 0)]
+}
+
+/** Nobody reads more of one document, and a million would fill the memory. */
+const MOST_FINDINGS = 1000
+
+const more = (count: number): Finding => ({ code: 'TOO_MANY', path: [], problem: `${count} more findings in this document are not listed` })
+
+/** Finds the lines of what is wrong with a document, as much of it as is worth listing. */
+export function locateFindings(document: SourceDocument, findings: readonly Finding[]): LocatedFinding[] {
+  const left = findings.length - MOST_FINDINGS
+  const told = left > 0 ? [...findings.slice(0, MOST_FINDINGS), more(left)] : findings
+  return told.map(finding => locateFinding(document, finding))
 }
 
 const aboutKeys: ReadonlySet<Finding['code']> = new Set(['UNKNOWN_FIELD', 'DUPLICATE_KEY', 'DEPRECATED'])

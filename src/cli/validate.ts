@@ -57,7 +57,7 @@ export const validate = command({
     })
     for await (const judged of judgeAll(jobs, settings, { script: io.script })) {
       judged.forEach(add)
-      if ('all' in format) reports.push(...judged)
+      if ('all' in format) for (const report of judged) reports.push(report)
       else write(judged.map(format.each).join(''))
       progress.tell(tally().claims)
     }

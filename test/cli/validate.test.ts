@@ -9,6 +9,7 @@ import { parseClaim } from '../../src/claim/parse.ts'
 import { builtInPlatform } from '../../src/claim/platform.ts'
 import { eds } from '../../src/cli/eds.ts'
 import { printYaml } from '../../src/cli/print/manifests.ts'
+import { formatNames } from '../../src/cli/report/formats.ts'
 import { judge } from '../../src/cli/validate/judge.ts'
 import { PART_LENGTH, partsOf } from '../../src/cli/validate/part.ts'
 import { type Job, judgeAll } from '../../src/cli/validate/pool.ts'
@@ -347,10 +348,42 @@ describe('a lot', () => {
     const lines = stdout.trimEnd().split('\n')
     expect({ code, stderr, lines: lines.length }).toEqual({
       code: 1,
-      stderr: '0 of 1 claim valid, 10,000 findings in 1 file\n',
-      lines: 10_000,
+      stderr: '0 of 1 claim valid, 1,001 findings in 1 file\n',
+      lines: 1001,
     })
-    expect(lines.at(-1)).toBe('<stdin>:10010:3  spec.unknown9999: unknown field  [UNKNOWN_FIELD]')
+    expect(lines[0]).toBe('<stdin>:1:1  9000 more findings in this document are not listed  [TOO_MANY]')
+    expect(lines.at(-1)).toBe('<stdin>:1010:3  spec.unknown999: unknown field  [UNKNOWN_FIELD]')
+  })
+
+  test.each(formatNames)('10,000 findings in one claim say how many are left out: %s', async format => {
+    const fields = Array.from({ length: 10_000 }, (_, index) => `  unknown${index}: ${index}\n`).join('')
+    const { stdout } = await run(['-', '-o', format], { stdin: claim('a', fields) })
+    expect(stdout).toContain('9000 more findings in this document are not listed')
+    expect(stdout).not.toContain('unknown1000')
+  })
+
+  test.each([
+    { says: 'a key again and again', text: `${claim()}${'  size: x\n'.repeat(300_000)}`, problem: /298999 more findings/ },
+    { says: 'more values than an object may have', text: `${claim()}  env: [${'1,'.repeat(100_000)}]\n`, problem: /at most 100000 values/ },
+    {
+      says: 'more entries than fit the memory',
+      text: `${claim()}  env: [${'1,'.repeat(1_000_000)}]\n`,
+      problem: /more than 1000000 lines/,
+    },
+    {
+      says: 'a text longer than any',
+      text: `${claim()}  healthPath: ${'a'.repeat(8_000_000)}\n`,
+      problem: /at most 1024 characters, got 8000000/,
+    },
+    {
+      says: 'an image longer than any',
+      text: claim().replace(/image: .*/, `image: ${'a'.repeat(8_000_000)}`),
+      problem: /to 512 characters, got 8000000/,
+    },
+    { says: 'escaped quotes that are never closed', text: `{"EventDrivenService": "${'\\"'.repeat(200_000)}`, problem: /not closed/ },
+  ])('$says', async ({ text, problem }) => {
+    const { code, stdout } = await run(['-'], { stdin: text })
+    expect({ code, stdout }).toEqual({ code: 1, stdout: expect.stringMatching(problem) })
   })
 
   test('a large file is judged in parts, and every place in it is right', async () => {

@@ -24,14 +24,18 @@ export function splitDocuments(text: string): Chunk[] {
   return chunks
 }
 
-const STRING_OR_BRACKET = /"(?:[^"\\]|\\.)*"|[{}[\]]/gs
+// One sign at a time: a pattern for whole strings would look at the rest of the text again for each quote that is never closed.
+const ESCAPE_QUOTE_OR_BRACKET = /\\.|["{}[\]]/gs
 
 /** Splits `{…} {…}`, the JSON stream that `jq` writes and kubectl reads; undefined where the text is not one. */
 export function splitJsonStream({ text, start }: Chunk): Chunk[] | undefined {
   const chunks: Chunk[] = []
   let depth = 0
   let from = 0
-  for (const { 0: token, index } of text.matchAll(STRING_OR_BRACKET)) {
+  let inString = false
+  for (const { 0: token, index } of text.matchAll(ESCAPE_QUOTE_OR_BRACKET)) {
+    if (token === '"' && depth > 0) inString = !inString
+    if (inString) continue
     if (depth === 0 && (token !== '{' || text.slice(from, index).trim() !== '')) return undefined
     if (token === '{' || token === '[') depth++
     if (token !== '}' && token !== ']') continue

@@ -21,12 +21,24 @@ export function readChunk(chunk: Chunk): ChunkRead[] {
   return stream?.map(readWhole) ?? [read]
 }
 
+/** Ten thousand claims are well below; each entry takes a thousand times its length in memory. */
+const MOST_ENTRIES = 1_000_000
+const ENTRY = /[\n\r,[{]/g
+
+function hasTooMuch(text: string): boolean {
+  if (text.length <= MOST_ENTRIES) return false
+  let entries = 0
+  for (const _ of text.matchAll(ENTRY)) if (++entries > MOST_ENTRIES) return true
+  return false
+}
+
 function readWhole({ text, start }: Chunk): ChunkRead {
   let known: Recorded | undefined
   const recorded = () => (known ??= record(text))
+  const failed = (problem: SyntaxProblem): ChunkRead => ({ start, values: [], hasDuplicates: false, problem, recorded })
+  if (hasTooMuch(text)) return failed({ offset: 0, problem: `a document of more than ${MOST_ENTRIES} lines and entries: split it` })
   const quick = quickRead(text)
   if (quick !== undefined) return { start, values: [quick.value], hasDuplicates: false, problem: undefined, recorded }
-  const failed = (problem: SyntaxProblem): ChunkRead => ({ start, values: [], hasDuplicates: false, problem, recorded })
   const events = attempt(() => parseEvents(text, {}))
   if (events instanceof YAMLException) return failed(explainSyntax(text, events))
   const constructed = attempt(() => construct(text, events))

@@ -153,10 +153,17 @@ function lineAt(text: string, offset: number): Line {
   return { start, text: text.slice(start, end === -1 ? undefined : end) }
 }
 
+/** The second witness takes its time, and a thousand times the memory. */
+const LONGEST_EXPLAINED = 1024 * 1024
+
 /** Where a text stops being YAML, and what to do about it. */
 export function explainSyntax(text: string, { reason, mark }: YAMLException): SyntaxProblem {
   const stopped = mark?.position ?? 0
-  const errors = parseAllDocuments(text, { prettyErrors: false, uniqueKeys: false, logLevel: 'silent' }).flatMap(({ errors }) => errors)
+  const errors = parseAllDocuments(text.length > LONGEST_EXPLAINED ? '' : text, {
+    prettyErrors: false,
+    uniqueKeys: false,
+    logLevel: 'silent',
+  }).flatMap(({ errors }) => errors)
   const began = errors[0]?.pos[0] ?? stopped
   const message = errors[0]?.message ?? ''
   const evidence = { text, reason, stopped, stoppedLine: lineAt(text, stopped), message, began, beganLine: lineAt(text, began) }

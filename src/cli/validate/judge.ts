@@ -10,7 +10,7 @@ import { isObject, type JsonObject, textOf } from '../../json.ts'
 import { type ClaimDocument, sortDocuments } from '../claims.ts'
 import { type Severity, tell } from '../print/findings.ts'
 import type { ClaimReport, FileReport } from '../report/report.ts'
-import { locateFinding, readSource, type SourceDocument } from '../source.ts'
+import { locateFindings, readSource, type SourceDocument } from '../source.ts'
 import type { Part } from './part.ts'
 
 /** How to judge. Plain data, as threads are told too. */
@@ -30,10 +30,10 @@ export function judge({ platform, schema: other, advice }: Settings): (part: Par
   const judgeDocument = ({ document, claim }: ClaimDocument): ClaimReport => {
     const { document: written, missing } = asWritten(claim)
     const findings = [...missing, ...judgeClaim(written, platform, validate).findings]
-    const told = findings.map(finding => tell(locateFinding(document, finding)))
+    const told = locateFindings(document, findings).map(finding => tell(finding))
     const advised = advise?.(written) ?? []
     const news = advised.filter(({ path }) => !findings.some(finding => isSame(finding.path, path)))
-    return { name: nameOf(claim), findings: [...told, ...news.map(finding => tell(locateFinding(document, finding), advice))] }
+    return { name: nameOf(claim), findings: [...told, ...locateFindings(document, news).map(finding => tell(finding, advice))] }
   }
 
   return ({ file, text, firstLine }) => {
