@@ -63,7 +63,7 @@ export function compose(claim: Claim, platform: Platform, observed: Observed, ne
       concern,
       manifest,
       desired,
-      readiness: refused ?? (inner ? resource.ready(inner, claim) : absent(manifest, outer)),
+      readiness: refused ?? (wrapped ? held(manifest, outer) : undefined) ?? (inner ? resource.ready(inner, claim) : absent(manifest)),
     })
   }
   for (const { resource, observed: inner, readiness } of kept) {
@@ -95,12 +95,15 @@ function blockedBy(asks: readonly Composed[], neighbours: Neighbours, claim: Cla
   return answered ? undefined : notReady('Creating', 'Crossplane is being asked whether the names of the resources are free.')
 }
 
-function absent({ kind, metadata }: Manifest, outer: JsonObject | undefined): Readiness {
+/** What lives is not what the claim asks for, where the provider can't apply it. */
+function held({ kind, metadata }: Manifest, outer: JsonObject | undefined): Readiness | undefined {
   const synced = outer && condition(outer, 'Synced')
-  if (synced?.status === 'False')
-    return notReady(synced.reason || 'NotSynced', `provider-kubernetes can't make ${kind} ${metadata.name}: ${synced.message}`)
-  return notReady(
+  if (synced?.status !== 'False') return undefined
+  return notReady(synced.reason || 'NotSynced', `provider-kubernetes can't make ${kind} ${metadata.name}: ${synced.message}`)
+}
+
+const absent = ({ kind, metadata }: Manifest): Readiness =>
+  notReady(
     'Creating',
     `${kind} ${metadata.name} is not there yet; if this stays, the events of the composite resource say why Crossplane can't make it.`,
   )
-}

@@ -71,6 +71,8 @@ describe('readiness', () => {
   const readiness = (observed: Observed, platform?: Platform) =>
     Object.fromEntries(composed(observed, platform).resources.map(({ key, readiness }) => [key, readiness.reason]))
 
+  const notSynced = { conditions: conditions(['Synced', 'False', 'ReconcileError', 'forbidden']) }
+
   test.each<{ says: string; observed: Observed; platform?: Platform; reasons: Record<string, string> }>([
     {
       says: 'nothing is there',
@@ -101,9 +103,18 @@ describe('readiness', () => {
     },
     {
       says: 'wrapped, the provider may not',
-      observed: { deployment: { kind: 'Object', status: { conditions: conditions(['Synced', 'False', 'ReconcileError', 'forbidden']) } } },
+      observed: { deployment: { kind: 'Object', status: notSynced } },
       platform: wrapping,
       reasons: { serviceaccount: 'Creating', deployment: 'ReconcileError', service: 'Creating', scaledobject: 'Creating' },
+    },
+    {
+      says: 'wrapped, all is there, and the provider can no longer change it',
+      observed: {
+        ...runningWithin,
+        deployment: { ...runningWithin.deployment, status: { ...(runningWithin.deployment?.status as JsonObject), ...notSynced } },
+      },
+      platform: wrapping,
+      reasons: { serviceaccount: 'Created', deployment: 'ReconcileError', service: 'Created', scaledobject: 'Ready' },
     },
   ])('$says', ({ observed, platform, reasons }) => expect(readiness(observed, platform)).toEqual(reasons))
 
