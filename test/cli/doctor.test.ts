@@ -107,7 +107,7 @@ const oldCrossplane = changed(paths.crossplane, text => text.replace('v2.3.4', '
 const crd = (name: string): Answers => ({
   [paths.crd(name)]: { metadata: { name }, status: { conditions: [{ type: 'Established', status: 'True' }] } },
 })
-const PROVIDER = '/apis/apps/v1/deployments?labelSelector=pkg.crossplane.io%2Fprovider%3Dprovider-kubernetes'
+const PROVIDER = '/api/v1/pods?labelSelector=pkg.crossplane.io%2Frevision%3Dprovider-kubernetes-1'
 const PROVIDER_CONFIG = '/apis/kubernetes.crossplane.io/v1alpha1/providerconfigs/default'
 const provider: Answers = {
   ...composition({ composeAs: 'ProviderKubernetes' }),
@@ -116,7 +116,7 @@ const provider: Answers = {
       {
         metadata: { name: 'provider-kubernetes' },
         spec: { package: 'xpkg.crossplane.io/crossplane-contrib/provider-kubernetes:v1.2.0' },
-        status: { conditions: ['Installed', 'Healthy'].map(type => ({ type, status: 'True' })) },
+        status: { currentRevision: 'provider-kubernetes-1', conditions: ['Installed', 'Healthy'].map(type => ({ type, status: 'True' })) },
       },
     ],
   },
@@ -124,8 +124,8 @@ const provider: Answers = {
   [PROVIDER]: {
     items: [
       {
-        metadata: { name: 'provider-kubernetes-1', namespace: 'crossplane-system' },
-        spec: { template: { spec: { serviceAccountName: 'provider-kubernetes-1' } } },
+        metadata: { name: 'provider-kubernetes-1-9cc6f', namespace: 'crossplane-system' },
+        spec: { serviceAccountName: 'provider-kubernetes-1' },
       },
     ],
   },
@@ -706,6 +706,7 @@ test('docs/troubleshooting.md shows what is said', async () => {
         },
       },
       { options: { denies: ({ what }: { what: string }) => what.endsWith('scaledobjects.keda.sh') } },
+      { answers: oldCrossplane },
     ].map(async ({ answers, options }) => {
       const { checks } = await examine(await start(answers, options), 'shop/orders-worker')
       return Object.entries(checks).flatMap(([name, { state, says }]) => (state === 'wrong' ? [`${name}  ${says}`] : []))

@@ -2,13 +2,12 @@
 import type { Platform } from '../../claim/platform.ts'
 import { at, textOf } from '../../json.ts'
 import type { Actor } from './access.ts'
-import { type Api, isAbsent, itemsOf, nameOf, namespaceOf } from './api.ts'
+import { type Api, isAbsent, itemsOf, namespaceOf } from './api.ts'
 import { type Check, unknown, well, wrong } from './check.ts'
-import { findDeployments, serviceAccountOf } from './deployment.ts'
 import { judgePackage } from './packages.ts'
 
 const NAME = 'provider-kubernetes'
-const INSTALL = `crossplane xpkg install provider xpkg.crossplane.io/crossplane-contrib/${NAME}:v1.2.0`
+const INSTALL = 'kubectl apply -f package/crossplane-1/provider.yaml'
 
 export interface Provider {
   readonly checks: readonly Check[]
@@ -22,9 +21,11 @@ export async function lookAtProvider(api: Api, { providerConfig }: Platform): Pr
   const provider = itemsOf(answer).find(one => textOf(at(one, 'spec', 'package')).includes(NAME))
   if (provider === undefined)
     return { checks: [wrong(NAME, 'is not installed, and the Composition says composeAs: ProviderKubernetes', INSTALL)], actor: undefined }
-  const [config, deployments] = await Promise.all([
+  // Only its pods bear the label of the revision.
+  const revision = `pkg.crossplane.io/revision=${at(provider, 'status', 'currentRevision')}`
+  const [config, pods] = await Promise.all([
     api.get(`/apis/kubernetes.crossplane.io/v1alpha1/providerconfigs/${encodeURIComponent(providerConfig)}`),
-    findDeployments(api, `pkg.crossplane.io/provider=${nameOf(provider)}`),
+    api.get(`/api/v1/pods?labelSelector=${encodeURIComponent(revision)}`),
   ])
   const health = judgePackage(NAME, 'provider.pkg', provider)
   const configName = 'ProviderConfig'
@@ -34,10 +35,10 @@ export async function lookAtProvider(api: Api, { providerConfig }: Platform): Pr
   }
   if (!config.ok) return { checks: [health, unknown(configName, `can't be read: ${config.reason}`)], actor: undefined }
   const source = at(config.body, 'spec', 'credentials', 'source')
-  const [deployment] = itemsOf(deployments)
+  const [pod] = itemsOf(pods)
   const found = well(configName, `${providerConfig}, credentials from ${source}`)
-  if (source !== 'InjectedIdentity' || deployment === undefined) return { checks: [health, found], actor: undefined }
-  const [namespace, name] = [namespaceOf(deployment), serviceAccountOf(deployment)]
+  if (source !== 'InjectedIdentity' || pod === undefined) return { checks: [health, found], actor: undefined }
+  const [namespace, name] = [namespaceOf(pod), String(at(pod, 'spec', 'serviceAccountName'))]
   const grant: Actor['grant'] = role =>
     `kubectl apply -f package/runtime/rbac/${role}.yaml && kubectl create clusterrolebinding ${NAME}:${role} --clusterrole=event-driven-service:${role} --serviceaccount=${namespace}:${name}`
   return { checks: [health, found], actor: { namespace, name, grant } }
