@@ -11,6 +11,8 @@ export const wrap = (manifest: Manifest, { readyCondition }: ComposedResource, {
     forProvider: { manifest },
     readiness: readiness(readyCondition),
     providerConfigRef: { name: providerConfig },
+    // Else an Object that is ready is looked at every ten minutes. It takes the provider's flag --enable-watches.
+    watch: true,
   },
 })
 

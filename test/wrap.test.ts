@@ -22,6 +22,7 @@ test('an Object carries the manifest whole and has no name, so that Crossplane g
       forProvider: { manifest: service.build(settled(), false, false) },
       readiness: { policy: 'SuccessfulCreate' },
       providerConfigRef: { name: 'default' },
+      watch: true,
     },
   })
 })
