@@ -1,12 +1,12 @@
 // npm run bench: figures, not verdicts. Compare ratios; absolute numbers belong to the machine. README.md says how to run it.
 import { execFileSync } from 'node:child_process'
 import { statSync, writeFileSync } from 'node:fs'
-import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
 import { kinds, meaning } from './calls.ts'
 import { examples, growth } from './core.ts'
 import { compareAll, type Extent, startMs } from './functions.ts'
 import { printExamples, printGrowth, printMeasured, printMemory, printRatios } from './print.ts'
+import { machine } from './proc.ts'
 import { own, peer } from './programs.ts'
 
 const { values: options } = parseArgs({
@@ -22,7 +22,6 @@ const extent: Extent = options.quick
   ? { transports: ['plaintext'], inFlight: [8] }
   : { transports: ['plaintext', 'TLS'], inFlight: [1, 8, 64] }
 
-const machine = { cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length, node: process.version }
 console.log(`${machine.cores} × ${machine.cpu}, Node ${machine.node}`)
 for (const { name, version } of programs) console.log(`${name} ${version}`)
 

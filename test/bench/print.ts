@@ -26,7 +26,8 @@ export const printGrowth = (rows: ReturnType<typeof growth>) =>
       'none µs': Math.round(none),
       'few, many, most': costs.map(({ count, microseconds }) => `${count}: ${Math.round(microseconds)}`).join(', '),
       'µs an entry': rounded(slope, 2),
-      'grows as count to the power of': rounded(exponent, 2),
+      // Where so little grows that it is lost in the noise, there is none.
+      'grows as count to the power of': Number.isNaN(exponent) ? '' : rounded(exponent, 2),
     }),
   )
 

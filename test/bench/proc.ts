@@ -1,5 +1,9 @@
 // What the operating system says of a process; https://man7.org/linux/man-pages/man5/proc.5.html
 import { readFileSync } from 'node:fs'
+import { cpus } from 'node:os'
+
+/** Where the figures come from. */
+export const machine = { cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length, node: process.version }
 
 // The kernel shows times in these to everyone, whatever it counts in itself.
 const TICKS_PER_SECOND = 100

@@ -1,15 +1,17 @@
 // npm run bench:validate: 10,000 claims in one file and in a file each, judged by eds and, where Go is there, by kubeconform,
-// with the same schema. Figures, not verdicts: compare ratios, absolute numbers belong to the machine.
+// with the same schema. Figures, not verdicts: compare ratios, absolute numbers belong to the machine. README.md says more.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { cpus, tmpdir } from 'node:os'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { parseArgs } from 'node:util'
 import { tool, versionOf } from '../tools.ts'
+import { cpuMs, machine, megabytes } from './proc.ts'
 
+const { json } = parseArgs({ options: { json: { type: 'string' } } }).values
 const CLAIMS = Number(process.env.CLAIMS ?? 10_000)
 const RUNS = 5
-const TICKS_PER_SECOND = 100
 const SCHEMA = 'schemas/eventdrivenservice.schema.json'
 
 const sizes = ['micro', 'small', 'medium', 'large']
@@ -67,10 +69,9 @@ interface Measured {
 /** What the operating system says of a process while it lives; its last milliseconds may be missing. */
 function look(pid: number): { cpuSeconds: number; peakMegabytes: number } | undefined {
   try {
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
-    const peak = /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
-    const cpuSeconds = (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND
-    return peak === undefined ? undefined : { cpuSeconds, peakMegabytes: Number(peak) / 1024 }
+    const peakMegabytes = megabytes(pid, 'VmHWM')
+    // One that has just ended holds nothing any more.
+    return Number.isNaN(peakMegabytes) ? undefined : { cpuSeconds: cpuMs(pid) / 1000, peakMegabytes }
   } catch {
     // Gone already, or no Linux.
     return undefined
@@ -91,36 +92,45 @@ async function measure(program: string, args: readonly string[]): Promise<Measur
 }
 
 /** The best of some runs: what else the machine does can only slow them down. */
-async function best(program: string, args: readonly string[]) {
+async function best(program: string, args: readonly string[]): Promise<Measured> {
   const runs: Measured[] = []
   for (let run = 0; run < RUNS; run++) runs.push(await measure(program, args))
   const least = (of: (run: Measured) => number) => Math.min(...runs.map(of))
   const seconds = least(run => run.seconds)
-  return {
-    seconds: seconds.toFixed(2),
-    'CPU seconds': least(run => run.cpuSeconds).toFixed(2),
-    'claims/s': Math.round(CLAIMS / seconds),
-    'peak MB': Math.round(Math.max(...runs.map(run => run.peakMegabytes))),
-  }
+  return { seconds, cpuSeconds: least(run => run.cpuSeconds), peakMegabytes: Math.max(...runs.map(run => run.peakMegabytes)) }
 }
 
 const eds = (...args: string[]) => best(process.execPath, ['dist/eds.js', 'validate', '--quiet', ...args])
 
-console.log(`${cpus().length} × ${cpus()[0]?.model}, Node ${process.version}; ${CLAIMS} claims, best of ${RUNS} runs\n`)
-const table: Record<string, object> = {}
+console.log(`${machine.cores} × ${machine.cpu}, Node ${machine.node}; ${CLAIMS} claims, best of ${RUNS} runs\n`)
+const measured: { what: string; claims: number; best: Measured }[] = []
+const note = (what: string, claims: number, best: Measured) => measured.push({ what, claims, best })
 try {
   generate()
-  table['eds, one file'] = await eds(inOne)
-  table['eds, a file each'] = await eds(inMany)
-  table['eds, one file, every tenth wrong twice'] = await eds(withMistakes)
-  table['eds, one claim (the start)'] = { ...(await eds('examples/minimal-claim.yaml')), 'claims/s': undefined }
+  note('eds, one file', CLAIMS, await eds(inOne))
+  note('eds, a file each', CLAIMS, await eds(inMany))
+  note('eds, one file, every tenth wrong twice', CLAIMS, await eds(withMistakes))
+  note('eds, one claim (the start)', 1, await eds('examples/minimal-claim.yaml'))
   const kubeconform = await tool('kubeconform').catch((error: Error) => console.log(`kubeconform is not beside it: ${error.message}\n`))
   if (kubeconform !== undefined) {
-    const judged = (...args: string[]) => best(kubeconform, ['-n', String(cpus().length), '-schema-location', SCHEMA, ...args])
-    table[`kubeconform ${versionOf('kubeconform')}, one file`] = await judged(inOne)
-    table['kubeconform, a file each'] = await judged(inMany)
+    const judged = (...args: string[]) => best(kubeconform, ['-n', String(machine.cores), '-schema-location', SCHEMA, ...args])
+    note(`kubeconform ${versionOf('kubeconform')}, one file`, CLAIMS, await judged(inOne))
+    note('kubeconform, a file each', CLAIMS, await judged(inMany))
   }
 } finally {
   rmSync(folder, { recursive: true, force: true })
 }
-console.table(table)
+console.table(
+  Object.fromEntries(
+    measured.map(({ what, claims, best: { seconds, cpuSeconds, peakMegabytes } }) => [
+      what,
+      {
+        seconds: Number(seconds.toFixed(2)),
+        'CPU seconds': Number(cpuSeconds.toFixed(2)),
+        'claims/s': Math.round(claims / seconds),
+        'peak MB': Math.round(peakMegabytes),
+      },
+    ]),
+  ),
+)
+if (json !== undefined) writeFileSync(json, `${JSON.stringify({ machine, measured }, null, 2)}\n`)
