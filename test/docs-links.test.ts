@@ -3,10 +3,11 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
+import { anchorsIn } from './markdown.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const documents = [
-  ...['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md'],
+  ...['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'SECURITY.md'],
   ...readdirSync(`${root}docs`, { recursive: true, encoding: 'utf8' })
     .filter(name => name.endsWith('.md'))
     .map(name => `docs/${name}`),
@@ -20,25 +21,6 @@ function linksIn(markdown: string): string[] {
   const inline = [...text.matchAll(/\]\(\s*<?([^)\s>]+)>?(?:\s+"[^"]*")?\s*\)/g)].map(([, to = '']) => to)
   const byName = [...text.matchAll(/^ *\[[^\]]+\]:\s*<?(\S+?)>?\s*$/gm)].map(([, to = '']) => to)
   return [...inline, ...byName].filter(to => !/^[a-z][a-z0-9+.-]*:/i.test(to))
-}
-
-/** The anchors that GitHub makes: of each heading, and those set by hand. */
-function anchorsIn(markdown: string): Set<string> {
-  const taken = new Map<string, number>()
-  const headings = [...markdown.replaceAll(/^ *(```+|~~~+)[\s\S]*?^ *\1 *$/gm, '').matchAll(/^ {0,3}#{1,6}\s+(.+?)\s*#*$/gm)].map(
-    ([, heading = '']) => {
-      const words = heading.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, '$1').replaceAll(/[`*]/g, '')
-      const slug = words
-        .toLowerCase()
-        .replaceAll(/[^\p{L}\p{N}\p{M}_ -]/gu, '')
-        .replaceAll(' ', '-')
-      const count = taken.get(slug) ?? 0
-      taken.set(slug, count + 1)
-      return count === 0 ? slug : `${slug}-${count}`
-    },
-  )
-  const set = [...markdown.matchAll(/<a\s+(?:id|name)="([^"]+)"/g)].map(([, id = '']) => id)
-  return new Set([...headings, ...set])
 }
 
 const read = (file: string) => readFileSync(join(root, file), 'utf8')

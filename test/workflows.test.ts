@@ -48,6 +48,16 @@ test.each(workflows)('%s may do only what it says', file => {
   expect(parse(read(file))).toHaveProperty('permissions')
 })
 
+test('a release verifies what it has signed before it is published, and what it has attested', () => {
+  const { publish, attest } = (parse(read('.github/workflows/release.yml')) as { jobs: Record<string, { steps: readonly Step[] }> }).jobs
+  const scripts = (job = publish) => (job?.steps ?? []).map(({ run = '' }) => run)
+  const first = (what: RegExp) => scripts().findIndex(script => what.test(script))
+  expect(first(/cosign sign /)).toBeGreaterThanOrEqual(0)
+  expect(first(/cosign verify .*--certificate-oidc-issuer https:.*--certificate-identity "https:/s)).toBeGreaterThan(first(/cosign sign /))
+  expect(first(/gh release create/)).toBeGreaterThan(first(/cosign verify /))
+  expect(scripts(attest).at(-1)).toMatch(/gh attestation verify/)
+})
+
 describe('the action', () => {
   const { inputs, runs } = parse(read('action.yml')) as Action
 

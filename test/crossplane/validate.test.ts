@@ -102,6 +102,7 @@ describe.each([claims, namespaced])('$says', flavour => {
       'examples/functions.yaml',
       'examples/platform-input.yaml',
       ...yamlFiles('package/runtime'),
+      ...yamlFiles('package/verification'),
     ]
     const composites = flavour === claims ? examples.map(example => compositeFile(example)) : []
     const resources = [...[...files, ...composites].flatMap(read), ...examples.map(({ claim }) => claim)]
