@@ -343,7 +343,7 @@ describe('on a terminal', () => {
 
 describe('a lot', () => {
   test('10,000 findings in one claim', async () => {
-    const fields = Array.from({ length: 10_000 }, (_, index) => `  unknown${index}: ${index}\n`).join('')
+    const fields = Array.from({ length: 10_000 }, (_, index) => `  unknown${String(index).padStart(4, '0')}: ${index}\n`).join('')
     const { code, stdout, stderr } = await run(['-'], { stdin: claim('a', fields) })
     const lines = stdout.trimEnd().split('\n')
     expect({ code, stderr, lines: lines.length }).toEqual({
@@ -352,11 +352,11 @@ describe('a lot', () => {
       lines: 1001,
     })
     expect(lines[0]).toBe('<stdin>:1:1  9000 more findings in this document are not listed  [TOO_MANY]')
-    expect(lines.at(-1)).toBe('<stdin>:1010:3  spec.unknown999: unknown field  [UNKNOWN_FIELD]')
+    expect(lines.at(-1)).toBe('<stdin>:1010:3  spec.unknown0999: unknown field  [UNKNOWN_FIELD]')
   })
 
   test.each(formatNames)('10,000 findings in one claim say how many are left out: %s', async format => {
-    const fields = Array.from({ length: 10_000 }, (_, index) => `  unknown${index}: ${index}\n`).join('')
+    const fields = Array.from({ length: 10_000 }, (_, index) => `  unknown${String(index).padStart(4, '0')}: ${index}\n`).join('')
     const { stdout } = await run(['-', '-o', format], { stdin: claim('a', fields) })
     expect(stdout).toContain('9000 more findings in this document are not listed')
     expect(stdout).not.toContain('unknown1000')
