@@ -11,14 +11,18 @@ import { promisify } from 'node:util'
 const run = promisify(execFile)
 const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'event-driven-service')
 
+// For who knows no flag for where its metrics go: :8080 may be taken.
+const metricsAnywhere = { 'sigs.k8s.io/controller-runtime/pkg/metrics/server.DefaultBindAddress': '127.0.0.1:0' }
+
 // Variables that the linker sets: a program built by hand finds its own version in them, as one from a release does.
 const variables: Readonly<Record<string, (version: string) => Readonly<Record<string, string>>>> = {
   'crossplane/cli': version => ({ 'github.com/crossplane/crossplane-runtime/v2/pkg/version.version': version }),
-  'crossplane/core': version => ({
-    'github.com/crossplane/crossplane-runtime/v2/pkg/version.version': version,
-    // Its RBAC manager knows no flag for where its metrics go, and :8080 may be taken.
-    'sigs.k8s.io/controller-runtime/pkg/metrics/server.DefaultBindAddress': '127.0.0.1:0',
+  'crossplane/core': version => ({ 'github.com/crossplane/crossplane-runtime/v2/pkg/version.version': version, ...metricsAnywhere }),
+  'cluster/programs/crossplane-1': version => ({
+    'github.com/crossplane/crossplane/internal/version.version': version,
+    ...metricsAnywhere,
   }),
+  'cluster/programs/provider-kubernetes': () => metricsAnywhere,
   // Clients ask Kubernetes for its version and choke on one that is none.
   'cluster/programs/kubernetes': version => {
     const [major = '', minor = ''] = version.slice(1).split('.')

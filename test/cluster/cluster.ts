@@ -9,7 +9,7 @@ import { parseAllDocuments } from 'yaml'
 import { createAuthority } from '../../scripts/certificates.ts'
 import { at, isObject, type JsonObject } from '../../src/json.ts'
 import type { Api } from './api.ts'
-import { startCrossplane } from './crossplane.ts'
+import { type Major, startCrossplane } from './crossplane.ts'
 import { startKeda } from './keda.ts'
 import { startKubernetes } from './kubernetes.ts'
 import { createNetwork, type Network } from './network.ts'
@@ -29,6 +29,7 @@ export interface Cluster {
   readonly processes: Processes
   /** Where packages are pushed to, in the place of ghcr.io. */
   readonly registry: string
+  readonly asUsual: boolean
   /** Says what happens, on a terminal or in a log. */
   readonly say: (line: string) => void
   readonly until: <T>(what: string, ask: () => Promise<T> | T, patience?: Patience) => Promise<NonNullable<T>>
@@ -53,8 +54,14 @@ const MOUNT_EVERY_MS = 1_000
 const TOKEN_SECONDS = 12 * 60 * 60
 const KUBECTL_MS = 120_000
 
+export interface Wanted {
+  readonly crossplane?: Major
+  /** Logs and autoscaling as in a cluster that people run, not as loud and fast as tests want them. */
+  readonly asUsual?: boolean
+}
+
 /** What this machine has to have for it is asked first, and built where it is missing. */
-export async function startCluster(steps: Steps): Promise<Cluster> {
+export async function startCluster(steps: Steps, { crossplane = 2, asUsual = false }: Wanted = {}): Promise<Cluster> {
   const { say, begin } = steps
   const { programs, sources } = await buildPrograms(steps)
   begin('starting Kubernetes')
@@ -83,7 +90,7 @@ export async function startCluster(steps: Steps): Promise<Cluster> {
 
     const patience = (given: Patience = {}): Patience => ({ ...given, check: processes.check })
     const untilHere: Cluster['until'] = (what, ask, given) => until(what, ask, patience(given))
-    const kubernetes = await startKubernetes({ folder, programs, sources, processes, network, authority, until: untilHere })
+    const kubernetes = await startKubernetes({ asUsual, folder, programs, sources, processes, network, authority, until: untilHere })
     api = kubernetes.api
     const client = kubernetes.api
     closing.push(client.close)
@@ -151,6 +158,7 @@ export async function startCluster(steps: Steps): Promise<Cluster> {
       network,
       processes,
       registry: await startRegistry({ folder, programs, processes, network, authority, until: untilHere }, close => closing.push(close)),
+      asUsual,
       say,
       until: untilHere,
       kubectl,
@@ -161,7 +169,7 @@ export async function startCluster(steps: Steps): Promise<Cluster> {
     }
     say(`Kubernetes is up after ${((Date.now() - began) / 1000).toFixed(1)} s`)
     begin('starting Crossplane and KEDA')
-    await Promise.all([startCrossplane(cluster, authority), startKeda(cluster, authority)])
+    await Promise.all([startCrossplane(cluster, authority, crossplane), startKeda(cluster, authority)])
     say(`Crossplane and KEDA are up after ${((Date.now() - began) / 1000).toFixed(1)} s`)
     return cluster
   } catch (error) {

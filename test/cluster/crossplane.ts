@@ -3,17 +3,35 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { Authority } from '../../scripts/certificates.ts'
+import { sources, tool, versionOf } from '../tools.ts'
 import { type Cluster, manifests } from './cluster.ts'
 import { freePort } from './ports.ts'
 
 const run = promisify(execFile)
 const NAMESPACE = 'crossplane-system'
 
+const majors = {
+  2: {
+    module: 'crossplane/core',
+    path: 'github.com/crossplane/crossplane/v2',
+    init: ['--activation=*'],
+    // KEDA polls every second here, and Crossplane turns a deaf ear to composites that change so often.
+    start: ['--circuit-breaker-refill-rate=100'],
+  },
+  1: { module: 'cluster/programs/crossplane-1', path: 'github.com/crossplane/crossplane', init: [], start: [] },
+} as const
+
+/** The major version of Crossplane. */
+export type Major = keyof typeof majors
+
 /** Starts Crossplane and its RBAC manager, each held to the roles that its own chart gives it. */
-export async function startCrossplane(cluster: Cluster, authority: Authority): Promise<void> {
-  const { programs, sources, folder, processes, network, applyAll, until } = cluster
-  const chart = join(sources.crossplane, 'cluster/charts/crossplane')
-  const { stdout } = await run(programs.helm, ['template', 'crossplane', chart, '--namespace', NAMESPACE], { maxBuffer: 1 << 24 })
+export async function startCrossplane(cluster: Cluster, authority: Authority, major: Major): Promise<void> {
+  const { programs, folder, processes, network, applyAll, until, asUsual } = cluster
+  const { module, path, init, start } = majors[major]
+  const [crossplane, source] = await Promise.all([tool(module), sources(module, path)])
+  const chart = ['template', 'crossplane', join(source, 'cluster/charts/crossplane'), '--namespace', NAMESPACE]
+  const version = ['--set', `image.tag=${versionOf(module)}`]
+  const { stdout } = await run(programs.helm, [...chart, ...version], { maxBuffer: 1 << 24 })
   await applyAll([{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } }, ...manifests(stdout)])
 
   const [webhookPort, metricsPort, healthPort] = [await freePort(), await freePort(), await freePort()]
@@ -32,16 +50,17 @@ export async function startCrossplane(cluster: Cluster, authority: Authority): P
   }
   const initial = {
     ...common,
-    CRDS_PATH: join(sources.crossplane, 'cluster/crds'),
-    WEBHOOK_CONFIGS_PATH: join(sources.crossplane, 'cluster/webhookconfigurations'),
+    CRDS_PATH: join(source, 'cluster/crds'),
+    WEBHOOK_CONFIGS_PATH: join(source, 'cluster/webhookconfigurations'),
     WEBHOOK_SERVICE_NAME: 'crossplane-webhooks',
     WEBHOOK_SERVICE_NAMESPACE: NAMESPACE,
     WEBHOOK_SERVICE_PORT: '9443',
   }
   // Right after its own CRDs it may not find their kinds yet, and as a container it would simply be started again.
+  // It is the one of Crossplane 2 for both: that of 1.x takes CRDs from the root of its image only.
   await until(
     'the initialization of Crossplane',
-    () => run(programs.crossplane, ['core', 'init', '--activation=*'], { env: { PATH: process.env.PATH, ...initial } }),
+    () => run(programs.crossplane, ['core', 'init', ...init], { env: { PATH: process.env.PATH, ...initial } }),
     { everyMs: 500 },
   )
   const [client, server] = await Promise.all([
@@ -50,9 +69,8 @@ export async function startCrossplane(cluster: Cluster, authority: Authority): P
   ])
   processes.start({
     name: 'crossplane',
-    file: programs.crossplane,
-    // KEDA polls every second here, and Crossplane turns a deaf ear to composites that change so often.
-    args: ['core', 'start', '--debug', '--cache-dir', cache, '--circuit-breaker-refill-rate=100'],
+    file: crossplane,
+    args: ['core', 'start', '--cache-dir', cache, ...(asUsual ? [] : ['--debug', ...start])],
     environment: {
       ...common,
       TLS_CLIENT_CERTS_DIR: client,
@@ -65,9 +83,10 @@ export async function startCrossplane(cluster: Cluster, authority: Authority): P
     },
   })
   network.join(`crossplane-webhooks.${NAMESPACE}`, 9443, webhookPort)
+  network.join(`crossplane.${NAMESPACE}`, 8080, metricsPort)
   processes.start({
     name: 'crossplane-rbac-manager',
-    file: programs.crossplane,
+    file: crossplane,
     args: ['rbac', 'start'],
     environment: { POD_NAMESPACE: NAMESPACE, KUBECONFIG: await cluster.accountOf(NAMESPACE, 'rbac-manager') },
   })

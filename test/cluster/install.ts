@@ -1,7 +1,7 @@
 // Our own packages, built, pushed and installed as docs/install.md has it, and the process that stands for the function's pods.
 import { execFile } from 'node:child_process'
 import { copyFileSync, existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { buildPackages, installedName } from '../../scripts/package.ts'
@@ -33,14 +33,11 @@ export const FUNCTION = 'function'
 export const FIRST_VERSION = 'v0.1.0'
 
 /** Builds the packages of this version and pushes them where the cluster finds them as ghcr.io/bizmatters/…. */
-export async function publish({ programs, folder, registry }: Cluster, version = FIRST_VERSION): Promise<void> {
+export async function publish(cluster: Cluster, version = FIRST_VERSION): Promise<void> {
+  const { programs, folder, registry } = cluster
   const out = join(folder, 'xpkg', version)
   mkdirSync(out, { recursive: true })
-  // The image is in the package as in a real one, but nobody runs it: KWOK's pods run nothing.
-  const layer = join(out, 'layer.tar')
-  const image = join(out, 'image.tar')
-  await run('tar', ['-cf', layer, '-C', join(root, 'dist'), 'function.js'])
-  await run(programs.crane, ['append', '--new_layer', layer, '--new_tag', `function-event-driven-service:${version}`, '--output', image])
+  const image = await imageOf(cluster, join(root, 'dist/function.js'), out)
   const files = buildPackages({ crossplane: programs.crossplaneCli, registry: REGISTRY, version, out, images: { amd64: image } })
   await Promise.all(
     files.map(file => {
@@ -48,6 +45,27 @@ export async function publish({ programs, folder, registry }: Cluster, version =
       return run(programs.crossplaneCli, ['xpkg', 'push', '--package-files', file, `${registry}/bizmatters/${name}:${version}`])
     }),
   )
+}
+
+/** An image with a file in it. It is in a package as a real one is, but nobody runs it: KWOK's pods run nothing. */
+async function imageOf({ programs }: Cluster, file: string, out: string): Promise<string> {
+  const layer = join(out, 'layer.tar')
+  const image = join(out, 'image.tar')
+  await run('tar', ['-cf', layer, '-C', dirname(file), basename(file)])
+  await run(programs.crane, ['append', '--new_layer', layer, '--new_tag', 'image:latest', '--output', image])
+  return image
+}
+
+/** Builds somebody else's package of a folder with its metadata, and pushes it to such as `acme/provider:v1`. */
+export async function publishPackage(cluster: Cluster, folder: string, program: string, repository: string): Promise<void> {
+  const { programs, registry } = cluster
+  const out = join(cluster.folder, 'xpkg', basename(repository))
+  mkdirSync(out, { recursive: true })
+  const file = join(out, 'package.xpkg')
+  const image = await imageOf(cluster, program, out)
+  const places = ['--package-root', folder, '--examples-root', out, '--package-file', file]
+  await run(programs.crossplaneCli, ['xpkg', 'build', ...places, '--embed-runtime-image-tarball', image])
+  await run(programs.crossplaneCli, ['xpkg', 'push', '--package-files', file, `${registry}/${repository}`])
 }
 
 /** The commands that docs/install.md gives first: what a package may not carry, the Configuration, and a first claim. */
@@ -74,7 +92,7 @@ export async function install(cluster: Cluster, flavour: Flavour): Promise<void>
   const [runtime, configuration] = documentedCommands(flavour)
   await runDocumented(cluster, runtime)
   // The second waits until all is healthy, and that takes a function that listens.
-  await Promise.all([runDocumented(cluster, configuration), startFunction(cluster)])
+  await Promise.all([runDocumented(cluster, configuration), startFunction(cluster, functionName)])
   await healthy(cluster, flavour)
   cluster.say(`${configurations[flavour]} is installed and healthy`)
 }
@@ -110,8 +128,8 @@ async function healthy({ kubectl, api, until }: Cluster, flavour: Flavour): Prom
 }
 
 /** Listens with the certificates that Crossplane issued for the function, where its Service leads to. */
-async function startFunction(cluster: Cluster): Promise<void> {
-  const { folder, processes, network, api, until, mount } = cluster
+export async function startFunction(cluster: Cluster, name: string): Promise<void> {
+  const { folder, processes, network, api, until, mount, asUsual } = cluster
   const secret = await until('the revision of the function', async () => {
     const revisions = await api.list({ apiVersion: 'pkg.crossplane.io/v1', kind: 'FunctionRevision' })
     return revisions.map(({ spec }) => at(spec, 'tlsServerSecretName')).find(name => typeof name === 'string')
@@ -125,10 +143,10 @@ async function startFunction(cluster: Cluster): Promise<void> {
     name: FUNCTION,
     file: process.execPath,
     args: [
-      ...[bundle, '--debug', '--tls-certs-dir', certificates],
+      ...[bundle, ...(asUsual ? [] : ['--debug']), '--tls-certs-dir', certificates],
       ...['--address', `127.0.0.1:${port}`, '--metrics-address', `127.0.0.1:${metricsPort}`],
     ],
   })
-  network.join(`${functionName}.${NAMESPACE}`, 9443, port)
+  network.join(`${name}.${NAMESPACE}`, 9443, port)
   await until('the function', async () => (await fetch(`http://127.0.0.1:${metricsPort}/readyz`)).ok)
 }

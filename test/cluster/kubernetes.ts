@@ -37,8 +37,8 @@ const flags = (values: Readonly<Record<string, string | number | boolean>>): str
   Object.entries(values).map(([name, value]) => `--${name}=${value}`)
 
 /** Starts etcd, the API server, the controllers, the scheduler and KWOK; answers once there is a node. */
-export async function startKubernetes(ground: Ground & { readonly sources: Sources }): Promise<Kubernetes> {
-  const { folder, programs, processes, network, authority, until, sources } = ground
+export async function startKubernetes(ground: Ground & { readonly sources: Sources; readonly asUsual: boolean }): Promise<Kubernetes> {
+  const { folder, programs, processes, network, authority, until, sources, asUsual } = ground
   const files = join(folder, 'kubernetes')
   mkdirSync(files)
   const write = (name: string, content: string): string => {
@@ -132,9 +132,8 @@ export async function startKubernetes(ground: Ground & { readonly sources: Sourc
     'root-ca-file': ca,
     'service-account-private-key-file': account,
     controllers: '*,-node-lifecycle-controller,-node-ipam-controller',
-    // Faster than in a cluster, where 15 s and 5 min are usual, so that scaling can be watched.
-    'horizontal-pod-autoscaler-sync-period': '1s',
-    'horizontal-pod-autoscaler-downscale-stabilization': '5s',
+    // 15 s and 5 min are usual; faster, scaling can be watched.
+    ...(!asUsual && { 'horizontal-pod-autoscaler-sync-period': '1s', 'horizontal-pod-autoscaler-downscale-stabilization': '5s' }),
   }
   processes.start({ name: 'kube-controller-manager', file: programs.controllers, args: flags(controllerFlags) })
   const schedulerFlags = {

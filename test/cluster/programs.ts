@@ -28,7 +28,6 @@ export type Programs = Readonly<Record<ProgramName, string>>
 
 /** The folders of the modules that bring manifests along. */
 export interface Sources {
-  readonly crossplane: string
   readonly keda: string
   readonly kwok: string
 }
@@ -82,10 +81,9 @@ export async function buildPrograms({ say, begin }: Steps): Promise<{ readonly p
     const seconds = Math.round((Date.now() - began) / 1000)
     if (seconds > 1) say(`built ${what} in ${seconds} s (${index + 1} of ${names.length})`)
   }
-  const [crossplane, keda, kwok] = await Promise.all([
-    sources('crossplane/core', 'github.com/crossplane/crossplane/v2'),
+  const [keda, kwok] = await Promise.all([
     sources('cluster/programs/keda', 'github.com/kedacore/keda/v2'),
     sources('cluster/programs/kwok', 'sigs.k8s.io/kwok'),
   ])
-  return { programs: found as Programs, sources: { crossplane, keda, kwok } }
+  return { programs: found as Programs, sources: { keda, kwok } }
 }

@@ -1,5 +1,5 @@
-// An OCI registry on loopback that also answers as ghcr.io, over TLS, to whoever is on our network: so the manifests that are
-// installed are the ones that a user installs.
+// An OCI registry on loopback that also answers as the ones that packages come from, over TLS, to whoever is on our network: so
+// the manifests that are installed are the ones that a user installs.
 import { once } from 'node:events'
 import { mkdirSync } from 'node:fs'
 import { connect } from 'node:net'
@@ -9,7 +9,7 @@ import { issueCertificate } from '../../scripts/certificates.ts'
 import type { Ground } from './kubernetes.ts'
 import { freePort } from './ports.ts'
 
-const HOST = 'ghcr.io'
+const HOSTS = ['ghcr.io', 'xpkg.crossplane.io'] as const
 
 /** Starts the registry and answers where packages are pushed to, without TLS. */
 export async function startRegistry(
@@ -22,7 +22,7 @@ export async function startRegistry(
   const address = `127.0.0.1:${port}`
   processes.start({ name: 'registry', file: programs.crane, args: ['registry', 'serve', '--address', address, '--disk', disk] })
 
-  const { certificate: cert, key } = issueCertificate(authority, { commonName: HOST, usages: ['server'], dnsNames: [HOST] })
+  const { certificate: cert, key } = issueCertificate(authority, { commonName: HOSTS[0], usages: ['server'], dnsNames: HOSTS })
   const front = createServer({ cert, key }, client => {
     const server = connect(port, '127.0.0.1')
     client.pipe(server).pipe(client)
@@ -34,7 +34,7 @@ export async function startRegistry(
   atEnd(() => front.close())
   const bound = front.address()
   if (bound === null || typeof bound === 'string') throw new Error('the registry has no port')
-  network.join(HOST, 443, bound.port)
+  for (const host of HOSTS) network.join(host, 443, bound.port)
   await until('the registry', async () => (await fetch(`http://${address}/v2/`)).ok)
   return address
 }

@@ -1,6 +1,7 @@
 // One control plane for all sections of a test file, with our packages installed as the docs say.
 import { afterAll, afterEach, beforeAll } from 'vitest'
-import { type Cluster, type NatsServer, startCluster, startNats } from '../cluster.ts'
+import { type Cluster, type NatsServer, startCluster, startNats, type Wanted } from '../cluster.ts'
+import { installOnCrossplane1 } from '../crossplane-1.ts'
 import { type Flavour, install, publish } from '../install.ts'
 import { connectNats, type Nats } from '../nats.ts'
 
@@ -14,20 +15,20 @@ export interface Setting {
   readonly natsServer: NatsServer
 }
 
-export function withControlPlane(flavour: Flavour): () => Setting {
+export function withControlPlane(flavour: Flavour, wanted: Wanted = {}): () => Setting {
   let setting: Setting | undefined
   let cluster: Cluster | undefined
   let failed = false
 
   beforeAll(async () => {
-    cluster = await startCluster({ say: line => process.stderr.write(`${line}\n`), begin: () => undefined })
+    cluster = await startCluster({ say: line => process.stderr.write(`${line}\n`), begin: () => undefined }, wanted)
     try {
       const [natsServer, messaging] = await Promise.all([
         startNats(cluster, 'nats'),
         startNats(cluster, 'messaging', 'SUPPORT'),
         publish(cluster),
       ])
-      await install(cluster, flavour)
+      await (wanted.crossplane === 1 ? installOnCrossplane1(cluster) : install(cluster, flavour))
       setting = { cluster, flavour, nats: await connectNats(natsServer.port), messaging: await connectNats(messaging.port), natsServer }
     } catch (error) {
       failed = true

@@ -1,0 +1,14 @@
+// Our API on Crossplane 1 with provider-kubernetes, installed as docs/install.md has it for 1.x.
+import { examplesAreQuiet, examplesAreReady } from './suite/examples.ts'
+import { refusedClaims } from './suite/faults.ts'
+import { scalesOnLag } from './suite/scaling.ts'
+import { withControlPlane } from './suite/setting.ts'
+import { composesThroughProvider } from './suite/wrapped.ts'
+
+const given = withControlPlane('claims', { crossplane: 1 })
+
+composesThroughProvider(given)
+examplesAreReady(given)
+examplesAreQuiet(given, () => undefined)
+scalesOnLag(given)
+refusedClaims(given)
