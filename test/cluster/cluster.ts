@@ -81,10 +81,15 @@ export async function startCluster(steps: Steps, { crossplane = 2, asUsual = fal
     const began = Date.now()
     const authority = createAuthority({ commonName: 'test-ca' })
     let api: Api | undefined
-    const network = await createNetwork(folder, async clusterIp => {
-      const services = await api?.list({ apiVersion: 'v1', kind: 'Service' })
-      const found = services?.find(service => at(service, 'spec', 'clusterIP') === clusterIp)
-      return found && `${at(found, 'metadata', 'name')}.${at(found, 'metadata', 'namespace')}`
+    const network = await createNetwork(folder, async address => {
+      if (api === undefined) return []
+      const namespaceOf = (object: JsonObject) => at(object, 'metadata', 'namespace')
+      const services = (await api.list({ apiVersion: 'v1', kind: 'Service' })).filter(({ spec }) => at(spec, 'clusterIP') === address)
+      if (services.length > 0) return services.map(service => `${at(service, 'metadata', 'name')}.${namespaceOf(service)}`)
+      const slices = await api.list({ apiVersion: 'discovery.k8s.io/v1', kind: 'EndpointSlice' })
+      return slices
+        .filter(({ endpoints }) => JSON.stringify(endpoints ?? []).includes(`"${address}"`))
+        .map(slice => `${at(slice, 'metadata', 'labels', 'kubernetes.io/service-name')}.${namespaceOf(slice)}`)
     })
     closing.push(network.close)
 
@@ -203,17 +208,27 @@ export async function startNats(cluster: Cluster, namespace: string, account?: s
     file: 'nats-server',
     args: ['-c', configuration, '-js', '-sd', join(folder, name), '-a', '127.0.0.1', '-p', String(port), '-m', String(monitoringPort)],
   })
+  const labels = { 'app.kubernetes.io/name': 'nats' }
   const service = (name: string, spec: JsonObject): JsonObject => ({
     apiVersion: 'v1',
     kind: 'Service',
     metadata: { name, namespace },
-    spec: { selector: { 'app.kubernetes.io/name': 'nats' }, ...spec },
+    spec: { selector: labels, ...spec },
   })
   const client = { name: 'nats', port: 4222 }
+  // What KWOK runs, so that the Services have endpoints.
+  const container = { name: 'nats', image: 'nats', ports: [{ containerPort: 4222 }, { containerPort: 8222 }] }
+  const pods = { metadata: { labels }, spec: { containers: [container] } }
   await applyAll([
     { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } },
     service('nats', { ports: [client] }),
     service('nats-headless', { clusterIP: 'None', ports: [client, { name: 'monitor', port: 8222 }] }),
+    {
+      apiVersion: 'apps/v1',
+      kind: 'StatefulSet',
+      metadata: { name: 'nats', namespace },
+      spec: { serviceName: 'nats-headless', selector: { matchLabels: labels }, template: pods },
+    },
   ])
   network.join(`nats.${namespace}`, 4222, port)
   network.join(`nats-headless.${namespace}`, 4222, port)

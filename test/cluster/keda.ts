@@ -6,6 +6,7 @@ import { type Authority, issueCertificate } from '../../scripts/certificates.ts'
 import { at, isObject, type JsonObject } from '../../src/json.ts'
 import { type Cluster, manifests } from './cluster.ts'
 import { freePort } from './ports.ts'
+import { versions } from './programs.ts'
 
 const run = promisify(execFile)
 const NAMESPACE = 'keda'
@@ -44,7 +45,9 @@ export async function startKeda(cluster: Cluster, authority: Authority): Promise
 
   const { stdout } = await run('kubectl', ['kustomize', join(sources.keda, 'config/default')], { maxBuffer: 1 << 26 })
   const bundle = Buffer.from(authority.certificate).toString('base64')
-  const all = manifests(stdout).map(manifest => trusting(manifest, bundle))
+  // In the sources the images are those of the main branch.
+  const released = stdout.replace(/(kedacore\/[\w-]+):main/g, `$1:${versions().keda.replace(/^v/, '')}`)
+  const all = manifests(released).map(manifest => trusting(manifest, bundle))
   // The webhooks only once somebody answers.
   await applyAll(all.filter(({ kind }) => kind !== 'ValidatingWebhookConfiguration'))
 

@@ -16,25 +16,22 @@ export interface Network {
   readonly close: () => void
 }
 
-/** `<name>.<namespace>` of the Service with this cluster IP. */
-export type ServiceOf = (clusterIp: string) => Promise<string | undefined>
+/** `<name>.<namespace>` of the Services with this cluster IP, or with a pod of this address. */
+export type ServicesAt = (address: string) => Promise<readonly string[]>
 
 const PROTOCOL = 'HTTP/1.1'
 const withoutDomain = (host: string) => host.replace(/\.svc(\.cluster\.local)?\.?$/, '')
 const isAddress = (host: string) => /^[\d.]+$/.test(host)
 
-export async function createNetwork(folder: string, serviceOf: ServiceOf): Promise<Network> {
+export async function createNetwork(folder: string, servicesAt: ServicesAt): Promise<Network> {
   const joined = new Map<string, number>()
-  const names = new Map<string, string>()
   const sockets = new Set<Duplex>()
 
   async function find(authority: string): Promise<number | undefined> {
     const { hostname, port } = new URL(`http://${authority}`)
     const number = port === '' ? 80 : Number(port)
-    const name = isAddress(hostname) ? (names.get(hostname) ?? (await serviceOf(hostname).catch(() => undefined))) : withoutDomain(hostname)
-    if (name === undefined) return undefined
-    if (isAddress(hostname)) names.set(hostname, name)
-    return joined.get(`${name}:${number}`)
+    const names = isAddress(hostname) ? await servicesAt(hostname).catch(() => []) : [withoutDomain(hostname)]
+    return names.map(name => joined.get(`${name}:${number}`)).find(here => here !== undefined)
   }
 
   async function tunnel(incoming: IncomingMessage, client: Duplex, head: Buffer): Promise<void> {
