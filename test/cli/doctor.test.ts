@@ -3,6 +3,7 @@ import { createServer as createHttpServer } from 'node:http'
 import { createServer as createTcpServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import project from '../../package.json' with { type: 'json' }
 import { composed, verbs } from '../../src/cli/doctor/access.ts'
 import { LEAST } from '../../src/cli/doctor/crossplane.ts'
 import { isAtLeast, parseVersion, tagOf } from '../../src/cli/doctor/version.ts'
@@ -47,7 +48,8 @@ const nats: Answers = {
 }
 const inCluster = changed(paths.claim, text => text.replace('127.0.0.1:8222', ENDPOINT))
 const kedaRelease = changed(paths.keda, text => text.replace('keda:main', 'keda:2.17.0'))
-const healthy: Answers = { ...nats, ...inCluster, ...kedaRelease }
+const namespaces: Answers = { '/api/v1/namespaces/shop': {}, '/api/v1/namespaces/elsewhere': {} }
+const healthy: Answers = { ...nats, ...inCluster, ...kedaRelease, ...namespaces }
 
 const start = (answers: Answers = {}, options: ClusterOptions = {}) => startCluster({ ...options, answers: { ...healthy, ...answers } })
 
@@ -130,6 +132,20 @@ const provider: Answers = {
     ],
   },
 }
+
+const configuration: Answers = {
+  [paths.configurations]: {
+    items: [
+      {
+        metadata: { name: 'platform' },
+        spec: { package: 'ghcr.io/bizmatters/configuration-event-driven-service:v0.1.0' },
+        status: { conditions: [{ type: 'Installed', status: 'True' }] },
+      },
+    ],
+  },
+}
+const RESTORE =
+  'kubectl annotate configurationrevisions.pkg.crossplane.io -l pkg.crossplane.io/package=platform --overwrite restored=$(date +%s)'
 
 interface Case {
   readonly says: string
@@ -255,6 +271,7 @@ const cases: readonly Case[] = [
     answers: { [paths.functions]: { items: [] } },
     check: 'Function',
     because: 'the Composition calls function-event-driven-service, which is not installed',
+    mend: `crossplane xpkg install function ghcr.io/bizmatters/function-event-driven-service:v${project.version} function-event-driven-service`,
   },
   {
     says: 'the function is installed as a dependency, under another name',
@@ -264,17 +281,7 @@ const cases: readonly Case[] = [
   },
   {
     says: 'the Configuration waits for its function',
-    answers: {
-      [paths.configurations]: {
-        items: [
-          {
-            metadata: { name: 'platform' },
-            spec: { package: 'ghcr.io/bizmatters/configuration-event-driven-service:v0.1.0' },
-            status: { conditions: [{ type: 'Installed', status: 'True' }] },
-          },
-        ],
-      },
-    },
+    answers: configuration,
     check: 'Configuration',
     because: /is not Healthy$/,
     mend: 'kubectl describe configuration.pkg platform',
@@ -284,7 +291,14 @@ const cases: readonly Case[] = [
     answers: { [paths.definition]: undefined },
     check: 'API (XRD)',
     because: /there is neither x?eventdrivenservices/,
-    mend: /xpkg install configuration/,
+    mend: `crossplane xpkg install configuration ghcr.io/bizmatters/configuration-event-driven-service:v${project.version}`,
+  },
+  {
+    says: 'there is no API, and a Configuration that brings it',
+    answers: { ...configuration, [paths.definition]: undefined },
+    check: 'API (XRD)',
+    because: /there is neither/,
+    mend: RESTORE,
   },
   {
     says: 'without API a Configuration is missed',
@@ -319,10 +333,32 @@ const cases: readonly Case[] = [
   },
   { says: 'there is no Composition', answers: { [paths.compositions]: { items: [] } }, check: 'Composition', because: /^there is none/ },
   {
+    says: 'there is no Composition, and a Configuration that brings it',
+    answers: { ...configuration, [paths.compositions]: { items: [] } },
+    check: 'Composition',
+    because: /^there is none/,
+    mend: RESTORE,
+  },
+  {
+    says: 'the Composition of a package was changed',
+    answers: {
+      ...configuration,
+      ...changed(paths.compositions, text =>
+        text
+          .replace('"kind":"Input"', '"kind":"Input","composeAs":"Nothing"')
+          .replace('"name":"eventdrivenservice"', '"ownerReferences":[{"kind":"ConfigurationRevision"}],"name":"eventdrivenservice"'),
+      ),
+    },
+    check: 'Composition',
+    because: /composeAs: .*'Nothing'/,
+    mend: RESTORE,
+  },
+  {
     says: 'the Composition has an invalid input',
     answers: composition({ defaults: { size: 'huge' } }),
     check: 'Composition',
     because: /defaults\.size: .*'huge'/,
+    mend: 'kubectl get composition eventdrivenservice -o yaml',
   },
   {
     says: 'the Composition calls another function',
@@ -433,6 +469,7 @@ const cases: readonly Case[] = [
     },
     check: 'NATS',
     because: /Service nats\/nats does not expose port 8222, only 4222; Service nats-headless exposes 8222/,
+    mend: `kubectl -n shop patch eventdrivenservice orders-worker --type merge -p '{"spec":{"nats":{"monitoringEndpoint":"${ENDPOINT}"}}}'`,
   },
   {
     says: 'no pod of NATS is ready',
@@ -490,7 +527,7 @@ const cases: readonly Case[] = [
     answers: { [ASK]: { account_details: [account('$G', stream('ORDERS', 'others'))] } },
     check: 'Stream of shop/orders-worker',
     because: "stream 'ORDERS' of account '$G' has no consumer 'orders-workers'; its consumers: others",
-    mend: 'nats consumer add ORDERS orders-workers --pull',
+    mend: 'nats consumer add ORDERS orders-workers --pull --defaults',
   },
   {
     says: 'another server of the cluster of NATS has the stream',
@@ -593,6 +630,16 @@ describe('claims out of files', () => {
       'Access to kafkasources.sources.knative.dev': { state: 'well' },
     })
     expect(Object.keys(checks)).not.toContain('Access to scaledobjects.keda.sh')
+  })
+
+  test('of a namespace that is not there are said to be', async () => {
+    const { exit, checks } = await examine(await start(), write('claim.yaml', claim({}, { namespace: 'nowhere' })))
+    expect(exit).toBe(1)
+    expect(checks['Claim nowhere/orders-worker']).toEqual({
+      state: 'wrong',
+      says: 'is valid, but there is no namespace nowhere',
+      mend: 'kubectl create namespace nowhere',
+    })
   })
 
   test('that are invalid are said to be', async () => {

@@ -64,11 +64,17 @@ export interface Examined {
 
 type PlatformOf = (composite: JsonObject) => Platform
 
-export function examineWritten(composite: JsonObject, platformOf: PlatformOf): Examined {
-  const name = `Claim ${at(composite, 'metadata', 'namespace') ?? ''}/${at(composite, 'metadata', 'name')}`
+export async function examineWritten(api: Api, composite: JsonObject, platformOf: PlatformOf): Promise<Examined> {
+  const namespace = at(composite, 'metadata', 'namespace') ?? ''
+  const name = `Claim ${namespace}/${at(composite, 'metadata', 'name')}`
   const parsed = parseClaim(composite, platformOf(composite))
-  if (parsed.ok) return { check: well(name, 'is valid'), claim: parsed.claim, composite }
-  return { check: wrong(name, refusal(parsed.findings), 'eds validate FILE') }
+  if (!parsed.ok) return { check: wrong(name, refusal(parsed.findings), 'eds validate FILE') }
+  const { claim } = parsed
+  const isHomeless = isAbsent(await api.get(`/api/v1/namespaces/${encodeURIComponent(claim.namespace)}`))
+  const check = isHomeless
+    ? wrong(name, `is valid, but there is no namespace ${claim.namespace}`, `kubectl create namespace ${claim.namespace}`)
+    : well(name, 'is valid')
+  return { check, claim, composite }
 }
 
 export async function examineNamed(api: Api, { namespace, name }: Named, platformOf: PlatformOf): Promise<Examined> {

@@ -14,7 +14,7 @@ export interface Door {
 export type Reached =
   | { readonly door: Door; readonly service?: Service }
   /** KEDA can't reach it either. */
-  | { readonly broken: string; readonly look: string }
+  | { readonly broken: string; readonly look: string; readonly instead?: string }
   /** It can't be told from here whether KEDA can. */
   | { readonly hidden: string }
 
@@ -34,16 +34,16 @@ export async function reach(api: Api, endpoint: string): Promise<Reached> {
   const path = `/api/v1/namespaces/${namespace}/services/${name}`
   const found = await api.get(path)
   const look = `kubectl -n ${namespace} get services`
-  if (isAbsent(found)) return { look, broken: `there is no Service ${namespace}/${name}${await instead(api, namespace, port)}` }
+  if (isAbsent(found)) return elsewhere(api, namespace, port, { look, broken: `there is no Service ${namespace}/${name}` })
   if (!found.ok) return (await fromHere(endpoint)) ?? { hidden: `Service ${namespace}/${name} can't be read: ${found.reason}` }
   if (at(found.body, 'spec', 'type') === 'ExternalName') return directly(endpoint)
   const ports = portsOf(found.body)
   // The name of a headless Service leads straight to its pods, whatever ports it lists.
   if (!ports.includes(port) && at(found.body, 'spec', 'clusterIP') !== 'None')
-    return {
+    return elsewhere(api, namespace, port, {
       look,
-      broken: `Service ${namespace}/${name} does not expose port ${port}, only ${ports.join(', ')}${await instead(api, namespace, port)}`,
-    }
+      broken: `Service ${namespace}/${name} does not expose port ${port}, only ${ports.join(', ')}`,
+    })
   const get = await proxyOf(api, service, port, ports.includes(port))
   const pods = `kubectl -n ${namespace} get pods -o wide`
   const unready: Reached = { look: pods, broken: `no ready pod stands behind Service ${namespace}/${name}` }
@@ -86,11 +86,14 @@ function serviceOf(host: string): Service | undefined {
 const list = (value: Json | undefined): readonly Json[] => (Array.isArray(value) ? value : [])
 const portsOf = (service: Json): Json[] => list(at(service, 'spec', 'ports')).flatMap(port => at(port, 'port') ?? [])
 
-/** Which Service of the namespace was probably meant. */
-async function instead(api: Api, namespace: string, port: number): Promise<string> {
+/** Says as well which Service of the namespace was probably meant. */
+async function elsewhere(api: Api, namespace: string, port: number, found: Extract<Reached, { look: string }>): Promise<Reached> {
   const services = itemsOf(await api.get(`/api/v1/namespaces/${namespace}/services`))
   const exposing = services.filter(service => portsOf(service).includes(port)).map(nameOf)
-  return exposing.length === 0 ? '' : `; Service ${exposing.join(', ')} exposes ${port}`
+  const [first] = exposing
+  if (first === undefined) return found
+  const broken = `${found.broken}; Service ${exposing.join(', ')} exposes ${port}`
+  return { ...found, broken, instead: `${first}.${namespace}.svc.cluster.local:${port}` }
 }
 
 async function proxyOf(api: Api, service: Service, port: number, isListed: boolean): Promise<Door['get'] | undefined> {

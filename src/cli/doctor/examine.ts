@@ -13,10 +13,10 @@ import { lookAtProvider, type Provider } from './provider.ts'
 
 export async function examine(api: Api, { named, written }: Given): Promise<Check[]> {
   const [crossplane, { checks: packages, platformOf }] = await Promise.all([lookAtCrossplane(api), lookAtPackages(api)])
-  const examined: Examined[] = [
-    ...(await Promise.all(named.map(one => examineNamed(api, one, platformOf)))),
-    ...written.map(composite => examineWritten(composite, platformOf)),
-  ]
+  const examined: Examined[] = await Promise.all([
+    ...named.map(one => examineNamed(api, one, platformOf)),
+    ...written.map(composite => examineWritten(api, composite, platformOf)),
+  ])
   const claims = examined.flatMap(({ claim }) => claim ?? [])
   const platform = platformOf(examined.find(({ composite }) => composite !== undefined)?.composite)
   // Without a claim, what nearly every claim needs.

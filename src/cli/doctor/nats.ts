@@ -34,8 +34,14 @@ async function lookAtServer(api: Api, endpoint: string, asked: readonly Asked[])
   const origin = asked.length > 0 ? 'spec.nats.monitoringEndpoint' : 'the default of every claim: docs/platform-defaults.md'
   const reached = await reach(api, endpoint)
   const cannotTell = () => asked.map(({ claim }) => unknown(streamRow(claim), `can't be told, as ${endpoint} was not reached`))
-  if ('broken' in reached)
-    return [wrong(name, `${endpoint} can't be reached: ${reached.broken} (${origin})`, reached.look), ...cannotTell()]
+  if ('broken' in reached) {
+    const [only, another] = asked
+    const mend =
+      reached.instead !== undefined && only !== undefined && another === undefined
+        ? edit(only.claim, JSON.stringify({ monitoringEndpoint: reached.instead }))
+        : reached.look
+    return [wrong(name, `${endpoint} can't be reached: ${reached.broken} (${origin})`, mend), ...cannotTell()]
+  }
   if ('hidden' in reached) return [unknown(name, `${reached.hidden}. KEDA may reach it all the same`, tryInside(endpoint)), ...cannotTell()]
   const { door } = reached
   const jsz = await door.get('/jsz')
@@ -98,7 +104,7 @@ async function lookAtStream(servers: readonly Door[], { claim, nats }: Asked): P
   return wrong(
     name,
     `stream '${stream}' of account '${wanted}' has no consumer '${consumer}'${meant(consumer, consumers)}; its consumers: ${namesIn(consumers)}`,
-    `nats consumer add ${stream} ${consumer} --pull`,
+    `nats consumer add ${stream} ${consumer} --pull --defaults`,
   )
 }
 

@@ -1,4 +1,5 @@
 // What we bring: the packages, the API and the Composition that calls the function.
+import manifest from '../../../package.json' with { type: 'json' }
 import { API_VERSION, COMPOSITE_KIND, KIND } from '../../claim/parse.ts'
 import { builtInPlatform, type Platform, parsePlatform } from '../../claim/platform.ts'
 import { at, isObject, type Json, type JsonObject, textOf } from '../../json.ts'
@@ -13,7 +14,11 @@ const PLURAL = `${KIND.toLowerCase()}s`
 const XRDS = [`x${PLURAL}.${GROUP}`, `${PLURAL}.${GROUP}`]
 const FUNCTION = 'function-event-driven-service'
 const CONFIGURATION = 'configuration-event-driven-service'
-const INSTALL_CONFIGURATION = `crossplane xpkg install configuration ghcr.io/bizmatters/${CONFIGURATION}:VERSION`
+const install = (kind: string, name: string) => `crossplane xpkg install ${kind} ghcr.io/bizmatters/${name}:v${manifest.version}`
+const INSTALL_CONFIGURATION = install('configuration', CONFIGURATION)
+/** Crossplane makes what a package brings anew whenever the package's revision changes. */
+const restore = (configuration: string) =>
+  `kubectl annotate configurationrevisions.pkg.crossplane.io -l pkg.crossplane.io/package=${configuration} --overwrite restored=$(date +%s)`
 const EXTENSIONS = '/apis/apiextensions.crossplane.io/v1'
 const PACKAGES = '/apis/pkg.crossplane.io/v1'
 
@@ -30,9 +35,11 @@ export async function lookAtPackages(api: Api): Promise<Installed> {
     api.get(`${EXTENSIONS}/compositions`),
     ...XRDS.map(name => api.get(`${EXTENSIONS}/compositeresourcedefinitions/${name}`)),
   ])
-  const definition = judgeDefinition(definitions)
+  const configuration = itemsOf(configurations).find(one => textOf(at(one, 'spec', 'package')).includes(CONFIGURATION))
+  const again = configuration ? restore(nameOf(configuration)) : undefined
+  const definition = judgeDefinition(definitions, again)
   const own = itemsOf(compositions).filter(isOurs)
-  const judged = own.map(judgeComposition)
+  const judged = own.map(one => judgeComposition(one, again))
   const called = new Set(judged.flatMap(({ calls }) => calls))
   const platforms = new Map(judged.flatMap(({ name, platform }): [string, Platform][] => (platform ? [[name, platform]] : [])))
   const byDefault = platforms.get(defaultOf(definitions) ?? '') ?? [...platforms.values()][0] ?? builtInPlatform
@@ -40,9 +47,9 @@ export async function lookAtPackages(api: Api): Promise<Installed> {
   return {
     checks: [
       ...judgeFunctions(functions, called),
-      judgeConfiguration(configurations, isThere),
+      judgeConfiguration(configurations, configuration, isThere),
       definition,
-      ...(own.length > 0 ? judged.map(({ check }) => check) : [noComposition(compositions)]),
+      ...(own.length > 0 ? judged.map(({ check }) => check) : [noComposition(compositions, again)]),
     ],
     platformOf: composite => platforms.get(chosenBy(composite) ?? '') ?? byDefault,
   }
@@ -80,15 +87,16 @@ function judgeFunctions(answer: Answer, called: ReadonlySet<string>): Check[] {
     const found = functions.find(one => nameOf(one) === wantedName)
     if (found !== undefined) return judgePackage(name, 'function.pkg', found)
     const other = functions.map(nameOf).find(one => one.endsWith(FUNCTION))
-    const hint = other === undefined ? '' : `; there is one named ${other}`
-    return wrong(name, `the Composition calls ${wantedName}, which is not installed${hint}`, 'kubectl get functions.pkg.crossplane.io')
+    const says = `the Composition calls ${wantedName}, which is not installed`
+    return other === undefined
+      ? wrong(name, says, `${install('function', FUNCTION)} ${wantedName}`)
+      : wrong(name, `${says}; there is one named ${other}`, 'kubectl get functions.pkg.crossplane.io')
   })
 }
 
-function judgeConfiguration(answer: Answer, isThere: boolean): Check {
+function judgeConfiguration(answer: Answer, found: JsonObject | undefined, isThere: boolean): Check {
   const name = 'Configuration'
   if (!answer.ok && !isAbsent(answer)) return unknown(name, `can't be looked for: ${answer.reason}`)
-  const found = itemsOf(answer).find(one => textOf(at(one, 'spec', 'package')).includes(CONFIGURATION))
   if (found !== undefined) return judgePackage(name, 'configuration.pkg', found)
   return isThere
     ? unneeded(name, 'is not installed as a package; the API and the Composition are there without it')
@@ -108,13 +116,13 @@ export function judgePackage(name: string, kind: string, found: JsonObject): Che
   return wrong(name, `${called} (${tag}) is ${trouble.join('; ')}`, `kubectl describe ${kind} ${called}`)
 }
 
-function judgeDefinition(answers: readonly Answer[]): Check {
+function judgeDefinition(answers: readonly Answer[], again = INSTALL_CONFIGURATION): Check {
   const name = 'API (XRD)'
   const found = answers.flatMap(answer => (answer.ok && isObject(answer.body) ? [answer.body] : []))[0]
   if (found === undefined) {
     const failed = answers.find(answer => !answer.ok && !isAbsent(answer))
     if (failed !== undefined && !failed.ok) return unknown(name, `can't be read: ${failed.reason}`)
-    return wrong(name, `there is neither ${XRDS.join(' nor ')}`, INSTALL_CONFIGURATION)
+    return wrong(name, `there is neither ${XRDS.join(' nor ')}`, again)
   }
   const types = at(found, 'spec', 'claimNames') === undefined ? ['Established'] : ['Established', 'Offered']
   const failing = types.filter(type => condition(found, type)?.status !== 'True')
@@ -123,9 +131,9 @@ function judgeDefinition(answers: readonly Answer[]): Check {
   return wrong(name, `${nameOf(found)} is ${reasons.join('; ')}`, `kubectl describe xrd ${nameOf(found)}`)
 }
 
-function noComposition(answer: Answer): Check {
+function noComposition(answer: Answer, again = INSTALL_CONFIGURATION): Check {
   if (!answer.ok && !isAbsent(answer)) return unknown('Composition', `can't be looked for: ${answer.reason}`)
-  return wrong('Composition', `there is none for ${COMPOSITE_KIND} of ${GROUP}`, INSTALL_CONFIGURATION)
+  return wrong('Composition', `there is none for ${COMPOSITE_KIND} of ${GROUP}`, again)
 }
 
 const isInput = (value: Json | undefined) => textOf(at(value, 'apiVersion')).startsWith(`fn.${GROUP}/`)
@@ -137,12 +145,14 @@ interface JudgedComposition {
   readonly platform?: Platform
 }
 
-function judgeComposition(composition: JsonObject): JudgedComposition {
+function judgeComposition(composition: JsonObject, again: string | undefined): JudgedComposition {
   const name = nameOf(composition)
   const pipeline = at(composition, 'spec', 'pipeline')
   const steps = Array.isArray(pipeline) ? pipeline : []
   const step = steps.find(one => isInput(at(one, 'input')) || textOf(at(one, 'functionRef', 'name')).endsWith(FUNCTION))
-  const look = `kubectl get composition ${name} -o yaml`
+  const owners = at(composition, 'metadata', 'ownerReferences')
+  const isOfPackage = Array.isArray(owners) && owners.some(owner => at(owner, 'kind') === 'ConfigurationRevision')
+  const look = (isOfPackage ? again : undefined) ?? `kubectl get composition ${name} -o yaml`
   if (step === undefined) return { name, calls: [], check: wrong('Composition', `${name} has no step that calls the function`, look) }
   const called = textOf(at(step, 'functionRef', 'name'))
   const parsed = parsePlatform(at(step, 'input'))
