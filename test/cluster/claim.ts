@@ -86,24 +86,40 @@ export const scaledTo = (cluster: Cluster, claim: ClaimManifest, replicas: numbe
     })
 }
 
-/** Every count that the Deployment was asked to have while this watched. */
-export function countsOf(cluster: Cluster, claim: ClaimManifest): { readonly seen: readonly number[]; readonly stop: () => void } {
+export interface Counts {
+  /** Every count that the Deployment was asked to have while this watched. */
+  readonly seen: readonly number[]
+  /** And every count of pods that were available. */
+  readonly available: readonly number[]
+  readonly stop: () => void
+}
+
+export function countsOf(cluster: Cluster, claim: ClaimManifest): Counts {
   const { namespace, name } = claim.metadata
   const seen: number[] = []
+  const available: number[] = []
+  const add = (counts: number[], count: Json | undefined) => {
+    if (typeof count === 'number' && counts.at(-1) !== count) counts.push(count)
+  }
   const watch = cluster.api.watch({ apiVersion: 'apps/v1', kind: 'Deployment', namespace }, ({ object }) => {
-    const replicas = at(object, 'spec', 'replicas')
-    if (at(object, 'metadata', 'name') === name && typeof replicas === 'number' && seen.at(-1) !== replicas) seen.push(replicas)
+    if (at(object, 'metadata', 'name') !== name) return
+    add(seen, at(object, 'spec', 'replicas'))
+    add(available, at(object, 'status', 'availableReplicas') ?? 0)
   })
-  return { seen, stop: watch.stop }
+  return { seen, available, stop: watch.stop }
 }
 
 export const createNamespace = ({ api }: Cluster, name: string) => api.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } })
 
 /** Deletes the claim as a user does, and waits until it and all that it composed are gone. */
-export async function gone(cluster: Cluster, claim: ClaimManifest): Promise<void> {
+export async function gone(
+  cluster: Cluster,
+  claim: ClaimManifest,
+  composed: readonly Reference[] = [deploymentOf(claim), scaledObjectOf(claim)],
+): Promise<void> {
   const { api, until } = cluster
-  await api.delete(referenceOf(claim))
-  for (const reference of [referenceOf(claim), deploymentOf(claim), scaledObjectOf(claim)])
+  await until(`${claim.metadata.name} is deleted`, () => api.delete(referenceOf(claim)).then(() => true))
+  for (const reference of [referenceOf(claim), ...composed])
     await until(`${reference.kind} ${reference.name} is gone`, async () => (await api.find(reference)) === undefined)
 }
 

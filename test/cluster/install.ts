@@ -77,13 +77,14 @@ export function documentedCommands(flavour: Flavour): readonly [string, string, 
   return [runtime, configuration.replace(`${configurations.claims}:`, `${configurations[flavour]}:`), claim]
 }
 
-/** Runs a command line of the docs, from the root of the project and with the Crossplane CLI that is pinned here. */
-export async function runDocumented({ folder, programs, kubeconfig }: Cluster, line: string): Promise<string> {
+/** Runs a command line of the docs, from the root of the project, with the Crossplane CLI that is pinned here and with `eds`. */
+export async function runDocumented({ folder, programs, kubeconfig }: Cluster, line: string, cwd = root): Promise<string> {
   const bin = join(folder, 'bin')
   mkdirSync(bin, { recursive: true })
-  if (!existsSync(join(bin, 'crossplane'))) symlinkSync(programs.crossplaneCli, join(bin, 'crossplane'))
+  for (const [name, file] of Object.entries({ crossplane: programs.crossplaneCli, eds: join(root, 'dist/eds.js') }))
+    if (!existsSync(join(bin, name))) symlinkSync(file, join(bin, name))
   const environment = { ...process.env, PATH: `${bin}:${process.env.PATH}`, KUBECONFIG: kubeconfig }
-  const { stdout } = await run('bash', ['-euc', line], { cwd: root, env: environment })
+  const { stdout } = await run('bash', ['-euc', line], { cwd, env: environment, maxBuffer: 1 << 24 })
   return stdout
 }
 

@@ -42,7 +42,7 @@ function composedOf(claim: ClaimManifest): readonly JsonObject[] {
 }
 
 /** The secrets that a Deployment refers to, which whoever applies the claim has made before: KEDA reads the variables, too. */
-function secretsOf(claim: ClaimManifest): JsonObject[] {
+export function secretsOf(claim: ClaimManifest): JsonObject[] {
   const keys = new Map<string, Record<string, string>>()
   const see = (value: unknown): void => {
     if (Array.isArray(value)) value.forEach(see)
