@@ -1,5 +1,5 @@
 // npm run test:monitoring: a real Prometheus scrapes the built function, with the rules and the queries of package/monitoring.
-// Needs prometheus, promtool and kubectl.
+// Needs prometheus and promtool.
 import { type ChildProcess, type ChildProcessByStdio, execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -62,16 +62,19 @@ async function startPrometheus(): Promise<void> {
   writeFileSync(join(folder, 'prometheus.yaml'), stringify(config))
   const address = `127.0.0.1:${await freePort()}`
   const files = [`--config.file=${join(folder, 'prometheus.yaml')}`, `--storage.tsdb.path=${join(folder, 'data')}`]
-  start('prometheus', [...files, `--web.listen-address=${address}`, '--log.level=error']).stderr.resume()
+  const child = start('prometheus', [...files, `--web.listen-address=${address}`, '--log.level=error'])
+  child.stderr.pipe(process.stderr)
+  const check = () => {
+    if (child.exitCode !== null) throw new Error(`Prometheus ended with ${child.exitCode}; the reason is above`)
+  }
   prometheus = `http://${address}`
-  await until('Prometheus is ready', async () => (await fetch(`${prometheus}/-/ready`)).ok)
+  await until('Prometheus is ready', async () => (await fetch(`${prometheus}/-/ready`)).ok, { check })
 }
 
 beforeAll(async () => {
   const programs = [
     { program: 'prometheus', from: 'apt-get install prometheus, or https://prometheus.io/download' },
     { program: 'promtool', from: 'it comes with prometheus' },
-    { program: 'kubectl', from: 'https://kubernetes.io/docs/tasks/tools' },
   ]
   for (const { program, from } of programs)
     if (spawnSync(program, ['--help']).error) throw new Error(`${program} is missing, which npm run test:monitoring needs: ${from}`)
@@ -159,7 +162,9 @@ describe('with some calls', () => {
   })
 })
 
-test('kubectl makes of it a PodMonitor, the rules, and a dashboard that Grafana finds', () => {
+const hasKubectl = spawnSync('kubectl', ['version', '--client'], { stdio: 'ignore' }).status === 0
+
+test.skipIf(!hasKubectl)('kubectl makes of it a PodMonitor, the rules, and a dashboard that Grafana finds', () => {
   const made = execFileSync('kubectl', ['kustomize', 'package/monitoring'], { cwd: root, encoding: 'utf8' })
   const objects = parseAllDocuments(made).map(document => document.toJS() as JsonObject)
   expect(objects.map(({ kind }) => kind).sort()).toEqual(['ConfigMap', 'PodMonitor', 'PrometheusRule'])
@@ -167,4 +172,8 @@ test('kubectl makes of it a PodMonitor, the rules, and a dashboard that Grafana 
   const map = objects.find(({ kind }) => kind === 'ConfigMap')
   expect(at(map, 'metadata', 'labels')).toEqual({ grafana_dashboard: '1' })
   expect(JSON.parse(String(at(map, 'data', 'dashboard.json')))).toEqual(dashboard)
+})
+
+test.runIf(!hasKubectl)('kubectl is not there: the kustomization was not built', () => {
+  console.warn('SKIPPED: kubectl is not installed, so package/monitoring/kustomization.yaml was not built.')
 })
