@@ -9,27 +9,31 @@ import { runFunction } from '../../src/function/run.ts'
 import type { JsonObject } from '../../src/json.ts'
 import { root } from '../claim-files.ts'
 import { claim } from '../claims.ts'
+import { bytesOf, callsOf, type Kind, kinds } from './calls.ts'
 import { growthOf } from './figures.ts'
+import { own } from './programs.ts'
 
 const WARM_UP = 300
 const SAMPLES = 5
 const SAMPLE_MS = 40
 
-/** Microseconds for one call: the best of some samples, as what else the machine does can only slow them down. */
+/** Microseconds of CPU for one call: the best of some samples, as what else the machine does can only add to it. */
 function microseconds(call: () => unknown): number {
   for (let i = 0; i < WARM_UP; i++) call()
   const samples = Array.from({ length: SAMPLES }, () => {
-    const beganMs = performance.now()
+    const untilMs = performance.now() + SAMPLE_MS
+    const before = process.cpuUsage()
     let calls = 0
-    for (; performance.now() - beganMs < SAMPLE_MS; calls++) call()
-    return ((performance.now() - beganMs) / calls) * 1000
+    for (; performance.now() < untilMs; calls++) call()
+    const { user, system } = process.cpuUsage(before)
+    return (user + system) / calls
   })
   return Math.min(...samples)
 }
 
 const stages = ['parse', 'compose', 'call'] as const
 
-/** Microseconds. A call is all of it, from the bytes of a request to the bytes of the answer. */
+/** In microseconds. A call is all of it, from the bytes of a request to the bytes of the answer. */
 export type Cost = Readonly<Record<(typeof stages)[number], number>>
 
 function costOf(document: JsonObject): Cost {
@@ -51,6 +55,31 @@ export const examples = (): { example: string; cost: Cost }[] =>
       example: file.replace('-claim.yaml', ''),
       cost: costOf(parse(readFileSync(`${root}examples/${file}`, 'utf8')) as JsonObject),
     }))
+
+export interface Spent {
+  readonly kind: Kind
+  readonly decode: number
+  readonly answer: number
+  readonly encode: number
+}
+
+/** Where each kind of call spends its time, in microseconds. */
+export function spent(): Spent[] {
+  return kinds.map(kind => {
+    const calls = callsOf(kind, own.input)
+    let number = 0
+    const decode = () => RunFunctionRequest.decode(bytesOf(calls, number++))
+    const requests = Array.from({ length: calls.payloads.length }, decode)
+    const responses = requests.map(request => runFunction(request))
+    const next = <T>(from: readonly T[]): T => from[number++ % from.length] as T
+    return {
+      kind,
+      decode: microseconds(decode),
+      answer: microseconds(() => runFunction(next(requests))),
+      encode: microseconds(() => RunFunctionResponse.encode(next(responses)).finish()),
+    }
+  })
+}
 
 const many = <T>(count: number, make: (index: number) => T) => Array.from({ length: count }, (_, index) => make(index))
 

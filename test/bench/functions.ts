@@ -7,7 +7,7 @@ import { createAuthority, issueCertificate, serverNames } from '../../scripts/ce
 import { type Calls, callsOf, type Kind, kinds } from './calls.ts'
 import { differenceOf, wanted } from './compare.ts'
 import { median } from './figures.ts'
-import { megabytes } from './proc.ts'
+import { cpuMs, megabytes } from './proc.ts'
 import { load, type Measured, type Running, start, type Tls, type Until } from './process.ts'
 import type { Program } from './programs.ts'
 
@@ -163,17 +163,25 @@ export function compareAll(programs: readonly Program[], { transports, inFlight 
   })
 }
 
-/** From the start of the process to its first answer over TLS, in milliseconds. */
-export function startMs(programs: readonly Program[]): Promise<Readonly<Record<string, number>>> {
+export interface Start {
+  readonly name: string
+  /** From the start of the process to its first answer over TLS. */
+  readonly ms: number
+  /** What it took of that; the rest it waited, most of all for a core. */
+  readonly cpuMs: number
+}
+
+export function starts(programs: readonly Program[]): Promise<Start[]> {
   return withTls(async tls => {
-    const starts = programs.map(program => ({ program, hello: callsOf('first', program.input), took: [] as number[] }))
+    const all = programs.map(program => ({ program, hello: callsOf('first', program.input), took: [] as number[], cpu: [] as number[] }))
     for (let round = 0; round < STARTS; round++) {
-      for (const { program, hello, took } of starts) {
+      for (const { program, hello, took, cpu } of all) {
         const running = await start(program, tls, hello)
         took.push(running.startMs)
+        cpu.push(cpuMs(running.pid))
         await running.stop()
       }
     }
-    return Object.fromEntries(starts.map(({ program, took }) => [program.name, median(took)]))
+    return all.map(({ program: { name }, took, cpu }) => ({ name, ms: median(took), cpuMs: median(cpu) }))
   })
 }

@@ -3,9 +3,9 @@ import { execFileSync } from 'node:child_process'
 import { statSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { kinds, meaning } from './calls.ts'
-import { examples, growth } from './core.ts'
-import { compareAll, type Extent, startMs } from './functions.ts'
-import { printExamples, printGrowth, printMeasured, printMemory, printRatios } from './print.ts'
+import { examples, growth, spent } from './core.ts'
+import { compareAll, type Extent, starts } from './functions.ts'
+import { printExamples, printGrowth, printMeasured, printMemory, printRatios, printSpent, printStarts } from './print.ts'
 import { machine } from './proc.ts'
 import { own, peer } from './programs.ts'
 
@@ -26,11 +26,13 @@ console.log(`${machine.cores} × ${machine.cpu}, Node ${machine.node}`)
 for (const { name, version } of programs) console.log(`${name} ${version}`)
 
 function core() {
-  const figures = { examples: examples(), growth: growth() }
-  console.log('\nThe core in process, one call:')
+  const figures = { examples: examples(), growth: growth(), spent: spent() }
+  console.log('\nThe core in process, CPU for one call:')
   printExamples(figures.examples)
   console.log('How the cost grows with what a claim holds:')
   printGrowth(figures.growth)
+  console.log('Where a call spends its time:')
+  printSpent(figures.spent)
   return figures
 }
 
@@ -47,14 +49,15 @@ async function processes() {
   return { measured, memory }
 }
 
-async function starts() {
+async function beginnings() {
   const [program = ''] = own.args
   const bundleBytes = statSync(program).size
   const version = execFileSync(own.command, [program, '--version'], { encoding: 'utf8' }).trim()
-  const figures = { startMs: await startMs(programs), bundleBytes, version }
-  console.log(`The bundle: ${(bundleBytes / 1024 / 1024).toFixed(2)} MB, --version says ${version}`)
-  for (const [name, ms] of Object.entries(figures.startMs))
-    console.log(`From start to the first answer over TLS: ${name} ${ms.toFixed(0)} ms`)
+  const figures = { starts: await starts(programs), bundleBytes, version }
+  console.log(
+    `The bundle has ${(bundleBytes / 1024 / 1024).toFixed(2)} MB, and --version says ${version}. From start to serving, over TLS:`,
+  )
+  printStarts(figures.starts)
   return figures
 }
 
@@ -63,6 +66,6 @@ const result = {
   programs: programs.map(({ name, version }) => ({ name, version })),
   ...(!options.quick && { core: core() }),
   ...(await processes()),
-  ...(!options.quick && (await starts())),
+  ...(!options.quick && (await beginnings())),
 }
 if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(result, null, 2)}\n`)

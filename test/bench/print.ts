@@ -1,6 +1,6 @@
 // The figures as tables for people.
-import type { Cost, growth } from './core.ts'
-import type { Case, Memory } from './functions.ts'
+import type { Cost, growth, Spent } from './core.ts'
+import type { Case, Memory, Start } from './functions.ts'
 import type { Measured } from './process.ts'
 
 type Row = Readonly<Record<string, string | number>>
@@ -47,6 +47,13 @@ export const printMeasured = (rows: readonly (Case & Measured)[]) =>
     }),
   )
 
+export const printSpent = (rows: readonly Spent[]) =>
+  tableOf(
+    rows,
+    ({ kind }) => kind,
+    ({ decode, answer, encode }) => ({ 'decode µs': Math.round(decode), 'answer µs': Math.round(answer), 'encode µs': Math.round(encode) }),
+  )
+
 /** What a figure of ours is of the peer's. */
 export const printRatios = (rows: readonly (Case & Measured)[], own: string, peer: string) =>
   tableOf(
@@ -73,4 +80,11 @@ export const printMemory = (rows: readonly Memory[]) =>
       'peak MB': Math.round(peakMegabytes),
       'at the end MB': Math.round(endMegabytes),
     }),
+  )
+
+export const printStarts = (rows: readonly Start[]) =>
+  tableOf(
+    rows,
+    ({ name }) => name,
+    ({ ms, cpuMs }) => ({ 'to the first answer ms': Math.round(ms), 'CPU ms': Math.round(cpuMs) }),
   )
