@@ -13,13 +13,14 @@ import { bytesOf, callsOf, type Kind, kinds } from './calls.ts'
 import { growthOf } from './figures.ts'
 import { own } from './programs.ts'
 
-const WARM_UP = 300
+const WARM_UP = { calls: 1000, ms: 400 }
 const SAMPLES = 5
 const SAMPLE_MS = 40
 
 /** Microseconds of CPU for one call: the best of some samples, as what else the machine does can only add to it. */
 function microseconds(call: () => unknown): number {
-  for (let i = 0; i < WARM_UP; i++) call()
+  const hotMs = performance.now() + WARM_UP.ms
+  for (let i = 0; i < WARM_UP.calls && performance.now() < hotMs; i++) call()
   const samples = Array.from({ length: SAMPLES }, () => {
     const untilMs = performance.now() + SAMPLE_MS
     const before = process.cpuUsage()

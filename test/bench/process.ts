@@ -45,7 +45,8 @@ async function connected(child: ChildProcess, port: number, tls: Tls | undefined
     try {
       return await open(port, tls?.client)
     } catch (error) {
-      if (child.exitCode !== null || performance.now() > untilMs) throw error
+      if (child.exitCode !== null) throw new Error(`${child.spawnfile} ended with ${child.exitCode} before it served`)
+      if (performance.now() > untilMs) throw error
       await delay(LOOK_EVERY_MS)
     }
   }
