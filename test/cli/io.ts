@@ -7,7 +7,7 @@ export interface Recorded {
 }
 
 /** An Io of which the test can see what was written. */
-export function recorded({ stdin, isTerminal = false }: { stdin?: string; isTerminal?: boolean } = {}): Recorded {
+export function recorded({ stdin, isTerminal = false }: { stdin?: string | Uint8Array; isTerminal?: boolean } = {}): Recorded {
   const out: string[] = []
   const err: string[] = []
   const output = (written: string[]): Output => ({ write: text => written.push(text), isTerminal, color: isTerminal, width: 80 })

@@ -19,6 +19,9 @@ const LINE = /^( *)(- +)?(?:([A-Za-z_][\w./-]*):(?: +(.*))?|(.+))$/
 // A tab, a carriage return, what YAML does not print, and the line breaks that only YAML 1.1 knows.
 const UNUSUAL = /[^\n\x20-\x7E\u00A1-\u2027\u202A-\uD7FF\uE000-\uFEFE]/
 
+/** Manifests stay well above. The careful reader has a limit of its own, and what it cannot read has no places. */
+const DEEPEST = 50
+
 /** The value of a plain document, or undefined where only the careful reader can tell. */
 export function quickRead(text: string): { readonly value: unknown } | undefined {
   if (UNUSUAL.test(text)) return undefined
@@ -30,7 +33,7 @@ export function quickRead(text: string): { readonly value: unknown } | undefined
     if (match === null) return undefined
     const [, { length: indent } = '', dash, key, value, item] = match
     const frame = settle(stack, indent, dash !== undefined) ?? (root === undefined ? open(stack, indent, dash !== undefined) : undefined)
-    if (frame === undefined) return undefined
+    if (frame === undefined || stack.length > DEEPEST) return undefined
     root ??= frame.map ?? frame.list
     if (!(dash === undefined ? putEntry(frame, key, value) : putItem(stack, frame, indent + dash.length, { key, value, item })))
       return undefined

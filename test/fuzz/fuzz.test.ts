@@ -1,0 +1,10 @@
+// A little of what `npm run fuzz` does at length. FC_RUNS sets how much.
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { RUNS } from '../claims.ts'
+import { targets } from './targets.ts'
+
+test.each(targets)('withstood by $name', async ({ attack, share }) => {
+  const details = await attack(Math.ceil(RUNS * Math.max(share, 0.1)))
+  expect(details.failed ? fc.defaultReportMessage(details) : '').toBe('')
+})

@@ -1,0 +1,23 @@
+// npm run fuzz -- --runs 100000 --seed 1: each target in turn, with what it took. A failure prints its input, shrunk, and its seed.
+import { parseArgs } from 'node:util'
+import fc from 'fast-check'
+import { targets } from './targets.ts'
+
+const { values } = parseArgs({
+  options: { runs: { type: 'string', default: '10000' }, seed: { type: 'string', default: `${Date.now() % 2 ** 31}` } },
+})
+const [runs, seed] = [Number(values.runs), Number(values.seed)]
+console.log(`${runs} runs, seed ${seed}`)
+
+let failed = 0
+for (const { name, share, attack } of targets) {
+  const began = performance.now()
+  const details = await attack(Math.ceil(runs * share), seed)
+  const seconds = (performance.now() - began) / 1000
+  console.log(`${details.failed ? 'FAILED' : 'held'}  ${details.numRuns} runs in ${seconds.toFixed(0)} s: ${name}`)
+  if (details.failed) {
+    failed++
+    console.log(fc.defaultReportMessage(details))
+  }
+}
+process.exitCode = failed === 0 ? 0 : 1
