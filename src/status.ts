@@ -45,6 +45,8 @@ export const refused = (reason: 'InvalidClaim' | 'InvalidInput', message: string
 
 // Why something is not ready while all goes well: it was made, woken or changed just now.
 const onTheWay: ReadonlySet<string> = new Set(['Creating', 'Waiting', 'Updating', 'Unavailable'])
+// Every change of a Knative Service goes through this, and its former revision serves meanwhile.
+const ROLLOUT = 'Deploying'
 
 /**
  * The conditions that are news to the composite. That a thing which was made or woken just now is on its way surprises
@@ -54,7 +56,7 @@ export const changes = (composite: JsonObject, conditions: readonly Condition[])
   conditions.filter(({ type, ready, reason }) => {
     const before = condition(composite, type)
     const wasUp = before?.status === 'True' && before.reason !== 'ScaledToZero'
-    if (!ready && !wasUp && onTheWay.has(reason)) return false
+    if (!ready && (reason === ROLLOUT || (!wasUp && onTheWay.has(reason)))) return false
     if (before === undefined) return true
     return before.status !== (ready ? 'True' : 'False') || (!ready && before.reason !== reason)
   })

@@ -67,6 +67,14 @@ describe('news', () => {
       condition: now(false, 'Waiting'),
       news: false,
     },
+    {
+      says: 'that a new revision is rolled out is none',
+      composite: told('True', 'Ready'),
+      condition: now(false, 'Deploying'),
+      news: false,
+    },
+    { says: 'nor is the first', composite: {}, condition: now(false, 'Deploying'), news: false },
+    { says: 'that a revision fails is', composite: told('False', 'Deploying'), condition: now(false, 'RevisionFailed'), news: true },
     { says: 'that what is new fails is', composite: told('False', 'Creating'), condition: now(false, 'TriggerError'), news: true },
     {
       says: 'that what wakes from zero has too few pods yet is none',

@@ -53,6 +53,9 @@ export function judgeEventing(what: string, observed: JsonObject, advice: string
   if (state === undefined || outdated(observed))
     return notReady('Waiting', `Knative has not looked at ${what} yet; if this stays, see whether Knative Eventing runs.`)
   if (state.status === 'True') return ready('Ready', `${what} is ready.`)
+  if (state.status === 'Unknown') return notReady('Waiting', `Knative is setting up ${what}; if this stays: ${advice}`)
   const message = `${state.message || 'no reason is given'}`.replace(/\.?$/, '.')
-  return notReady(state.reason || 'NotReady', `${what} is not ready: ${message} ${advice}`)
+  // Knative has whole sentences for a reason at times.
+  const reason = /^\w+$/.test(state.reason) ? state.reason : 'NotReady'
+  return notReady(reason, `${what} is not ready: ${message} ${advice}`)
 }

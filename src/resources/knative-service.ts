@@ -119,7 +119,7 @@ function annotations(autoscaling: Knative['autoscaling']): JsonObject {
 function judge(observed: JsonObject, { namespace }: Claim, name: string): Readiness {
   const state = condition(observed, 'Ready')
   if (state === undefined || outdated(observed))
-    return notReady('Updating', `Knative Service ${name} is being updated; if this stays, see whether Knative Serving runs.`)
+    return notReady('Deploying', `Knative Service ${name} is being updated; if this stays, see whether Knative Serving runs.`)
   if (state.status === 'True') return ready('Ready', `Knative Service ${name} is ready.`)
   if (state.status === 'Unknown')
     return notReady(

@@ -197,6 +197,18 @@ describe('EventingReady', () => {
       message: 'Trigger orders-worker-a',
     },
     {
+      says: 'one is being set up',
+      observed: { ...all, 'trigger-a': there('trigger-a', 1, 1, ['Ready', 'Unknown']) },
+      reason: 'Waiting',
+      message: 'Knative is setting up Trigger orders-worker-a',
+    },
+    {
+      says: 'Knative has a sentence for a reason',
+      observed: { ...all, 'trigger-a': there('trigger-a', 1, 1, ['Ready', 'False', "Unable to get the Subscriber's URI", 'no address']) },
+      reason: 'NotReady',
+      message: 'Trigger orders-worker-a is not ready: no address.',
+    },
+    {
       says: 'one fails',
       observed: { ...all, kafkasource: there('kafkasource', 1, 1, ['Ready', 'False', 'ClientFailed', 'no broker answers']) },
       reason: 'ClientFailed',

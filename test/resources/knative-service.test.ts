@@ -279,7 +279,7 @@ describe('readiness', () => {
       says: 'nobody has looked at it',
       object: { metadata: { generation: 1 } },
       ready: false,
-      reason: 'Updating',
+      reason: 'Deploying',
       message: 'being updated',
     },
     {
@@ -293,7 +293,7 @@ describe('readiness', () => {
       says: 'an earlier spec was ready',
       object: observed(3, 2, {}, ['Ready', 'True']),
       ready: false,
-      reason: 'Updating',
+      reason: 'Deploying',
       message: 'being updated',
     },
     {
