@@ -1,6 +1,8 @@
 // Our packages on a real Crossplane, in the flavour with claims.
+import { doctorMends } from './suite/doctor.ts'
 import { examplesAreQuiet, examplesAreReady } from './suite/examples.ts'
 import { refusedClaims, survivesFaults } from './suite/faults.ts'
+import { migrates, takenNames } from './suite/names.ts'
 import { asRecorded } from './suite/recording.ts'
 import { scalesOnLag } from './suite/scaling.ts'
 import { withControlPlane } from './suite/setting.ts'
@@ -13,4 +15,8 @@ examplesAreReady(given)
 examplesAreQuiet(given, () => sameVerdict(given))
 scalesOnLag(given)
 refusedClaims(given)
+takenNames(given)
+migrates(given)
 survivesFaults(given)
+// Takes the packages away in the end.
+doctorMends(given)

@@ -1,6 +1,7 @@
 // The same without claims, as Crossplane 2 has it: what a user applies is the composite.
 import { examplesAreQuiet, examplesAreReady } from './suite/examples.ts'
-import { refusedClaims } from './suite/faults.ts'
+import { refusedClaims, survivesFaults } from './suite/faults.ts'
+import { migrates, takenNames } from './suite/names.ts'
 import { asRecorded } from './suite/recording.ts'
 import { scalesOnLag } from './suite/scaling.ts'
 import { withControlPlane } from './suite/setting.ts'
@@ -13,3 +14,6 @@ examplesAreReady(given)
 examplesAreQuiet(given, () => sameVerdict(given))
 scalesOnLag(given)
 refusedClaims(given)
+takenNames(given)
+migrates(given)
+survivesFaults(given)

@@ -144,26 +144,31 @@ export function survivesFaults(given: () => Setting): void {
       )
     })
 
-    test.each(['crossplane', 'kube-apiserver', 'keda-operator', 'keda-metrics-apiserver', 'nats-of-nats', 'kube-controller-manager'])(
-      '%s is started again: the count stays',
-      async name => {
-        const { cluster } = given()
-        const counts = countsOf(cluster, steady)
-        await cluster.processes.restart(name)
-        await cluster.until('the API server', async () => (await cluster.api.call('GET', '/readyz')).message === 'ok')
-        const mark = `${name}-${Date.now()}`
-        await cluster.until('the claim is taken', () =>
-          cluster.api.patch(referenceOf(steady), { metadata: { annotations: { mark } }, spec: { env: [{ name: 'MARK', value: mark }] } }),
-        )
-        await cluster.until('the change has come through', async () =>
-          JSON.stringify(await cluster.api.get(deploymentOf(steady))).includes(mark),
-        )
-        await becomes(cluster, steady, 'ScalingReady', 'True')
-        await ready(cluster, steady)
-        counts.stop()
-        expect(new Set(counts.seen)).toEqual(new Set([3]))
-      },
-    )
+    test.each([
+      'crossplane',
+      'etcd',
+      'kube-apiserver',
+      'keda-operator',
+      'keda-metrics-apiserver',
+      'nats-of-nats',
+      'kube-controller-manager',
+    ])('%s is started again: the count stays', async name => {
+      const { cluster } = given()
+      const counts = countsOf(cluster, steady)
+      await cluster.processes.restart(name)
+      await cluster.until('the API server', async () => (await cluster.api.call('GET', '/readyz')).message === 'ok')
+      const mark = `${name}-${Date.now()}`
+      await cluster.until('the claim is taken', () =>
+        cluster.api.patch(referenceOf(steady), { metadata: { annotations: { mark } }, spec: { env: [{ name: 'MARK', value: mark }] } }),
+      )
+      await cluster.until('the change has come through', async () =>
+        JSON.stringify(await cluster.api.get(deploymentOf(steady))).includes(mark),
+      )
+      await becomes(cluster, steady, 'ScalingReady', 'True')
+      await ready(cluster, steady)
+      counts.stop()
+      expect(new Set(counts.seen)).toEqual(new Set([3]))
+    })
 
     test('after all that it still scales', async () => {
       const { cluster, natsServer } = given()

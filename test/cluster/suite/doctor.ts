@@ -1,0 +1,477 @@
+// What eds doctor looks at, broken piece by piece: its line turns red, and the command that it prints turns it green again. In the flavour
+// with claims, as it is the one that the doctor installs where there is none.
+import { execFile } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Check } from '../../../src/cli/doctor/check.ts'
+import { at, isObject, type JsonObject } from '../../../src/json.ts'
+import { root } from '../../claim-files.ts'
+import { pathOf, type Reference } from '../api.ts'
+import { type ClaimManifest, createNamespace, ready, referenceOf, worker } from '../claim.ts'
+import { configurationName, configurations, FIRST_VERSION, functionName, runDocumented } from '../install.ts'
+import { connectNats } from '../nats.ts'
+import type { Setting } from './setting.ts'
+
+const NAMESPACE = 'doctor'
+const STREAM = 'DOCTOR'
+const STAYS_MS = 1_000
+
+const patient = worker(NAMESPACE, 'patient', STREAM)
+const nameOf = ({ metadata }: ClaimManifest) => `${metadata.namespace}/${metadata.name}`
+
+interface Diagnosis {
+  readonly exit: number
+  readonly checks: readonly Check[]
+}
+
+function doctor({ cluster: { kubeconfig } }: Setting, about: readonly string[]): Promise<Diagnosis> {
+  return new Promise((resolve, reject) =>
+    execFile(
+      process.execPath,
+      [join(root, 'dist/eds.js'), 'doctor', ...about, '-o', 'json'],
+      { env: { ...process.env, KUBECONFIG: kubeconfig } },
+      (error, stdout, stderr) => {
+        const exit = error === null ? 0 : error.code
+        if (exit !== 0 && exit !== 1) return reject(new Error(`eds doctor: ${stderr || error?.message}`))
+        resolve({ exit, checks: JSON.parse(stdout).checks })
+      },
+    ),
+  )
+}
+
+/** Waits until the doctor says this of what it looked at. */
+async function turnsRed(setting: Setting, about: readonly string[], row: string, because: RegExp): Promise<Check> {
+  let last: Check | undefined
+  return setting.cluster
+    .until(`✗ ${row}`, async () => {
+      const { exit, checks } = await doctor(setting, about)
+      last = checks.find(({ name }) => name === row)
+      return exit === 1 && last?.state === 'wrong' && because.test(last.says) ? last : undefined
+    })
+    .catch(error => {
+      throw new Error(`${error instanceof Error ? error.message : error}; the row is ${JSON.stringify(last)}`)
+    })
+}
+
+async function turnsGreen(setting: Setting, about: readonly string[]): Promise<void> {
+  let last: Diagnosis | undefined
+  await setting.cluster
+    .until('nothing is wrong', async () => {
+      last = await doctor(setting, about)
+      return last.exit === 0
+    })
+    .catch(error => {
+      const wrong = last?.checks.filter(({ state }) => state === 'wrong')
+      throw new Error(`${error instanceof Error ? error.message : error}; wrong is ${JSON.stringify(wrong)}`)
+    })
+}
+
+interface Otherwise {
+  /** Why the printed command does not mend it, or not here. */
+  readonly why: 'it shows what is wrong' | 'helm installs from the internet' | 'the nats CLI is not at hand'
+  /** The printed command, or what it prints where it shows something. */
+  readonly prints: RegExp
+  readonly mend: (setting: Setting) => Promise<unknown>
+}
+
+interface Ailment {
+  readonly says: string
+  readonly harm: (setting: Setting) => Promise<unknown>
+  readonly row: string
+  readonly because: RegExp
+  /** Where it is not the printed command that mends it. */
+  readonly otherwise?: Otherwise
+  /** What is done in the editor that the printed command opens. */
+  readonly editor?: string
+  /** What is asked about in the place of the patient. */
+  readonly about?: (setting: Setting) => readonly string[]
+}
+
+const kubectl =
+  (...args: readonly string[]) =>
+  ({ cluster }: Setting) =>
+    cluster.kubectl(args)
+const patchClaim =
+  (spec: JsonObject) =>
+  ({ cluster }: Setting) =>
+    cluster.api.patch(referenceOf(patient), { spec })
+
+/** Deletes an object, and puts it back. */
+function taking(reference: Reference): {
+  readonly take: (setting: Setting) => Promise<unknown>
+  readonly back: (setting: Setting) => Promise<unknown>
+} {
+  let taken: JsonObject | undefined
+  return {
+    take: async ({ cluster }) => {
+      const { status: _, metadata, ...rest } = await cluster.api.get(reference)
+      const { name, namespace, labels, annotations } = isObject(metadata) ? metadata : {}
+      taken = JSON.parse(JSON.stringify({ ...rest, metadata: { name, namespace, labels, annotations } }))
+      await cluster.api.delete(reference)
+    },
+    back: ({ cluster }) => cluster.api.apply(taken ?? {}),
+  }
+}
+
+const shows = (prints: RegExp, mend: Otherwise['mend']): Otherwise => ({ why: 'it shows what is wrong', prints, mend })
+const helm = (mend: Otherwise['mend']): Otherwise => ({
+  why: 'helm installs from the internet',
+  prints: /^helm upgrade --install \S+ \S+ --repo https:/,
+  mend,
+})
+const natsCli = (prints: RegExp, mend: Otherwise['mend']): Otherwise => ({ why: 'the nats CLI is not at hand', prints, mend })
+
+const deployment = (namespace: string, name: string): Reference => ({ apiVersion: 'apps/v1', kind: 'Deployment', namespace, name })
+const crossplane = taking(deployment('crossplane-system', 'crossplane'))
+const operator = taking(deployment('keda', 'keda-operator'))
+const kinds = taking({ apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition', name: 'scaledobjects.keda.sh' })
+const metrics = taking({ apiVersion: 'apiregistration.k8s.io/v1', kind: 'APIService', name: 'v1beta1.external.metrics.k8s.io' })
+
+const scale = (namespace: string, name: string, replicas: number) => kubectl('-n', namespace, 'scale', name, `--replicas=${replicas}`)
+const image = ({ namespace, name }: Reference, container: string, value: string) =>
+  kubectl('-n', String(namespace), 'set', 'image', `deployment/${name}`, `${container}=${value}`)
+
+/** What runs in the first container of a Deployment; changed, and changed back. */
+function imaging(reference: Reference, old: (image: string) => string) {
+  let before: { readonly container: string; readonly image: string } | undefined
+  return {
+    take: async (setting: Setting) => {
+      const [container] = at(await setting.cluster.api.get(reference), 'spec', 'template', 'spec', 'containers') as JsonObject[]
+      before = { container: String(container?.name), image: String(container?.image) }
+      await image(reference, before.container, old(before.image))(setting)
+    },
+    back: (setting: Setting) => image(reference, before?.container ?? '', before?.image ?? '')(setting),
+  }
+}
+const oldCrossplane = imaging(deployment('crossplane-system', 'crossplane'), now => now.replace(/:[^:]*$/, ':v1.16.9'))
+const oldKeda = imaging(deployment('keda', 'keda-operator'), now => now.replace(/:[^:]*$/, ':2.16.1'))
+
+const CONFIGURATION = configurationName('claims')
+const NO_VERSION = 'v9.9.9'
+const versioned = (kind: 'function' | 'configuration', name: string, version: string) => {
+  const repository = kind === 'function' ? 'function-event-driven-service' : configurations.claims
+  const patch = { spec: { package: `ghcr.io/bizmatters/${repository}:${version}` } }
+  return kubectl('patch', `${kind}.pkg.crossplane.io/${name}`, '--type=merge', '-p', JSON.stringify(patch))
+}
+
+/** Until the change stays: Crossplane may not be done with making the Composition yet. */
+const changeComposition =
+  (...operations: readonly JsonObject[]) =>
+  ({ cluster: { api, until } }: Setting) => {
+    const reference = { apiVersion: 'apiextensions.crossplane.io/v1', kind: 'Composition', name: 'eventdrivenservice' }
+    return until('the Composition is changed', async () => {
+      const changed = await api.call('PATCH', pathOf(reference), [...operations], 'application/json-patch+json')
+      await delay(STAYS_MS)
+      return at(await api.get(reference), 'metadata', 'generation') === at(changed, 'metadata', 'generation')
+    })
+  }
+const step = '/spec/pipeline/0'
+
+const cordon = async ({ cluster }: Setting, verb: 'cordon' | 'uncordon') => {
+  for (const node of (await cluster.kubectl(['get', 'nodes', '-o', 'name'])).trim().split('\n')) await cluster.kubectl([verb, node])
+}
+
+const secret: JsonObject = {
+  apiVersion: 'v1',
+  kind: 'Secret',
+  metadata: { name: 'later', namespace: NAMESPACE },
+  stringData: { password: 'x' },
+}
+const nats = { stream: STREAM, consumer: 'patient' }
+const secretive = worker(NAMESPACE, 'secretive', STREAM, { nats, secretRefs: [{ name: 'later', envFrom: true }] })
+const taken = worker(NAMESPACE, 'taken', STREAM, { nats })
+const homeless = worker('nowhere', 'homeless', STREAM, { nats })
+const CLAIM = `Claim ${nameOf(patient)}`
+const STREAM_ROW = `Stream of ${nameOf(patient)}`
+
+const ailments: readonly Ailment[] = [
+  {
+    says: 'Crossplane is scaled away',
+    harm: scale('crossplane-system', 'deployment/crossplane', 0),
+    row: 'Crossplane',
+    because: /has 0 of 0 replicas ready/,
+  },
+  {
+    says: 'no node takes Crossplane',
+    harm: async setting => {
+      await cordon(setting, 'cordon')
+      await kubectl('-n', 'crossplane-system', 'delete', 'pods', '-l', 'app=crossplane')(setting)
+    },
+    row: 'Crossplane',
+    because: /Unschedulable/,
+    otherwise: shows(/FailedScheduling/, setting => cordon(setting, 'uncordon')),
+  },
+  {
+    says: 'Crossplane is not there',
+    harm: crossplane.take,
+    row: 'Crossplane',
+    because: /no Deployment in any namespace has the label app=crossplane/,
+    otherwise: helm(crossplane.back),
+  },
+  {
+    says: 'Crossplane is too old',
+    harm: oldCrossplane.take,
+    row: 'Crossplane version',
+    because: /^1\.16\.9: the packages need/,
+    otherwise: helm(oldCrossplane.back),
+  },
+  {
+    says: 'the function is of a version that there is not',
+    harm: versioned('function', functionName, NO_VERSION),
+    row: 'Function',
+    because: /is not Installed: cannot unpack package/,
+    otherwise: shows(/UnpackPackage/, versioned('function', functionName, FIRST_VERSION)),
+  },
+  {
+    says: 'the Composition calls a function that there is not',
+    harm: changeComposition({ op: 'replace', path: `${step}/functionRef/name`, value: 'function-event-driven-service' }),
+    row: 'Function',
+    because: /calls function-event-driven-service, which is not installed; there is one named bizmatters-function/,
+    otherwise: shows(new RegExp(functionName), changeComposition({ op: 'replace', path: `${step}/functionRef/name`, value: functionName })),
+  },
+  {
+    says: 'the Configuration is of a version that there is not',
+    harm: versioned('configuration', CONFIGURATION, NO_VERSION),
+    row: 'Configuration',
+    because: /is not Installed: cannot unpack package/,
+    otherwise: shows(/UnpackPackage/, versioned('configuration', CONFIGURATION, FIRST_VERSION)),
+  },
+  {
+    says: 'the Composition is deleted',
+    harm: kubectl('delete', 'composition', 'eventdrivenservice'),
+    row: 'Composition',
+    because: /there is none/,
+  },
+  {
+    says: 'the input of the function is made invalid',
+    harm: changeComposition({ op: 'add', path: `${step}/input/defaults`, value: { size: 'huge' } }),
+    row: 'Composition',
+    because: /defaults\.size: must be one of/,
+  },
+  {
+    says: 'the Composition loses its step',
+    harm: changeComposition(
+      { op: 'remove', path: `${step}/input` },
+      { op: 'replace', path: `${step}/functionRef/name`, value: 'function-auto-ready' },
+    ),
+    row: 'Composition',
+    because: /has no step that calls the function/,
+  },
+  {
+    says: 'the ClusterRole is deleted',
+    harm: kubectl('delete', 'clusterrole', 'event-driven-service:deployment'),
+    row: 'Access to scaledobjects.keda.sh',
+    because: /crossplane-system\/crossplane may not get, list, watch, create, update, patch, delete/,
+  },
+  {
+    says: 'the operator of KEDA is scaled away',
+    harm: scale('keda', 'deployment/keda-operator', 0),
+    row: 'KEDA operator',
+    because: /has 0 of 0 replicas ready/,
+  },
+  {
+    says: 'the operator of KEDA is not there',
+    harm: operator.take,
+    row: 'KEDA operator',
+    because: /no Deployment in any namespace has the label app.kubernetes.io\/name=keda-operator/,
+    otherwise: helm(operator.back),
+  },
+  {
+    says: 'KEDA is too old',
+    harm: oldKeda.take,
+    row: 'KEDA version',
+    because: /^2\.16\.1: it has to be 2\.17\.0/,
+    otherwise: helm(oldKeda.back),
+  },
+  {
+    says: 'nobody serves the metrics of KEDA',
+    harm: scale('keda', 'deployment/keda-metrics-apiserver', 0),
+    row: 'KEDA metrics',
+    because: /is not available, so nothing scales beyond one replica: .*no addresses/,
+    otherwise: shows(/no addresses/, scale('keda', 'deployment/keda-metrics-apiserver', 1)),
+  },
+  {
+    says: 'the metrics of KEDA are not known to the API server',
+    harm: metrics.take,
+    row: 'KEDA metrics',
+    because: /there is no APIService/,
+    otherwise: helm(metrics.back),
+  },
+  {
+    says: 'no pod of NATS runs',
+    harm: scale('nats', 'statefulset/nats', 0),
+    row: 'NATS',
+    because: /no ready pod stands behind Service nats\/nats-headless/,
+    otherwise: shows(/^$/, scale('nats', 'statefulset/nats', 1)),
+  },
+  {
+    says: 'the claim asks a Service that there is not',
+    harm: patchClaim({ nats: { monitoringEndpoint: 'monitoring.nats.svc:8222' } }),
+    row: 'NATS',
+    because: /there is no Service nats\/monitoring; Service nats-headless exposes 8222/,
+  },
+  {
+    says: 'the claim asks the Service for clients',
+    harm: patchClaim({ nats: { monitoringEndpoint: 'nats.nats.svc:8222' } }),
+    row: 'NATS',
+    because: /Service nats\/nats does not expose port 8222, only 4222/,
+  },
+  {
+    says: 'the claim asks the port for clients',
+    harm: patchClaim({ nats: { monitoringEndpoint: 'nats-headless.nats.svc:4222' } }),
+    row: 'NATS',
+    because: /is no HTTP, as on the port for clients/,
+    otherwise: shows(/nats-headless .*8222/, patchClaim({ nats: { monitoringEndpoint: null } })),
+  },
+  {
+    says: 'the stream is not there',
+    harm: patchClaim({ nats: { stream: 'NOWHERE' } }),
+    row: STREAM_ROW,
+    because: /account '\$G' has no stream 'NOWHERE'/,
+    otherwise: natsCli(/^nats stream add NOWHERE$/, async ({ nats }) => {
+      await nats.createStream('NOWHERE')
+      await nats.createConsumer('NOWHERE', 'patient')
+    }),
+  },
+  {
+    says: 'the consumer is not there',
+    harm: patchClaim({ nats: { stream: STREAM, consumer: 'patent' } }),
+    row: STREAM_ROW,
+    because: /has no consumer 'patent', did you mean 'patient'\?/,
+    otherwise: natsCli(/^nats consumer add DOCTOR patent --pull --defaults$/, ({ nats }) => nats.createConsumer(STREAM, 'patent')),
+  },
+  {
+    says: 'the account is another',
+    harm: patchClaim({ nats: { ...nats, account: 'SUPPORT' } }),
+    row: STREAM_ROW,
+    because: /account 'SUPPORT' has no stream 'DOCTOR', account '\$G' has/,
+  },
+  {
+    says: 'a secret of the claim is not there',
+    harm: ({ cluster }) => cluster.api.apply(secretive),
+    row: `Claim ${nameOf(secretive)}`,
+    because: /ScalingReady is False, ScaledObjectCheckFailed: .*Make the secret/,
+    otherwise: shows(/ScaledObjectCheckFailed/, ({ cluster }) => cluster.api.apply(secret)),
+    about: () => [nameOf(secretive)],
+  },
+  {
+    says: 'the claim is one that only the function refuses',
+    harm: patchClaim({
+      env: [{ name: 'PASSWORD', value: 'x' }],
+      secretRefs: [{ name: 'later', env: [{ secretKey: 'password', envName: 'PASSWORD' }] }],
+    }),
+    row: CLAIM,
+    because: /must not be the same as spec\.env\[0\]\.name/,
+    editor: 'sed -i s/envName:.PASSWORD/envName:\\ ANOTHER/',
+  },
+  {
+    says: 'the claim is paused',
+    harm: kubectl('-n', NAMESPACE, 'annotate', 'eventdrivenservice', 'patient', 'crossplane.io/paused=true'),
+    row: CLAIM,
+    because: /Synced is False, ReconcilePaused/,
+    otherwise: shows(/ReconcilePaused/, kubectl('-n', NAMESPACE, 'annotate', 'eventdrivenservice', 'patient', 'crossplane.io/paused-')),
+  },
+  {
+    says: 'the claim is not there',
+    harm: async () => undefined,
+    row: `Claim ${NAMESPACE}/patent`,
+    because: /there is no such EventDrivenService/,
+    otherwise: shows(/patient/, async ({ cluster }) => cluster.api.apply(worker(NAMESPACE, 'patent', STREAM))),
+    about: () => [`${NAMESPACE}/patent`],
+  },
+  {
+    says: 'the name of the claim is taken',
+    harm: async ({ cluster }) => {
+      const service = {
+        apiVersion: 'v1',
+        kind: 'Service',
+        metadata: { name: 'taken', namespace: NAMESPACE },
+        spec: { ports: [{ name: 'http', port: 8080 }] },
+      }
+      await cluster.kubectl(['apply', '-f', '-'], JSON.stringify(service))
+      await cluster.api.apply(taken)
+    },
+    row: `Claim ${nameOf(taken)}`,
+    because: /NameTaken: Service doctor\/taken exists already, .*platform\.bizmatters\.io\/adopt=true/,
+    otherwise: shows(/NameTaken/, kubectl('-n', NAMESPACE, 'annotate', 'eventdrivenservice', 'taken', 'platform.bizmatters.io/adopt=true')),
+    about: () => [nameOf(taken)],
+  },
+  {
+    says: 'the namespace of a claim that is not applied yet is not there',
+    harm: async setting => writeFileSync(fileOf(setting), JSON.stringify(homeless)),
+    row: `Claim ${nameOf(homeless)}`,
+    because: /there is no namespace nowhere/,
+    about: setting => [fileOf(setting)],
+  },
+]
+const fileOf = ({ cluster }: Setting) => join(cluster.folder, 'homeless.json')
+
+/** With the API go all claims, so this comes last. */
+const losses: readonly Ailment[] = [
+  {
+    says: 'the API is deleted',
+    harm: kubectl('delete', 'xrd', 'xeventdrivenservices.platform.bizmatters.io'),
+    row: 'API (XRD)',
+    because: /there is neither/,
+    about: () => [],
+  },
+  {
+    says: 'the kinds of KEDA are not there',
+    harm: kinds.take,
+    row: 'KEDA',
+    because: /the cluster does not know scaledobjects\.keda\.sh/,
+    otherwise: helm(kinds.back),
+    about: () => [],
+  },
+  {
+    says: 'the packages are deleted',
+    harm: async setting => {
+      await kubectl('delete', `configuration.pkg.crossplane.io/${CONFIGURATION}`, '--cascade=foreground')(setting)
+      await kubectl('delete', `function.pkg.crossplane.io/${functionName}`, '--cascade=foreground')(setting)
+    },
+    row: 'Configuration',
+    because: /is not installed/,
+    about: () => [],
+  },
+]
+
+export function doctorMends(given: () => Setting): void {
+  describe('eds doctor', () => {
+    let setting: Setting
+    beforeAll(async () => {
+      // With a connection of its own: the server may have been started again meanwhile.
+      setting = { ...given(), nats: await connectNats(given().natsServer.port) }
+      const { cluster, nats } = setting
+      await createNamespace(cluster, NAMESPACE)
+      await nats.createStream(STREAM)
+      await nats.createConsumer(STREAM, 'patient')
+      await cluster.api.apply(patient)
+      await ready(cluster, patient)
+    })
+    afterAll(() => setting.nats.close())
+
+    test('finds nothing wrong', async () => {
+      const printed = await runDocumented(setting.cluster, `eds doctor ${nameOf(patient)} 2>&1`)
+      expect(printed).toMatch(/nothing is wrong\n$/)
+      expect(printed.split('\n').filter(line => /^[✗]|^– (?!Knative)/.test(line))).toEqual([])
+      expect(printed.split('\n').filter(line => line.startsWith('✓')).length).toBeGreaterThanOrEqual(16)
+    })
+
+    const turned = async ({ harm, row, because, otherwise, editor, about = () => [nameOf(patient)] }: Ailment) => {
+      await harm(setting)
+      const { mend = '' } = await turnsRed(setting, about(setting), row, because)
+      if (otherwise === undefined) await runDocumented(setting.cluster, editor === undefined ? mend : `KUBE_EDITOR='${editor}' ${mend}`)
+      else {
+        const isShown = otherwise.why === 'it shows what is wrong'
+        expect(isShown ? await runDocumented(setting.cluster, mend) : mend).toMatch(otherwise.prints)
+        await otherwise.mend(setting)
+      }
+      await turnsGreen(setting, about(setting))
+    }
+
+    test.each(ailments)('$says', turned)
+    test.each(losses)('$says', turned)
+  })
+}
