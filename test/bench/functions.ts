@@ -8,13 +8,13 @@ import { type Calls, callsOf, type Kind, kinds } from './calls.ts'
 import { differenceOf, wanted } from './compare.ts'
 import { median } from './figures.ts'
 import { cpuMs, megabytes } from './proc.ts'
-import { load, type Measured, type Running, start, type Tls, type Until } from './process.ts'
+import { type Duration, load, type Measured, type Running, start, type Tls } from './process.ts'
 import type { Program } from './programs.ts'
 
 const ROUNDS = 3
-const ROUND: Until = { ms: 1500 }
-// By calls, as it is by calls that a program gets hot.
-const WARM_UP: Until = { ms: 5000, calls: 2000 }
+// By calls, as it is by calls that a program gets hot. The time is for machines that have none.
+const ROUND: Duration = { calls: 1000, ms: 10_000 }
+const WARM_UP: Duration = { calls: 2000, ms: 15_000 }
 const WARM_UP_IN_FLIGHT = 8
 const STARTS = 5
 const COMPARED = 5

@@ -1,17 +1,16 @@
 // A function as a process of its own, asked over loopback, and what the operating system says of it meanwhile.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer } from 'node:net'
-import { setTimeout as delay } from 'node:timers/promises'
 import type { Identity } from '../../scripts/certificates.ts'
+import { freePort } from '../cluster/ports.ts'
+import { until } from '../cluster/until.ts'
 import { bytesOf, type Calls } from './calls.ts'
 import { type Connection, open } from './client.ts'
 import { percentile } from './figures.ts'
 import { cpuMs, megabytes } from './proc.ts'
 import type { Program } from './programs.ts'
 
-const PATIENCE_MS = 10_000
-const LOOK_EVERY_MS = 2
+const patience = { timeoutMs: 30_000, everyMs: 2 }
 
 let number = 0
 
@@ -29,27 +28,8 @@ export interface Running {
   readonly stop: () => Promise<void>
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  if (typeof address !== 'object' || address === null) throw new Error('no free port')
-  return address.port
-}
-
-/** The first connection that is taken. */
-async function connected(child: ChildProcess, port: number, tls: Tls | undefined, untilMs: number): Promise<Connection> {
-  for (;;) {
-    try {
-      return await open(port, tls?.client)
-    } catch (error) {
-      if (child.exitCode !== null) throw new Error(`${child.spawnfile} ended with ${child.exitCode} before it served`)
-      if (performance.now() > untilMs) throw error
-      await delay(LOOK_EVERY_MS)
-    }
-  }
+function stillRuns({ exitCode, spawnfile }: ChildProcess): void {
+  if (exitCode !== null) throw new Error(`${spawnfile} ended with ${exitCode} before it served`)
 }
 
 export async function start({ command, args }: Program, tls: Tls | undefined, hello: Calls): Promise<Running> {
@@ -63,7 +43,7 @@ export async function start({ command, args }: Program, tls: Tls | undefined, he
     if (child.kill('SIGTERM')) await ended
   }
   try {
-    const connection = await connected(child, port, tls, beganMs + PATIENCE_MS)
+    const connection = await until('a connection', () => open(port, tls?.client), { ...patience, check: () => stillRuns(child) })
     await connection.call(bytesOf(hello, number++))
     const stopAll = async () => {
       connection.close()
@@ -85,18 +65,18 @@ export interface Measured {
   readonly rssMegabytes: number
 }
 
-export interface Until {
+/** How long it goes on: until one or the other is reached. */
+export interface Duration {
+  readonly calls: number
   readonly ms: number
-  readonly calls?: number
 }
 
-/** So many calls in flight until one or the other is reached. */
-export async function load({ pid, connection }: Running, calls: Calls, inFlight: number, until: Until): Promise<Measured> {
-  const { ms, calls: mostCalls = Number.POSITIVE_INFINITY } = until
+/** So many calls in flight, all the time. */
+export async function load({ pid, connection }: Running, calls: Calls, inFlight: number, { ms, calls: most }: Duration): Promise<Measured> {
   const latencies: number[] = []
   const beganMs = performance.now()
   const ask = async () => {
-    while (performance.now() - beganMs < ms && latencies.length < mostCalls) {
+    while (performance.now() - beganMs < ms && latencies.length < most) {
       const message = bytesOf(calls, number++)
       const sentMs = performance.now()
       await connection.call(message)
