@@ -13,8 +13,8 @@ import type { Program } from './programs.ts'
 
 const ROUNDS = 3
 // By calls, as it is by calls that a program gets hot. The time is for machines that have none.
-const ROUND: Duration = { calls: 1000, ms: 10_000 }
-const WARM_UP: Duration = { calls: 2000, ms: 15_000 }
+const ROUND: Duration = { calls: 1000, ms: 4000 }
+const WARM_UP: Duration = { calls: 2000, ms: 6000 }
 const WARM_UP_IN_FLIGHT = 8
 const STARTS = 5
 const COMPARED = 5
