@@ -80,7 +80,7 @@ function decode(file: string, bytes: Buffer): TextFile | Unreadable {
 function expand(name: string): string[] | Unreadable {
   const stats = statSync(name, { throwIfNoEntry: false })
   if (stats?.isDirectory()) {
-    const files = walk(name.replace(/(?<=.)\/+$/, '')).filter(isManifest)
+    const files = walk(name.replace(/(?<=[^/])\/+$/, '')).filter(isManifest)
     return files.length > 0 ? files : { file: name, reason: 'has no .yaml, .yml or .json files' }
   }
   if (stats !== undefined || !hasMagic(name)) return [name]

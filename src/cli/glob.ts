@@ -1,6 +1,6 @@
 // Shells expand globs; a quoted one, a script on Windows and a CI file do not. Node 20 has no glob that is not experimental.
 
-const TOKEN = /(?:\*\*\/)+|\*\*|\*|\?|\[[^\]]+\]|\{[^{}]*\}|./gs
+const TOKEN = /(?:\*\*\/)+|\*\*|\*|\?|\[[^\][]+\]|\{[^{}]*\}|./gs
 
 export const hasMagic = (pattern: string): boolean => /[*?[{]/.test(pattern)
 

@@ -28,7 +28,7 @@ function carried(manifest: JsonObject): JsonObject {
   return manifest.kind === 'Object' && isObject(inner) ? inner : manifest
 }
 
-const group = (apiVersion: Json | undefined) => textOf(apiVersion).replace(/\/?[^/]*$/, '')
+const group = (apiVersion: Json | undefined) => textOf(apiVersion).split('/').slice(0, -1).join('/')
 
 /** The version may be another: the API server serves each object in all of them. */
 function isSame(observed: JsonObject, wanted: JsonObject): boolean {

@@ -37,4 +37,4 @@ const nameOf = (variable: Json) => textOf(at(variable, 'name'))
 
 /** https://kubernetes.io/docs/tasks/inject-data-application/define-interdependent-environment-variables/ */
 const referencesOf = (value: Json | undefined): string[] =>
-  typeof value === 'string' ? [...value.replaceAll('$$', '').matchAll(/\$\(([^)]+)\)/g)].map(([, name = '']) => name) : []
+  typeof value === 'string' ? [...value.replaceAll('$$', '').matchAll(/\$\(([^$)]+)\)/g)].map(([, name = '']) => name) : []
