@@ -267,7 +267,8 @@ export function survivesFaults(given: () => Setting): void {
             type === 'Warning' && at(involvedObject, 'kind') === kind && /scaledobjects.* is forbidden/.test(String(message)),
         )
       })
-      await becomes(cluster, unauthorized, 'Ready', 'False')
+      // A claim waits for its composite; a composite that could not be composed is not even that.
+      await becomes(cluster, unauthorized, flavour === 'claims' ? 'Ready' : 'Synced', 'False')
       await cluster.kubectl(['apply', '-f', join(root, 'package/runtime/rbac')])
       await ready(cluster, unauthorized)
       await gone(cluster, unauthorized)
