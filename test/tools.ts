@@ -2,7 +2,20 @@
 // built once, into a cache outside the tree: $XDG_CACHE_HOME, else ~/.cache.
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import {
+  appendFileSync,
+  chmodSync,
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -29,6 +42,37 @@ const variables: Readonly<Record<string, (version: string) => Readonly<Record<st
     const variable = (name: string) => `k8s.io/component-base/version.${name}`
     return { [variable('gitVersion')]: version, [variable('gitMajor')]: major, [variable('gitMinor')]: minor }
   },
+}
+
+interface Edit {
+  readonly module: string
+  readonly file: string
+  readonly from: string
+  readonly to: string
+}
+
+const ofKnative: readonly Edit[] = [
+  ['webhook/webhook.go', 'fmt.Sprint(":", wh.Options.Port)', 'fmt.Sprint("127.0.0.1:", wh.Options.Port)'],
+  ['observability/runtime/pprof.go', '":" + port', '"127.0.0.1:" + port'],
+  ['injection/health_check.go', '":" + strconv.Itoa(port)', '"127.0.0.1:" + strconv.Itoa(port)'],
+  ['injection/health_check.go', 'HealthCheckDefaultPort = 8080', 'HealthCheckDefaultPort = 0'],
+].map(([file = '', from = '', to = '']) => ({ module: 'knative.dev/pkg', file, from, to }))
+
+// Where a program knows no flag for the address that it listens on, and others may see it or have the port: on loopback, and free.
+const edits: Readonly<Record<string, readonly Edit[]>> = {
+  'cluster/programs/serving': [
+    ...ofKnative,
+    { module: 'knative.dev/serving', file: 'cmd/autoscaler/main.go', from: '":8080"', to: '"127.0.0.1:0"' },
+  ],
+  'cluster/programs/eventing': [
+    ...ofKnative,
+    {
+      module: 'knative.dev/eventing',
+      file: 'pkg/kncloudevents/event_receiver.go',
+      from: 'fmt.Sprintf(":%d", recv.desiredPort)',
+      to: '"127.0.0.1:0"',
+    },
+  ],
 }
 
 const folderOf = (module: string) => fileURLToPath(new URL(`./${module}/`, import.meta.url))
@@ -93,6 +137,7 @@ async function build(module: string, wanted?: string): Promise<string> {
   const hash = createHash('sha256')
     .update(await go(module, 'env', 'GOVERSION', 'GOOS', 'GOARCH'))
     .update(linked.join(' '))
+    .update(edits[module] === undefined ? '' : JSON.stringify(edits[module]))
   for (const file of readdirSync(folderOf(module)).sort())
     if (/\.(go|mod|sum)$/.test(file)) hash.update(file).update(readFileSync(join(folderOf(module), file)))
   const name = [...module.split('/'), ...(wanted === undefined ? [] : [wanted])].join('-')
@@ -105,12 +150,41 @@ async function build(module: string, wanted?: string): Promise<string> {
   const aside = mkdtempSync(join(cache, 'building-'))
   try {
     const flags = linked.length === 0 ? [] : ['-ldflags', linked.join(' ')]
-    await go(module, 'build', '-buildvcs=false', ...flags, '-o', join(aside, name), packageOf(module, wanted))
+    const modfile = edits[module] === undefined ? [] : [`-modfile=${await edited(module, edits[module])}`]
+    await go(module, 'build', '-buildvcs=false', ...modfile, ...flags, '-o', join(aside, name), packageOf(module, wanted))
     renameSync(join(aside, name), program)
   } finally {
     rmSync(aside, { recursive: true, force: true })
   }
   return program
+}
+
+/** A go.mod that takes edited copies in the place of the modules, made once; in a folder that stays, so that Go compiles them once. */
+async function edited(module: string, edits: readonly Edit[]): Promise<string> {
+  const hash = createHash('sha256')
+    .update(JSON.stringify(edits))
+    .update(readFileSync(join(folderOf(module), 'go.mod')))
+  const folder = join(cache, `${module.split('/').join('-')}-edited-${hash.digest('hex').slice(0, 16)}`)
+  if (existsSync(folder)) return join(folder, 'go.mod')
+  const aside = mkdtempSync(join(cache, 'editing-'))
+  try {
+    for (const file of ['go.mod', 'go.sum']) copyFileSync(join(folderOf(module), file), join(aside, file))
+    for (const path of new Set(edits.map(edit => edit.module))) {
+      cpSync(await sources(module, path), join(aside, path), { recursive: true })
+      appendFileSync(join(aside, 'go.mod'), `\nreplace ${path} => ${join(folder, path)}\n`)
+    }
+    for (const edit of edits) {
+      const file = join(aside, edit.module, edit.file)
+      const text = readFileSync(file, 'utf8')
+      if (!text.includes(edit.from)) throw new Error(`${edit.module}/${edit.file} no longer says ${edit.from}`)
+      chmodSync(file, 0o644)
+      writeFileSync(file, text.replace(edit.from, edit.to))
+    }
+    if (!existsSync(folder)) renameSync(aside, folder)
+  } finally {
+    rmSync(aside, { recursive: true, force: true })
+  }
+  return join(folder, 'go.mod')
 }
 
 /** The folder with the sources of a module that test/<module> pins, for the CRDs in them. */

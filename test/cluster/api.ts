@@ -63,14 +63,17 @@ export function referenceTo(manifest: JsonObject): Reference {
 }
 
 /** Every kind that we meet has a regular plural. */
+const plural = (kind: string) => `${kind.toLowerCase()}${kind.endsWith('s') ? 'es' : 's'}`
+
 export function pathOf({ apiVersion, kind, namespace, name }: Reference): string {
   const group = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`
   const place = namespace === undefined ? '' : `/namespaces/${encodeURIComponent(namespace)}`
-  return `${group}${place}/${kind.toLowerCase()}s${name === undefined ? '' : `/${encodeURIComponent(name)}`}`
+  return `${group}${place}/${plural(kind)}${name === undefined ? '' : `/${encodeURIComponent(name)}`}`
 }
 
 export function createApi(url: string, ca: string, token: string): Api {
   const agent = new Agent({ keepAlive: true, ca, maxSockets: 64 })
+  let closed = false
   const headers = { authorization: `Bearer ${token}`, accept: JSON_TYPE }
 
   const send = (method: string, path: string, body?: Json, contentType = JSON_TYPE): Promise<IncomingMessage> =>
@@ -115,9 +118,9 @@ export function createApi(url: string, ca: string, token: string): Api {
       }
     }
     void (async () => {
-      while (!stopped) {
+      while (!stopped && !closed) {
         await follow().catch(() => undefined)
-        if (!stopped) await new Promise(resolve => setTimeout(resolve, WATCH_AGAIN_MS).unref())
+        if (!stopped && !closed) await new Promise(resolve => setTimeout(resolve, WATCH_AGAIN_MS).unref())
       }
     })()
     return {
@@ -155,6 +158,9 @@ export function createApi(url: string, ca: string, token: string): Api {
       }
     },
     watch,
-    close: () => agent.destroy(),
+    close: () => {
+      closed = true
+      agent.destroy()
+    },
   }
 }

@@ -67,13 +67,14 @@ export async function missingPrerequisites(): Promise<string[]> {
 }
 
 /** Builds what is not built yet; one at a time, as each takes all cores. */
-export async function buildPrograms({ say, begin }: Steps): Promise<{ readonly programs: Programs; readonly sources: Sources }> {
-  const missing = await missingPrerequisites()
-  if (missing.length > 0) throw new Error(missing.join('\n'))
-  const names = Object.keys(pinned) as ProgramName[]
-  const found: Partial<Record<ProgramName, string>> = {}
+export async function buildAll<Name extends string>(
+  pins: Readonly<Record<Name, readonly [string, string?]>>,
+  { say, begin }: Steps,
+): Promise<Readonly<Record<Name, string>>> {
+  const names = Object.keys(pins) as Name[]
+  const found: Partial<Record<Name, string>> = {}
   for (const [index, name] of names.entries()) {
-    const [module, program] = pinned[name] as readonly [string, string?]
+    const [module, program] = pins[name]
     const began = Date.now()
     const what = [...module.split('/').slice(-1), ...(program === undefined ? [] : [program]), versionOf(module, program)].join(' ')
     begin(`building ${what} (${index + 1} of ${names.length})`)
@@ -81,9 +82,16 @@ export async function buildPrograms({ say, begin }: Steps): Promise<{ readonly p
     const seconds = Math.round((Date.now() - began) / 1000)
     if (seconds > 1) say(`built ${what} in ${seconds} s (${index + 1} of ${names.length})`)
   }
+  return found as Readonly<Record<Name, string>>
+}
+
+export async function buildPrograms(steps: Steps): Promise<{ readonly programs: Programs; readonly sources: Sources }> {
+  const missing = await missingPrerequisites()
+  if (missing.length > 0) throw new Error(missing.join('\n'))
+  const programs = await buildAll(pinned, steps)
   const [keda, kwok] = await Promise.all([
     sources('cluster/programs/keda', 'github.com/kedacore/keda/v2'),
     sources('cluster/programs/kwok', 'sigs.k8s.io/kwok'),
   ])
-  return { programs: found as Programs, sources: { keda, kwok } }
+  return { programs, sources: { keda, kwok } }
 }
