@@ -6,6 +6,7 @@ import { condition } from '../../src/resources/parts.ts'
 import { API_VERSION, KIND } from './claim.ts'
 import { type Cluster, type NatsServer, startCluster, startNats } from './cluster.ts'
 import { type Flavour, install, publish } from './install.ts'
+import { knativeVersions, startKnative } from './knative.ts'
 import { connectNats, type Nats } from './nats.ts'
 import { versions } from './programs.ts'
 import { createProgress } from './progress.ts'
@@ -16,6 +17,7 @@ A Crossplane with KEDA and NATS on this machine, without Docker, and this projec
 are built, which takes some minutes; from then on it is up in seconds. Needs Go, kubectl and nats-server.
 
       --namespaced   The API as Crossplane 2 has it, without claims.
+      --knative      Knative Serving and Eventing too, for claims with runtime Knative or with eventing.
       --apply FILE   Apply this claim or folder, and make its stream and consumer; again for more.
   -h, --help         Print this.
 
@@ -58,8 +60,9 @@ function stateOf(claim: JsonObject): string {
   return paint('yellow', blocked?.reason ?? ready?.reason ?? 'new')
 }
 
-/** A line for each change of a claim: whether it is ready, its replicas, its lag. */
+/** A line for each change of a claim: whether it is ready, its replicas, its lag, or where Knative serves it. */
 async function describe(nats: Nats, claim: JsonObject): Promise<string> {
+  if (at(claim, 'spec', 'runtime') === 'Knative') return `${stateOf(claim)}  ${at(claim, 'status', 'url') ?? ''}`
   const [stream, consumer] = [at(claim, 'spec', 'nats', 'stream'), at(claim, 'spec', 'nats', 'consumer')]
   const lag = await nats.lag(String(stream), String(consumer)).catch(() => undefined)
   const replicas = Number(at(claim, 'status', 'workload', 'replicas') ?? 0)
@@ -99,9 +102,17 @@ function show({ api }: Cluster, nats: Nats): () => void {
   }
 }
 
-function introduce({ kubeconfig }: Cluster, { port }: NatsServer): string {
+function introduce({ kubeconfig }: Cluster, { port }: NatsServer, knative: boolean): string {
   const { kubernetes, crossplane, keda } = versions()
+  const { serving, eventing } = knativeVersions()
   const command = (text: string) => paint('cyan', text)
+  const withKnative = `
+Knative Serving ${serving} and Eventing ${eventing} are their own controllers and webhooks; its network layer and the controller of
+KafkaSources are played, so no request goes anywhere. To see a service change its runtime, and back:
+
+  ${command(`kubectl -n shop patch eventdrivenservice orders-worker --type merge -p '{"spec":{"runtime":"Knative","scaling":null}}'`)}
+  ${command(`kubectl -n shop patch eventdrivenservice orders-worker --type merge -p '{"spec":{"runtime":"Deployment"}}'`)}
+`
   return `
 Kubernetes ${kubernetes} with Crossplane ${crossplane}, KEDA ${keda} and NATS, all on 127.0.0.1. KWOK plays the node and its pods:
 they are Running because it says so, and run nothing. In another terminal, in this folder:
@@ -114,7 +125,7 @@ Three things to try:
   ${command(`npm run messages -- ${port} ORDERS orders-workers 23`)}    and then: ${command('drain')} instead of 23
   ${command(`kubectl -n shop patch eventdrivenservice orders-worker --type merge -p '{"spec":{"nats":{"stream":"NONE"}}}'`)}
       and read what it says: ${command('kubectl -n shop describe eventdrivenservice orders-worker')}
-
+${knative ? withKnative : ''}
 What happens to the claims shows here. Ctrl-C ends everything.
 `
 }
@@ -123,6 +134,7 @@ async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
       namespaced: { type: 'boolean', default: false },
+      knative: { type: 'boolean', default: false },
       apply: { type: 'string', multiple: true, default: [] },
       help: { type: 'boolean', short: 'h', default: false },
     },
@@ -149,9 +161,10 @@ async function main(): Promise<void> {
     progress.begin('installing')
     await publish(cluster)
     await install(cluster, flavour)
+    if (values.knative) await startKnative(cluster, progress)
     await feed(nats, { spec: { nats: { stream: 'ORDERS', consumer: 'orders-workers' } } })
     progress.end()
-    print(introduce(cluster, natsServer))
+    print(introduce(cluster, natsServer, values.knative))
     const stopShowing = show(cluster, nats)
     await applyFiles(cluster, nats, values.apply)
     await interrupted
