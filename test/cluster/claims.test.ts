@@ -2,6 +2,7 @@
 import { doctorMends } from './suite/doctor.ts'
 import { examplesAreQuiet, examplesAreReady } from './suite/examples.ts'
 import { refusedClaims, survivesFaults } from './suite/faults.ts'
+import { runsOnKnative } from './suite/knative.ts'
 import { migrates, takenNames } from './suite/names.ts'
 import { asRecorded } from './suite/recording.ts'
 import { scalesOnLag } from './suite/scaling.ts'
@@ -18,5 +19,7 @@ refusedClaims(given)
 takenNames(given)
 migrates(given)
 survivesFaults(given)
+// So late, as all that comes after shares the control plane with Knative.
+runsOnKnative(given)
 // Takes the packages away in the end.
 doctorMends(given)

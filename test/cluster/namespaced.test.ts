@@ -1,6 +1,7 @@
 // The same without claims, as Crossplane 2 has it: what a user applies is the composite.
 import { examplesAreQuiet, examplesAreReady } from './suite/examples.ts'
 import { refusedClaims, survivesFaults } from './suite/faults.ts'
+import { changesRuntimeOnKnative } from './suite/knative.ts'
 import { migrates, takenNames } from './suite/names.ts'
 import { asRecorded } from './suite/recording.ts'
 import { scalesOnLag } from './suite/scaling.ts'
@@ -17,3 +18,4 @@ refusedClaims(given)
 takenNames(given)
 migrates(given)
 survivesFaults(given)
+changesRuntimeOnKnative(given)

@@ -181,9 +181,12 @@ export interface Told {
 }
 
 /** What `eds doctor -o json` says of the cluster. */
-export async function examine(cluster: Cluster, ...args: string[]): Promise<Told> {
+export const examine = (cluster: Cluster, ...args: string[]) => examineWith(writeConfig(configOf({ server: cluster.url })), ...args)
+
+/** What `eds doctor -o json` says of the cluster of this kubeconfig. */
+export async function examineWith(kubeconfig: string, ...args: string[]): Promise<Told> {
   const { io, stdout, stderr } = recorded()
-  const exit = await eds(['doctor', '--kubeconfig', writeConfig(configOf({ server: cluster.url })), '-o', 'json', ...args], io)
+  const exit = await eds(['doctor', '--kubeconfig', kubeconfig, '-o', 'json', ...args], io)
   const said: unknown = stdout() === '' ? { checks: [] } : JSON.parse(stdout())
   const { checks } = said as { checks: { name: string; state: string; says: string; mend?: string }[] }
   return { exit, stdout: stdout(), stderr: stderr(), checks: Object.fromEntries(checks.map(({ name, ...rest }) => [name, rest])) }

@@ -1,70 +1,19 @@
 // Every example with runtime Deployment: ready, as composed, as printed, and quiet from then on.
-import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { parseClaim } from '../../../src/claim/parse.ts'
-import { builtInPlatform } from '../../../src/claim/platform.ts'
-import { compose } from '../../../src/compose.ts'
-import { at, isObject, type JsonObject } from '../../../src/json.ts'
+import { at } from '../../../src/json.ts'
 import { condition } from '../../../src/resources/parts.ts'
 import { root } from '../../claim-files.ts'
-import { referenceTo } from '../api.ts'
-import { API_VERSION, type ClaimManifest, createNamespace, gone, KIND, missing, ready, referenceOf } from '../claim.ts'
-import { manifests } from '../cluster.ts'
+import { createNamespace, gone, ready, referenceOf } from '../claim.ts'
 import { documentedCommands, runDocumented } from '../install.ts'
+import { composedOf, examplesThat, lacking, secretsOf } from './composed.ts'
+import { staysQuiet } from './quiet.ts'
 import type { Setting } from './setting.ts'
 
-interface Example {
-  readonly file: string
-  readonly claim: ClaimManifest
-}
-
-const isHere = ({ spec }: JsonObject) => at(spec, 'runtime') !== 'Knative' && at(spec, 'eventing') === undefined
-
-const examples: readonly Example[] = readdirSync(join(root, 'examples'))
-  .filter(name => name.endsWith('-claim.yaml'))
-  .flatMap(name => {
-    const file = `examples/${name}`
-    const claims = manifests(readFileSync(join(root, file), 'utf8')).filter(manifest => manifest.kind === KIND && isHere(manifest))
-    return claims.map(claim => ({ file, claim: claim as ClaimManifest }))
-  })
-const namesOf = ({ metadata }: ClaimManifest) => `${metadata.namespace}/${metadata.name}`
+const examples = examplesThat(({ spec }) => spec.runtime !== 'Knative' && spec.eventing === undefined)
 // What there is to see of a claim whose consumer has nothing to do.
 const QUIET_SECONDS = Number(process.env.QUIET_SECONDS ?? 45)
 const MAIN = 'examples/minimal-claim.yaml'
-
-/** What the function said it would make, seen from the API server. */
-function composedOf(claim: ClaimManifest): readonly JsonObject[] {
-  const parsed = parseClaim(claim, builtInPlatform)
-  if (!parsed.ok) throw new Error(`${namesOf(claim)} is not valid`)
-  return compose(parsed.claim, builtInPlatform, {}).resources.map(({ manifest }) => manifest)
-}
-
-/** The secrets that a Deployment refers to, which whoever applies the claim has made before: KEDA reads the variables, too. */
-export function secretsOf(claim: ClaimManifest): JsonObject[] {
-  const keys = new Map<string, Record<string, string>>()
-  const see = (value: unknown): void => {
-    if (Array.isArray(value)) value.forEach(see)
-    if (!isObject(value)) return
-    const reference = isObject(value.secretKeyRef) ? value.secretKeyRef : isObject(value.secretRef) ? value.secretRef : undefined
-    if (reference !== undefined) {
-      const of = keys.get(String(reference.name)) ?? {}
-      if (typeof reference.key === 'string') of[reference.key] = 'secret'
-      keys.set(String(reference.name), of)
-    }
-    Object.values(value).forEach(see)
-  }
-  composedOf(claim).forEach(see)
-  const { namespace } = claim.metadata
-  return [...keys].map(([name, stringData]) => ({ apiVersion: 'v1', kind: 'Secret', metadata: { name, namespace }, stringData }))
-}
-
-/** KEDA's from the first moment on. */
-function withoutReplicas(manifest: JsonObject): JsonObject {
-  const { replicas: _, ...spec } = isObject(manifest.spec) ? manifest.spec : {}
-  return manifest.kind === 'Deployment' ? { ...manifest, spec } : manifest
-}
 
 export function examplesAreReady(given: () => Setting): void {
   describe('every example with runtime Deployment', () => {
@@ -105,8 +54,7 @@ export function examplesAreReady(given: () => Setting): void {
       '$file: what lives holds every field that was composed',
       async ({ claim }) => {
         const { cluster } = given()
-        for (const manifest of composedOf(claim))
-          expect(missing(withoutReplicas(manifest), await cluster.api.get(referenceTo(manifest)))).toEqual([])
+        expect(await lacking(cluster, claim)).toEqual([])
       },
     )
 
@@ -131,67 +79,12 @@ export function examplesAreReady(given: () => Setting): void {
   })
 }
 
-interface Snapshot {
-  readonly generations: Readonly<Record<string, number>>
-  readonly events: Readonly<Record<string, number>>
-}
-
-const composedKinds = [
-  ['v1', 'Service'],
-  ['v1', 'ServiceAccount'],
-  ['apps/v1', 'Deployment'],
-  ['keda.sh/v1alpha1', 'ScaledObject'],
-] as const
-const involved = new Set<unknown>([KIND, `X${KIND}`, ...composedKinds.map(([, kind]) => kind)])
-
 // Those that KEDA may send to sleep meanwhile.
 const asleep = examples.filter(({ claim }) => at(claim.spec, 'scaling', 'minReplicas') === 0).map(({ claim }) => claim.metadata.name)
-// That a setting is of no use, which KEDA says anew whenever it looks at the object.
-const KEDAS_ADVICE = 'KEDAScalerInfo'
 
-async function look({ cluster: { api } }: Setting): Promise<Snapshot> {
-  const isAwake = (name: unknown) => !asleep.some(claim => String(name).startsWith(claim))
-  const generations: Record<string, number> = {}
-  for (const [apiVersion, kind] of [...composedKinds, [API_VERSION, KIND] as const])
-    for (const { metadata } of await api.list({ apiVersion, kind })) {
-      const { namespace, name, generation } = metadata as { namespace: string; name: string; generation?: number }
-      if (isAwake(name) && examples.some(({ claim }) => claim.metadata.namespace === namespace))
-        generations[`${kind} ${namespace}/${name}`] = generation ?? 0
-    }
-  const events: Record<string, number> = {}
-  for (const event of await api.list({ apiVersion: 'v1', kind: 'Event' })) {
-    if (!involved.has(at(event, 'involvedObject', 'kind')) || event.reason === KEDAS_ADVICE) continue
-    if (!isAwake(at(event, 'involvedObject', 'name'))) continue
-    const { involvedObject, reason, message, metadata } = event
-    const key = `${at(involvedObject, 'kind')} ${at(involvedObject, 'name')} ${reason}: ${message} (${at(metadata, 'name')})`
-    events[key] = Number(at(event, 'series', 'count') ?? event.count ?? 1)
-  }
-  return { generations, events }
-}
-
-/** Everything between the two calls of this is to leave the examples alone; the second waits until enough time has passed. */
 export function examplesAreQuiet(given: () => Setting, between: () => void): void {
-  let before: Snapshot | undefined
-  let began = 0
-  let calls = 0
-  const callsSoFar = () => given().cluster.processes.log('function').split('\n').length
-
   describe('once ready', () => {
-    beforeAll(async () => {
-      await delay(5_000)
-      before = await look(given())
-      calls = callsSoFar()
-      began = Date.now()
-    })
-    between()
-    test(`for ${QUIET_SECONDS} s no generation moves and no event comes or repeats`, async () => {
-      await delay(Math.max(0, began + QUIET_SECONDS * 1000 - Date.now()))
-      const after = await look(given())
-      expect(after.generations).toEqual(before?.generations)
-      expect(after.events).toEqual(before?.events)
-      const perMinute = ((callsSoFar() - calls) / (Date.now() - began)) * 60_000
-      console.log(`${examples.length} claims at rest: the function was called ${perMinute.toFixed(0)} times a minute`)
-    })
+    staysQuiet(given, { claims: examples.map(({ claim }) => claim), asleep, seconds: QUIET_SECONDS }, between)
     afterAll(async () => {
       const { cluster } = given()
       for (const { file, claim } of examples) if (file !== MAIN) await gone(cluster, claim)

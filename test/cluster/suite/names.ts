@@ -20,7 +20,7 @@ import {
 } from '../claim.ts'
 import { type Cluster, manifests } from '../cluster.ts'
 import { FUNCTION, runDocumented } from '../install.ts'
-import { secretsOf } from './examples.ts'
+import { secretsOf } from './composed.ts'
 import type { Setting } from './setting.ts'
 
 const NAMESPACE = 'names'
