@@ -71,6 +71,8 @@ export interface Connection {
 }
 
 function speak(socket: Socket, scheme: 'http' | 'https'): Connection {
+  // Said to the socket itself, as a TLS one does not take it as an option.
+  socket.setNoDelay(true)
   const blocks = headerBlocks(scheme)
   const waiting = new Map<number, Waiting>()
   const unsent: Buffer[] = []
@@ -163,7 +165,7 @@ function speak(socket: Socket, scheme: 'http' | 'https'): Connection {
 
 /** One connection, as Crossplane holds one to a function; with an identity to show over mutual TLS. */
 export async function open(port: number, identity?: Identity): Promise<Connection> {
-  const to = { port, host: '127.0.0.1', noDelay: true }
+  const to = { port, host: '127.0.0.1' }
   if (identity === undefined) {
     const socket = connectTcp(to)
     await once(socket, 'connect')
