@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto'
 import { mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:http2'
 import { join } from 'node:path'
-import type { ConnectionOptions } from 'node:tls'
+import { type ConnectionOptions, createSecureContext } from 'node:tls'
 import { credentials, status } from '@grpc/grpc-js'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { createAuthority, type Identity, issueCertificate } from '../../scripts/certificates.ts'
@@ -27,6 +27,16 @@ const crossplane = createAuthority()
 const server = serverIdentity(crossplane)
 const core = issueCertificate(crossplane, { usages: ['client'], dnsNames: ['crossplane'] })
 const namesake = createAuthority()
+
+/** What this build of OpenSSL has left out it cannot be asked for either. */
+function isKnown(ciphers: string): boolean {
+  try {
+    createSecureContext({ ciphers })
+    return true
+  } catch {
+    return false
+  }
+}
 
 const showing = ({ certificate, key }: Identity): ConnectionOptions => ({ cert: certificate, key })
 const fingerprint = ({ certificate }: Identity) => new X509Certificate(certificate).fingerprint256
@@ -59,6 +69,11 @@ describe('who is turned away before HTTP/2', () => {
     { says: 'self-signed, same subject', options: showing(issueCertificate(undefined, { usages: ['client'] })), reason: 'unknown-issuer' },
     { says: 'foreign CA, same subject', options: showing(issueCertificate(namesake, { usages: ['client'] })), reason: 'unknown-issuer' },
     { says: 'expired', options: showing(issueCertificate(crossplane, { usages: ['client'], ...past })), reason: 'expired' },
+    {
+      says: 'not yet valid',
+      options: showing(issueCertificate(crossplane, { usages: ['client'], validFrom: new Date(Date.now() + DAY_MS) })),
+      reason: 'not-yet-valid',
+    },
     { says: "a server's", options: showing(server), reason: 'not-for-clients' },
     { says: 'the CA itself', options: showing(crossplane), reason: 'certificate-authority' },
     { says: 'no HTTP/2 asked for', options: { ...showing(core), ALPNProtocols: [] }, reason: 'not-http2' },
@@ -68,6 +83,17 @@ describe('who is turned away before HTTP/2', () => {
       options: { ...showing(core), minVersion: 'TLSv1.1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' },
       reason: 'handshake',
     },
+    {
+      says: 'TLS 1.0',
+      options: { ...showing(core), minVersion: 'TLSv1', maxVersion: 'TLSv1', ciphers: 'DEFAULT@SECLEVEL=0' },
+      reason: 'handshake',
+    },
+    ...['NULL', 'aNULL', 'RC4', '3DES', 'MD5', 'EXPORT'].flatMap(weak => {
+      const ciphers = `${weak}@SECLEVEL=0`
+      return isKnown(ciphers)
+        ? [{ says: `ciphers of ${weak}`, options: { ...showing(core), maxVersion: 'TLSv1.2' as const, ciphers }, reason: 'handshake' }]
+        : []
+    }),
   ])('$says', async ({ options, reason }) => {
     const serving = await secure()
     expect((await greet(serving.port, options)).greeted).toBe(false)
@@ -157,7 +183,71 @@ describe('rotation', () => {
     expect(await counted(serving, 'function_certificate_reloads_total', { result: 'taken up' })).toBe(2)
   })
 
+  test('under load fails no call: new connections see the new certificate, old ones are finished', async () => {
+    const { folder, swap } = mountedSecret(files(crossplane.certificate, server))
+    const { port } = await serve({ certificatesDirectory: folder, certificatePollMs: 10 })
+    const clients = Array.from({ length: 4 }, () => connectClient(port, as(core)))
+    let done = false
+    const errors: unknown[] = []
+    const load = clients.map(async client => {
+      while (!done) {
+        const { error } = await call(client, { meta: { tag: 'load', capabilities: [] } })
+        if (error) errors.push(error.message)
+      }
+    })
+    const session = connect(`https://127.0.0.1:${port}`, { ...showing(core), rejectUnauthorized: false, servername: '' })
+    onTestFinished(() => session.destroy())
+    await new Promise(resolve => session.once('remoteSettings', resolve))
+    const rotate = async (bundle: string) => {
+      const next = serverIdentity(crossplane)
+      swap(files(bundle, next))
+      await expect.poll(async () => (await greet(port, showing(core))).fingerprint).toBe(fingerprint(next))
+      expect((await call(connectClient(port, as(core)))).error).toBeUndefined()
+    }
+    try {
+      await rotate(crossplane.certificate)
+      // Only another CA is a reason to ask an old connection to go.
+      expect(session.closed).toBe(false)
+      await rotate(crossplane.certificate + namesake.certificate)
+    } finally {
+      done = true
+      await Promise.all(load)
+    }
+    expect(errors).toEqual([])
+  })
+
+  test.each<{ says: string; version: ConnectionOptions }>([
+    { says: 'TLS 1.3', version: { minVersion: 'TLSv1.3' } },
+    { says: 'TLS 1.2', version: { maxVersion: 'TLSv1.2' } },
+  ])('a session from before the CA was taken away opens no door afterwards: $says', async ({ version }) => {
+    const successor = createAuthority()
+    const { folder, swap } = mountedSecret(files(crossplane.certificate, server))
+    const { port } = await serve({ certificatesDirectory: folder, certificatePollMs: 10 })
+    const { greeted, sessions } = await greet(port, { ...showing(core), ...version })
+    expect(greeted).toBe(true)
+    const next = serverIdentity(successor)
+    swap(files(successor.certificate, next))
+    await expect.poll(async () => (await greet(port)).fingerprint).toBe(fingerprint(next))
+    for (const session of [undefined, ...sessions])
+      expect(await greet(port, { ...showing(core), ...version, ...(session && { session }) })).toMatchObject({
+        greeted: false,
+        resumed: false,
+      })
+  })
+
+  test('the server bears the names by which Crossplane calls it', async () => {
+    const { subjectAltName } = new X509Certificate(server.certificate)
+    const name = 'function-event-driven-service'
+    expect(subjectAltName).toBe(`DNS:${name}, DNS:${name}.crossplane-system, DNS:${name}.crossplane-system.svc`)
+    expect((await greet((await secure()).port, showing(core))).fingerprint).toBe(fingerprint(server))
+  })
+
   test.each([
+    {
+      says: 'the new certificate, while the key is still the old one',
+      broken: { 'tls.crt': serverIdentity(crossplane).certificate },
+      reason: /do not go together/,
+    },
     { says: 'a key of another certificate', broken: { 'tls.key': serverIdentity(crossplane).key }, reason: /do not go together/ },
     { says: 'half a certificate', broken: { 'tls.crt': server.certificate.slice(0, 300) }, reason: /tls\.crt is not a PEM certificate/ },
     { says: 'an empty bundle', broken: { 'ca.crt': '' }, reason: /ca\.crt holds no certificate of a CA/ },
