@@ -17,9 +17,6 @@ import { answerTo, requestOf } from '../fuzz/wire.ts'
 import { channelOf, clientOf, send, troubles } from './troubles.ts'
 
 const { values } = parseArgs({ options: { minutes: { type: 'string', default: '3' } } })
-const endMs = Date.now() + Number(values.minutes) * 60_000
-const lasts = () => Date.now() < endMs
-
 const IN_FLIGHT = 8
 // The folder is looked at every five seconds.
 const ROTATION_MS = 6_000
@@ -76,6 +73,9 @@ const { port, metricsPort } = await new Promise<Line>((resolve, reject) => {
   })
   ended.then(() => reject(new Error('the function ended before it listened')))
 })
+
+const endMs = Date.now() + Number(values.minutes) * 60_000
+const lasts = () => Date.now() < endMs
 
 const figures = async (): Promise<(name: string) => number> => {
   const text = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text()
@@ -165,6 +165,7 @@ if (open > 0) {
 child.kill('SIGTERM')
 const [code] = await ended
 rmSync(folder, { recursive: true })
+if (counts.calls === 0) wrong.push('nothing was asked')
 if (code !== 0) wrong.push(`SIGTERM ended it with ${code}`)
 if (stopped === undefined) wrong.push('it did not say that it stopped')
 
