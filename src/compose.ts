@@ -27,7 +27,7 @@ export interface Composition {
   readonly resources: readonly Composed[]
   /** What is not made yet because its name may be, or is, taken. Crossplane is asked for objects of these names. */
   readonly asks: readonly Composed[]
-  /** Whether anything had to be left out. */
+  /** Whether this is all, and not a step on the way. */
   readonly complete: boolean
   readonly conditions: readonly Condition[]
   readonly status: JsonObject
@@ -78,7 +78,7 @@ export function compose(claim: Claim, platform: Platform, observed: Observed, ne
   return {
     resources: made,
     asks,
-    complete: blocked === undefined,
+    complete: first === undefined,
     conditions: conditionsOf(first ? [{ concern: 'Workload', readiness: first }, ...made] : made),
     status,
   }

@@ -58,7 +58,10 @@ export class ControlLoop {
     return {
       keys: [...desired.keys()],
       desired,
-      ready: Object.entries(response.desired?.resources ?? {}).every(([, { ready }]) => ready === Ready.READY_TRUE),
+      // As Crossplane has it: what the function says of the composite, else what it says of every resource.
+      ready:
+        response.desired?.composite?.ready !== Ready.READY_FALSE &&
+        Object.entries(response.desired?.resources ?? {}).every(([, { ready }]) => ready === Ready.READY_TRUE),
       reason: workload?.reason,
       message: workload?.message,
       results: response.results,

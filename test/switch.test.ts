@@ -76,8 +76,9 @@ describe('from Deployment to Knative', () => {
 
   test('then the old workload goes; the Knative Service of the claim’s name waits until the name is free', () => {
     loop.becomesReady('trigger-created')
-    const { keys, message } = loop.reconcile()
+    const { keys, message, ready } = loop.reconcile()
     expect(keys.sort()).toEqual([...shared, 'knative-service-switch'].sort())
+    expect(ready).toBe(false)
     expect(message).toBe(
       'The new Knative Service serves under the name orders-switch until Deployment orders is gone and has left its name free.',
     )
@@ -293,7 +294,8 @@ describe('whatever happens in whatever order', () => {
             const target = subscriber(loop.objects.get('trigger-created'))
             const answered = answers(loop, target)
             const worked = answered && works(loop, target)
-            loop.reconcile()
+            const { ready, reason } = loop.reconcile()
+            expect(ready && reason === 'Switching').toBe(false)
             if (answered) {
               expect(answers(loop, target), `the old target ${target} stays until the trigger is seen to have left it`).toBe(true)
               expect(answers(loop, subscriber(loop.objects.get('trigger-created'))), 'the new target is there').toBe(true)
