@@ -301,12 +301,17 @@ function changesRuntime(given: () => Setting): void {
     const switching = told.seen.filter(({ status }) => status === 'False')
     expect(new Set(switching.map(({ reason }) => reason))).toEqual(new Set(['Switching']))
     const { before, after } = words
-    for (const message of [
+    const steps = [
       `${before} changing goes on serving until the new ${after} is ready.`,
+      `The new ${after} is ready and events are being led over to it; not there yet:`,
       `The new ${after} serves under the name changing-switch until ${before} changing is gone and has left its name free.`,
-    ])
-      expect(switching.some(said => said.message.startsWith(message))).toBe(true)
-    console.log(`${before} to ${after} in ${((Date.now() - began) / 1000).toFixed(1)} s, told in ${switching.length} steps`)
+    ]
+    expect(switching.filter(({ message }) => !steps.some(step => message.startsWith(step)))).toEqual([])
+    expect(told.seen.filter(({ reason, isReady }) => isReady && reason === 'Switching')).toEqual([])
+    expect(switching[0]?.message).toContain(steps[0])
+    console.log(
+      `${before} to ${after} in ${((Date.now() - began) / 1000).toFixed(1)} s, told in ${new Set(switching.map(({ message }) => message)).size} steps`,
+    )
   })
 
   test('and is at rest afterwards', async () => {
@@ -343,12 +348,13 @@ function readyPodsOf({ api }: Cluster, { metadata: { namespace, name } }: ClaimM
   return { seen, stop: watch.stop }
 }
 
-/** What the claim says of its workload, one thing after the other. */
+/** What the claim says of its workload, one thing after the other, and whether it calls itself ready. */
 function toldBy({ api }: Cluster, { metadata: { namespace, name } }: ClaimManifest) {
-  const seen: Said[] = []
+  const seen: (Said & { readonly isReady: boolean })[] = []
   const watch = api.watch({ apiVersion: API_VERSION, kind: KIND, namespace }, ({ object }) => {
     const said = condition(object, 'WorkloadReady')
-    if (at(object, 'metadata', 'name') === name && said !== undefined && seen.at(-1)?.message !== said.message) seen.push(said)
+    const isReady = condition(object, 'Ready')?.status === 'True'
+    if (at(object, 'metadata', 'name') === name && said !== undefined) seen.push({ ...said, isReady })
   })
   return { seen, stop: watch.stop }
 }
