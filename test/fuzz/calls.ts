@@ -49,7 +49,7 @@ const spoiltCalls: fc.Arbitrary<Call> = claims()
     return fc.record({
       composite: fc.oneof(fc.constant(composite), fc.constant(adopting), spoilt(composite)),
       observed: fc.oneof(fc.constant({}), spoilt(resources).map(objectOf)),
-      required: fc.oneof(fc.constant({}), spoilt(required).map(objectOf)),
+      required: fc.oneof(fc.constant(undefined), fc.constant({}), spoilt(required).map(objectOf)),
       desired: fc.oneof(fc.constant({}), anything.map(objectOf)),
       context: fc.oneof(fc.constant(undefined), anything),
       input: fc.oneof({ weight: 4, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: platforms.chain(spoilt) }),

@@ -64,22 +64,22 @@ export interface Call {
   readonly desired?: JsonObject
   readonly input?: Json | undefined
   readonly context?: Json | undefined
-  readonly required?: JsonObject
+  readonly required?: JsonObject | undefined
 }
 
 const resource = (value: Json | undefined) => field(1, structOf(value))
 const resources = (all: JsonObject = {}) =>
   Object.entries(all).map(([key, value]) => field(2, field(1, text(key)), field(2, resource(value))))
 
-export const requestOf = ({ composite, observed, desired, input, context, required = {} }: Call): Buffer =>
+export const requestOf = ({ composite, observed, desired, input, context, required }: Call): Buffer =>
   Buffer.concat([
-    // Capabilities: it can be asked for required resources and for conditions.
-    field(1, field(1, text('fuzz')), Buffer.of(0x12, 3, 1, 2, 3)),
+    // Who can be asked for required resources is asked first, and gets nothing composed until it has answered.
+    field(1, field(1, text('fuzz')), Buffer.of(0x12, ...(required === undefined ? [1, 1] : [2, 1, 2]))),
     field(2, ...(composite === undefined ? [] : [field(1, resource(composite))]), ...resources(observed)),
     ...(desired === undefined ? [] : [field(3, ...resources(desired))]),
     ...(input === undefined ? [] : [field(4, structOf(input))]),
     ...(context === undefined ? [] : [field(5, structOf(context))]),
-    ...Object.entries(required).map(([key, value]) => field(8, field(1, text(key)), field(2, field(1, resource(value))))),
+    ...Object.entries(required ?? {}).map(([key, value]) => field(8, field(1, text(key)), field(2, field(1, resource(value))))),
   ])
 
 const definition = runnerDefinition(serviceNames[0]).runFunction
