@@ -28,9 +28,12 @@ const blockOf = (section: string, block: RegExp): string => {
   return found
 }
 
-/** Writes the kustomization of the docs, and answers its folder. The API is the one of this commit. */
-export function writeKustomization({ folder }: Cluster): string {
-  const platform = join(folder, 'platform')
+const platformOf = ({ folder }: Cluster) => join(folder, 'platform')
+const inFolder = (cluster: Cluster, commands: string) => commands.replace('-k platform', `-k ${platformOf(cluster)}`)
+
+/** Writes the kustomization of the docs. The API is the one of this commit. */
+function writeKustomization(cluster: Cluster): void {
+  const platform = platformOf(cluster)
   mkdirSync(platform, { recursive: true })
   const ownDefaults = 'With your own defaults'
   const { resources, patches }: { resources: string[]; patches: JsonObject[] } = parse(
@@ -42,7 +45,6 @@ export function writeKustomization({ folder }: Cluster): string {
   const kustomization = { resources: resources.map(resource => basename(resource)), patches: patches.map(one => ({ ...one, patch })) }
   writeFileSync(join(platform, 'kustomization.yaml'), stringify(kustomization))
   writeFileSync(join(platform, 'function.yaml'), blockOf(ownDefaults, /```yaml\n# function.yaml\n([^`]*)```/))
-  return platform
 }
 
 /** Runs the commands of the docs, while provider and function start. */
@@ -50,13 +52,17 @@ export async function installOnCrossplane1(cluster: Cluster): Promise<void> {
   const { api, kubectl, until, say } = cluster
   const source = await sources(MODULE, 'github.com/crossplane-contrib/provider-kubernetes')
   await publishPackage(cluster, join(source, 'package'), await tool(MODULE), `crossplane-contrib/${PROVIDER}:${versionOf(MODULE)}`)
-  const platform = writeKustomization(cluster)
-  const commands = blockOf('Crossplane 1.x', /```sh\n([^`]*)```/).replace('-k platform', `-k ${platform}`)
-  await Promise.all([runDocumented(cluster, commands), startProvider(cluster), startFunction(cluster, FUNCTION)])
+  writeKustomization(cluster)
+  const commands = blockOf('Crossplane 1.x', /```sh\n([^`]*)```/)
+  await Promise.all([runDocumented(cluster, inFolder(cluster, commands)), startProvider(cluster), startFunction(cluster, FUNCTION)])
   await kubectl(['wait', `function.pkg.crossplane.io/${FUNCTION}`, '--for=condition=Healthy', '--timeout=120s'])
   await until('the API', () => api.list({ apiVersion: API_VERSION, kind: KIND }))
   say(`the API is installed, through provider-kubernetes ${versionOf(MODULE)}`)
 }
+
+/** Removes claims, API and provider as the docs have it. */
+export const removeFromCrossplane1 = (cluster: Cluster): Promise<string> =>
+  runDocumented(cluster, inFolder(cluster, blockOf('Remove it', /Crossplane 1.x[^`]*```sh\n([^`]*)```/)))
 
 /** With the account and the certificates that Crossplane made for the provider. */
 async function startProvider(cluster: Cluster): Promise<void> {

@@ -3,7 +3,7 @@ import { examplesAreQuiet, examplesAreReady } from './suite/examples.ts'
 import { refusedClaims } from './suite/faults.ts'
 import { scalesOnLag } from './suite/scaling.ts'
 import { withControlPlane } from './suite/setting.ts'
-import { composesThroughProvider } from './suite/wrapped.ts'
+import { composesThroughProvider, isRemoved } from './suite/wrapped.ts'
 
 const given = withControlPlane('claims', { crossplane: 1 })
 
@@ -12,3 +12,4 @@ examplesAreReady(given)
 examplesAreQuiet(given, () => undefined)
 scalesOnLag(given)
 refusedClaims(given)
+isRemoved(given)

@@ -1,6 +1,6 @@
 // What is another way on Crossplane 1: every resource in an Object of provider-kubernetes, and what 1.x can't do at all.
 import { readFileSync } from 'node:fs'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { parseClaim } from '../../../src/claim/parse.ts'
 import { builtInPlatform } from '../../../src/claim/platform.ts'
@@ -24,7 +24,7 @@ import {
   scaledTo,
   worker,
 } from '../claim.ts'
-import { giveIdentity } from '../crossplane-1.ts'
+import { giveIdentity, removeFromCrossplane1 } from '../crossplane-1.ts'
 import { runDocumented } from '../install.ts'
 import type { Setting } from './setting.ts'
 
@@ -73,13 +73,13 @@ export function composesThroughProvider(given: () => Setting): void {
           says: 'service account crossplane-system/provider-kubernetes may do all that is needed',
         })
     })
-    afterAll(() => giveIdentity(given().cluster))
   })
 
   describe('through provider-kubernetes', () => {
     const claim = worker(NAMESPACE, 'carried', STREAM)
     beforeAll(async () => {
       const { cluster, nats } = given()
+      await giveIdentity(cluster)
       await createNamespace(cluster, NAMESPACE)
       await nats.createStream(STREAM)
       for (const consumer of ['carried', 'taken', 'other', 'native']) await nats.createConsumer(STREAM, consumer)
@@ -186,6 +186,28 @@ export function composesThroughProvider(given: () => Setting): void {
       await expect(given().cluster.kubectl(['apply', '-f', '-'], JSON.stringify(definition))).rejects.toThrow(
         'no matches for kind "CompositeResourceDefinition" in version "apiextensions.crossplane.io/v2"',
       )
+    })
+  })
+}
+
+/** The last section: no API is left. */
+export function isRemoved(given: () => Setting): void {
+  test('removed as the docs have it, neither the API nor the provider is left', async () => {
+    const { cluster, nats } = given()
+    const claim = worker(NAMESPACE, 'last', STREAM)
+    await createNamespace(cluster, NAMESPACE)
+    await nats.createStream(STREAM)
+    await nats.createConsumer(STREAM, 'last')
+    await cluster.api.apply(claim)
+    await ready(cluster, claim)
+    await removeFromCrossplane1(cluster)
+    for (const kind of ['Deployment', 'Service', 'ServiceAccount'])
+      expect(
+        await cluster.api.find({ apiVersion: kind === 'Deployment' ? 'apps/v1' : 'v1', kind, namespace: NAMESPACE, name: 'last' }),
+      ).toBeUndefined()
+    await cluster.until('no definition of theirs is left', async () => {
+      const definitions = await cluster.api.list({ apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition' })
+      return !definitions.some(({ spec }) => ['platform.bizmatters.io', 'kubernetes.crossplane.io'].includes(String(at(spec, 'group'))))
     })
   })
 }
