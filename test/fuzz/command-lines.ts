@@ -43,7 +43,6 @@ const paths = fc.oneof(
     'one',
     'gone.yaml',
     '.',
-    '..',
     '',
     ' ',
     '-',
@@ -74,22 +73,9 @@ const paths = fc.oneof(
     '?',
     '*',
   ),
-  fc.constantFrom(
-    'x'.repeat(5000),
-    '/'.repeat(300),
-    '../'.repeat(300),
-    '*'.repeat(200),
-    '~',
-    '$HOME',
-    '%00',
-    'CON',
-    '\uD800',
-    '\\',
-    '\\*',
-    '**/',
-    '/*/*/nope',
-  ),
-  fc.string({ maxLength: 8 }),
+  fc.constantFrom('x'.repeat(5000), '*'.repeat(200), '~', '$HOME', '%00', 'CON', '\uD800', '\\', '\\*', '**/'),
+  // Nothing outside of the folder: to walk a whole disk takes as long as that takes.
+  fc.string({ maxLength: 8 }).filter(path => !path.startsWith('/') && !path.includes('..')),
 )
 
 const commands = fc.constantFrom(
