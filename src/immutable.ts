@@ -16,8 +16,8 @@ export function hold({ immutable = [] }: ComposedResource, wanted: Manifest, obs
   for (const { path, called, advice, asked } of immutable) {
     const was = at(observed, ...path)
     const wish = at(wanted, ...path)
-    if (was === undefined || was === wish) continue
-    const message = `${wanted.kind} ${textOf(at(observed, 'metadata', 'name'))} keeps its ${called} '${textOf(was)}', which can't be changed to '${textOf(wish)}'. ${advice(claim)}`
+    if (typeof was !== 'string' || was === wish) continue
+    const message = `${wanted.kind} ${textOf(at(observed, 'metadata', 'name'))} keeps its ${called} '${was}', which can't be changed to '${textOf(wish)}'. ${advice(claim)}`
     const refused = held.refused ?? (asked === undefined || asked(claim) ? notReady('Immutable', message) : undefined)
     held = { manifest: put(held.manifest, path, was) as Manifest, ...(refused && { refused }) }
   }

@@ -59,7 +59,8 @@ export async function startKeda(cluster: Cluster, authority: Authority): Promise
     OPERATOR_NAME: 'keda-operator',
     KEDA_CLUSTER_OBJECT_NAMESPACE: NAMESPACE,
     WATCH_NAMESPACE: '',
-    KEDA_HTTP_DEFAULT_TIMEOUT: '3000',
+    // In ms; a machine that is busy with a control plane or two is slow to answer.
+    KEDA_HTTP_DEFAULT_TIMEOUT: '30000',
     HTTP_PROXY: network.url,
     HTTPS_PROXY: network.url,
   }

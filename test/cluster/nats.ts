@@ -25,7 +25,7 @@ interface Message {
   readonly payload: string
 }
 
-const ANSWER_MS = 5_000
+const ANSWER_MS = 20_000
 const QUIET_MS = 300
 const BATCH = 500
 const END = '\r\n'
@@ -60,22 +60,31 @@ function createReader(see: (message: Message) => void, answerPing: () => void) {
   }
 }
 
-/** Connects to a server on loopback. */
-export async function connectNats(port: number): Promise<Nats> {
-  const socket: Socket = connect(port, '127.0.0.1')
-  const prefix = Math.random().toString(36).slice(2)
+async function open(port: number, see: (message: Message) => void): Promise<Socket> {
+  const socket = connect(port, '127.0.0.1')
   await once(socket, 'connect')
-  const waiting = new Map<string, (message: Message) => void>()
-  let subscriptions = 0
   socket.on(
     'data',
-    createReader(
-      message => waiting.get(message.id)?.(message),
-      () => socket.write(`PONG${END}`),
-    ),
+    createReader(see, () => socket.write(`PONG${END}`)),
   )
   socket.on('error', () => socket.destroy())
   socket.write(`CONNECT {"verbose":false,"headers":true,"no_responders":true,"name":"tests"}${END}`)
+  return socket
+}
+
+/** Connects to a server on loopback, and again where that was started again. */
+export async function connectNats(port: number): Promise<Nats> {
+  const prefix = Math.random().toString(36).slice(2)
+  const waiting = new Map<string, (message: Message) => void>()
+  let subscriptions = 0
+  const openHere = () => open(port, message => waiting.get(message.id)?.(message))
+  let socket = await openHere()
+  let opening: Promise<Socket> | undefined
+  const connected = async (): Promise<void> => {
+    if (!socket.destroyed) return
+    opening ??= openHere()
+    socket = await opening.finally(() => (opening = undefined))
+  }
 
   /** An inbox of its own for each answer, as messages of a stream come under the subject that they were published to. */
   function subscribe(see: (message: Message) => void): { readonly inbox: string; readonly end: () => void } {
@@ -97,7 +106,8 @@ export async function connectNats(port: number): Promise<Nats> {
     socket.write(Buffer.concat([Buffer.from(`PUB ${subject}${reply && ` ${reply}`} ${bytes.length}${END}`), bytes, Buffer.from(END)]))
   }
 
-  function ask(subject: string, payload: string): Promise<string> {
+  async function ask(subject: string, payload: string): Promise<string> {
+    await connected()
     return new Promise((resolve, reject) => {
       const patience = setTimeout(() => reject(new Error(`NATS does not answer ${subject}`)), ANSWER_MS)
       const { inbox, end } = subscribe(message => {
@@ -162,6 +172,7 @@ export async function connectNats(port: number): Promise<Nats> {
       }
     },
     take: async (stream, consumer, wanted) => {
+      await connected()
       let taken = 0
       while (taken < wanted) {
         const batch = await takeBatch(stream, consumer, Math.min(BATCH, wanted - taken))

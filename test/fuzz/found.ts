@@ -4,7 +4,20 @@ import type { Call } from './wire.ts'
 const claim = 'apiVersion: platform.bizmatters.io/v1alpha1\nkind: EventDrivenService\nmetadata: {name: a}\nspec:\n  image: a/b:1\n'
 
 export const found: { readonly calls: readonly Call[]; readonly texts: readonly string[]; readonly commandLines: readonly string[][] } = {
-  calls: [],
+  calls: [
+    // The name of what is there already was kept, whatever it was.
+    {
+      composite: {
+        apiVersion: 'platform.bizmatters.io/v1alpha1',
+        kind: 'EventDrivenService',
+        metadata: { name: 'a', namespace: 'b' },
+        spec: { image: 'a/b:1', nats: { stream: 'S', consumer: 'c' }, eventing: { broker: { name: 'm', create: true } } },
+      },
+      required: Object.fromEntries(
+        ['serviceaccount', 'deployment', 'service', 'scaledobject', 'broker'].map(key => [key, { metadata: { name: {} } }]),
+      ),
+    },
+  ],
   texts: [
     // String() of an object that has a toString of its own.
     'kind: {toString: EventDrivenService}\n',

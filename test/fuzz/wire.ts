@@ -5,7 +5,7 @@ import fc from 'fast-check'
 import { createLog } from '../../src/function/log.ts'
 import { createMetrics } from '../../src/function/metrics.ts'
 import { runFunction } from '../../src/function/run.ts'
-import { createRunner, runnerDefinition, serviceNames } from '../../src/function/runner.ts'
+import { createRunner, serviceNames } from '../../src/function/runner.ts'
 import type { Json, JsonObject } from '../../src/json.ts'
 
 /** A message in parts: a field of a request, by the numbers in Crossplane's run_function.proto. */
@@ -82,7 +82,6 @@ export const requestOf = ({ composite, observed, desired, input, context, requir
     ...Object.entries(required ?? {}).map(([key, value]) => field(8, field(1, text(key)), field(2, field(1, resource(value))))),
   ])
 
-const definition = runnerDefinition(serviceNames[0]).runFunction
 const { responseDeserialize } = FunctionRunnerServiceService.runFunction
 const runner = createRunner(
   runFunction,
@@ -91,20 +90,14 @@ const runner = createRunner(
 )
 
 /** From bytes to bytes as the server does it; undefined where they are no request, which gRPC tells the client. */
-export function answerTo(bytes: Buffer): RunFunctionResponse | undefined {
-  let request: ReturnType<typeof definition.requestDeserialize>
-  try {
-    request = definition.requestDeserialize(bytes)
-  } catch (error) {
-    if (error instanceof Error) return undefined
-    throw new Error('thrown is no error')
-  }
-  let answered: Buffer | null | undefined
-  runner.runFunction({ request } as Parameters<typeof runner.runFunction>[0], (_, response) => {
-    answered = response
+export function answerTo(request: Buffer): RunFunctionResponse | undefined {
+  let answered: { readonly error: unknown; readonly bytes: Buffer | null | undefined } | undefined
+  runner.runFunction({ request } as Parameters<typeof runner.runFunction>[0], (error, bytes) => {
+    answered = { error, bytes }
   })
-  if (!answered) throw new Error('no answer')
-  return responseDeserialize(answered)
+  if (answered?.error) return undefined
+  if (!answered?.bytes) throw new Error('no answer')
+  return responseDeserialize(answered.bytes)
 }
 
 /** An answer has to be one: what is wrong is the request's fault, never the function's. */
@@ -177,7 +170,7 @@ export function clientOf(port: number) {
   const send = (bytes: Buffer) =>
     new Promise<RunFunctionResponse | undefined>(resolve => {
       client.makeUnaryRequest(
-        definition.path,
+        `/${serviceNames[0]}/RunFunction`,
         (raw: Buffer) => raw,
         responseDeserialize,
         bytes,

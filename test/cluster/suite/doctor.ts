@@ -11,7 +11,6 @@ import { root } from '../../claim-files.ts'
 import { pathOf, type Reference } from '../api.ts'
 import { type ClaimManifest, createNamespace, ready, referenceOf, worker } from '../claim.ts'
 import { configurationName, configurations, FIRST_VERSION, functionName, runDocumented } from '../install.ts'
-import { connectNats } from '../nats.ts'
 import type { Setting } from './setting.ts'
 
 const NAMESPACE = 'doctor'
@@ -441,8 +440,7 @@ export function doctorMends(given: () => Setting): void {
   describe('eds doctor', () => {
     let setting: Setting
     beforeAll(async () => {
-      // With a connection of its own: the server may have been started again meanwhile.
-      setting = { ...given(), nats: await connectNats(given().natsServer.port) }
+      setting = given()
       const { cluster, nats } = setting
       await createNamespace(cluster, NAMESPACE)
       await nats.createStream(STREAM)
@@ -450,7 +448,6 @@ export function doctorMends(given: () => Setting): void {
       await cluster.api.apply(patient)
       await ready(cluster, patient)
     })
-    afterAll(() => setting.nats.close())
 
     test('finds nothing wrong', async () => {
       const printed = await runDocumented(setting.cluster, `eds doctor ${nameOf(patient)} 2>&1`)

@@ -18,7 +18,6 @@ import {
   worker,
 } from '../claim.ts'
 import { FIRST_VERSION, FUNCTION, moveTo, publish } from '../install.ts'
-import { connectNats } from '../nats.ts'
 import type { Setting } from './setting.ts'
 
 const NAMESPACE = 'faults'
@@ -171,11 +170,9 @@ export function survivesFaults(given: () => Setting): void {
     })
 
     test('after all that it still scales', async () => {
-      const { cluster, natsServer } = given()
-      const nats = await connectNats(natsServer.port)
+      const { cluster, nats } = given()
       await nats.fill(STREAM, 10)
       await scaledTo(cluster, steady, 5)
-      nats.close()
     })
 
     test('the certificate of the function is issued anew: it is taken up without a restart', async () => {
