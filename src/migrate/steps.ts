@@ -10,8 +10,8 @@ export interface Step {
 }
 
 export function stepsTo(pairs: readonly Pair[], deployment: Pair, claim: JsonObject): Step[] {
-  const name = textOf(at(claim, 'metadata', 'name'))
-  const kubectl = `kubectl -n ${textOf(at(claim, 'metadata', 'namespace'))}`
+  const name = quoted(textOf(at(claim, 'metadata', 'name')))
+  const kubectl = `kubectl -n ${quoted(textOf(at(claim, 'metadata', 'namespace')))}`
   const taken = pairs.filter(pair => pair.given !== undefined && pair.made !== undefined)
   const selector = selectorOf(deployment.given)
   const count = at(deployment.given, 'spec', 'replicas')
@@ -42,7 +42,7 @@ export function stepsTo(pairs: readonly Pair[], deployment: Pair, claim: JsonObj
       ? {
           says: 'A selector can not be changed, so the Deployment is made anew beside its pods, which the Service finds meanwhile:',
           commands: [
-            `${kubectl} label pods -l ${selector} app.kubernetes.io/name=${name} --overwrite`,
+            `${kubectl} label pods -l ${quoted(selector)} app.kubernetes.io/name=${name} --overwrite`,
             `${kubectl} delete deployment/${name} --cascade=orphan`,
           ],
         }
@@ -67,7 +67,7 @@ export function stepsTo(pairs: readonly Pair[], deployment: Pair, claim: JsonObj
           commands: [
             ...(typeof count === 'number' && count > 1 ? [`${kubectl} scale deployment/${name} --replicas=${count}`] : []),
             `${kubectl} rollout status deployment/${name}`,
-            `${kubectl} delete replicasets -l ${selector}`,
+            `${kubectl} delete replicasets -l ${quoted(selector)}`,
           ],
         }
       : undefined,
@@ -77,7 +77,7 @@ export function stepsTo(pairs: readonly Pair[], deployment: Pair, claim: JsonObj
 
 const nameOf = (object: JsonObject | undefined) => at(object, 'metadata', 'name')
 
-const targetOf = (object: JsonObject | undefined) => `${textOf(at(object, 'kind')).toLowerCase()}/${nameOf(object)}`
+const targetOf = (object: JsonObject | undefined) => quoted(`${textOf(at(object, 'kind')).toLowerCase()}/${textOf(nameOf(object))}`)
 
 /** As `kubectl -l` takes it. */
 function selectorOf(deployment: JsonObject | undefined): string {
@@ -88,5 +88,5 @@ function selectorOf(deployment: JsonObject | undefined): string {
     .join(',')
 }
 
-/** For a POSIX shell. */
-const quoted = (text: string) => `'${text.replaceAll("'", "'\\''")}'`
+/** For a POSIX shell, where the text would not be one word as it is. */
+const quoted = (text: string) => (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`)

@@ -145,3 +145,10 @@ test('no value breaks out of its quotes', () => {
   const command = commandsOf(given).find(line => line.includes(' patch deployment/')) ?? ''
   expect(command).toContain("x'\\''; rm -rf / #")
 })
+
+test('no label or name runs as a command', () => {
+  const evil = 'x; touch evil $(id) `id`'
+  const given = changed('Deployment', ['spec', 'selector', 'matchLabels'], { [evil]: evil })
+  const named = changed('Service', ['metadata', 'name'], evil)
+  for (const command of [...commandsOf(given), ...commandsOf(named)]) expect(command.replaceAll(/'[^']*'/g, '')).not.toMatch(/[;$`]/)
+})
