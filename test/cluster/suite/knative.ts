@@ -117,11 +117,16 @@ function examplesRun(given: () => Setting): void {
   })
 
   test('kubectl get prints the columns', async () => {
-    const printed = await given().cluster.kubectl(['get', 'eds', '-n', NAMESPACE, '--no-headers'])
-    for (const { metadata, spec } of last) {
-      const row = printed.split('\n').find(line => line.startsWith(`${metadata.name} `))
-      expect(row).toMatch(spec.runtime === 'Knative' ? / Knative +(small|medium|large) .*True +True/ : / Deployment .*True +True/)
-    }
+    const { cluster } = given()
+    // A change of the traffic alone is seen to be on its way only after it has been applied.
+    await cluster.until('every claim in its row', async () => {
+      const printed = await cluster.kubectl(['get', 'eds', '-n', NAMESPACE, '--no-headers'])
+      for (const { metadata, spec } of last) {
+        const row = printed.split('\n').find(line => line.startsWith(`${metadata.name} `))
+        expect(row).toMatch(spec.runtime === 'Knative' ? / Knative +(small|medium|large) .*True +True/ : / Deployment .*True +True/)
+      }
+      return true
+    })
   })
 }
 
