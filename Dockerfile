@@ -32,5 +32,6 @@ COPY --from=bundle /src/dist/function.js /function.js
 # What Crossplane runs functions as.
 USER 2000:2000
 EXPOSE 9443 8080
-ENTRYPOINT ["/nodejs/bin/node", "/function.js"]
+# Half the default: less memory, and less CPU a call (npm run bench).
+ENTRYPOINT ["/nodejs/bin/node", "--max-semi-space-size=8", "/function.js"]
 CMD []

@@ -21,7 +21,8 @@ export const own: Program = {
   name: manifest.name,
   version: manifest.version,
   command: process.execPath,
-  args: [`${root}dist/function.js`, '--metrics-address', ''],
+  // As the image starts it.
+  args: ['--max-semi-space-size=8', `${root}dist/function.js`, '--metrics-address', ''],
   input: at(read(`${root}apis/composition.yaml`), 'spec', 'pipeline', 0, 'input') as JsonObject,
 }
 

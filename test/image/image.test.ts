@@ -60,7 +60,7 @@ test('it holds Node, what Node links to, one file of ours, and the licences', ()
 })
 
 test('it runs as an ordinary user, and starts without a shell', () => {
-  expect(config).toMatchObject({ User: '2000:2000', Entrypoint: ['/nodejs/bin/node', '/function.js'] })
+  expect(config).toMatchObject({ User: '2000:2000', Entrypoint: ['/nodejs/bin/node', '--max-semi-space-size=8', '/function.js'] })
   expect(config.Cmd ?? []).toEqual([])
   expect(Object.keys(config.ExposedPorts ?? {}).sort()).toEqual(['8080/tcp', '9443/tcp'])
 })
