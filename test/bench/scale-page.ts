@@ -57,7 +57,8 @@ export function drawPage({ date, machine, versions, claims, contenders }: Scale)
   const rate = ({ seconds, calls }: Stretch) => calls / seconds
   const factor = MANY / claims
   /** What it takes for the claims alone. */
-  const forClaims = ({ empty, busy }: Contender, component: string) => share(busy, component) - share(empty, component)
+  // What is idle may take a little less with claims than without.
+  const forClaims = ({ empty, busy }: Contender, component: string) => Math.max(0, share(busy, component) - share(empty, component))
   const [ours] = contenders
   const hungriest = ours ? components.reduce((most, one) => (forClaims(ours, one) > forClaims(ours, most) ? one : most)) : ''
   const times = ours ? rounded(forClaims(ours, hungriest) / forClaims(ours, 'function')) : ''
