@@ -13,7 +13,7 @@ const given = withControlPlane('claims')
 
 asRecorded(given)
 examplesAreReady(given)
-examplesAreQuiet(given, () => sameVerdict(given))
+examplesAreQuiet(given, 120, () => sameVerdict(given))
 scalesOnLag(given)
 refusedClaims(given)
 takenNames(given)

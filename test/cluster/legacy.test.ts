@@ -9,7 +9,7 @@ const given = withControlPlane('claims', { crossplane: 1 })
 
 composesThroughProvider(given)
 examplesAreReady(given)
-examplesAreQuiet(given, () => undefined)
+examplesAreQuiet(given, 45)
 scalesOnLag(given)
 refusedClaims(given)
 isRemoved(given)

@@ -12,7 +12,7 @@ const given = withControlPlane('namespaced')
 
 asRecorded(given)
 examplesAreReady(given)
-examplesAreQuiet(given, () => sameVerdict(given))
+examplesAreQuiet(given, 120, () => sameVerdict(given))
 scalesOnLag(given)
 refusedClaims(given)
 takenNames(given)

@@ -11,8 +11,6 @@ import { staysQuiet } from './quiet.ts'
 import type { Setting } from './setting.ts'
 
 const examples = examplesThat(({ spec }) => spec.runtime !== 'Knative' && spec.eventing === undefined)
-// What there is to see of a claim whose consumer has nothing to do.
-const QUIET_SECONDS = Number(process.env.QUIET_SECONDS ?? 45)
 const MAIN = 'examples/minimal-claim.yaml'
 
 export function examplesAreReady(given: () => Setting): void {
@@ -82,9 +80,9 @@ export function examplesAreReady(given: () => Setting): void {
 // Those that KEDA may send to sleep meanwhile.
 const asleep = examples.filter(({ claim }) => at(claim.spec, 'scaling', 'minReplicas') === 0).map(({ claim }) => claim.metadata.name)
 
-export function examplesAreQuiet(given: () => Setting, between: () => void): void {
+export function examplesAreQuiet(given: () => Setting, seconds: number, between: () => void = () => undefined): void {
   describe('once ready', () => {
-    staysQuiet(given, { claims: examples.map(({ claim }) => claim), asleep, seconds: QUIET_SECONDS }, between)
+    staysQuiet(given, { claims: examples.map(({ claim }) => claim), asleep, seconds }, between)
     afterAll(async () => {
       const { cluster } = given()
       for (const { file, claim } of examples) if (file !== MAIN) await gone(cluster, claim)
