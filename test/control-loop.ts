@@ -1,6 +1,6 @@
 // A cluster in a few lines: what Crossplane and the controllers would do with our answers, one step at a time.
 import { isDeepStrictEqual } from 'node:util'
-import { Ready, type RunFunctionRequest } from '@crossplane-org/function-sdk-typescript'
+import { Ready, RunFunctionRequest } from '@crossplane-org/function-sdk-typescript'
 import { runFunction } from '../src/function/run.ts'
 import { at, isObject, type Json, type JsonObject } from '../src/json.ts'
 import { type ClaimDocument, compositeOf, put as putAny } from './claims.ts'
@@ -34,15 +34,8 @@ export class ControlLoop {
       ]),
     )
     const request: RunFunctionRequest = {
-      meta: { tag: '', capabilities: [] },
+      ...RunFunctionRequest.fromPartial({}),
       observed: { composite: { resource: this.composite, connectionDetails: {}, ready: Ready.READY_UNSPECIFIED }, resources: observed },
-      desired: undefined,
-      input: undefined,
-      context: undefined,
-      extraResources: {},
-      credentials: {},
-      requiredResources: {},
-      requiredSchemas: {},
     }
     const response = runFunction(request)
     const desired = new Map(Object.entries(response.desired?.resources ?? {}).map(([key, { resource }]) => [key, resource as JsonObject]))

@@ -121,7 +121,7 @@ export async function startKubernetes(ground: Ground & { readonly sources: Sourc
   const api = createApi(url, authority.certificate, ADMIN_TOKEN)
   await until('the API server', async () => (await api.call('GET', '/readyz')).message === 'ok')
 
-  const controllerFlags = {
+  const clientFlags = async () => ({
     kubeconfig,
     'authentication-kubeconfig': kubeconfig,
     'authorization-kubeconfig': kubeconfig,
@@ -129,6 +129,9 @@ export async function startKubernetes(ground: Ground & { readonly sources: Sourc
     'secure-port': await freePort(),
     'cert-dir': files,
     'leader-elect': false,
+  })
+  const controllerFlags = {
+    ...(await clientFlags()),
     'root-ca-file': ca,
     'service-account-private-key-file': account,
     controllers: '*,-node-lifecycle-controller,-node-ipam-controller',
@@ -136,16 +139,7 @@ export async function startKubernetes(ground: Ground & { readonly sources: Sourc
     ...(!asUsual && { 'horizontal-pod-autoscaler-sync-period': '1s', 'horizontal-pod-autoscaler-downscale-stabilization': '5s' }),
   }
   processes.start({ name: 'kube-controller-manager', file: programs.controllers, args: flags(controllerFlags) })
-  const schedulerFlags = {
-    kubeconfig,
-    'authentication-kubeconfig': kubeconfig,
-    'authorization-kubeconfig': kubeconfig,
-    'bind-address': '127.0.0.1',
-    'secure-port': await freePort(),
-    'cert-dir': files,
-    'leader-elect': false,
-  }
-  processes.start({ name: 'kube-scheduler', file: programs.scheduler, args: flags(schedulerFlags) })
+  processes.start({ name: 'kube-scheduler', file: programs.scheduler, args: flags(await clientFlags()) })
 
   const { stdout: stages } = await run('kubectl', ['kustomize', join(sources.kwok, 'kustomize/stage/fast')], { maxBuffer: 1 << 24 })
   const kwokFlags = {

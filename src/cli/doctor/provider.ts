@@ -38,7 +38,7 @@ export async function lookAtProvider(api: Api, { providerConfig }: Platform): Pr
   const [pod] = itemsOf(pods)
   const found = well(configName, `${providerConfig}, credentials from ${source}`)
   if (source !== 'InjectedIdentity' || pod === undefined) return { checks: [health, found], actor: undefined }
-  const [namespace, name] = [namespaceOf(pod), String(at(pod, 'spec', 'serviceAccountName'))]
+  const [namespace, name] = [namespaceOf(pod), textOf(at(pod, 'spec', 'serviceAccountName'))]
   const grant: Actor['grant'] = role =>
     `kubectl apply -f package/runtime/rbac/${role}.yaml && kubectl create clusterrolebinding ${NAME}:${role} --clusterrole=event-driven-service:${role} --serviceaccount=${namespace}:${name}`
   return { checks: [health, found], actor: { namespace, name, grant } }
