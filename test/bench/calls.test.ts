@@ -2,9 +2,9 @@ import { Ready, RunFunctionRequest, Severity } from '@crossplane-org/function-sd
 import { describe, expect, test } from 'vitest'
 import { runFunction } from '../../src/function/run.ts'
 import { at } from '../../src/json.ts'
-import { bytesOf, callsOf, type Kind, kinds } from './calls.ts'
+import { bytesOf, callsOf, type Kind } from './calls.ts'
 
-const all = { first: callsOf('first', {}), steady: callsOf('steady', {}), mixed: callsOf('mixed', {}) }
+const all = { first: callsOf('first', {}), steady: callsOf('steady', {}), mixed: callsOf('mixed', {}), busy: callsOf('busy', {}) }
 
 const decoded = (kind: Kind) => {
   const calls = all[kind]
@@ -16,7 +16,7 @@ const decoded = (kind: Kind) => {
   }
 }
 
-describe.each(kinds)('a %s call', kind => {
+describe.each(Object.keys(all) as Kind[])('a %s call', kind => {
   test.each([0, 1, 127, 128, 12_345])('number %d is answered with all four resources', number => {
     const { desired, results } = runFunction(decoded(kind)(number).request)
     expect(results.filter(({ severity }) => severity === Severity.SEVERITY_FATAL)).toEqual([])
@@ -53,6 +53,11 @@ test.each<{ kind: Kind; names: string[] }>([
   const [before, , after] = made.map(({ request }) => request.observed)
   expect(after?.composite).toEqual(before?.composite)
   expect(after?.resources.deployment).toEqual(before?.resources.deployment)
+})
+
+test('busy calls are for ten thousand claims in turn', () => {
+  const busy = decoded('busy')
+  expect([0, 9_999, 10_000].map(number => busy(number).name)).toEqual(['worker-0000000000', 'worker-0000009999', 'worker-0000000000'])
 })
 
 test('what is settled is ready, and says nothing new', () => {

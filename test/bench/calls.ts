@@ -1,23 +1,20 @@
-// The three calls that matter, encoded once and then moved on from call to call, byte by byte.
+// The calls that matter, encoded once and then moved on from call to call, byte by byte.
 import { Capability, RunFunctionRequest } from '@crossplane-org/function-sdk-typescript'
 import { isObject, type JsonObject } from '../../src/json.ts'
 import { newborn, type Situation, settled } from './situation.ts'
 
 export const kinds = ['first', 'steady', 'mixed'] as const
-export type Kind = (typeof kinds)[number]
+export type Kind = (typeof kinds)[number] | 'busy'
 
 /** What each kind of call is, for whoever reads the table. */
-export const meaning: Readonly<Record<Kind, string>> = {
+export const meaning: Readonly<Record<(typeof kinds)[number], string>> = {
   first: 'a claim that was never seen, and nothing observed',
   steady: 'the same claim again and again, its ScaledObject moved on each time',
   mixed: '1,000 claims in turn, the ScaledObject of each moved on each time',
 }
 
-const claimOf: Readonly<Record<Kind, (number: number) => number>> = {
-  first: number => number,
-  steady: () => 0,
-  mixed: number => number % 1000,
-}
+/** For how many claims they are, in turn. */
+const claims: Readonly<Record<Kind, number>> = { first: Number.POSITIVE_INFINITY, steady: 1, mixed: 1000, busy: 10_000 }
 
 // More than are ever in flight, so that no request changes while it is being sent.
 const COPIES = 128
@@ -53,7 +50,7 @@ export function bytesOf({ kind, payloads }: Calls, number: number): Buffer {
   const payload = payloads[number % payloads.length]
   if (payload === undefined) throw new Error(`no ${kind} call was made`)
   const { bytes, places } = payload
-  write(digits(claimOf[kind](number)), bytes, places.claim)
+  write(digits(number % claims[kind]), bytes, places.claim)
   write(digits(number), bytes, places.version)
   if (places.time.length > 0) write(`${new Date(EPOCH_MS + number * 1000).toISOString().slice(0, 19)}Z`, bytes, places.time)
   return bytes

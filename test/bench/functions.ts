@@ -8,7 +8,7 @@ import { type Calls, callsOf, type Kind, kinds } from './calls.ts'
 import { differenceOf, wanted } from './compare.ts'
 import { median } from './figures.ts'
 import { cpuMs, megabytes } from './proc.ts'
-import { type Duration, load, type Measured, type Running, start, type Tls } from './process.ts'
+import { coresAt, type Duration, load, type Measured, type Running, start, type Tls } from './process.ts'
 import type { Program } from './programs.ts'
 
 const ROUNDS = 3
@@ -16,6 +16,10 @@ const ROUNDS = 3
 const ROUND: Duration = { calls: 1000, ms: 4000 }
 const WARM_UP: Duration = { calls: 2000, ms: 6000 }
 const WARM_UP_IN_FLIGHT = 8
+// Ten thousand claims, each asked for every 30 seconds, as KEDA's polls make it while messages wait.
+const BUSY_PER_SECOND = 10_000 / 30
+const BUSY_MS = 15_000
+const BUSY_WARM_UP: Duration = { calls: 10_000, ms: 15_000 }
 const STARTS = 5
 const COMPARED = 5
 const REST_MS = 2000
@@ -53,12 +57,19 @@ function createTls(folder: string): Tls {
   return { folder, client: issueCertificate(authority, { usages: ['client'], dnsNames: ['crossplane'] }) }
 }
 
+export interface Busy {
+  readonly name: string
+  /** What of a core ten thousand busy claims take. */
+  readonly cores: number
+}
+
 type AllCalls = Readonly<Record<Kind, Calls>>
 
 const allCalls = ({ input }: Program): AllCalls => ({
   first: callsOf('first', input),
   steady: callsOf('steady', input),
   mixed: callsOf('mixed', input),
+  busy: callsOf('busy', input),
 })
 
 interface Competitor {
@@ -109,8 +120,14 @@ async function compareOver(transport: Transport, competitors: readonly Competito
       rounds.push(await load(competitor.running, competitor.calls[kind], inFlight, ROUND))
     }
   }
+  const busy: Busy[] = []
+  for (const { program, running, calls } of transport === 'TLS' ? competitors : []) {
+    await load(running, calls.busy, WARM_UP_IN_FLIGHT, BUSY_WARM_UP)
+    busy.push({ name: program.name, cores: await coresAt(running, calls.busy, BUSY_PER_SECOND, BUSY_MS) })
+  }
   await delay(REST_MS)
   return {
+    busy,
     measured: cases.map(({ inFlight, kind, competitor, rounds }): Case & Measured => ({
       transport,
       kind,
@@ -133,6 +150,7 @@ async function compareOver(transport: Transport, competitors: readonly Competito
 export interface Comparison {
   readonly measured: readonly (Case & Measured)[]
   readonly memory: readonly Memory[]
+  readonly busy: readonly Busy[]
 }
 
 async function withTls<T>(use: (tls: Tls) => Promise<T>): Promise<T> {
@@ -159,7 +177,11 @@ export function compareAll(programs: readonly Program[], { transports, inFlight 
         for (const { running } of competitors) await running.stop()
       }
     }
-    return { measured: parts.flatMap(({ measured }) => measured), memory: parts.flatMap(({ memory }) => memory) }
+    return {
+      measured: parts.flatMap(({ measured }) => measured),
+      memory: parts.flatMap(({ memory }) => memory),
+      busy: parts.flatMap(({ busy }) => busy),
+    }
   })
 }
 

@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util'
 import { kinds, meaning } from './calls.ts'
 import { examples, growth, spent } from './core.ts'
 import { compareAll, type Extent, starts } from './functions.ts'
-import { printExamples, printGrowth, printMeasured, printMemory, printRatios, printSpent, printStarts } from './print.ts'
+import { printBusy, printExamples, printGrowth, printMeasured, printMemory, printRatios, printSpent, printStarts } from './print.ts'
 import { machine } from './proc.ts'
 import { own, peer } from './programs.ts'
 
@@ -39,14 +39,18 @@ function core() {
 async function processes() {
   console.log('\nEach function as a process, asked over loopback by a client on the same cores; medians of rounds in turn.')
   for (const kind of kinds) console.log(`  ${kind}: ${meaning[kind]}`)
-  const { measured, memory } = await compareAll(programs, extent)
+  const { measured, memory, busy } = await compareAll(programs, extent)
   printMeasured(measured)
   for (const { name } of peers) {
     console.log(`${own.name} as a share of ${name}:`)
     printRatios(measured, own.name, name)
   }
   printMemory(memory)
-  return { measured, memory }
+  if (busy.length > 0) {
+    console.log('Ten thousand claims in turn, each asked for every 30 seconds, over TLS:')
+    printBusy(busy)
+  }
+  return { measured, memory, busy }
 }
 
 async function beginnings() {

@@ -1,6 +1,6 @@
 // The figures as tables for people.
 import type { Cost, growth, Spent } from './core.ts'
-import type { Case, Memory, Start } from './functions.ts'
+import type { Busy, Case, Memory, Start } from './functions.ts'
 import type { Measured } from './process.ts'
 
 type Row = Readonly<Record<string, string | number>>
@@ -80,6 +80,13 @@ export const printMemory = (rows: readonly Memory[]) =>
       'peak MB': Math.round(peakMegabytes),
       'at the end MB': Math.round(endMegabytes),
     }),
+  )
+
+export const printBusy = (rows: readonly Busy[]) =>
+  tableOf(
+    rows,
+    ({ name }) => name,
+    ({ cores }) => ({ '% of a core': rounded(cores * 100, 1) }),
   )
 
 export const printStarts = (rows: readonly Start[]) =>

@@ -1,6 +1,7 @@
 // A function as a process of its own, asked over loopback, and what the operating system says of it meanwhile.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Identity } from '../../scripts/certificates.ts'
 import { freePort } from '../cluster/ports.ts'
 import { until } from '../cluster/until.ts'
@@ -97,4 +98,17 @@ export async function load({ pid, connection }: Running, calls: Calls, inFlight:
     clientCpuMsPerCall: (user + system) / 1000 / count,
     rssMegabytes: megabytes(pid, 'VmRSS'),
   }
+}
+
+/** What of a core calls at a steady pace take, most of them alone, as a cluster makes them. */
+export async function coresAt({ pid, connection }: Running, calls: Calls, perSecond: number, ms: number): Promise<number> {
+  const answers: Promise<unknown>[] = []
+  const serverMs = cpuMs(pid)
+  const beganMs = performance.now()
+  for (let elapsedMs = 0; elapsedMs < ms; elapsedMs = performance.now() - beganMs) {
+    while (answers.length < (elapsedMs / 1000) * perSecond) answers.push(connection.call(bytesOf(calls, number++)))
+    await delay(1)
+  }
+  await Promise.all(answers)
+  return (cpuMs(pid) - serverMs) / (performance.now() - beganMs)
 }
