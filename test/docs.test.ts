@@ -19,6 +19,21 @@ test.each(['docs/validation.md', 'docs/editors.md'])('%s links to what is there'
   expect(links.filter(link => !existsSync(join(root, dirname(file), link)))).toEqual([])
 })
 
+test('docs/migration.md keeps the objects of a composite by the same commands wherever it does', () => {
+  const blocks = readFileSync(`${root}docs/migration.md`, 'utf8')
+    .split('```')
+    .filter(text => text.includes('--for=delete'))
+  const [first, second] = blocks.map(text =>
+    text
+      .trim()
+      .replaceAll(/^sh\n|^ +/gm, '')
+      .trim(),
+  )
+  expect(first?.replaceAll('shop', 'intelligence-deepagents').replaceAll(/\borders\b/g, 'agent-executor')).toBe(
+    second?.split(' &&\n').slice(0, -2).join(' &&\n'),
+  )
+})
+
 const typical = ['size-unknown', 'nats-stream-missing', 'unknown-field-singular', 'env-value-is-yes', 'secret-ref-shadows-env']
 
 /** What somebody sees who types the commands: both streams, and a caret under the mistake. */

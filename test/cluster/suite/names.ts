@@ -7,6 +7,7 @@ import { ADOPT } from '../../../src/neighbours.ts'
 import { root } from '../../claim-files.ts'
 import { type Reference, referenceTo } from '../api.ts'
 import {
+  API_VERSION,
   becomes,
   type ClaimManifest,
   type Counts,
@@ -14,6 +15,7 @@ import {
   createNamespace,
   deploymentOf,
   gone,
+  KIND,
   ready,
   referenceOf,
   worker,
@@ -233,11 +235,33 @@ export function takenNames(given: () => Setting): void {
 
 const guide = readFileSync(join(root, 'docs/migration.md'), 'utf8')
 
-/** The first commands below a heading of docs/migration.md. */
-function documented(heading: string): string {
-  const commands = guide.split(`\n${heading}\n`)[1]?.match(/```sh\n([^`]*)```/)?.[1]
-  if (commands === undefined) throw new Error(`docs/migration.md has no commands below ${heading}`)
+/** The commands of a block below a heading of docs/migration.md. */
+function documented(heading: string, block = 0): string {
+  const commands = guide.split(`\n${heading}\n`)[1]?.split('```sh\n')[block + 1]?.split('```')[0]
+  if (commands === undefined) throw new Error(`docs/migration.md has no such commands below ${heading}`)
   return commands
+}
+
+const LET_GO_MS = 5_000
+
+/** Acts while Crossplane is at the composite: it has called the function, which answers once the object is let go, or a while later. */
+async function amidReconcile({ cluster }: Setting, composite: Reference, object: Reference, act: () => Promise<unknown>): Promise<void> {
+  const { api, processes, until } = cluster
+  const reconciles = () => processes.log('crossplane').split(`"name":"${composite.name}"`).length
+  let acting: Promise<unknown>
+  process.kill(processes.pid(FUNCTION), 'SIGSTOP')
+  try {
+    const before = reconciles()
+    await api.patch(composite, { metadata: { annotations: { mark: String(Date.now()) } } })
+    await until('Crossplane is at it', () => reconciles() > before)
+    acting = act()
+    const isLetGo = async () => at(await api.get(object), 'metadata', 'ownerReferences') === undefined
+    // Who waits for Crossplane first does not come so far.
+    await Promise.race([acting, until('it is let go', isLetGo, { timeoutMs: LET_GO_MS }).catch(() => undefined)])
+  } finally {
+    process.kill(processes.pid(FUNCTION), 'SIGCONT')
+  }
+  await acting
 }
 
 export function migrates(given: () => Setting): void {
@@ -297,12 +321,15 @@ export function migrates(given: () => Setting): void {
     test('the claim goes and what it took over stays', async () => {
       const { cluster, flavour } = given()
       const pods = await podUids(cluster, claim)
-      await follow(
+      const { spec } = await cluster.api.get(referenceOf(claim))
+      const composite: Reference =
         flavour === 'claims'
-          ? documented('## Back again')
-          : (/`(kubectl [^`]* delete eventdrivenservice [^`]*--cascade=orphan)`/.exec(guide)?.[1] ?? ''),
-      )
-      await cluster.until('the claim is gone', async () => (await cluster.api.find(referenceOf(claim))) === undefined)
+          ? { apiVersion: API_VERSION, kind: `X${KIND}`, name: String(at(spec, 'resourceRef', 'name')) }
+          : referenceOf(claim)
+      const commands = documented('## Back again', flavour === 'claims' ? 0 : 1)
+      await amidReconcile(given(), composite, deploymentOf(claim), () => follow(commands))
+      for (const reference of [referenceOf(claim), composite])
+        await cluster.until(`${reference.kind} is gone`, async () => (await cluster.api.find(reference)) === undefined)
       expect(await uidsOf(cluster, references)).toEqual(uids)
       for (const reference of references) expect(at(await cluster.api.get(reference), 'metadata', 'ownerReferences')).toBeUndefined()
       expect(await podUids(cluster, claim)).toEqual(pods)
