@@ -1,7 +1,7 @@
 // What eds doctor looks at, broken piece by piece: its line turns red, and the command that it prints turns it green again. In the flavour
 // with claims, as it is the one that the doctor installs where there is none.
 import { execFile } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { beforeAll, describe, expect, test } from 'vitest'
@@ -407,6 +407,20 @@ const ailments: readonly Ailment[] = [
 ]
 const fileOf = ({ cluster }: Setting) => join(cluster.folder, 'homeless.json')
 
+/** The commands of docs/install.md that remove all but what stands beside the packages. */
+function removal(): string {
+  const text = readFileSync(join(root, 'docs/install.md'), 'utf8')
+  const commands = /## Remove it\n[^`]*```sh\n([^`]*)```/.exec(text)?.[1]?.trim().split('\n') ?? []
+  if (!commands.at(-1)?.startsWith('kubectl delete -f package/runtime/')) throw new Error('docs/install.md removes in another way')
+  return commands.slice(0, -1).join('\n')
+}
+/** What goes with the packages, in its own time. */
+const brought: readonly Reference[] = [
+  { apiVersion: 'apiextensions.crossplane.io/v1', kind: 'CompositeResourceDefinition' },
+  { apiVersion: 'apiextensions.crossplane.io/v1', kind: 'Composition' },
+  { apiVersion: 'pkg.crossplane.io/v1', kind: 'FunctionRevision' },
+]
+
 /** With the API go all claims, so this comes last. */
 const losses: readonly Ailment[] = [
   {
@@ -426,9 +440,10 @@ const losses: readonly Ailment[] = [
   },
   {
     says: 'the packages are deleted',
-    harm: async setting => {
-      await kubectl('delete', `configuration.pkg.crossplane.io/${CONFIGURATION}`, '--cascade=foreground')(setting)
-      await kubectl('delete', `function.pkg.crossplane.io/${functionName}`, '--cascade=foreground')(setting)
+    harm: async ({ cluster }) => {
+      await runDocumented(cluster, removal())
+      for (const reference of brought)
+        await cluster.until(`no ${reference.kind} is left`, async () => (await cluster.api.list(reference)).length === 0)
     },
     row: 'Configuration',
     because: /is not installed/,
@@ -450,6 +465,7 @@ export function doctorMends(given: () => Setting): void {
     })
 
     test('finds nothing wrong', async () => {
+      await turnsGreen(setting, [nameOf(patient)])
       const printed = await runDocumented(setting.cluster, `eds doctor ${nameOf(patient)} 2>&1`)
       expect(printed).toMatch(/nothing is wrong\n$/)
       expect(printed.split('\n').filter(line => /^[✗]|^– (?!Knative)/.test(line))).toEqual([])
@@ -461,8 +477,9 @@ export function doctorMends(given: () => Setting): void {
       const { mend = '' } = await turnsRed(setting, about(setting), row, because)
       if (otherwise === undefined) await runDocumented(setting.cluster, editor === undefined ? mend : `KUBE_EDITOR='${editor}' ${mend}`)
       else {
-        const isShown = otherwise.why === 'it shows what is wrong'
-        expect(isShown ? await runDocumented(setting.cluster, mend) : mend).toMatch(otherwise.prints)
+        if (otherwise.why !== 'it shows what is wrong') expect(mend).toMatch(otherwise.prints)
+        // An event comes a moment after what it tells of.
+        else await setting.cluster.until('it shows', async () => otherwise.prints.test(await runDocumented(setting.cluster, mend)))
         await otherwise.mend(setting)
       }
       await turnsGreen(setting, about(setting))
