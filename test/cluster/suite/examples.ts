@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { at } from '../../../src/json.ts'
 import { condition } from '../../../src/resources/parts.ts'
 import { root } from '../../claim-files.ts'
-import { createNamespace, gone, ready, referenceOf } from '../claim.ts'
+import { createNamespace, gone, referenceOf } from '../claim.ts'
 import { documentedCommands, runDocumented } from '../install.ts'
 import { composedOf, examplesThat, lacking, secretsOf } from './composed.ts'
 import { staysQuiet } from './quiet.ts'
@@ -37,10 +37,12 @@ export function examplesAreReady(given: () => Setting): void {
 
     test.each(examples.map(({ file, claim }) => ({ file, claim })))('$file: ready, and says so', async ({ claim }) => {
       const { cluster } = given()
-      await ready(cluster, claim)
-      const live = await cluster.api.get(referenceOf(claim))
-      for (const type of ['Synced', 'Ready', 'WorkloadReady', 'ScalingReady'])
-        expect(condition(live, type)).toMatchObject({ status: 'True' })
+      const live = await cluster.until('every condition is true', async () => {
+        const live = await cluster.api.get(referenceOf(claim))
+        for (const type of ['Synced', 'Ready', 'WorkloadReady', 'ScalingReady'])
+          expect(condition(live, type)).toMatchObject({ status: 'True' })
+        return live
+      })
       const minimum = composedOf(claim).find(({ kind }) => kind === 'ScaledObject')
       expect(live.status).toMatchObject({
         workload: { kind: 'Deployment', name: claim.metadata.name, image: claim.spec.image as string },

@@ -274,6 +274,7 @@ export function migrates(given: () => Setting): void {
     const references = byHand.map(referenceTo)
     const folderOf = ({ cluster }: Setting) => join(cluster.folder, 'migration')
     const follow = (commands: string) => runDocumented(given().cluster, commands, folderOf(given()))
+    const rollout = `kubectl -n ${claim.metadata.namespace} rollout status deployment/${claim.metadata.name}`
     let counts: Counts | undefined
     let uids: unknown[] = []
 
@@ -304,6 +305,7 @@ export function migrates(given: () => Setting): void {
       const { steps } = JSON.parse(await follow(first.replace('> claim.yaml', '-o json'))) as { steps: { commands: string[] }[] }
       for (const command of steps.flatMap(({ commands }) => commands)) await follow(command)
       await ready(cluster, claim)
+      await follow(rollout)
       expect(await uidsOf(cluster, references)).toEqual(uids)
       expect(await cluster.api.get(deploymentOf(claim))).toMatchObject({
         spec: { template: { spec: { containers: [{ name: 'main' }], initContainers: [{ name: 'init' }] } } },
@@ -338,7 +340,7 @@ export function migrates(given: () => Setting): void {
     test('and is put back as it was', async () => {
       const { cluster } = given()
       await follow(/`(sed [^`]*before\.yaml \| kubectl replace -f -)`/.exec(guide)?.[1] ?? '')
-      await cluster.kubectl(['-n', claim.metadata.namespace, 'rollout', 'status', `deployment/${claim.metadata.name}`])
+      await follow(rollout)
       expect(await uidsOf(cluster, references)).toEqual(uids)
       expect(await cluster.api.get(deploymentOf(claim))).toMatchObject({
         spec: { template: { spec: { containers: [{ name: 'agent-executor' }], initContainers: [{ name: 'run-migrations' }] } } },

@@ -28,6 +28,7 @@ const always: readonly Reference[] = [
   { apiVersion: 'keda.sh/v1alpha1', kind: 'ScaledObject' },
   { apiVersion: API_VERSION, kind: KIND },
 ]
+const REST_MS = 5_000
 // That a setting is of no use, which KEDA says anew whenever it looks at the object.
 const KEDAS_ADVICE = 'KEDAScalerInfo'
 
@@ -61,8 +62,14 @@ export function staysQuiet(given: () => Setting, quiet: Quiet, between: () => vo
   const callsSoFar = () => given().cluster.processes.log(FUNCTION).split('\n').length
 
   beforeAll(async () => {
-    await delay(5_000)
-    before = await look(given(), quiet)
+    // What becoming ready has set off is over by then.
+    before = await given().cluster.until('nothing moves', async () => {
+      const first = await look(given(), quiet)
+      await delay(REST_MS)
+      const then = await look(given(), quiet)
+      expect(then).toEqual(first)
+      return then
+    })
     calls = callsSoFar()
     began = Date.now()
   })
