@@ -1,6 +1,7 @@
 // What to type, in order, so that no pod goes missing.
 import { at, isObject, type JsonObject, textOf } from '../json.ts'
 import { ADOPT } from '../neighbours.ts'
+import { quoted } from '../shell.ts'
 import type { Pair } from './compare.ts'
 import { preparation } from './prepare.ts'
 
@@ -87,6 +88,3 @@ function selectorOf(deployment: JsonObject | undefined): string {
     .sort()
     .join(',')
 }
-
-/** For a POSIX shell, where the text would not be one word as it is. */
-const quoted = (text: string) => (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`)

@@ -116,7 +116,7 @@ natsTest('there is no stream', async () => {
   expect(stream).toMatchObject({
     state: 'wrong',
     says: "account '$G' has no stream 'ORDERS'; its streams: none",
-    mend: 'nats stream add ORDERS',
+    mend: 'nats stream add -- ORDERS',
   })
 })
 

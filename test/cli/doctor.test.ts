@@ -510,7 +510,7 @@ const cases: readonly Case[] = [
     answers: { [ASK]: { account_details: [account('$G', stream('ORDER'))] } },
     check: 'Stream of shop/orders-worker',
     because: "account '$G' has no stream 'ORDERS', did you mean 'ORDER'?; its streams: ORDER",
-    mend: 'nats stream add ORDERS',
+    mend: 'nats stream add -- ORDERS',
   },
   {
     says: 'the stream is in another account',
@@ -527,7 +527,7 @@ const cases: readonly Case[] = [
     answers: { [ASK]: { account_details: [account('$G', stream('ORDERS', 'others'))] } },
     check: 'Stream of shop/orders-worker',
     because: "stream 'ORDERS' of account '$G' has no consumer 'orders-workers'; its consumers: others",
-    mend: 'nats consumer add ORDERS orders-workers --pull --defaults',
+    mend: 'nats consumer add --pull --defaults -- ORDERS orders-workers',
   },
   {
     says: 'another server of the cluster of NATS has the stream',

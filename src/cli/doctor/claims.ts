@@ -5,6 +5,7 @@ import { API_VERSION, KIND, parseClaim } from '../../claim/parse.ts'
 import type { Platform } from '../../claim/platform.ts'
 import { at, isObject, type JsonObject } from '../../json.ts'
 import { condition, outdated } from '../../resources/parts.ts'
+import { shell } from '../../shell.ts'
 import { refusal } from '../../status.ts'
 import { sortDocuments } from '../claims.ts'
 import { readDocuments } from '../documents.ts'
@@ -72,21 +73,21 @@ export async function examineWritten(api: Api, composite: JsonObject, platformOf
   const { claim } = parsed
   const isHomeless = isAbsent(await api.get(`/api/v1/namespaces/${encodeURIComponent(claim.namespace)}`))
   const check = isHomeless
-    ? wrong(name, `is valid, but there is no namespace ${claim.namespace}`, `kubectl create namespace ${claim.namespace}`)
+    ? wrong(name, `is valid, but there is no namespace ${claim.namespace}`, shell`kubectl create namespace ${claim.namespace}`)
     : well(name, 'is valid')
   return { check, claim, composite }
 }
 
 export async function examineNamed(api: Api, { namespace, name }: Named, platformOf: PlatformOf): Promise<Examined> {
   const row = `Claim ${namespace}/${name}`
-  const look = `kubectl -n ${namespace} describe eventdrivenservice ${name}`
+  const look = shell`kubectl -n ${namespace} describe eventdrivenservice ${name}`
   const plural = `${KIND.toLowerCase()}s`
   const answer = await api.get(`/apis/${API_VERSION}/namespaces/${encodeURIComponent(namespace)}/${plural}/${encodeURIComponent(name)}`)
-  if (isAbsent(answer)) return { check: wrong(row, `there is no such ${KIND}`, `kubectl get ${plural} -A`) }
+  if (isAbsent(answer)) return { check: wrong(row, `there is no such ${KIND}`, shell`kubectl get ${plural} -A`) }
   if (!answer.ok || !isObject(answer.body)) return { check: unknown(row, `can't be read: ${answer.ok ? 'no object' : answer.reason}`) }
   const composite = answer.body
   const parsed = parseClaim(composite, platformOf(composite))
-  if (!parsed.ok) return { check: wrong(row, refusal(parsed.findings), `kubectl -n ${namespace} edit eventdrivenservice ${name}`) }
+  if (!parsed.ok) return { check: wrong(row, refusal(parsed.findings), shell`kubectl -n ${namespace} edit eventdrivenservice ${name}`) }
   return { check: judge(row, composite, look), claim: parsed.claim, composite }
 }
 

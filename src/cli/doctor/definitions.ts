@@ -1,5 +1,6 @@
 import { isObject } from '../../json.ts'
 import { condition } from '../../resources/parts.ts'
+import { quoted } from '../../shell.ts'
 import { type Api, isAbsent } from './api.ts'
 import { type Check, unknown, well, wrong } from './check.ts'
 
@@ -16,6 +17,6 @@ export async function lookAtDefinitions(api: Api, name: string, crds: readonly s
     ({ answer }) => !answer.ok || !isObject(answer.body) || condition(answer.body, 'Established')?.status !== 'True',
   )
   if (pending.length === 0) return well(name, `the cluster knows ${crds.join(', ')}`)
-  const names = pending.map(({ crd }) => crd).join(' ')
-  return wrong(name, `not Established yet: ${names}`, `kubectl describe crd ${names}`)
+  const names = pending.map(({ crd }) => crd)
+  return wrong(name, `not Established yet: ${names.join(' ')}`, ['kubectl', 'describe', 'crd', ...names].map(quoted).join(' '))
 }

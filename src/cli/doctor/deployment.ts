@@ -1,6 +1,7 @@
 // A Deployment that others need: whether its pods run, and if not, why.
 import { at, isObject, type Json, type JsonObject, textOf } from '../../json.ts'
 import { condition, outdated } from '../../resources/parts.ts'
+import { shell } from '../../shell.ts'
 import { type Api, itemsOf, nameOf, namespaceOf } from './api.ts'
 import type { Answer } from './http.ts'
 import { parseVersion, tagOf, type Version } from './version.ts'
@@ -20,8 +21,8 @@ export async function healthOf(api: Api, deployment: JsonObject): Promise<Health
   const [wanted, ready] = [at(deployment, 'spec', 'replicas') ?? 1, at(deployment, 'status', 'readyReplicas') ?? 0]
   const says = `Deployment ${namespace}/${name} has ${ready} of ${wanted} replicas ready`
   const selector = selectorOf(deployment)
-  const look = `kubectl -n ${namespace} describe pods -l ${selector}`
-  if (wanted === 0) return { isWell: false, says, look: `kubectl -n ${namespace} scale deployment ${name} --replicas=1` }
+  const look = shell`kubectl -n ${namespace} describe pods -l ${selector}`
+  if (wanted === 0) return { isWell: false, says, look: shell`kubectl -n ${namespace} scale deployment ${name} --replicas=1` }
   if (outdated(deployment)) return { isWell: false, says: `${says}, and its newest spec was not looked at yet`, look }
   if (condition(deployment, 'Available')?.status === 'True') return { isWell: true, says, look }
   const pods = itemsOf(await api.get(`/api/v1/namespaces/${namespace}/pods?labelSelector=${encodeURIComponent(selector)}`))

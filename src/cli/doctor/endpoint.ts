@@ -1,6 +1,7 @@
 // How the monitoring endpoint of a NATS server is reached: through the API server where it is a Service of the cluster,
 // else from where the doctor itself runs.
 import { at, type Json, textOf } from '../../json.ts'
+import { shell } from '../../shell.ts'
 import { type Api, isAbsent, itemsOf, nameOf } from './api.ts'
 import { type Answer, ask, type Failed } from './http.ts'
 
@@ -33,7 +34,7 @@ export async function reach(api: Api, endpoint: string): Promise<Reached> {
   const { namespace, name } = service
   const path = `/api/v1/namespaces/${namespace}/services/${name}`
   const found = await api.get(path)
-  const look = `kubectl -n ${namespace} get services`
+  const look = shell`kubectl -n ${namespace} get services`
   if (isAbsent(found)) return elsewhere(api, namespace, port, { look, broken: `there is no Service ${namespace}/${name}` })
   if (!found.ok) return (await fromHere(endpoint)) ?? { hidden: `Service ${namespace}/${name} can't be read: ${found.reason}` }
   if (at(found.body, 'spec', 'type') === 'ExternalName') return directly(endpoint)
@@ -45,7 +46,7 @@ export async function reach(api: Api, endpoint: string): Promise<Reached> {
       broken: `Service ${namespace}/${name} does not expose port ${port}, only ${ports.join(', ')}`,
     })
   const get = await proxyOf(api, service, port, ports.includes(port))
-  const pods = `kubectl -n ${namespace} get pods -o wide`
+  const pods = shell`kubectl -n ${namespace} get pods -o wide`
   const unready: Reached = { look: pods, broken: `no ready pod stands behind Service ${namespace}/${name}` }
   if (get === undefined) return unready
   const answer = await get(HEALTH)
@@ -131,7 +132,7 @@ async function directly(endpoint: string): Promise<Reached> {
   const door = directDoor(endpoint)
   const answer = await door.get(HEALTH)
   if (answer.ok || answer.status !== undefined) return { door }
-  if (NO_HTTP.test(answer.reason)) return { broken: forClients(endpoint), look: `curl --max-time 5 http://${endpoint}/healthz` }
+  if (NO_HTTP.test(answer.reason)) return { broken: forClients(endpoint), look: shell`curl --max-time 5 http://${endpoint}/healthz` }
   return { hidden: `from here nobody answers at ${endpoint}: ${answer.reason}` }
 }
 

@@ -1,5 +1,6 @@
 // Everything that is looked at, in the order in which one thing needs the other.
 import { builtIn } from '../../claim/defaults.ts'
+import { shell } from '../../shell.ts'
 import { type Actor, lookAtAccess, type Role } from './access.ts'
 import type { Api } from './api.ts'
 import { type Check, unknown, unneeded } from './check.ts'
@@ -59,7 +60,7 @@ const who = (claims: readonly unknown[]) =>
 
 function actorOf({ account }: Crossplane, provider: Provider | undefined): Actor | undefined {
   if (provider !== undefined) return provider.actor
-  return account && { ...account, grant: role => `kubectl apply -f package/runtime/rbac/${role}.yaml` }
+  return account && { ...account, grant: role => shell`kubectl apply -f package/runtime/rbac/${role}.yaml` }
 }
 
 const lookAtRoles = async (api: Api, actor: Actor | undefined, roles: readonly Role[]): Promise<Check[]> =>

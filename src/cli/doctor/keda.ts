@@ -1,5 +1,6 @@
 import { isObject } from '../../json.ts'
 import { condition } from '../../resources/parts.ts'
+import { shell } from '../../shell.ts'
 import { type Api, isAbsent, itemsOf } from './api.ts'
 import { type Check, unknown, well, wrong } from './check.ts'
 import { lookAtDefinitions } from './definitions.ts'
@@ -53,6 +54,6 @@ async function lookAtMetrics(api: Api): Promise<Check> {
   return wrong(
     name,
     `APIService ${METRICS} is not available, so nothing scales beyond one replica${why}`,
-    `kubectl describe apiservice ${METRICS}`,
+    shell`kubectl describe apiservice ${METRICS}`,
   )
 }

@@ -2,6 +2,7 @@
 import type { Claim } from '../../claim/claim.ts'
 import type { Platform } from '../../claim/platform.ts'
 import { at } from '../../json.ts'
+import { shell } from '../../shell.ts'
 import { type Api, isAbsent } from './api.ts'
 import { type Check, unknown, well, wrong } from './check.ts'
 import { lookAtDefinitions } from './definitions.ts'
@@ -46,7 +47,7 @@ async function lookAtFlag(api: Api, { feature, map, key, on }: Flag): Promise<Ch
   return wrong(
     name,
     `the input of the function says features.${feature}: true, but ${map} has ${value === undefined ? 'no such key' : `'${value}'`}, so Knative refuses what is composed`,
-    `kubectl -n knative-serving patch configmap ${map} --type merge -p '${patch}'`,
+    shell`kubectl -n knative-serving patch configmap ${map} --type merge -p ${patch}`,
   )
 }
 

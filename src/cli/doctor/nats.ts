@@ -1,6 +1,7 @@
 // What KEDA asks: the server's monitoring endpoint, and on it the stream and the consumer of an account.
 import type { Claim } from '../../claim/claim.ts'
-import { at, type Json, textOf } from '../../json.ts'
+import { at, type Json, type JsonObject, textOf } from '../../json.ts'
+import { shell } from '../../shell.ts'
 import { nearest } from '../../suggest.ts'
 import type { Api } from './api.ts'
 import { type Check, unknown, well, wrong } from './check.ts'
@@ -38,7 +39,7 @@ async function lookAtServer(api: Api, endpoint: string, asked: readonly Asked[])
     const [only, another] = asked
     const mend =
       reached.instead !== undefined && only !== undefined && another === undefined
-        ? edit(only.claim, JSON.stringify({ monitoringEndpoint: reached.instead }))
+        ? edit(only.claim, { monitoringEndpoint: reached.instead })
         : reached.look
     return [wrong(name, `${endpoint} can't be reached: ${reached.broken} (${origin})`, mend), ...cannotTell()]
   }
@@ -62,7 +63,7 @@ async function lookAtServer(api: Api, endpoint: string, asked: readonly Asked[])
 const ENABLE =
   'helm upgrade --install nats nats --repo https://nats-io.github.io/k8s/helm/charts --namespace nats --reuse-values --set config.jetstream.enabled=true'
 const tryInside = (endpoint: string) =>
-  `kubectl run nats-monitor --rm -i --restart=Never --image=busybox -- wget -qO- 'http://${endpoint}/healthz?js-enabled-only=true'`
+  shell`kubectl run nats-monitor --rm -i --restart=Never --image=busybox -- wget -qO- ${`http://${endpoint}/healthz?js-enabled-only=true`}`
 
 async function serversOf(api: Api, endpoint: string, reached: Extract<Reached, { door: Door }>, jsz: Json): Promise<Door[]> {
   const size = at(jsz, 'meta_cluster', 'cluster_size')
@@ -87,15 +88,11 @@ async function lookAtStream(servers: readonly Door[], { claim, nats }: Asked): P
   if (found.length === 0) {
     const elsewhere = await holderOf(servers, stream)
     if (elsewhere !== undefined && elsewhere !== wanted)
-      return wrong(
-        name,
-        `account '${wanted}' has no stream '${stream}', account '${elsewhere}' has`,
-        edit(claim, `{"account":"${elsewhere}"}`),
-      )
+      return wrong(name, `account '${wanted}' has no stream '${stream}', account '${elsewhere}' has`, edit(claim, { account: elsewhere }))
     return wrong(
       name,
       `account '${wanted}' has no stream '${stream}'${meant(stream, streams)}; its streams: ${namesIn(streams)}`,
-      `nats stream add ${stream}`,
+      shell`nats stream add -- ${stream}`,
     )
   }
   const consumers = found.flatMap(one => list(at(one, 'consumer_detail')))
@@ -104,7 +101,7 @@ async function lookAtStream(servers: readonly Door[], { claim, nats }: Asked): P
   return wrong(
     name,
     `stream '${stream}' of account '${wanted}' has no consumer '${consumer}'${meant(consumer, consumers)}; its consumers: ${namesIn(consumers)}`,
-    `nats consumer add ${stream} ${consumer} --pull --defaults`,
+    shell`nats consumer add --pull --defaults -- ${stream} ${consumer}`,
   )
 }
 
@@ -126,5 +123,5 @@ async function accountsOf(servers: readonly Door[], query: string): Promise<Json
   return answers.every(answer => answer.ok) ? answers.flatMap(({ body }) => list(at(body, 'account_details'))) : undefined
 }
 
-const edit = ({ namespace, name }: Claim, nats: string) =>
-  `kubectl -n ${namespace} patch eventdrivenservice ${name} --type merge -p '{"spec":{"nats":${nats}}}'`
+const edit = ({ namespace, name }: Claim, nats: JsonObject) =>
+  shell`kubectl -n ${namespace} patch eventdrivenservice ${name} --type merge -p ${JSON.stringify({ spec: { nats } })}`

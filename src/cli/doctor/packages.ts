@@ -4,6 +4,7 @@ import { API_VERSION, COMPOSITE_KIND, KIND } from '../../claim/parse.ts'
 import { builtInPlatform, type Platform, parsePlatform } from '../../claim/platform.ts'
 import { at, isObject, type Json, type JsonObject, textOf } from '../../json.ts'
 import { condition } from '../../resources/parts.ts'
+import { shell } from '../../shell.ts'
 import { refusal } from '../../status.ts'
 import { type Api, isAbsent, itemsOf, nameOf } from './api.ts'
 import { type Check, unknown, unneeded, well, wrong } from './check.ts'
@@ -14,11 +15,11 @@ const PLURAL = `${KIND.toLowerCase()}s`
 const XRDS = [`x${PLURAL}.${GROUP}`, `${PLURAL}.${GROUP}`]
 const FUNCTION = 'function-event-driven-service'
 const CONFIGURATION = 'configuration-event-driven-service'
-const install = (kind: string, name: string) => `crossplane xpkg install ${kind} ghcr.io/bizmatters/${name}:v${manifest.version}`
+const install = (kind: string, name: string) => shell`crossplane xpkg install ${kind} ghcr.io/bizmatters/${name}:v${manifest.version}`
 const INSTALL_CONFIGURATION = install('configuration', CONFIGURATION)
 /** Crossplane makes what a package brings anew whenever the package's revision changes. */
 const restore = (configuration: string) =>
-  `kubectl annotate configurationrevisions.pkg.crossplane.io -l pkg.crossplane.io/package=${configuration} --overwrite restored=$(date +%s)`
+  shell`kubectl annotate configurationrevisions.pkg.crossplane.io -l pkg.crossplane.io/package=${configuration} --overwrite restored=$(date +%s)`
 const EXTENSIONS = '/apis/apiextensions.crossplane.io/v1'
 const PACKAGES = '/apis/pkg.crossplane.io/v1'
 
@@ -89,7 +90,7 @@ function judgeFunctions(answer: Answer, called: ReadonlySet<string>): Check[] {
     const other = functions.map(nameOf).find(one => one.endsWith(FUNCTION))
     const says = `the Composition calls ${wantedName}, which is not installed`
     return other === undefined
-      ? wrong(name, says, `${install('function', FUNCTION)} ${wantedName}`)
+      ? wrong(name, says, install('function', FUNCTION) + shell` ${wantedName}`)
       : wrong(name, `${says}; there is one named ${other}`, 'kubectl get functions.pkg.crossplane.io')
   })
 }
@@ -113,7 +114,7 @@ export function judgePackage(name: string, kind: string, found: JsonObject): Che
     return [`not ${type}${state?.message ? `: ${state.message}` : state?.reason ? `: ${state.reason}` : ''}`]
   })
   if (trouble.length === 0) return well(name, `${called} is installed and healthy (${tag})`)
-  return wrong(name, `${called} (${tag}) is ${trouble.join('; ')}`, `kubectl describe ${kind} ${called}`)
+  return wrong(name, `${called} (${tag}) is ${trouble.join('; ')}`, shell`kubectl describe ${kind} ${called}`)
 }
 
 function judgeDefinition(answers: readonly Answer[], again = INSTALL_CONFIGURATION): Check {
@@ -128,7 +129,7 @@ function judgeDefinition(answers: readonly Answer[], again = INSTALL_CONFIGURATI
   const failing = types.filter(type => condition(found, type)?.status !== 'True')
   if (failing.length === 0) return well(name, `${nameOf(found)} is ${types.join(' and ').toLowerCase()}`)
   const reasons = failing.map(type => `not ${type}: ${condition(found, type)?.message || 'Crossplane has not looked at it yet'}`)
-  return wrong(name, `${nameOf(found)} is ${reasons.join('; ')}`, `kubectl describe xrd ${nameOf(found)}`)
+  return wrong(name, `${nameOf(found)} is ${reasons.join('; ')}`, shell`kubectl describe xrd ${nameOf(found)}`)
 }
 
 function noComposition(answer: Answer, again = INSTALL_CONFIGURATION): Check {
@@ -152,7 +153,7 @@ function judgeComposition(composition: JsonObject, again: string | undefined): J
   const step = steps.find(one => isInput(at(one, 'input')) || textOf(at(one, 'functionRef', 'name')).endsWith(FUNCTION))
   const owners = at(composition, 'metadata', 'ownerReferences')
   const isOfPackage = Array.isArray(owners) && owners.some(owner => at(owner, 'kind') === 'ConfigurationRevision')
-  const look = (isOfPackage ? again : undefined) ?? `kubectl get composition ${name} -o yaml`
+  const look = (isOfPackage ? again : undefined) ?? shell`kubectl get composition ${name} -o yaml`
   if (step === undefined) return { name, calls: [], check: wrong('Composition', `${name} has no step that calls the function`, look) }
   const called = textOf(at(step, 'functionRef', 'name'))
   const parsed = parsePlatform(at(step, 'input'))

@@ -1,6 +1,7 @@
 // provider-kubernetes, which carries every resource where the Composition says composeAs: ProviderKubernetes.
 import type { Platform } from '../../claim/platform.ts'
 import { at, textOf } from '../../json.ts'
+import { shell } from '../../shell.ts'
 import type { Actor } from './access.ts'
 import { type Api, isAbsent, itemsOf, namespaceOf } from './api.ts'
 import { type Check, unknown, well, wrong } from './check.ts'
@@ -40,6 +41,6 @@ export async function lookAtProvider(api: Api, { providerConfig }: Platform): Pr
   if (source !== 'InjectedIdentity' || pod === undefined) return { checks: [health, found], actor: undefined }
   const [namespace, name] = [namespaceOf(pod), textOf(at(pod, 'spec', 'serviceAccountName'))]
   const grant: Actor['grant'] = role =>
-    `kubectl apply -f package/runtime/rbac/${role}.yaml && kubectl create clusterrolebinding ${NAME}:${role} --clusterrole=event-driven-service:${role} --serviceaccount=${namespace}:${name}`
+    shell`kubectl apply -f package/runtime/rbac/${role}.yaml && kubectl create clusterrolebinding ${NAME}:${role} --clusterrole=event-driven-service:${role} --serviceaccount=${namespace}:${name}`
   return { checks: [health, found], actor: { namespace, name, grant } }
 }
