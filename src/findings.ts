@@ -1,3 +1,5 @@
+import { safe } from './safe.ts'
+
 /** Where a value stands: `['spec', 'env', 0, 'name']`. */
 export type Path = readonly (string | number)[]
 
@@ -56,19 +58,15 @@ export function formatPath(path: Path): string {
 const shorten = (text: string, length: number) => (text.length > length ? `${text.slice(0, length)}…` : text)
 
 function show(found: unknown): string {
-  if (typeof found === 'string') return `'${printable(shorten(found, SHOWN_LENGTH))}'`
+  if (typeof found === 'string') return `'${shorten(found, SHOWN_LENGTH)}'`
   if (Array.isArray(found)) return found.length === 0 ? 'an empty list' : 'a list'
   if (typeof found === 'object' && found !== null) return Object.keys(found).length === 0 ? 'an empty object' : 'an object'
   return String(found)
 }
 
-/** A line break or an escape sequence in a value must not act on a terminal or a log. */
-const printable = (text: string) =>
-  text.replaceAll(/\p{Cc}/gu, character => `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`)
-
 /** `spec.size: must be one of [micro, small], got 'smal', did you mean 'small'?` */
 export function sentence({ path, problem, found, meant }: Finding): string {
   const where = path.length === 0 ? '' : `${formatPath(path)}: `
   const got = found === undefined ? '' : `, got ${show(found)}`
-  return `${where}${problem}${got}${meant === undefined ? '' : `, did you mean '${meant}'?`}`
+  return safe(`${where}${problem}${got}${meant === undefined ? '' : `, did you mean '${meant}'?`}`)
 }

@@ -1,6 +1,7 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util'
 import { nearest } from '../suggest.ts'
 import type { ExitCode, Io } from './io.ts'
+import { note } from './note.ts'
 
 export interface Option {
   readonly type: 'string' | 'boolean'
@@ -48,7 +49,8 @@ export function command<const O extends Options>(definition: Definition<O>): Com
     async execute(args, io) {
       const given = parse(definition, args)
       if ('mistake' in given) {
-        io.stderr.write(`eds ${name}: ${given.mistake}\nSee: eds ${name} --help\n`)
+        note(io, `eds ${name}: ${given.mistake}`)
+        note(io, `See: eds ${name} --help`)
         return 2
       }
       if (given.help) {

@@ -4,8 +4,8 @@ import { readGiven } from './doctor/claims.ts'
 import { examine } from './doctor/examine.ts'
 import { findConnection } from './doctor/kubeconfig.ts'
 import { printChecks, printTable, summary } from './doctor/print.ts'
-import type { ExitCode, Io } from './io.ts'
-import { safe } from './print/safe.ts'
+import type { Io } from './io.ts'
+import { fail } from './note.ts'
 
 export const doctor = command({
   name: 'doctor',
@@ -24,17 +24,18 @@ export const doctor = command({
   },
   async run({ values, operands }, io) {
     const connection = await findConnection({ kubeconfig: values.kubeconfig, context: values.context, env: process.env })
-    if ('problem' in connection) return fail(io, connection.problem)
+    if ('problem' in connection) return fail(io, 'eds doctor', connection.problem)
     const given = await readGiven(operands, values.namespace ?? connection.namespace, io)
     if (typeof given === 'number') return given
-    if (given.named.length + given.written.length === 0 && operands.length > 0) return fail(io, 'there is no claim in what was given')
+    if (given.named.length + given.written.length === 0 && operands.length > 0)
+      return fail(io, 'eds doctor', 'there is no claim in what was given')
     const api = connectApi(connection)
     const clear = tell(io, `asking ${connection.server.host} …`)
     try {
       const closed = await tryDoor(api)
       if (closed !== undefined) {
         clear()
-        return fail(io, `the cluster of context '${connection.context}', ${connection.server.origin}, ${closed}`)
+        return fail(io, 'eds doctor', `the cluster of context '${connection.context}', ${connection.server.origin}, ${closed}`)
       }
       const checks = await examine(api, given)
       clear()
@@ -58,11 +59,6 @@ async function tryDoor(api: Api): Promise<string | undefined> {
     return `answers as no API server does: ${answer.reason}`
   }
   return undefined
-}
-
-function fail({ stderr }: Io, problem: string): ExitCode {
-  stderr.write(`eds doctor: ${safe(problem)}\n`)
-  return 2
 }
 
 /** Says what is going on where somebody watches; wiped off again by what it returns. */

@@ -1,5 +1,6 @@
 import { readFiles } from './files.ts'
 import type { Io } from './io.ts'
+import { note } from './note.ts'
 import { type LocatedFinding, readSource, type SourceDocument } from './source.ts'
 
 export interface Documents {
@@ -10,14 +11,14 @@ export interface Documents {
 }
 
 /** Every document of every file that is named, in order. */
-export async function readDocuments(names: readonly string[], { stdin, stderr }: Io): Promise<Documents> {
+export async function readDocuments(names: readonly string[], io: Io): Promise<Documents> {
   const documents: SourceDocument[] = []
   const findings: LocatedFinding[] = []
   let complete = true
-  for await (const read of readFiles(names, stdin)) {
+  for await (const read of readFiles(names, io.stdin)) {
     if ('reason' in read) {
       complete = false
-      stderr.write(`eds: ${read.file}: ${read.reason}\n`)
+      note(io, `eds: ${read.file}: ${read.reason}`)
       continue
     }
     const source = readSource(read.file, read.text)

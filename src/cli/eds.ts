@@ -4,6 +4,7 @@ import { doctor } from './doctor.ts'
 import { importClaim } from './import.ts'
 import type { ExitCode, Io } from './io.ts'
 import { migrate } from './migrate.ts'
+import { note } from './note.ts'
 import { render } from './render.ts'
 import { validate } from './validate.ts'
 
@@ -27,31 +28,31 @@ const usage = (): string => {
 
 /** The whole program but for the process around it. */
 export async function eds([name, ...args]: readonly string[], io: Io): Promise<ExitCode> {
-  if (name === undefined) return complain(io, usage())
+  if (name === undefined) {
+    io.stderr.write(usage())
+    return 2
+  }
   if (name === '--help' || name === '-h' || name === 'help') return helpOn(args[0], io)
   if (name === '--version' || name === '-V') return say(io, `${manifest.version}\n`)
   const command = commands.find(command => command.name === name)
-  return command === undefined ? complain(io, unknown(name)) : command.execute(args, io)
+  return command === undefined ? refuse(io, name) : command.execute(args, io)
 }
 
 function helpOn(name: string | undefined, io: Io): ExitCode | Promise<ExitCode> {
   if (name === undefined) return say(io, usage())
   const command = commands.find(command => command.name === name)
-  return command === undefined ? complain(io, unknown(name)) : command.execute(['--help'], io)
+  return command === undefined ? refuse(io, name) : command.execute(['--help'], io)
 }
 
-function unknown(name: string): string {
+function refuse(io: Io, name: string): ExitCode {
   const what = name.startsWith('-') ? 'flag' : 'command'
   const near = nearest(name, name.startsWith('-') ? ['--help', '--version'] : commands.map(command => command.name))
-  return `eds: unknown ${what} '${name}'${near === undefined ? '' : `, did you mean '${near}'?`}\nSee: eds --help\n`
+  note(io, `eds: unknown ${what} '${name}'${near === undefined ? '' : `, did you mean '${near}'?`}`)
+  note(io, 'See: eds --help')
+  return 2
 }
 
 function say({ stdout }: Io, text: string): ExitCode {
   stdout.write(text)
   return 0
-}
-
-function complain({ stderr }: Io, text: string): ExitCode {
-  stderr.write(text)
-  return 2
 }

@@ -4,7 +4,7 @@ import { isObject } from '../json.ts'
 import { nameOf } from './claims.ts'
 import { command } from './command.ts'
 import { readDocuments } from './documents.ts'
-import type { ExitCode, Io } from './io.ts'
+import { fail, note } from './note.ts'
 import { printFindings, printTold, tell } from './print/findings.ts'
 import { printYaml } from './print/manifests.ts'
 import { type LocatedFinding, locateFinding } from './source.ts'
@@ -22,8 +22,8 @@ export const importClaim = command({
   ],
   options: {},
   async run({ operands: [what, ...names] }, io) {
-    if (what !== 'knative') return fail(io, `imports 'knative', got ${what === undefined ? 'nothing' : `'${what}'`}`)
-    if (names.length === 0 && io.stdin.isTerminal) return fail(io, 'name a file or a directory, or pipe manifests in')
+    if (what !== 'knative') return fail(io, 'eds import', `imports 'knative', got ${what === undefined ? 'nothing' : `'${what}'`}`)
+    if (names.length === 0 && io.stdin.isTerminal) return fail(io, 'eds import', 'name a file or a directory, or pipe manifests in')
     const { documents, findings: unread, complete } = await readDocuments(names.length === 0 ? ['-'] : names, io)
     io.stderr.write(printFindings(unread, io.stderr))
     if (!complete) return 2
@@ -31,7 +31,7 @@ export const importClaim = command({
     const imported = importKnative(documents.map(({ value }) => value).filter(isObject))
     if (!imported.ok) {
       for (const finding of imported.findings)
-        io.stderr.write(`eds import: ${imported.claim ? 'the claim would be refused: ' : ''}${sentence(finding)}\n`)
+        note(io, `eds import: ${imported.claim ? 'the claim would be refused: ' : ''}${sentence(finding)}`)
       return 1
     }
     const unsaid = imported.unsaid.flatMap(({ object, path, problem }): LocatedFinding[] => {
@@ -43,8 +43,3 @@ export const importClaim = command({
     return 0
   },
 })
-
-function fail({ stderr }: Io, problem: string): ExitCode {
-  stderr.write(`eds import: ${problem}\n`)
-  return 2
-}

@@ -2,6 +2,7 @@
 import { writeSync } from 'node:fs'
 import type { WriteStream } from 'node:tty'
 import { isMainThread } from 'node:worker_threads'
+import { safe } from '../safe.ts'
 import { eds } from './eds.ts'
 import type { Output } from './io.ts'
 import { judgeForOthers } from './validate/thread.ts'
@@ -25,7 +26,7 @@ for (const stream of [process.stdout, process.stderr])
 process.on('uncaughtException', error => fail(`a mistake in eds itself, please report it: ${error}`))
 
 function fail(problem: string): never {
-  writeSync(process.stderr.fd, `eds: ${problem}\n`)
+  writeSync(process.stderr.fd, `eds: ${safe(problem)}\n`)
   process.exit(2)
 }
 

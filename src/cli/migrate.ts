@@ -5,6 +5,7 @@ import { nameOf } from './claims.ts'
 import { command } from './command.ts'
 import { readDocuments } from './documents.ts'
 import type { ExitCode, Io } from './io.ts'
+import { fail, note } from './note.ts'
 import { readPlatform } from './platform-file.ts'
 import { painter } from './print/color.ts'
 import { printComparison, printSteps } from './print/comparison.ts'
@@ -38,7 +39,7 @@ export const migrate = command({
     input: { type: 'string', value: 'FILE', says: "the platform's input for the function, or a Composition that holds it" },
   },
   async run({ values, operands }, io) {
-    if (operands.length === 0 && io.stdin.isTerminal) return fail(io, 'name a file or a directory, or pipe manifests in')
+    if (operands.length === 0 && io.stdin.isTerminal) return fail(io, 'eds migrate', 'name a file or a directory, or pipe manifests in')
     const platform = await readPlatform(values.input, io)
     if (typeof platform === 'number') return platform
     const { documents, findings: unread, complete } = await readDocuments(operands.length === 0 ? ['-'] : operands, io)
@@ -47,10 +48,10 @@ export const migrate = command({
     if (unread.length > 0) return 1
     const manifests = documents.map(({ value }) => value).filter(isObject)
     for (const other of manifests.filter(manifest => !isMigrated(manifest)))
-      io.stderr.write(`eds migrate: skipped ${nameOf(other)}: it stays as it is\n`)
+      note(io, `eds migrate: skipped ${nameOf(other)}: it stays as it is`)
     const migrated = migrateManifests(manifests, platform, { adopt: values.adopt === true })
     if (!migrated.ok) return refuse(migrated, io)
-    io.stderr.write(noteOnSize(migrated))
+    note(io, `eds migrate: ${sizeOf(migrated)}`)
     if (values.output === 'json') {
       const { claim, size, rows, steps } = migrated
       io.stdout.write(`${JSON.stringify({ claim, size, comparison: rows, steps }, null, 2)}\n`)
@@ -63,19 +64,13 @@ export const migrate = command({
   },
 })
 
-function refuse({ claim, findings }: Extract<Migrated, { ok: false }>, { stderr }: Io): ExitCode {
-  for (const finding of findings)
-    stderr.write(`eds migrate: ${claim === undefined ? '' : 'the claim would be refused: '}${sentence(finding)}\n`)
+function refuse({ claim, findings }: Extract<Migrated, { ok: false }>, io: Io): ExitCode {
+  for (const finding of findings) note(io, `eds migrate: ${claim === undefined ? '' : 'the claim would be refused: '}${sentence(finding)}`)
   return 1
 }
 
-function noteOnSize({ size }: Extract<Migrated, { ok: true }>): string {
-  if (size?.exact) return `eds migrate: size ${size.size} has these very resources\n`
-  if (size !== undefined) return `eds migrate: size ${size.size} is the nearest; its resources stand below as different or added\n`
-  return 'eds migrate: the manifests name no resources, so the size is the default\n'
-}
-
-function fail({ stderr }: Io, problem: string): ExitCode {
-  stderr.write(`eds migrate: ${problem}\n`)
-  return 2
+function sizeOf({ size }: Extract<Migrated, { ok: true }>): string {
+  if (size?.exact) return `size ${size.size} has these very resources`
+  if (size !== undefined) return `size ${size.size} is the nearest; its resources stand below as different or added`
+  return 'the manifests name no resources, so the size is the default'
 }

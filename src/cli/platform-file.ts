@@ -3,6 +3,7 @@ import type { Path } from '../findings.ts'
 import { at, isObject, type Json, textOf } from '../json.ts'
 import { readDocuments } from './documents.ts'
 import type { ExitCode, Io } from './io.ts'
+import { fail } from './note.ts'
 import { printFindings } from './print/findings.ts'
 import { locateFindings, type SourceDocument } from './source.ts'
 
@@ -14,10 +15,7 @@ export async function readPlatform(file: string | undefined, io: Io): Promise<Pl
   io.stderr.write(printFindings(findings, io.stderr))
   if (findings.length > 0) return 1
   const input = documents.map(inputOf).find(found => found !== undefined)
-  if (input === undefined) {
-    io.stderr.write(`eds: ${file}: has no input for the function, nor a Composition with one\n`)
-    return 2
-  }
+  if (input === undefined) return fail(io, `eds: ${file}`, 'has no input for the function, nor a Composition with one')
   const { document, path } = input
   const parsed = parsePlatform(at(document.value, ...path))
   if (parsed.ok) return parsed.platform

@@ -8,6 +8,7 @@ import { type ClaimDocument, nameOf, sortDocuments } from './claims.ts'
 import { command } from './command.ts'
 import { readDocuments } from './documents.ts'
 import type { ExitCode, Io } from './io.ts'
+import { fail, note } from './note.ts'
 import { observedOf } from './observed.ts'
 import { readPlatform } from './platform-file.ts'
 import { painter } from './print/color.ts'
@@ -36,20 +37,20 @@ export const render = command({
     observed: { type: 'string', value: 'FILE|DIR', says: 'what is there already, such as the output of kubectl get -o yaml' },
   },
   async run({ values, operands }, io) {
-    if (operands.length === 0 && io.stdin.isTerminal) return fail(io, 'name a file or a directory, or pipe a claim in')
+    if (operands.length === 0 && io.stdin.isTerminal) return fail(io, 'eds render', 'name a file or a directory, or pipe a claim in')
     const platform = await readPlatform(values.input, io)
     if (typeof platform === 'number') return platform
     const observed = values.observed === undefined ? undefined : await readObserved(values.observed, io)
     if (typeof observed === 'number') return observed
     const { documents, findings: unread, complete } = await readDocuments(operands.length === 0 ? ['-'] : operands, io)
     const { claims, others, findings: strange } = sortDocuments(documents)
-    for (const other of others) io.stderr.write(`${note(other)}: skipped, as ${nameOf(other.value)} is not an ${KIND}\n`)
+    for (const other of others) note(io, `${place(other)}: skipped, as ${nameOf(other.value)} is not an ${KIND}`)
     const judged = claims.map(({ document, claim }) => judge({ document, claim: adjust(claim, values) }, platform, observed))
     const findings = [...unread, ...strange, ...judged.flatMap(({ findings }) => findings)]
     io.stderr.write(printFindings(findings, io.stderr))
     if (!complete) return 2
     if (findings.length > 0) return 1
-    if (claims.length === 0) return fail(io, `there is no ${KIND} in what was given`)
+    if (claims.length === 0) return fail(io, 'eds render', `there is no ${KIND} in what was given`)
     io.stdout.write(
       print(
         judged.flatMap(({ rendered }) => rendered ?? []),
@@ -61,12 +62,7 @@ export const render = command({
   },
 })
 
-function fail({ stderr }: Io, problem: string): ExitCode {
-  stderr.write(`eds render: ${problem}\n`)
-  return 2
-}
-
-function note({ file, locate }: SourceDocument): string {
+function place({ file, locate }: SourceDocument): string {
   const { line, column } = locate(['kind'], 'key')
   return `${file}:${line}:${column}`
 }

@@ -1,10 +1,10 @@
 import { KIND } from '../claim/parse.ts'
 import { command } from './command.ts'
 import { readFiles, type Unreadable } from './files.ts'
-import type { ExitCode, Io } from './io.ts'
+import type { Io } from './io.ts'
+import { fail, note } from './note.ts'
 import { readPlatform } from './platform-file.ts'
 import type { Severity } from './print/findings.ts'
-import { safe } from './print/safe.ts'
 import { formatNames, formats } from './report/formats.ts'
 import { type FileReport, tallying } from './report/report.ts'
 import { summary } from './report/text.ts'
@@ -36,7 +36,7 @@ export const validate = command({
     'if-present': { type: 'boolean', says: 'having no claim to judge is fine, as for a commit hook' },
   },
   async run({ values, operands }, io) {
-    if (operands.length === 0 && io.stdin.isTerminal) return fail(io, 'name a file or a directory, or pipe a claim in')
+    if (operands.length === 0 && io.stdin.isTerminal) return fail(io, 'eds validate', 'name a file or a directory, or pipe a claim in')
     const platform = await readPlatform(values.input, io)
     if (typeof platform === 'number') return platform
     const schema = values.schema === undefined ? undefined : await readSchema(values.schema, io)
@@ -53,7 +53,7 @@ export const validate = command({
     const jobs = jobsOf(operands.length === 0 ? ['-'] : operands, io, read => {
       unreadable.push(read)
       progress.clear()
-      io.stderr.write(`eds: ${safe(read.file)}: ${safe(read.reason)}\n`)
+      note(io, `eds: ${read.file}: ${read.reason}`)
     })
     for await (const judged of judgeAll(jobs, settings, { script: io.script })) {
       judged.forEach(add)
@@ -65,7 +65,7 @@ export const validate = command({
     const { claims, errors } = tally()
     if ('all' in format) io.stdout.write(format.all({ reports, unreadable, tally: tally() }))
     const hasNone = claims + errors + unreadable.length === 0
-    if (hasNone && values['if-present'] !== true) return fail(io, `there is no ${KIND} in what was given`)
+    if (hasNone && values['if-present'] !== true) return fail(io, 'eds validate', `there is no ${KIND} in what was given`)
     if (!isQuiet) io.stderr.write(summary(tally(), unreadable.length))
     return unreadable.length > 0 ? 2 : errors > 0 ? 1 : 0
 
@@ -76,11 +76,6 @@ export const validate = command({
     }
   },
 })
-
-function fail({ stderr }: Io, problem: string): ExitCode {
-  stderr.write(`eds validate: ${problem}\n`)
-  return 2
-}
 
 const adviceOf = ({ strict, quiet }: { strict?: boolean; quiet?: boolean }): Severity | undefined =>
   strict ? 'error' : quiet ? undefined : 'warning'

@@ -1,6 +1,6 @@
+import { safe } from '../../safe.ts'
 import type { Output } from '../io.ts'
 import { painter } from '../print/color.ts'
-import { safe } from '../print/safe.ts'
 import type { Check } from './check.ts'
 
 const signs = {

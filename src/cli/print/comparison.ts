@@ -1,8 +1,8 @@
 import type { Json } from '../../json.ts'
 import type { Row, Verdict } from '../../migrate/row.ts'
 import type { Step } from '../../migrate/steps.ts'
+import { safe } from '../../safe.ts'
 import type { Paint } from './color.ts'
-import { safe } from './safe.ts'
 
 const words: Readonly<Record<Verdict, string>> = {
   different: 'different',
@@ -40,7 +40,7 @@ function printRow({ path, verdict, was, is, because }: Row, paint: Paint): strin
   const color = ({ different: 'yellow', unsaid: 'red', added: 'green', same: 'dim' } as const)[verdict]
   const value = path === '' ? '' : verdict === 'different' ? `${show(was)} → ${show(is)}` : show(was ?? is)
   const where = path === '' ? 'the whole object' : safe(path)
-  const reason = because === undefined ? '' : paint('dim', `  (${because})`)
+  const reason = because === undefined ? '' : paint('dim', `  (${safe(because)})`)
   return `  ${paint(color, words[verdict].padEnd(width))}  ${where}${value === '' ? '' : `: ${value}`}${reason}\n`
 }
 

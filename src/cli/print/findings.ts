@@ -1,8 +1,8 @@
 import { type Code, formatPath, sentence } from '../../findings.ts'
+import { safe } from '../../safe.ts'
 import type { Output } from '../io.ts'
 import type { LocatedFinding, Position } from '../source.ts'
 import { painter } from './color.ts'
-import { safe } from './safe.ts'
 
 /** A finding in words, with nothing left to work out: small, and plain data. */
 export interface Told extends Position {

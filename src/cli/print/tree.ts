@@ -1,8 +1,8 @@
 import { at, type JsonObject, textOf } from '../../json.ts'
 import type { Readiness } from '../../resources/resource.ts'
+import { safe } from '../../safe.ts'
 import type { Paint } from './color.ts'
 import { factsOf } from './facts.ts'
-import { safe } from './safe.ts'
 
 export interface Tree {
   /** Such as `EventDrivenService default/worker`. */

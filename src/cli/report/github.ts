@@ -1,5 +1,5 @@
 // https://docs.github.com/actions/reference/workflow-commands-for-github-actions#setting-an-error-message
-import { safe } from '../print/safe.ts'
+import { safe } from '../../safe.ts'
 import { type Format, findingsOf } from './report.ts'
 
 /** Annotations of the lines of a pull request. */

@@ -2,8 +2,8 @@
 import { pathToFileURL } from 'node:url'
 import manifest from '../../../package.json' with { type: 'json' }
 import { codes } from '../../findings.ts'
+import { safe } from '../../safe.ts'
 import type { Told } from '../print/findings.ts'
-import { safe } from '../print/safe.ts'
 import { type Format, findingsOf, type Outcome } from './report.ts'
 
 export const sarif: Format = { all: outcome => `${JSON.stringify(logOf(outcome), null, 2)}\n` }
