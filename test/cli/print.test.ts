@@ -3,6 +3,7 @@ import { load, YAML11_SCHEMA } from 'js-yaml'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { painter } from '../../src/cli/print/color.ts'
+import { factsOf } from '../../src/cli/print/facts.ts'
 import { printFindings } from '../../src/cli/print/findings.ts'
 import { printJson, printYaml } from '../../src/cli/print/manifests.ts'
 import { printTree } from '../../src/cli/print/tree.ts'
@@ -172,5 +173,15 @@ describe('a tree', () => {
       '└─ Service worker-http (http-service)      Creating  80 → http, sticky by ClientIP',
       '',
     ])
+  })
+
+  test.each([
+    { says: 'a name', subscriber: { ref: { name: 'worker' } }, to: 'worker' },
+    { says: 'a path of a name', subscriber: { ref: { name: 'worker' }, uri: '/paid' }, to: 'worker/paid' },
+    { says: 'an address', subscriber: { uri: 'http://worker.shop.svc:8080/paid' }, to: 'http://worker.shop.svc:8080/paid' },
+  ])('says where events go: $says', ({ subscriber, to }) => {
+    const trigger = { apiVersion: 'eventing.knative.dev/v1', kind: 'Trigger', spec: { broker: 'shop', subscriber } }
+    const source = { apiVersion: 'sources.knative.dev/v1', kind: 'KafkaSource', spec: { topics: ['a', 'b'], sink: subscriber } }
+    expect([trigger, source].map(factsOf)).toEqual([`from shop, to ${to}`, `a, b, to ${to}`])
   })
 })

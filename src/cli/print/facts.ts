@@ -19,8 +19,8 @@ const byKind = new Map<string, Facts>([
   ],
   ['serving.knative.dev Service', knativeFacts],
   ['eventing.knative.dev Broker', manifest => [text(at(manifest, 'metadata', 'annotations', 'eventing.knative.dev/broker.class'))]],
-  ['eventing.knative.dev Trigger', ({ spec }) => [`from ${text(at(spec, 'broker'))}`, `to ${text(at(spec, 'subscriber', 'ref', 'name'))}`]],
-  ['sources.knative.dev KafkaSource', ({ spec }) => [list(at(spec, 'topics')).join(', '), `to ${text(at(spec, 'sink', 'ref', 'name'))}`]],
+  ['eventing.knative.dev Trigger', ({ spec }) => [`from ${text(at(spec, 'broker'))}`, `to ${address(at(spec, 'subscriber'))}`]],
+  ['sources.knative.dev KafkaSource', ({ spec }) => [list(at(spec, 'topics')).join(', '), `to ${address(at(spec, 'sink'))}`]],
 ])
 
 const list = (value: Json | undefined): readonly Json[] => (Array.isArray(value) ? value : [])
@@ -41,6 +41,8 @@ const portFact = (port: Json) => `${text(at(port, 'port'))} → ${text(at(port, 
 const affinity = (value: Json | undefined) => (value === undefined || value === 'None' ? undefined : `sticky by ${text(value)}`)
 const scale = (least: Json | undefined, most: Json | undefined) =>
   least === undefined && most === undefined ? undefined : `${text(least) ?? 0}–${text(most) ?? '∞'} replicas`
+/** Beside a name the address is a path of it. */
+const address = (target: Json | undefined) => `${text(at(target, 'ref', 'name')) ?? ''}${text(at(target, 'uri')) ?? ''}`
 
 function lagFact(trigger: Json): string | undefined {
   const [stream, consumer, lag] = ['stream', 'consumer', 'lagThreshold'].map(field => text(at(trigger, 'metadata', field)))
