@@ -1,27 +1,26 @@
 // npm run test:soak -- --minutes 3: the bundle as a process, asked all the time over mutual TLS, while certificates change
-// and others make trouble. Every answer is compared with the core's. Ends with 1 where something was wrong.
-import { spawn } from 'node:child_process'
+// and others make trouble. Every answer is compared with the core's. Ends with 1 where something was wrong: see verdict.ts.
+import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
-import { isDeepStrictEqual, parseArgs } from 'node:util'
-import { RunFunctionResponse } from '@crossplane-org/function-sdk-typescript'
-import { status } from '@grpc/grpc-js'
+import { parseArgs } from 'node:util'
 import fc from 'fast-check'
 import { type Authority, createAuthority, type Identity, issueCertificate, serverNames } from '../../scripts/certificates.ts'
 import { claims, compositeOf, mutate, mutations } from '../claims.ts'
 import { answerTo, requestOf } from '../fuzz/wire.ts'
 import { channelOf, clientOf, send, troubles } from './troubles.ts'
+import { complaint, inMebibytes, leaks, type Memory, quarters, unclean } from './verdict.ts'
 
 const { values } = parseArgs({ options: { minutes: { type: 'string', default: '3' } } })
 const IN_FLIGHT = 8
 // The folder is looked at every five seconds.
 const ROTATION_MS = 6_000
-const LEAK_MEBIBYTES = 48
-const MEBIBYTE = 1024 * 1024
+const LOOK_MS = 1_000
 
 const wrong: string[] = []
 const counts = { calls: 0, 'wrong answers': 0, 'failed calls': 0, rotations: 0, troubles: 0 }
@@ -50,36 +49,52 @@ let authority = createAuthority()
 let client = clientIn(authority)
 show([authority], identityOf(authority))
 
-const child = spawn(
-  process.execPath,
-  ['dist/function.js', `--tls-certs-dir=${folder}`, '--address=127.0.0.1:0', '--metrics-address=127.0.0.1:0'],
-  { stdio: ['ignore', 'ignore', 'pipe'] },
-)
+const child = fork('dist/function.js', [`--tls-certs-dir=${folder}`, '--address=127.0.0.1:0', '--metrics-address=127.0.0.1:0'], {
+  // As the image starts it, and with a way to ask for its memory.
+  execArgv: ['--max-semi-space-size=8', '--expose-gc', `--import=${new URL('memory.mjs', import.meta.url)}`],
+  stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+})
 const ended = once(child, 'exit')
-const log = createInterface({ input: child.stderr })
+const log = createInterface({ input: child.stderr as Readable })
 interface Line {
   readonly level: string
   readonly msg: string
   readonly port: number
   readonly metricsPort: number
+  readonly calls: string
 }
-let stopped: Line | undefined
+let stopped: string | undefined
+let isAlive = true
+
+/** Undefined for what is no line of the log, such as what Node says of a crash. */
+function understand(text: string): Line | undefined {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
 const { port, metricsPort } = await new Promise<Line>((resolve, reject) => {
   log.on('line', text => {
-    const line = JSON.parse(text) as Line
-    if (line.msg === 'listening') resolve(line)
-    if (line.msg === 'stopped') stopped = line
-    if (line.msg === 'call failed') wrong.push(text)
+    const line = understand(text)
+    if (line?.msg === 'listening') resolve(line)
+    if (line?.msg === 'stopped') stopped = line.calls
+    if (line === undefined || line.msg === 'call failed') wrong.push(text)
   })
-  ended.then(() => reject(new Error('the function ended before it listened')))
+  ended.then(() => {
+    isAlive = false
+    reject(new Error('the function ended before it listened'))
+  })
 })
 
 const endMs = Date.now() + Number(values.minutes) * 60_000
 const lasts = () => Date.now() < endMs
 
-const figures = async (): Promise<(name: string) => number> => {
+const callsInFlight = async () => {
+  if (!isAlive) return 0
   const text = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text()
-  return name => Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1])
+  return Number(/^function_calls_in_flight (\S+)$/m.exec(text)?.[1])
 }
 
 async function work(): Promise<void> {
@@ -94,14 +109,12 @@ async function work(): Promise<void> {
     const { bytes, answer } = questions[index % questions.length] ?? { bytes: Buffer.alloc(0), answer: undefined }
     const said = await send(channel, bytes)
     counts.calls++
-    if (said.bytes === undefined) {
-      counts['failed calls']++
-      wrong.push(`a call failed: ${said.code === undefined ? '' : status[said.code]} ${said.details}`)
-      await delay(100)
-    } else if (!isDeepStrictEqual(RunFunctionResponse.decode(said.bytes), answer)) {
-      counts['wrong answers']++
-      wrong.push(`another answer than the core's to question ${index % questions.length}`)
-    }
+    const problem = complaint(said, answer)
+    if (problem === undefined) continue
+    wrong.push(said.bytes === undefined ? problem : `${problem} to question ${index % questions.length}`)
+    counts[said.bytes === undefined ? 'failed calls' : 'wrong answers']++
+    // Not to ask thousands of times what is gone.
+    await delay(100)
   }
   channel.close()
 }
@@ -132,19 +145,12 @@ async function trouble(make: (typeof troubles)[keyof typeof troubles], name: str
   }
 }
 
-/** The least of each quarter of the time: what no collection takes away. */
-const quarters: { heap: number; resident: number }[] = []
+const seen: Memory[] = []
 async function watch(): Promise<void> {
-  const beganMs = Date.now()
-  while (lasts()) {
-    const figure = await figures()
-    const quarter = Math.min(3, Math.floor((4 * (Date.now() - beganMs)) / (endMs - beganMs)))
-    const { heap, resident } = quarters[quarter] ?? { heap: Number.POSITIVE_INFINITY, resident: Number.POSITIVE_INFINITY }
-    quarters[quarter] = {
-      heap: Math.min(heap, figure('nodejs_heap_size_used_bytes') / MEBIBYTE),
-      resident: Math.min(resident, figure('process_resident_memory_bytes') / MEBIBYTE),
-    }
-    await delay(500)
+  for (; lasts() && isAlive; await delay(LOOK_MS)) {
+    const said = once(child, 'message').then(([memory]) => seen.push(memory))
+    child.send('')
+    await Promise.race([said, ended])
   }
 }
 
@@ -155,28 +161,17 @@ await Promise.all([
   watch(),
 ])
 
-const open = (await figures())('function_calls_in_flight')
-if (open > 0) {
-  // What was cut off just now.
-  await delay(1000)
-  const still = (await figures())('function_calls_in_flight')
-  if (still > 0) wrong.push(`${still} calls are in flight when nobody calls any more`)
-}
+// What was cut off just now may take a moment.
+if ((await callsInFlight()) > 0) await delay(1000)
+const inFlight = await callsInFlight()
 child.kill('SIGTERM')
-const [code] = await ended
+const [exitCode] = await ended
 rmSync(folder, { recursive: true })
-if (counts.calls === 0) wrong.push('nothing was asked')
-if (code !== 0) wrong.push(`SIGTERM ended it with ${code}`)
-if (stopped === undefined) wrong.push('it did not say that it stopped')
-
-// The first quarter warms up. A leak goes on, so a step that is made once is none.
-const [, second, third, fourth] = quarters.map(({ heap }) => heap)
-const leaks = second !== undefined && third !== undefined && fourth !== undefined && third > second && fourth - second > LEAK_MEBIBYTES
-if (leaks) wrong.push(`the heap grows: ${quarters.map(({ heap }) => heap.toFixed(0)).join(', ')} MB`)
+wrong.push(...leaks(seen), ...unclean({ calls: counts.calls, inFlight, exitCode, stopped }))
 
 console.table(counts)
-console.log('Least memory in each quarter of the time, MB:')
-console.table(quarters.map(({ heap, resident }) => ({ heap: heap.toFixed(0), resident: resident.toFixed(0) })))
+console.log('The least memory after a full collection, in each quarter of the time, MiB:')
+console.table({ heap: quarters(seen, 'heapUsed').map(inMebibytes), resident: quarters(seen, 'rss').map(inMebibytes) })
 for (const problem of [...new Set(wrong)].slice(0, 20))
   console.log(`WRONG, ${wrong.filter(other => other === problem).length} times: ${problem}`)
 process.exitCode = wrong.length === 0 ? 0 : 1

@@ -19,13 +19,23 @@ export const clientOf = (port: number, channel: ChannelCredentials) =>
     'grpc.use_local_subchannel_pool': 1,
   })
 
+export interface Said {
+  readonly bytes?: Buffer | undefined
+  readonly code?: status
+  readonly details?: string
+}
+
+/** Longer than anything takes that will ever be answered. */
+const PATIENCE_MS = 30_000
+
 export const send = (client: Client, bytes: Buffer) =>
-  new Promise<{ readonly bytes?: Buffer | undefined; readonly code?: status; readonly details?: string }>(resolve => {
+  new Promise<Said>(resolve => {
     client.makeUnaryRequest(
       PATH,
       (raw: Buffer) => raw,
       (raw: Buffer) => raw,
       bytes,
+      { deadline: Date.now() + PATIENCE_MS },
       (error, answered) => resolve(error ? { code: error.code, details: error.details } : { bytes: answered }),
     )
   })
