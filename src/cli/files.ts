@@ -1,7 +1,7 @@
 // From what is named on the command line to texts. What cannot be read is said in one line, and the rest goes on.
 // Reading is synchronous: a command line has nothing else to do, and ten thousand small files are read in half the time.
 import { isUtf8 } from 'node:buffer'
-import { readdirSync, readFileSync, type Stats, statSync } from 'node:fs'
+import { closeSync, openSync, readdirSync, readFileSync, readSync, type Stats, statSync } from 'node:fs'
 import { normalize } from 'node:path'
 import { hasMagic, parseGlob } from './glob.ts'
 import type { Input } from './io.ts'
@@ -19,7 +19,8 @@ export interface Unreadable {
 }
 
 const MOST_MEBIBYTES = 64
-const MEBIBYTE = 1024 * 1024
+const MOST_BYTES = MOST_MEBIBYTES * 1024 * 1024
+const CHUNK_BYTES = 64 * 1024
 const STDIN = '-'
 const STDIN_NAME = '<stdin>'
 
@@ -50,18 +51,38 @@ function readExisting(file: string): TextFile | Unreadable {
   const stats = statSync(file)
   if (stats.isDirectory()) return { file, reason: 'is a directory' }
   if (!isReadable(stats)) return { file, reason: 'is neither a file nor a pipe' }
-  return stats.size > MOST_MEBIBYTES * MEBIBYTE ? tooBig(file) : decode(file, readFileSync(file))
+  if (stats.size > MOST_BYTES) return tooBig(file)
+  const bytes = stats.isFIFO() || stats.size === 0 ? readUnsized(file) : readFileSync(file)
+  return bytes === undefined ? tooBig(file) : decode(file, bytes)
 }
 
 // A shell's <(command) is a pipe.
 const isReadable = (stats: Stats) => stats.isFile() || stats.isFIFO()
+
+/** What does not know its size, such as a pipe, may have no end: undefined once it is too much. */
+function readUnsized(file: string): Buffer | undefined {
+  const opened = openSync(file, 'r')
+  try {
+    const read: Buffer[] = []
+    for (let size = 0; size <= MOST_BYTES; ) {
+      const chunk = Buffer.allocUnsafe(CHUNK_BYTES)
+      const length = readSync(opened, chunk)
+      if (length === 0) return Buffer.concat(read)
+      size += length
+      read.push(chunk.subarray(0, length))
+    }
+    return undefined
+  } finally {
+    closeSync(opened)
+  }
+}
 
 async function readStdin({ chunks }: Input): Promise<TextFile | Unreadable> {
   const read: Uint8Array[] = []
   let size = 0
   for await (const chunk of chunks) {
     size += chunk.length
-    if (size > MOST_MEBIBYTES * MEBIBYTE) return tooBig(STDIN_NAME)
+    if (size > MOST_BYTES) return tooBig(STDIN_NAME)
     read.push(chunk)
   }
   return decode(STDIN_NAME, Buffer.concat(read))

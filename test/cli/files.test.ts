@@ -1,4 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -43,10 +44,11 @@ afterAll(() => {
   rmSync(folder, { recursive: true })
 })
 
-async function read(names: readonly string[], stdin = ''): Promise<string[]> {
-  const chunks = (async function* () {
-    for (const byte of Buffer.from(stdin)) yield Uint8Array.of(byte)
-  })()
+async function* byByte(text: string) {
+  for (const byte of Buffer.from(text)) yield Uint8Array.of(byte)
+}
+
+async function read(names: readonly string[], chunks: AsyncIterable<Uint8Array> = byByte('')): Promise<string[]> {
   const found: string[] = []
   for await (const one of readFiles(names, { chunks, isTerminal: false }))
     found.push(`${one.file}: ${'text' in one ? one.text : one.reason}`)
@@ -74,7 +76,7 @@ describe('reads', () => {
     { says: 'a file that only looks like a glob', names: ['odd [1].yaml'], found: ['odd [1].yaml: j'] },
     { says: 'standard input, whatever its chunks', names: ['-', 'a.yaml'], stdin: 'ü: 1', found: ['<stdin>: ü: 1', 'a.yaml: a'] },
   ])('$says', async ({ names, found, stdin, without }) => {
-    expect((await read(names, stdin)).filter(line => without === undefined || !without.test(line))).toEqual(found)
+    expect((await read(names, byByte(stdin ?? ''))).filter(line => without === undefined || !without.test(line))).toEqual(found)
   })
 })
 
@@ -100,6 +102,21 @@ test('a pipe of the shell is read as a file is', async () => {
   execFileSync('mkfifo', ['pipe'])
   spawn('sh', ['-c', 'echo piped > pipe'], { stdio: 'ignore' })
   expect(await read(['pipe'])).toEqual(['pipe: piped\n'])
+})
+
+test('a pipe without an end is read to the limit', async () => {
+  execFileSync('mkfifo', ['endless'])
+  const writer = spawn('sh', ['-c', 'exec head -c 1G /dev/zero > endless'], { stdio: 'ignore' })
+  const ended = once(writer, 'exit')
+  expect(await read(['endless'])).toEqual(['endless: is larger than 64 MiB'])
+  expect(await ended).toEqual([null, 'SIGPIPE'])
+})
+
+test('standard input is read to the limit', async () => {
+  const chunks = (async function* () {
+    for (let count = 0; count < 100; count++) yield new Uint8Array(1024 * 1024)
+  })()
+  expect(await read(['-'], chunks)).toEqual(['<stdin>: is larger than 64 MiB'])
 })
 
 describe('a glob', () => {
