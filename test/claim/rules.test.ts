@@ -367,3 +367,8 @@ test.each([
   const schema: Schema = { type, 'x-kubernetes-validations': [{ rule: 'false', message: 'no', ...(reason && { reason }) }] }
   expect(planned(schema, type === 'array' ? [] : type === 'object' ? {} : 'x').map(finding => finding.code)).toEqual([code])
 })
+
+test('errors of others keep their stacks after what CEL cannot evaluate', () => {
+  expect(judge({ kind: 'EventDrivenService' })).toContain('metadata: required field missing [REQUIRED]')
+  expect(Error.stackTraceLimit).toBeGreaterThan(0)
+})

@@ -14,13 +14,14 @@ import { type Authority, createAuthority, type Identity, issueCertificate, serve
 import { claims, compositeOf, mutate, mutations } from '../claims.ts'
 import { answerTo, requestOf } from '../fuzz/wire.ts'
 import { channelOf, clientOf, send, troubles } from './troubles.ts'
-import { complaint, inMebibytes, leaks, type Memory, quarters, unclean } from './verdict.ts'
+import { complaint, inMebibytes, leaks, type Memory, memories, quarters, unclean } from './verdict.ts'
 
 const { values } = parseArgs({ options: { minutes: { type: 'string', default: '3' } } })
 const IN_FLIGHT = 8
 // The folder is looked at every five seconds.
 const ROTATION_MS = 6_000
 const LOOK_MS = 1_000
+const LONGEST_PROBLEM = 1_000
 
 const wrong: string[] = []
 const counts = { calls: 0, 'wrong answers': 0, 'failed calls': 0, rotations: 0, troubles: 0 }
@@ -80,7 +81,7 @@ const { port, metricsPort } = await new Promise<Line>((resolve, reject) => {
     const line = understand(text)
     if (line?.msg === 'listening') resolve(line)
     if (line?.msg === 'stopped') stopped = line.calls
-    if (line === undefined || line.msg === 'call failed') wrong.push(text)
+    if ((line === undefined && text.trim() !== '') || line?.msg === 'call failed') wrong.push(text.trim())
   })
   ended.then(() => {
     isAlive = false
@@ -171,7 +172,7 @@ wrong.push(...leaks(seen), ...unclean({ calls: counts.calls, inFlight, exitCode,
 
 console.table(counts)
 console.log('The least memory after a full collection, in each quarter of the time, MiB:')
-console.table({ heap: quarters(seen, 'heapUsed').map(inMebibytes), resident: quarters(seen, 'rss').map(inMebibytes) })
+console.table(Object.fromEntries(memories.map(of => [of, quarters(seen, of).map(inMebibytes)])))
 for (const problem of [...new Set(wrong)].slice(0, 20))
-  console.log(`WRONG, ${wrong.filter(other => other === problem).length} times: ${problem}`)
+  console.log(`WRONG, ${wrong.filter(other => other === problem).length} times: ${problem.slice(0, LONGEST_PROBLEM)}`)
 process.exitCode = wrong.length === 0 ? 0 : 1

@@ -8,7 +8,7 @@ const MEBIBYTE = 1024 * 1024
 /** As a process of 30 MiB shows it 100 times: what `grows` adds, in MiB, at a share of the time. */
 const samples = (grows: (share: number, index: number) => number, of: keyof Memory = 'heapUsed'): Memory[] =>
   Array.from({ length: 100 }, (_, index) => {
-    const still = { heapUsed: 30 * MEBIBYTE, rss: 100 * MEBIBYTE }
+    const still = { heapUsed: 30 * MEBIBYTE, external: 3 * MEBIBYTE, rss: 100 * MEBIBYTE }
     return { ...still, [of]: still[of] + grows(index / 100, index) * MEBIBYTE }
   })
 
@@ -31,6 +31,11 @@ describe('memory', () => {
       says: 'a leak below a saw-tooth',
       seen: samples((share, index) => share * 40 + (index % 20)),
       found: 'heapUsed grows: at least 45.0, then 54.0, then 62.0 MiB',
+    },
+    {
+      says: 'a leak of buffers',
+      seen: samples(share => share * 40, 'external'),
+      found: 'external grows: at least 13.0, then 23.0, then 33.0 MiB',
     },
     {
       says: 'a leak out of sight of the heap',

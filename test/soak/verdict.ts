@@ -7,8 +7,13 @@ import type { Said } from './troubles.ts'
 /** In bytes, right after a collection of all garbage. */
 export interface Memory {
   readonly heapUsed: number
+  /** Of buffers and the like, which hang on the heap and lie outside of it. */
+  readonly external: number
+  /** What the operating system sees. */
   readonly rss: number
 }
+
+export const memories = ['heapUsed', 'external', 'rss'] as const satisfies readonly (keyof Memory)[]
 
 /** How the function ended, and what it left behind. */
 export interface End {
@@ -23,10 +28,10 @@ export interface End {
 const MEBIBYTE = 1024 * 1024
 
 /**
- * How much more than in the quarter of the time before may be left at the least, in bytes. A full collection leaves the same
- * heap to within a few hundred kilobytes; what the operating system sees also has holes.
+ * How much more than in the quarter of the time before may be left at the least. A full collection leaves the same to within
+ * a few hundred kilobytes; what the operating system sees also has holes.
  */
-const tolerance: Memory = { heapUsed: 2 * MEBIBYTE, rss: 16 * MEBIBYTE }
+const tolerance: Memory = { heapUsed: 2 * MEBIBYTE, external: 2 * MEBIBYTE, rss: 16 * MEBIBYTE }
 
 const LEAST_SAMPLES = 8
 
@@ -39,7 +44,7 @@ export function quarters(samples: readonly Memory[], of: keyof Memory): readonly
 /** The first half warms up, and a step that is made once is no leak: that goes on, in the third quarter and in the last. */
 export function leaks(samples: readonly Memory[]): string[] {
   if (samples.length < LEAST_SAMPLES) return [`memory was looked at ${samples.length} times: too few to tell`]
-  return (['heapUsed', 'rss'] as const).flatMap(of => {
+  return memories.flatMap(of => {
     const [, second = 0, third = 0, fourth = 0] = quarters(samples, of)
     const steady = third - second <= tolerance[of] || fourth - third <= tolerance[of]
     return steady ? [] : [`${of} grows: at least ${[second, third, fourth].map(inMebibytes).join(', then ')} MiB`]
