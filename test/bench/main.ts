@@ -9,14 +9,24 @@ import { printBusy, printExamples, printGrowth, printMeasured, printMemory, prin
 import { machine } from './proc.ts'
 import { own, peer } from './programs.ts'
 
-const { values: options } = parseArgs({
-  options: {
-    quick: { type: 'boolean', default: false },
-    peer: { type: 'string', multiple: true, default: [] },
-    json: { type: 'string' },
-  },
-})
-const peers = options.peer.map(peer)
+/** What was asked for; where that makes no sense it is said in a line. */
+function asked() {
+  try {
+    const { values } = parseArgs({
+      options: {
+        quick: { type: 'boolean', default: false },
+        peer: { type: 'string', multiple: true, default: [] },
+        json: { type: 'string' },
+      },
+    })
+    return { options: values, peers: values.peer.map(peer) }
+  } catch (error) {
+    console.error(`npm run bench: ${error instanceof Error ? error.message : error}`)
+    process.exit(2)
+  }
+}
+
+const { options, peers } = asked()
 const programs = [own, ...peers]
 const extent: Extent = options.quick
   ? { transports: ['plaintext'], inFlight: [8] }

@@ -1,5 +1,5 @@
 // What is measured: this function, and others beside it that render the same resources.
-import { readFileSync } from 'node:fs'
+import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parse } from 'yaml'
 import manifest from '../../package.json' with { type: 'json' }
@@ -29,10 +29,21 @@ export const own: Program = {
 /** Go writes into each program what it was built from. */
 const versionOf = (program: string) => /\nmod\t\S+\t(\S+)/.exec(readFileSync(program, 'latin1'))?.[1] ?? 'unknown'
 
-/** From `NAME=PATH`: peers/NAME.yaml has the input. */
+/** From `NAME=PATH`: peers/NAME.yaml has the input. Throws with what is wrong with it. */
 export function peer(flag: string): Program {
   const [, name, command] = /^([a-z0-9-]+)=(.+)$/.exec(flag) ?? []
   if (name === undefined || command === undefined) throw new Error(`--peer: must be NAME=PATH, got '${flag}'`)
-  const input = read(fileURLToPath(new URL(`peers/${name}.yaml`, import.meta.url)))
-  return { name, version: versionOf(command), command, args: [], input }
+  const input = fileURLToPath(new URL(`peers/${name}.yaml`, import.meta.url))
+  if (!existsSync(input)) throw new Error(`--peer: test/bench/peers/${name}.yaml is missing, which has the input of ${name}`)
+  if (!isProgram(command)) throw new Error(`--peer: ${command} is no program that can be run`)
+  return { name, version: versionOf(command), command, args: [], input: read(input) }
+}
+
+function isProgram(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK)
+    return statSync(path).isFile()
+  } catch {
+    return false
+  }
 }
