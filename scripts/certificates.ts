@@ -15,7 +15,7 @@ export interface Authority extends Identity {
 
 export interface CertificateRequest {
   /** What the holder may do with it; none at all leaves it open, as RFC 5280 has it. */
-  readonly usages?: readonly ('client' | 'server')[]
+  readonly usages?: readonly ('client' | 'server' | 'any')[]
   readonly dnsNames?: readonly string[]
   /** IPv4 */
   readonly addresses?: readonly string[]
@@ -47,6 +47,7 @@ const oids = {
   extendedKeyUsage: '2.5.29.37',
   server: '1.3.6.1.5.5.7.3.1',
   client: '1.3.6.1.5.5.7.3.2',
+  any: '2.5.29.37.0',
   sha256WithRsa: '1.2.840.113549.1.1.11',
 } as const
 

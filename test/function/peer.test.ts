@@ -37,6 +37,7 @@ const cases: { says: string; peer: Partial<Peer>; trust?: X509Certificate[]; ref
     peer: { certificate: x509(issueCertificate(ours, { usages: ['server', 'client'] })) },
     refusal: undefined,
   },
+  { says: 'a certificate for any usage', peer: { certificate: x509(issueCertificate(ours, { usages: ['any'] })) }, refusal: undefined },
   { says: 'a certificate that names no usage', peer: { certificate: x509(issueCertificate(ours, {})) }, refusal: undefined },
   { says: 'no certificate', peer: {}, refusal: 'no-certificate' },
   { says: 'no certificate, which OpenSSL calls verified', peer: { chainVerified: true }, refusal: 'no-certificate' },

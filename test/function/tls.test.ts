@@ -1,11 +1,13 @@
 import { X509Certificate } from 'node:crypto'
+import { once } from 'node:events'
 import { mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
-import { connect } from 'node:http2'
+import { connect, constants } from 'node:http2'
 import { join } from 'node:path'
 import { type ConnectionOptions, createSecureContext } from 'node:tls'
 import { credentials, status } from '@grpc/grpc-js'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { createAuthority, type Identity, issueCertificate } from '../../scripts/certificates.ts'
+import { serviceNames } from '../../src/function/runner.ts'
 import {
   as,
   call,
@@ -13,6 +15,7 @@ import {
   connectClient,
   counted,
   greet,
+  pathOf,
   type Serving,
   serve,
   serverIdentity,
@@ -181,6 +184,27 @@ describe('rotation', () => {
     expect((await greet(port, showing(nextCore))).greeted).toBe(true)
     await letGo
     expect(await counted(serving, 'function_certificate_reloads_total', { result: 'taken up' })).toBe(2)
+  })
+
+  test('a client of a CA that is gone is cut off in the end, even in the midst of a call', async () => {
+    const successor = createAuthority()
+    const { folder, swap } = mountedSecret(files(crossplane.certificate, server))
+    const serving = await serve({ certificatesDirectory: folder, certificatePollMs: 10 })
+    const session = connect(`https://127.0.0.1:${serving.port}`, { ...showing(core), rejectUnauthorized: false, servername: '' })
+    onTestFinished(() => session.destroy())
+    const call = session.request({ ':method': 'POST', ':path': pathOf(serviceNames[0]), 'content-type': 'application/grpc' })
+    call.on('error', () => {})
+    const cutOff = once(session, 'error')
+    await expect.poll(() => counted(serving, 'function_calls_in_flight')).toBe(1)
+    vi.useFakeTimers({ toFake: ['setTimeout'] })
+    onTestFinished(() => {
+      vi.useRealTimers()
+    })
+    swap(files(successor.certificate, serverIdentity(successor)))
+    await once(session, 'goaway')
+    expect(call.closed).toBe(false)
+    vi.advanceTimersByTime(10_000)
+    expect(await cutOff).toMatchObject([{ message: `Session closed with error code ${constants.NGHTTP2_CANCEL}` }])
   })
 
   test('under load fails no call: new connections see the new certificate, old ones are finished', async () => {
