@@ -28,6 +28,10 @@ export const found: { readonly calls: readonly Call[]; readonly texts: readonly 
     // A stack that ran out, and quotes that were counted again and again.
     `${claim}  x: ${'['.repeat(20_000)}`,
     `{"EventDrivenService": "${'\\"'.repeat(20_000)}`,
+    // What is not ours was named as it is: an escape sequence, or a text that reads backwards.
+    'apiVersion: v1\nkind: "\\e[2J"\nmetadata: {name: "\\u202E"}\n',
+    'apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: "\\e[2J", namespace: "\\u202E"}\n',
+    'apiVersion: serving.knative.dev/v1\nkind: Service\nmetadata: {name: "\\e[2J", namespace: "\\u202E"}\n',
   ],
   commandLines: [
     ['validate', '[z-a]*'],

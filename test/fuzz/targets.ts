@@ -63,7 +63,12 @@ async function inFolder<R>(use: (folder: string) => Promise<R>): Promise<R> {
   }
 }
 
-/** An exit code with a reason, and never a stack. */
+// What moves the cursor, colours, deletes, or turns the direction of writing. On standard output stands data, whose JSON
+// leaves what came after ASCII as it is.
+const OBEYED = /[^\P{Cc}\n\t\u007F-\u009F]/u
+const OBEYED_OR_MISLEADING = /[^\P{Cc}\n\t]|[\u2028\u2029\u202A-\u202E\u2066-\u2069]/u
+
+/** An exit code with a reason, never a stack, and nothing from a file that acts on the terminal. */
 async function answered(args: readonly string[], stdin: Uint8Array): Promise<void> {
   const { io, stdout, stderr } = recorded({ stdin })
   const code = await eds(args, io)
@@ -71,6 +76,7 @@ async function answered(args: readonly string[], stdin: Uint8Array): Promise<voi
   if (![0, 1, 2].includes(code)) throw new Error(`exit code ${code}`)
   if (code !== 0 && said === '') throw new Error(`exit code ${code} without a word`)
   if (/\n {4}at \S/.test(said)) throw new Error(`a stack: ${said}`)
+  if (OBEYED.test(stdout()) || OBEYED_OR_MISLEADING.test(stderr())) throw new Error(`what a terminal obeys: ${JSON.stringify(said)}`)
 }
 
 /** Damaged a thousand times each; to make one takes longer than to answer it. */
