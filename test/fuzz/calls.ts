@@ -1,6 +1,6 @@
 // Calls of the function in which any part may be anything.
 import fc from 'fast-check'
-import { isObject, type Json, type JsonObject } from '../../src/json.ts'
+import { at, isObject, type Json, type JsonObject } from '../../src/json.ts'
 import { type ClaimDocument, claims, compositeOf } from '../claims.ts'
 import { anything, spoilt } from './hostile.ts'
 import { answerTo, type Call, requestOf } from './wire.ts'
@@ -8,39 +8,52 @@ import { answerTo, type Call, requestOf } from './wire.ts'
 const objectOf = (value: Json): JsonObject => (isObject(value) ? value : {})
 
 /** What the function wants for a composite; nothing where it refuses. */
-function desiredBy(composite: JsonObject): JsonObject {
-  const desired = answerTo(requestOf({ composite }))?.desired?.resources ?? {}
+function desiredBy(composite: JsonObject, input?: JsonObject): JsonObject {
+  const desired = answerTo(requestOf({ composite, input }))?.desired?.resources ?? {}
   return Object.fromEntries(Object.entries(desired).map(([key, { resource }]) => [key, resource as JsonObject]))
 }
 
-const living = (object: Json | undefined): JsonObject => ({
-  ...(isObject(object) ? object : {}),
-  status: {
-    observedGeneration: 1,
-    replicas: 1,
-    url: 'http://x',
-    conditions: [{ type: 'Ready', status: 'False', reason: 'R', message: 'm' }],
-  },
-})
+/** As it would be observed; an Object of provider-kubernetes with what is in it. */
+const living = (object: Json | undefined): JsonObject => {
+  const manifest = at(object, 'spec', 'forProvider', 'manifest')
+  return {
+    ...(isObject(object) ? object : {}),
+    status: {
+      observedGeneration: 1,
+      replicas: 1,
+      url: 'http://x',
+      conditions: ['Ready', 'Synced'].map(type => ({ type, status: 'False', reason: 'R', message: 'm' })),
+      ...(manifest !== undefined && { atProvider: { manifest: living(manifest) } }),
+    },
+  }
+}
 
 /** What a claim becomes. */
-export const manifestsOf = (claim: ClaimDocument): Json[] => Object.values(desiredBy(compositeOf(claim))).map(manifest => manifest ?? null)
+export const manifestsOf = (claim: ClaimDocument, platform?: JsonObject): Json[] =>
+  Object.values(desiredBy(compositeOf(claim), platform)).map(manifest => manifest ?? null)
+
+const INPUT = { apiVersion: 'fn.platform.bizmatters.io/v1alpha1', kind: 'Input' }
 
 export const platforms = fc.constantFrom<JsonObject>(
-  { apiVersion: 'fn.platform.bizmatters.io/v1beta1', kind: 'Input', defaults: { size: 'small' } },
-  { apiVersion: 'fn.platform.bizmatters.io/v1beta1', kind: 'Input', composeAs: 'ProviderKubernetes' },
+  { ...INPUT, defaults: { size: 'small' }, features: { knativeInitContainers: true, knativeInitialScaleZero: true } },
+  { ...INPUT, composeAs: 'ProviderKubernetes' },
 )
 
-/** A composite of a valid claim with its resources about it, each part of which may be spoilt. */
-const spoiltCalls: fc.Arbitrary<Call> = claims()
-  .map(compositeOf)
-  .chain(composite => {
-    const resources = Object.fromEntries(Object.entries(desiredBy(composite)).map(([key, object]) => [key, living(object)]))
+const allLiving = (resources: JsonObject): JsonObject =>
+  Object.fromEntries(Object.entries(resources).map(([key, object]) => [key, living(object)]))
+
+/** A composite of a valid claim with its resources about it, or those of what it was before, each part of which may be spoilt. */
+const spoiltCalls: fc.Arbitrary<Call> = fc
+  .tuple(claims(), claims(), fc.option(platforms, { nil: undefined, freq: 2 }))
+  .chain(([claim, former, platform]) => {
+    const composite = compositeOf(claim)
+    const resources = allLiving(desiredBy(composite, platform))
+    const before = allLiving(desiredBy(compositeOf({ ...former, metadata: claim.metadata }), platform))
     const required = Object.fromEntries(
-      Object.entries(resources).map(([key, object]) => [
-        key,
-        { ...object, metadata: { ...objectOf(object.metadata ?? {}), ownerReferences: [{ controller: true }] } },
-      ]),
+      Object.entries(resources).map(([key, object]) => {
+        const there = objectOf(object as Json)
+        return [key, { ...there, metadata: { ...objectOf(there.metadata ?? {}), ownerReferences: [{ controller: true }] } }]
+      }),
     )
     const adopting = {
       ...composite,
@@ -48,11 +61,11 @@ const spoiltCalls: fc.Arbitrary<Call> = claims()
     }
     return fc.record({
       composite: fc.oneof(fc.constant(composite), fc.constant(adopting), spoilt(composite)),
-      observed: fc.oneof(fc.constant({}), spoilt(resources).map(objectOf)),
+      observed: fc.oneof(fc.constant({}), ...[resources, before, { ...before, ...resources }].map(all => spoilt(all).map(objectOf))),
       required: fc.oneof(fc.constant(undefined), fc.constant({}), spoilt(required).map(objectOf)),
       desired: fc.oneof(fc.constant({}), anything.map(objectOf)),
       context: fc.oneof(fc.constant(undefined), anything),
-      input: fc.oneof({ weight: 4, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: platforms.chain(spoilt) }),
+      input: platform === undefined ? fc.constant(undefined) : fc.oneof(fc.constant(platform), spoilt(platform)),
     })
   })
 

@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { claim, RUNS } from '../claims.ts'
-import { manifestsOf } from './calls.ts'
+import { manifestsOf, platforms } from './calls.ts'
 import { targets } from './targets.ts'
 
 test.each(targets)('withstood by $name', async ({ attack, share }) => {
@@ -10,6 +10,7 @@ test.each(targets)('withstood by $name', async ({ attack, share }) => {
   expect(details.failed ? fc.defaultReportMessage(details) : '').toBe('')
 })
 
-test('there is something to spoil: a valid claim is composed', () => {
+test('there is something to spoil: a valid claim is composed, whatever the platform', () => {
   expect(manifestsOf(claim())).toHaveLength(4)
+  for (const [platform] of fc.sample(fc.tuple(platforms), { numRuns: 20, seed: 1 })) expect(manifestsOf(claim(), platform)).toHaveLength(4)
 })

@@ -3,16 +3,18 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
+import { unreadable } from '../../src/claim/cesql.ts'
 import { eds } from '../../src/cli/eds.ts'
 import { createLog } from '../../src/function/log.ts'
 import { runFunction } from '../../src/function/run.ts'
 import { startServer } from '../../src/function/server.ts'
+import { root } from '../claim-files.ts'
 import { recorded } from '../cli/io.ts'
 import { calls, requests } from './calls.ts'
 import { commandLines, setting } from './command-lines.ts'
 import { found } from './found.ts'
 import { unpolluted } from './hostile.ts'
-import { encodings, texts } from './texts.ts'
+import { encodings, manifests, schemas, texts } from './texts.ts'
 import { answerTo, clientOf, requestOf, sound, wire } from './wire.ts'
 
 export interface Target {
@@ -83,6 +85,7 @@ async function answered(args: readonly string[], stdin: Uint8Array): Promise<voi
 const captured = fc.constantFrom(...fc.sample(requests, { numRuns: 100, seed: 1 }))
 
 const PLATFORM = 'platform.yaml'
+const CLAIM = `${root}examples/full-claim.yaml`
 
 const commands = fc.constantFrom(
   ...[
@@ -100,6 +103,20 @@ const commands = fc.constantFrom(
     ['validate', '--schema', PLATFORM],
   ],
 )
+
+/** Words and signs in any order; few of them make sense. */
+const expressions = fc
+  .array(
+    fc.oneof(
+      fc.constantFrom('a', 'b1', '1', '-1', "'x'", '"y"', "'", '%', 'LEFT(a, 1)', 'f_g(', '99999999999', '_', '\\', '\u0000'),
+      fc.constantFrom('(', ')', ',', 'AND', 'or', 'NOT', 'IN (', 'LIKE', 'EXISTS', '=', '<>', '+', '-', '*', 'TRUE'),
+      fc.string({ maxLength: 3 }),
+    ),
+    { maxLength: 60 },
+  )
+  .chain(words => fc.constantFrom('', ' ').map(between => words.join(between)))
+
+const importers = fc.constantFrom(['import', 'knative'], ['migrate'], ['migrate', '--adopt', '-o', 'json'])
 
 export const targets: readonly Target[] = [
   target('a call in which anything is anything', 0.045, calls, found.calls, use => use(call => sound(answerTo(requestOf(call))))),
@@ -125,7 +142,18 @@ export const targets: readonly Target[] = [
   target(
     'a file for the command line',
     0.04,
-    fc.record({ command: commands, text: texts, encode: encodings }),
+    fc.oneof(
+      { weight: 7, arbitrary: fc.record({ command: commands, text: texts, encode: encodings }) },
+      { weight: 2, arbitrary: fc.record({ command: importers, text: manifests, encode: fc.constant(Buffer.from) }) },
+      {
+        weight: 1,
+        arbitrary: fc.record({
+          command: fc.constant(['validate', '--schema', PLATFORM, CLAIM]),
+          text: schemas,
+          encode: fc.constant(Buffer.from),
+        }),
+      },
+    ),
     found.texts.flatMap(text =>
       [['validate'], ['render'], ['migrate'], ['import', 'knative']].map(command => ({ command, text, encode: Buffer.from })),
     ),
@@ -138,6 +166,7 @@ export const targets: readonly Target[] = [
         }),
       ),
   ),
+  target('an expression of CloudEvents SQL', 0.1, expressions, [], use => use(unreadable)),
   target('a command line', 0.01, commandLines, found.commandLines, use =>
     inFolder(folder => {
       setting(folder)

@@ -1,5 +1,6 @@
 // Files for the command line: what was YAML once, and what never was.
 import fc from 'fast-check'
+import schema from '../../schemas/eventdrivenservice.schema.json' with { type: 'json' }
 import { printYaml } from '../../src/cli/print/manifests.ts'
 import type { Json, JsonObject } from '../../src/json.ts'
 import { claims, compositeOf } from '../claims.ts'
@@ -30,6 +31,7 @@ const signs = fc.constantFrom(
     '\r',
     '\r\n',
     '\n---\n',
+    '\nkind: x\n',
     '\n...\n',
     '%YAML 1.1\n---\n',
     '  ',
@@ -102,7 +104,7 @@ const written = (values: readonly JsonObject[]) =>
 const documents: fc.Arbitrary<readonly Json[]> = fc.oneof(
   claims().map(claim => [claim]),
   claims().map(claim => [compositeOf(claim)]),
-  claims().map(manifestsOf),
+  claims().map(claim => manifestsOf(claim)),
   platforms.map(platform => [platform]),
 )
 
@@ -134,14 +136,18 @@ const bombs = fc.oneof(
     .map(([text, count]) => text.repeat(count)),
 )
 
+const spoiltDocuments = (all: fc.Arbitrary<readonly Json[]>): fc.Arbitrary<string> =>
+  all.chain(spoilt).chain(values => written((Array.isArray(values) ? values : [values]) as JsonObject[]))
+
+/** What `eds import` and `eds migrate` are for. */
+export const manifests = spoiltDocuments(claims().map(claim => manifestsOf(claim)))
+
+/** The published schema, as `--schema` takes it. */
+export const schemas = spoilt(schema as Json).map(value => JSON.stringify(value))
+
 export const texts: fc.Arbitrary<string> = fc.oneof(
-  {
-    weight: 5,
-    arbitrary: documents
-      .chain(spoilt)
-      .chain(values => written((Array.isArray(values) ? values : [values]) as JsonObject[]))
-      .chain(mangled),
-  },
+  { weight: 5, arbitrary: spoiltDocuments(documents).chain(mangled) },
+  { weight: 3, arbitrary: spoiltDocuments(documents) },
   { weight: 2, arbitrary: fc.array(fc.oneof(signs, fc.string({ maxLength: 6 })), { maxLength: 40 }).map(parts => parts.join('')) },
   { weight: 1, arbitrary: anything.map(value => JSON.stringify(value)) },
   { weight: 1, arbitrary: bombs },
