@@ -1,6 +1,6 @@
 // What is valid today and had better change.
 import type { Finding, Path } from '../findings.ts'
-import { at, type Json } from '../json.ts'
+import { at, type Json, textOf } from '../json.ts'
 import { inlined, type Schema } from './schema.ts'
 
 /** Finds deprecated fields, and an image that can change under its name. Takes any document, valid or not. */
@@ -17,7 +17,11 @@ function deprecatedFields({ properties = {} }: Schema, above: Path): Finding[] {
   })
 }
 
-const words = ({ description = 'deprecated' }: Schema) => description.charAt(0).toLowerCase() + description.slice(1).replace(/\.$/, '')
+function words({ description = 'deprecated' }: Schema): string {
+  // The schema may be anybody's.
+  const text = textOf(description)
+  return text.charAt(0).toLowerCase() + text.slice(1).replace(/\.$/, '')
+}
 
 function unpinned(document: Json): Finding[] {
   const path = ['spec', 'image']

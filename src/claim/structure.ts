@@ -1,7 +1,7 @@
 // What JSON Schema can judge, with ajv; its errors become findings in our own words.
 import { Ajv2020, type AnySchemaObject, type ErrorObject } from 'ajv/dist/2020.js'
 import { type Finding, formatPath, type Path } from '../findings.ts'
-import { at, isObject, type Json, put } from '../json.ts'
+import { at, isObject, type Json, put, textOf } from '../json.ts'
 import { nearest } from '../suggest.ts'
 import { compilePattern } from './pattern.ts'
 import type { Schema } from './schema.ts'
@@ -66,6 +66,8 @@ function findingOf(error: ErrorObject, root: unknown, schema: Schema): Finding {
   const path = pathOf(error.instancePath, root)
   const found = error.data as Json
   const own = (error.parentSchema ?? {}) as Schema
+  // Numbers, in the schema of another version.
+  const allowed = (own.enum ?? []).map(textOf)
   switch (error.keyword) {
     case 'required':
       return { code: 'REQUIRED', path: [...path, String(error.params.missingProperty)], problem: 'required field missing' }
@@ -76,9 +78,9 @@ function findingOf(error: ErrorObject, root: unknown, schema: Schema): Finding {
     case 'type':
       return { code: 'WRONG_TYPE', path, problem: `must be ${types[String(error.params.type)] ?? error.params.type}`, found }
     case 'const':
-      return { code: 'NOT_ALLOWED', path, problem: `must be ${own.const}`, found }
+      return { code: 'NOT_ALLOWED', path, problem: `must be ${textOf(own.const)}`, found }
     case 'enum':
-      return { code: 'NOT_ALLOWED', path, problem: `must be one of [${(own.enum ?? []).join(', ')}]`, found, ...likely(found, own.enum) }
+      return { code: 'NOT_ALLOWED', path, problem: `must be one of [${allowed.join(', ')}]`, found, ...likely(found, allowed) }
     case 'pattern':
       return { code: 'BAD_FORMAT', path, problem: `must be a valid ${own.title ?? 'value'}${example(own)}`, found }
     case 'minimum':
@@ -114,7 +116,7 @@ function range(least: number | undefined, most: number | undefined): string {
 const example = ({ examples }: Schema) => (examples?.[0] === undefined ? '' : ` such as '${examples[0]}'`)
 
 /** A misspelt or abbreviated value. Words that begin differently are different words: xlarge is not meant to be large. */
-function likely(found: Json, allowed: readonly string[] = []): Pick<Finding, 'meant'> {
+function likely(found: Json, allowed: readonly string[]): Pick<Finding, 'meant'> {
   if (typeof found !== 'string' || found.length < 2) return {}
   const lower = found.toLowerCase()
   const alike = allowed.filter(word => word.charAt(0).toLowerCase() === lower.charAt(0))

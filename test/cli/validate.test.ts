@@ -74,6 +74,8 @@ beforeAll(() => {
   schema.properties.spec.properties.size.enum.push('xlarge')
   writeFileSync(join(folder, 'next-schema.json'), JSON.stringify(schema))
   schema.properties.spec.properties.env = { type: 'string' }
+  schema.properties.spec.properties.size = { enum: [1, 2] }
+  schema.properties.spec.properties.environment = { type: 'string', deprecated: true, description: {} }
   writeFileSync(join(folder, 'strange-schema.json'), JSON.stringify(schema))
   process.chdir(folder)
 })
@@ -245,6 +247,10 @@ describe('--schema', () => {
 
   test('that lets through what the checks could not read', async () => {
     expect(await run(['-', '--schema', 'strange-schema.json'], { stdin: claim('a', '  env: text\n') })).toMatchObject({ code: 0 })
+  })
+
+  test('that has numbers and objects where ours has words', async () => {
+    expect((await run(['wrong.yaml', '--schema', 'strange-schema.json'])).stdout).toContain("must be one of [1, 2], got 'xlarge'")
   })
 })
 
