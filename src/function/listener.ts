@@ -36,10 +36,14 @@ export function createSecureListener(first: Certificates, accept: Accept, metric
   })
   server.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => {
     const { remoteAddress } = socket
+    const failed = { reason: error.code, peer: remoteAddress }
+    // A TCP probe connects and hangs up: nobody was turned away.
+    if (error.code === 'ECONNRESET') {
+      socket.destroy()
+      return log.debug('TLS handshake failed', failed)
+    }
     turnAway(socket, 'handshake')
-    // A TCP probe connects and hangs up: not worth a line.
-    const write = error.code === 'ECONNRESET' ? log.debug : log.info
-    write('TLS handshake failed', { reason: error.code, peer: remoteAddress })
+    log.info('TLS handshake failed', failed)
   })
   const use = (certificates: Certificates) => {
     server.setSecureContext(contextOf(certificates))

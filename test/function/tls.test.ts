@@ -126,6 +126,13 @@ describe('who is turned away before HTTP/2', () => {
     }
   })
 
+  test('who hangs up before a word, as a TCP probe does, was not turned away', async () => {
+    const serving = await secure()
+    await throwAt(serving.port, Buffer.alloc(0))
+    await throwAt(serving.port, Buffer.alloc(100, 0xa5))
+    await vi.waitFor(async () => expect(await counted(serving, 'function_refused_peers_total', { reason: 'handshake' })).toBe(1))
+  })
+
   test('garbage does not end the process, nor hold the port', async () => {
     const { port } = await secure()
     const hello = Buffer.concat([Buffer.of(0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3), Buffer.alloc(505, 0xff)])
