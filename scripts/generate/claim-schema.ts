@@ -44,6 +44,7 @@ export function claimSchema(definition: Definition): Schema {
             title: 'namespace',
             minLength: 1,
             maxLength: 63,
+            pattern: '^[a-z0-9]+(?:-+[a-z0-9]+)*$',
             description: 'The namespace in which all resources are made.',
           },
           labels: { type: 'object', description: 'Labels of the claim.', additionalProperties: { type: 'string' } },

@@ -14,6 +14,7 @@ export function check(spec: Spec, name: string, platform: Platform): Finding[] {
     ...duplicateVariables(spec),
     ...reservedVariables(spec),
     ...longNames(spec, name),
+    ...ports(spec),
     ...filters(spec),
     ...unsupported(spec, platform),
   ]
@@ -91,4 +92,33 @@ function longNames({ knative, eventing }: Spec, name: string): Finding[] {
     hold(`${name}-${trigger.name}`, ['spec', 'eventing', 'triggers', index, 'name'], 'Trigger')
   })
   return findings
+}
+
+const HIGHEST_PORT = 65_535
+/** Of a host with a port, also within a URL. */
+const PORT = /^(?:[a-z]+:\/\/)?(?:\[[^\]]*\]|[^/:]*):(\d+)/
+
+/** A pattern knows digits, not numbers. */
+function ports({ image = '', nats, eventing }: Spec): Finding[] {
+  const { broker, triggers = [], kafka } = eventing ?? {}
+  const letters = (delivery: { readonly deadLetter?: { readonly uri?: string } } | undefined, ...path: Path) => ({
+    path: ['spec', 'eventing', ...path, 'delivery', 'deadLetter', 'uri'],
+    text: delivery?.deadLetter?.uri,
+  })
+  const addresses: readonly { readonly path: Path; readonly text: string | undefined }[] = [
+    { path: ['spec', 'image'], text: /^[^/]*(?=\/)/.exec(image)?.[0] },
+    ...(nats?.url?.split(',') ?? []).map(text => ({ path: ['spec', 'nats', 'url'], text })),
+    { path: ['spec', 'nats', 'monitoringEndpoint'], text: nats?.monitoringEndpoint },
+    letters(broker?.delivery, 'broker'),
+    ...triggers.map(({ delivery }, index) => letters(delivery, 'triggers', index)),
+    ...(kafka?.bootstrapServers ?? []).map((text, index) => ({ path: ['spec', 'eventing', 'kafka', 'bootstrapServers', index], text })),
+    letters(kafka?.delivery, 'kafka'),
+  ]
+  const isWrong = (address: string) => {
+    const port = PORT.exec(address)?.[1]
+    return port !== undefined && (Number(port) < 1 || Number(port) > HIGHEST_PORT)
+  }
+  return addresses.flatMap(({ path, text = '' }): Finding[] =>
+    isWrong(text) ? [{ code: 'OUT_OF_RANGE', path, problem: `must have a port from 1 to ${HIGHEST_PORT}`, found: text }] : [],
+  )
 }

@@ -189,6 +189,12 @@ kinds.yaml:13:1  must be a Kubernetes object, got 'just text'  [WRONG_TYPE]
       stderr: /^homeless\.yaml:3:1 {2}metadata\.namespace: required: .* \[NO_NAMESPACE\]\n$/,
     },
     {
+      says: 'a namespace that is none',
+      args: ['claim.yaml', '-n', 'Bad_NS'],
+      exit: 1,
+      stderr: /^claim\.yaml:3:1 {2}metadata\.namespace: must be a valid namespace, got 'Bad_NS' {2}\[BAD_FORMAT\]\n$/,
+    },
+    {
       says: 'an input that is wrong',
       args: ['claim.yaml', '--input', 'wrong-input.yaml'],
       exit: 1,

@@ -6,7 +6,7 @@ import type { Platform } from '../../claim/platform.ts'
 import type { Schema } from '../../claim/schema.ts'
 import { validator } from '../../claim/validate.ts'
 import type { Finding } from '../../findings.ts'
-import { isObject, type JsonObject, textOf } from '../../json.ts'
+import { at, isObject, type JsonObject, textOf } from '../../json.ts'
 import { type ClaimDocument, sortDocuments } from '../claims.ts'
 import { type Severity, tell } from '../print/findings.ts'
 import type { ClaimReport, FileReport } from '../report/report.ts'
@@ -58,9 +58,16 @@ interface Written {
 
 /** A composite is judged as the claim that it stands for. */
 function asWritten(composite: JsonObject): Written {
-  if (composite.kind !== COMPOSITE_KIND) return { document: composite, missing: [] }
+  if (composite.kind !== COMPOSITE_KIND) return { document: named(composite), missing: [] }
   const identity = identify(composite)
   return { document: { ...composite, ...claimDocument(composite, identity, KIND) }, missing: missingIdentity(identity) }
+}
+
+/** The API server appends five characters to `generateName`, where there is no name. */
+function named(claim: JsonObject): JsonObject {
+  const generateName = at(claim, 'metadata', 'generateName')
+  if (!isObject(claim.metadata) || claim.metadata.name !== undefined || typeof generateName !== 'string') return claim
+  return { ...claim, metadata: { ...claim.metadata, name: `${generateName}xxxxx` } }
 }
 
 function nameOf(claim: JsonObject): string {

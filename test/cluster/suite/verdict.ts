@@ -83,6 +83,7 @@ const differences: readonly Difference[] = [
     why: 'names are compared across lists, past what an API server affords',
     holds: (_, findings) => only(findings, ({ code }) => code === 'DUPLICATE' || code === 'RESERVED'),
   },
+  { why: 'a number within a text', holds: (_, findings) => only(findings, ({ problem }) => problem.startsWith('must have a port')) },
   { why: 'a matter of the platform', holds: (_, findings) => only(findings, ({ code }) => code === 'UNSUPPORTED') },
   { why: 'made of two names', holds: (_, findings) => only(findings, ({ code }) => code === 'NAME') },
   {
