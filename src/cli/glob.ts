@@ -10,8 +10,9 @@ export interface Glob {
   readonly matches: (path: string) => boolean
 }
 
-/** Undefined for what is no pattern, such as the range `[z-a]`. */
-export function parseGlob(pattern: string): Glob | undefined {
+/** Undefined for what is no pattern, such as the range `[z-a]`. Where a backslash parts folders it does here, too. */
+export function parseGlob(written: string, platform = process.platform): Glob | undefined {
+  const pattern = platform === 'win32' ? written.replaceAll('\\', '/') : written
   const parts = pattern.replace(/^(?:\.\/)+/, '').split('/')
   const fixed = parts.slice(0, -1)
   const magic = fixed.findIndex(hasMagic)

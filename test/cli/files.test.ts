@@ -134,4 +134,14 @@ describe('a glob', () => {
     expect(yes.filter(path => glob?.matches(path) !== true)).toEqual([])
     expect(no.filter(path => glob?.matches(path))).toEqual([])
   })
+
+  test.each([
+    { platform: 'win32', pattern: 'claims\\*.yaml', base: 'claims', matches: true },
+    { platform: 'win32', pattern: '.\\claims\\**\\*.yaml', base: 'claims', matches: true },
+    { platform: 'win32', pattern: 'claims/*.yaml', base: 'claims', matches: true },
+    { platform: 'linux', pattern: 'claims\\*.yaml', base: '.', matches: false },
+  ] as const)('$pattern on $platform', ({ platform, pattern, base, matches }) => {
+    const glob = parseGlob(pattern, platform)
+    expect([glob?.base, glob?.matches('claims/a.yaml')]).toEqual([base, matches])
+  })
 })
