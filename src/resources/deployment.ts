@@ -96,5 +96,5 @@ function judge(observed: JsonObject, { name, namespace }: Claim): Readiness {
 function availability(observed: JsonObject, name: string, look: string): Readiness | undefined {
   if (condition(observed, 'Available')?.status === 'True') return ready('Available', `Deployment ${name} is available.`)
   if (count(observed, 'status', 'availableReplicas') === 0) return undefined
-  return ready('PartlyAvailable', `Deployment ${name} has fewer ready pods than replicas. If this stays: ${look}`)
+  return ready('PartlyAvailable', `Deployment ${name} has fewer ready pods than replicas, which is no trouble unless it stays. ${look}`)
 }
