@@ -3,7 +3,8 @@ import type { Platform } from './claim/platform.ts'
 import { hold } from './immutable.ts'
 import type { JsonObject } from './json.ts'
 import { keep } from './keep.ts'
-import { type Neighbours, nobody, stranger, takenBy } from './neighbours.ts'
+import { mayLack, nameOfKind, unknownKind } from './kinds.ts'
+import { knows, type Neighbours, nobody, stranger, takenBy } from './neighbours.ts'
 import { condition, notReady } from './resources/parts.ts'
 import type { ComposedResource, Concern, Manifest, Readiness } from './resources/resource.ts'
 import { type Condition, conditionsOf } from './status.ts'
@@ -27,6 +28,8 @@ export interface Composition {
   readonly resources: readonly Composed[]
   /** What is not made yet because its name may be, or is, taken. Crossplane is asked for objects of these names. */
   readonly asks: readonly Composed[]
+  /** Kinds of what is not made yet that the cluster may not know, each once. Crossplane is asked whether it does. */
+  readonly kinds: readonly Manifest[]
   /** Whether this is all, and not a step on the way. */
   readonly complete: boolean
   readonly conditions: readonly Condition[]
@@ -71,27 +74,38 @@ export function compose(claim: Claim, platform: Platform, observed: Observed, ne
     const manifest = keep(inner)
     composed.push({ ...resource, manifest, desired: wrapped && outer ? keepWrapped(outer) : manifest, readiness })
   }
-  const asks = neighbours.canAsk && !wrapped ? composed.filter(({ key }) => !Object.hasOwn(observed, key)) : []
-  const blocked = blockedBy(asks, neighbours, claim)
+  const fresh = neighbours.canAsk && !wrapped ? composed.filter(({ key }) => !Object.hasOwn(observed, key)) : []
+  const known = ({ key, manifest }: Composed) => knows(neighbours, key, manifest)
+  const lacking = fresh.filter(resource => known(resource) === false)
+  const blocked = blockedBy(fresh, neighbours, claim)
   const first = blocked ?? going
-  const made = blocked ? composed.filter(resource => !asks.includes(resource)) : composed
+  const made = composed.filter(resource => !(blocked ? fresh : lacking).includes(resource))
   return {
     resources: made,
-    asks,
-    complete: first === undefined,
-    conditions: conditionsOf(first ? [{ concern: 'Workload', readiness: first }, ...made] : made),
+    asks: fresh.filter(known),
+    kinds: neighbours.canAskKinds ? kindsOf(fresh) : [],
+    complete: first === undefined && lacking.length === 0,
+    conditions: conditionsOf([
+      ...lacking.map(({ concern, manifest }) => ({ concern, readiness: unknownKind(manifest) })),
+      ...(first ? [{ concern: 'Workload' as const, readiness: first }] : []),
+      ...made,
+    ]),
     status,
   }
 }
 
+const kindsOf = (fresh: readonly Composed[]): readonly Manifest[] => [
+  ...new Map(fresh.filter(({ manifest }) => mayLack(manifest)).map(({ manifest }) => [nameOfKind(manifest), manifest])).values(),
+]
+
 /** Why nothing new can be made now: a name is taken, or the answer is not here yet. */
-function blockedBy(asks: readonly Composed[], neighbours: Neighbours, claim: Claim): Readiness | undefined {
-  for (const { key, manifest } of asks) {
+function blockedBy(fresh: readonly Composed[], neighbours: Neighbours, claim: Claim): Readiness | undefined {
+  for (const { key, manifest } of fresh) {
     const object = stranger(key, neighbours)
     const taken = object && takenBy(manifest, object, neighbours, claim)
     if (taken) return taken
   }
-  const answered = asks.every(({ key }) => Object.hasOwn(neighbours.found, key))
+  const answered = fresh.every(({ key, manifest }) => Object.hasOwn(neighbours.found, key) || knows(neighbours, key, manifest) === false)
   return answered ? undefined : notReady('Creating', 'Crossplane is being asked whether the names of the resources are free.')
 }
 

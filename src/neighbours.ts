@@ -2,6 +2,7 @@
 // Crossplane is asked what stands under its name already: docs/adr/0007-a-name-that-is-taken.md
 import type { Claim } from './claim/claim.ts'
 import { at, isObject, type Json, type JsonObject, textOf } from './json.ts'
+import { mayLack, nameOfKind } from './kinds.ts'
 import { notReady } from './resources/parts.ts'
 import type { Manifest, Readiness } from './resources/resource.ts'
 
@@ -10,8 +11,12 @@ export const ADOPT = 'platform.bizmatters.io/adopt'
 export interface Neighbours {
   /** Whether Crossplane can be asked. */
   readonly canAsk: boolean
+  /** And whether also for what kinds the cluster knows. */
+  readonly canAskKinds: boolean
   /** The answers by the key of a resource; undefined where nothing stands under the name. A key that is missing was not asked yet. */
   readonly found: Readonly<Record<string, JsonObject | undefined>>
+  /** Whether the cluster knows a kind, by `nameOfKind`. One that is missing was not asked for yet. */
+  readonly kinds: Readonly<Record<string, boolean>>
   /** The composite's own. */
   readonly uid: string | undefined
   /** Whether the claim may take over what it finds. */
@@ -19,7 +24,15 @@ export interface Neighbours {
 }
 
 /** Where nobody can tell, as on the command line, every name counts as free. */
-export const nobody: Neighbours = { canAsk: false, found: {}, uid: undefined, adopt: false }
+export const nobody: Neighbours = { canAsk: false, canAskKinds: false, found: {}, kinds: {}, uid: undefined, adopt: false }
+
+/** Whether the cluster knows the kind of a resource; undefined until Crossplane has said so. */
+export function knows({ canAskKinds, found, kinds }: Neighbours, key: string, manifest: Manifest): boolean | undefined {
+  // Crossplane answers for a name only where the kind is known.
+  if (!canAskKinds || !mayLack(manifest) || Object.hasOwn(found, key)) return true
+  const name = nameOfKind(manifest)
+  return Object.hasOwn(kinds, name) ? kinds[name] : undefined
+}
 
 /** What stands under the name of a resource and is not the claim's. */
 export function stranger(key: string, { found, uid }: Neighbours): JsonObject | undefined {

@@ -14,11 +14,16 @@ interface Asked {
   readonly found?: Record<string, JsonObject | undefined>
   readonly observed?: Record<string, JsonObject>
   readonly adopt?: boolean
+  /** Whether the cluster knows each kind that was asked for, by the name of the question. */
+  readonly knows?: Record<string, boolean>
   readonly capabilities?: Capability[]
   readonly input?: JsonObject
 }
 
-function ask({ found, observed = {}, adopt, capabilities = [Capability.CAPABILITY_REQUIRED_RESOURCES], input }: Asked, claim = example()) {
+const NAMES_ONLY = [Capability.CAPABILITY_CAPABILITIES, Capability.CAPABILITY_REQUIRED_RESOURCES]
+const ALL = [...NAMES_ONLY, Capability.CAPABILITY_REQUIRED_SCHEMAS]
+
+function ask({ found, observed = {}, adopt, knows = {}, capabilities = NAMES_ONLY, input }: Asked, claim = example()) {
   const { metadata, ...rest } = claim as { metadata: JsonObject }
   const composite = { ...rest, metadata: { ...metadata, uid: UID, ...(adopt && { annotations: { [ADOPT]: 'true' } }) } }
   return runFunction(
@@ -31,6 +36,9 @@ function ask({ found, observed = {}, adopt, capabilities = [Capability.CAPABILIT
       },
       requiredResources: Object.fromEntries(
         Object.entries(found ?? {}).map(([key, resource]) => [key, { items: resource === undefined ? [] : [{ resource }] }]),
+      ),
+      requiredSchemas: Object.fromEntries(
+        Object.entries(knows).map(([name, known]) => [name, known ? { openapiV3: { type: 'object' } } : {}]),
       ),
     }),
   )
@@ -168,6 +176,88 @@ test.each([
 ])('adoption of a Service $says', ({ ports, made }) => {
   const service = { apiVersion: 'v1', kind: 'Service', metadata: { name: NAME, namespace: 'default' }, spec: { ports } }
   expect(desired(ask({ adopt: true, found: { ...free, service } }))).toEqual(made)
+})
+
+describe('a kind that the cluster may not know', () => {
+  const OWN = 'EventDrivenService.platform.bizmatters.io/v1alpha1'
+  const SCALED_OBJECT = 'ScaledObject.keda.sh/v1alpha1'
+  const { scaledobject: _, ...core } = free
+  const scaling = ({ conditions }: RunFunctionResponse) => conditions.find(({ type }) => type === 'ScalingReady')
+
+  test('is asked for before an object of it is, as Crossplane fails a call that asks for one of an unknown kind', () => {
+    const response = ask({ capabilities: ALL })
+    expect(response.requirements?.schemas).toEqual({
+      [OWN]: { apiVersion: 'platform.bizmatters.io/v1alpha1', kind: 'EventDrivenService' },
+      [SCALED_OBJECT]: { apiVersion: 'keda.sh/v1alpha1', kind: 'ScaledObject' },
+    })
+    expect(asked(response)).toEqual(['serviceaccount', 'deployment', 'service'])
+    expect(desired(ask({ capabilities: ALL, found: core }))).toEqual([])
+  })
+
+  test('and is known: its name is asked for, the same again, and then everything is made', () => {
+    const knows = { [OWN]: true, [SCALED_OBJECT]: true }
+    const second = ask({ capabilities: ALL, knows, found: core })
+    expect(desired(second)).toEqual([])
+    expect(asked(second)).toEqual(KEYS)
+    const third = ask({ capabilities: ALL, knows, found: free })
+    expect(third.requirements).toEqual(second.requirements)
+    expect(desired(third)).toEqual(KEYS)
+    expect(third.desired?.composite?.ready).toBe(Ready.READY_UNSPECIFIED)
+  })
+
+  test('and is not: all the rest is made, and the claim says what is lacking', () => {
+    const response = ask({ capabilities: ALL, knows: { [OWN]: true, [SCALED_OBJECT]: false }, found: core })
+    expect(desired(response)).toEqual(['serviceaccount', 'deployment', 'service'])
+    expect(asked(response)).toEqual(['serviceaccount', 'deployment', 'service'])
+    expect(scaling(response)).toMatchObject({ reason: 'KindUnknown', message: expect.stringMatching(/has to install KEDA/) })
+    expect(workload(response)?.reason).toBe('Creating')
+    expect(response.desired?.composite?.ready).toBe(Ready.READY_FALSE)
+  })
+
+  test('holds up no change of what is there', () => {
+    const observed = Object.fromEntries(
+      ['serviceaccount', 'deployment', 'service'].map(key => [
+        key,
+        { apiVersion: 'v1', kind: 'X', metadata: { name: NAME, namespace: 'default' } } as JsonObject,
+      ]),
+    )
+    expect(desired(ask({ observed, capabilities: ALL, knows: { [OWN]: true, [SCALED_OBJECT]: false } }))).toEqual(Object.keys(observed))
+    expect(desired(ask({ observed, capabilities: ALL }))).toEqual(Object.keys(observed))
+  })
+
+  test('is asked for once, however many objects of it there are', () => {
+    const eventing = { triggers: [{ name: 'a' }, { name: 'b' }], kafka: { bootstrapServers: ['k:9092'], topics: ['t'] } }
+    const { requirements } = ask({ capabilities: ALL }, example({ eventing }))
+    expect(Object.keys(requirements?.schemas ?? {}).sort()).toEqual([
+      'Broker.eventing.knative.dev/v1',
+      OWN,
+      'KafkaSource.sources.knative.dev/v1',
+      SCALED_OBJECT,
+      'Trigger.eventing.knative.dev/v1',
+    ])
+  })
+
+  test('counts as known where nobody can tell: who does not even know the composite, as crossplane render, knows no kind', () => {
+    const response = ask({ capabilities: ALL, knows: { [OWN]: false, [SCALED_OBJECT]: false }, found: free })
+    expect(desired(response)).toEqual(KEYS)
+  })
+
+  test('is not asked for where Crossplane can not be asked', () => {
+    expect(ask({}).requirements?.schemas).toEqual({})
+    expect(asked(ask({}))).toEqual(KEYS)
+  })
+
+  test('says so also while the runtime changes to it, and what serves stays', () => {
+    const observed = {
+      deployment: { ...theirs({ metadata: controller(UID) }), status: { conditions: [{ type: 'Available', status: 'True' }] } },
+      service: { apiVersion: 'v1', kind: 'Service', metadata: { name: NAME, namespace: 'default' } },
+      serviceaccount: { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: NAME, namespace: 'default' } },
+    }
+    const knows = { [OWN]: true, 'Service.serving.knative.dev/v1': false }
+    const response = ask({ observed, capabilities: ALL, knows }, example({ runtime: 'Knative' }))
+    expect(desired(response).sort()).toEqual(Object.keys(observed).sort())
+    expect(workload(response)).toMatchObject({ reason: 'KindUnknown', message: expect.stringMatching(/install Knative Serving/) })
+  })
 })
 
 test('law: with every name free a claim composes what it composes without asking', () => {

@@ -28,9 +28,13 @@ const taken = (metadata: JsonObject, selector: string): JsonObject => ({
 })
 
 /** The condition that is not true, of a claim of which this much is observed. */
-function says(observed: Record<string, JsonObject>, of = claim, neighbours = nobody): Readiness & { readonly type: string } {
+function says(
+  observed: Record<string, JsonObject>,
+  of = claim,
+  neighbours = nobody,
+  wanted = Object.keys(observed).includes('scaledobject') ? 'ScalingReady' : 'WorkloadReady',
+): Readiness & { readonly type: string } {
   const found = compose(of, builtInPlatform, observed, neighbours).conditions.filter(({ ready }) => !ready)
-  const wanted = Object.keys(observed).includes('scaledobject') ? 'ScalingReady' : 'WorkloadReady'
   const condition = found.find(({ type }) => type === wanted)
   if (condition === undefined) throw new Error(`${wanted} is true`)
   return condition
@@ -39,6 +43,7 @@ function says(observed: Record<string, JsonObject>, of = claim, neighbours = nob
 const there = (...conditions: JsonObject[]): JsonObject => ({ status: { conditions } })
 const workload = (...conditions: JsonObject[]) => ({ serviceaccount: there(), deployment: there(...conditions), service: there() })
 const found = (object: JsonObject, adopt = false) => ({
+  ...nobody,
   canAsk: true,
   found: { serviceaccount: undefined, deployment: object, service: undefined, scaledobject: undefined },
   uid: 'ours',
@@ -64,12 +69,9 @@ const texts: Readonly<Record<string, () => Readiness & { readonly type: string }
       }),
     }),
   waiting: () => says({ scaledobject: there() }),
-  creating: () => {
-    const { conditions } = compose(claim, builtInPlatform, {})
-    const scaling = conditions.find(({ type }) => type === 'ScalingReady')
-    if (scaling === undefined) throw new Error('there is no ScalingReady')
-    return scaling
-  },
+  creating: () => says({}, claim, nobody, 'ScalingReady'),
+  unknown: () =>
+    says({}, claim, { ...nobody, canAsk: true, canAskKinds: true, kinds: { 'ScaledObject.keda.sh/v1alpha1': false } }, 'ScalingReady'),
   knative: () =>
     says(
       { serviceaccount: there(), 'knative-service': there({ type: 'Ready', status: 'False', reason: 'RevisionFailed', message: image }) },

@@ -22,15 +22,20 @@ export function read(request: RunFunctionRequest): Question | undefined {
   return { composite, observed: Object.fromEntries(resources), input, neighbours: neighboursOf(request, composite) }
 }
 
-function neighboursOf({ meta, requiredResources }: RunFunctionRequest, composite: JsonObject): Neighbours {
+function neighboursOf({ meta, requiredResources, requiredSchemas }: RunFunctionRequest, composite: JsonObject): Neighbours {
   const uid = at(composite, 'metadata', 'uid')
   const found = Object.entries(requiredResources ?? {}).map(([key, { items }]): [string, JsonObject | undefined] => {
     const object: unknown = items[0]?.resource
     return [key, isObject(object) ? object : undefined]
   })
+  const kinds = Object.entries(requiredSchemas ?? {}).map(([name, { openapiV3 }]): [string, boolean] => [name, openapiV3 !== undefined])
+  // Also asked for is the composite's kind: who does not even know that, as `crossplane render`, can't tell.
+  const canTell = kinds.some(([, known]) => known)
   return {
     canAsk: meta?.capabilities.includes(Capability.CAPABILITY_REQUIRED_RESOURCES) ?? false,
+    canAskKinds: meta?.capabilities.includes(Capability.CAPABILITY_REQUIRED_SCHEMAS) ?? false,
     found: Object.fromEntries(found),
+    kinds: Object.fromEntries(kinds.map(([name, known]) => [name, known || !canTell])),
     uid: typeof uid === 'string' ? uid : undefined,
     adopt: at(composite, 'metadata', 'annotations', ADOPT) === 'true',
   }

@@ -9,7 +9,8 @@ import {
   Target,
 } from '@crossplane-org/function-sdk-typescript'
 import type { Composed, Composition } from '../compose.ts'
-import { isObject, type JsonObject } from '../json.ts'
+import { isObject, type JsonObject, textOf } from '../json.ts'
+import { nameOfKind } from '../kinds.ts'
 import { type Condition, changes } from '../status.ts'
 
 // Changes of what we composed call us by themselves. The rest is a safety net: soon while something is not ready,
@@ -37,11 +38,8 @@ const event = ({ ready, reason, message }: Condition) => ({
 const meta = ({ meta }: RunFunctionRequest, seconds: number) => ({ tag: meta?.tag ?? '', ttl: { seconds, nanos: 0 } })
 
 /** The answer to a valid claim: our own resources, beside whatever earlier functions of the pipeline want. */
-export function accept(
-  request: RunFunctionRequest,
-  composite: JsonObject,
-  { resources, asks, complete, conditions, status }: Composition,
-): RunFunctionResponse {
+export function accept(request: RunFunctionRequest, composite: JsonObject, composition: Composition): RunFunctionResponse {
+  const { resources, complete, conditions, status } = composition
   const allReady = complete && resources.every(({ readiness }) => readiness.ready)
   const ours = resources.map(({ key, desired, readiness }): [string, Resource] => [
     key,
@@ -56,8 +54,19 @@ export function accept(
     },
     context: request.context,
     results: changes(composite, conditions).map(event),
-    requirements: asks.length === 0 ? undefined : { resources: Object.fromEntries(asks.map(selector)), extraResources: {}, schemas: {} },
+    requirements: requirementsOf(composite, composition),
     conditions: conditions.map(condition),
+  }
+}
+
+function requirementsOf({ apiVersion, kind }: JsonObject, { asks, kinds }: Composition): RunFunctionResponse['requirements'] {
+  if (asks.length + kinds.length === 0) return undefined
+  const known = { apiVersion: textOf(apiVersion), kind: textOf(kind) }
+  const schemas = kinds.length === 0 ? [] : [known, ...kinds]
+  return {
+    resources: Object.fromEntries(asks.map(selector)),
+    extraResources: {},
+    schemas: Object.fromEntries(schemas.map(({ apiVersion, kind }) => [nameOfKind({ apiVersion, kind }), { apiVersion, kind }])),
   }
 }
 

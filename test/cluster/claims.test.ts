@@ -1,7 +1,7 @@
 // Our packages on a real Crossplane, in the flavour with claims.
 import { doctorMends } from './suite/doctor.ts'
 import { examplesAreQuiet, examplesAreReady } from './suite/examples.ts'
-import { refusedClaims, survivesFaults } from './suite/faults.ts'
+import { lacksKinds, refusedClaims, survivesFaults } from './suite/faults.ts'
 import { runsOnKnative } from './suite/knative.ts'
 import { migrates, takenNames } from './suite/names.ts'
 import { asRecorded } from './suite/recording.ts'
@@ -16,6 +16,7 @@ examplesAreReady(given)
 examplesAreQuiet(given, 120, () => sameVerdict(given))
 scalesOnLag(given)
 refusedClaims(given)
+lacksKinds(given)
 takenNames(given)
 migrates(given)
 survivesFaults(given)

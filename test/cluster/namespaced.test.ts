@@ -1,6 +1,6 @@
 // The same without claims, as Crossplane 2 has it: what a user applies is the composite.
 import { examplesAreQuiet, examplesAreReady } from './suite/examples.ts'
-import { refusedClaims, survivesFaults } from './suite/faults.ts'
+import { lacksKinds, refusedClaims, survivesFaults } from './suite/faults.ts'
 import { changesRuntimeOnKnative } from './suite/knative.ts'
 import { migrates, takenNames } from './suite/names.ts'
 import { asRecorded } from './suite/recording.ts'
@@ -15,6 +15,7 @@ examplesAreReady(given)
 examplesAreQuiet(given, 120, () => sameVerdict(given))
 scalesOnLag(given)
 refusedClaims(given)
+lacksKinds(given)
 takenNames(given)
 migrates(given)
 survivesFaults(given)

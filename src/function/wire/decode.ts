@@ -1,7 +1,7 @@
 // From the bytes of a request to what the function reads of it. Crossplane sends every object as a Struct, mostly of names and
 // short strings, and half of it are managedFields, which nobody here looks at: this goes past them, and makes an object
 // of nothing but objects. The messages themselves are the SDK's.
-import type { Capability, Ready, Resource, Resources, RunFunctionRequest, State } from '@crossplane-org/function-sdk-typescript'
+import type { Capability, Ready, Resource, Resources, RunFunctionRequest, Schema, State } from '@crossplane-org/function-sdk-typescript'
 import { type Json, type JsonObject, put } from '../../json.ts'
 
 /** Beyond what any Kubernetes object has, and well below what a call stack bears. */
@@ -258,6 +258,7 @@ export function decodeRequest(message: Buffer): RunFunctionRequest {
     [bytes(4)]: () => (request.input = reader.struct('elsewhere')),
     [bytes(5)]: () => (request.context = reader.struct('elsewhere')),
     [bytes(8)]: () => reader.entry(request.requiredResources, { items: [] }, () => resources(reader)),
+    [bytes(9)]: () => reader.entry(request.requiredSchemas, {}, () => schema(reader)),
   }
   reader.message(fields, message.length)
   return request
@@ -297,5 +298,17 @@ function resource(reader: Reader, place: Place): Resource {
 function resources(reader: Reader): Resources {
   const found: Resources = { items: [] }
   reader.message({ [bytes(1)]: () => found.items.push(resource(reader, 'elsewhere')) })
+  return found
+}
+
+/** Whether there is one: what it says is long, and nobody asks. */
+function schema(reader: Reader): Schema {
+  const found: Schema = {}
+  reader.message({
+    [bytes(1)]: () => {
+      reader.bytes()
+      found.openapiV3 = {}
+    },
+  })
   return found
 }

@@ -1,9 +1,10 @@
 // What goes wrong in a cluster sooner or later, and what a claim and its pods see of it.
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { at } from '../../../src/json.ts'
+import { at, isObject } from '../../../src/json.ts'
 import { root } from '../../claim-files.ts'
-import type { Reference } from '../api.ts'
+import { type Reference, referenceTo } from '../api.ts'
 import {
   becomes,
   type ClaimManifest,
@@ -17,6 +18,7 @@ import {
   scaledTo,
   worker,
 } from '../claim.ts'
+import { manifests } from '../cluster.ts'
 import { FIRST_VERSION, FUNCTION, moveTo, publish } from '../install.ts'
 import type { Setting } from './setting.ts'
 
@@ -66,6 +68,65 @@ export function refusedClaims(given: () => Setting): void {
       await ready(cluster, bad)
       expect(JSON.stringify(await cluster.api.get(deploymentOf(bad)))).toContain('orders-worker:2.0.0')
       await gone(cluster, bad)
+    })
+  })
+}
+
+/** Before Knative is there. */
+export function lacksKinds(given: () => Setting): void {
+  describe('a kind that the cluster does not know', () => {
+    const name = 'lacking'
+    const before = worker(NAMESPACE, name, 'LACKING')
+    const kafka = { bootstrapServers: ['kafka:9092'], topics: ['orders'] }
+    const image = 'ghcr.io/acme/orders-worker:2.0.0'
+    const after: ClaimManifest = { ...before, spec: { ...before.spec, image, eventing: { kafka } } }
+    const source: Reference = { apiVersion: 'sources.knative.dev/v1', kind: 'KafkaSource', namespace: NAMESPACE, name }
+    // Its webhook, which makes one version of another, is not there.
+    const [{ spec, ...definition } = {}] = manifests(readFileSync(join(root, 'test/knative/crds/kafka-source.yaml'), 'utf8'))
+    const { conversion: _, ...withoutWebhook } = isObject(spec) ? spec : {}
+
+    beforeAll(async () => {
+      const { cluster, nats } = given()
+      await createNamespace(cluster, NAMESPACE)
+      await nats.createStream('LACKING')
+      await nats.createConsumer('LACKING', name)
+    })
+    afterAll(async () => {
+      const { cluster } = given()
+      await gone(cluster, before)
+      await cluster.api.delete(referenceTo(definition))
+    })
+
+    test('holds up nothing else that a living claim asks for, and the claim says what is to be installed', async () => {
+      const { cluster } = given()
+      await cluster.api.apply(before)
+      await ready(cluster, before)
+      await cluster.api.apply(after)
+      const { message } = await becomes(cluster, after, 'EventingReady', 'False', 'KindUnknown')
+      expect(message).toContain("the platform team has to install Knative's source for Apache Kafka")
+      await cluster.until('the new image', async () => JSON.stringify(await cluster.api.get(deploymentOf(after))).includes(image))
+      for (const type of ['WorkloadReady', 'ScalingReady']) await becomes(cluster, after, type, 'True')
+      await becomes(cluster, after, 'Ready', 'False')
+    })
+
+    test('holds up nothing else of a new claim', async () => {
+      const { cluster } = given()
+      const fresh = worker(NAMESPACE, 'fresh', 'LACKING', { nats: undefined, scaling: undefined, runtime: 'Knative' })
+      const account: Reference = { apiVersion: 'v1', kind: 'ServiceAccount', ...fresh.metadata }
+      await cluster.api.apply(fresh)
+      await becomes(cluster, fresh, 'WorkloadReady', 'False', 'KindUnknown')
+      await cluster.until('its account', () => cluster.api.find(account))
+      await gone(cluster, fresh, [account])
+    })
+
+    test('is made once it is known', async () => {
+      const { cluster } = given()
+      await cluster.api.apply({ ...definition, spec: withoutWebhook })
+      await cluster.until('it is known', () => cluster.api.list(source))
+      // Crossplane would look again by itself, within a minute.
+      await cluster.api.patch(referenceOf(after), { spec: { env: [{ name: 'LOOK', value: 'again' }] } })
+      await cluster.until('the KafkaSource', () => cluster.api.find(source))
+      await becomes(cluster, after, 'EventingReady', 'False', 'Waiting')
     })
   })
 }
