@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import {
+  Capability,
   FunctionRunnerServiceService,
   RunFunctionRequest,
   type RunFunctionResponse,
@@ -81,7 +82,11 @@ const child = spawn(
 try {
   const port = await listening(child.stderr)
   console.log(`The function listens on 127.0.0.1:${port} with mutual TLS. Sending ${CLAIM} as Crossplane would.\n`)
-  const request = RunFunctionRequest.fromPartial({ meta: { tag: 'demo' }, observed: { composite: { resource: compositeOf(claim) } } })
+  const request = RunFunctionRequest.fromPartial({
+    // A Crossplane that can't be asked whether names are taken: there is no cluster to look into.
+    meta: { tag: 'demo', capabilities: [Capability.CAPABILITY_CAPABILITIES] },
+    observed: { composite: { resource: compositeOf(claim) } },
+  })
   const began = performance.now()
   const response = await call(port, issueCertificate(authority, { usages: ['client'] }), request)
   const ms = performance.now() - began

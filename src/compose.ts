@@ -106,7 +106,12 @@ function blockedBy(fresh: readonly Composed[], neighbours: Neighbours, claim: Cl
     if (taken) return taken
   }
   const answered = fresh.every(({ key, manifest }) => Object.hasOwn(neighbours.found, key) || knows(neighbours, key, manifest) === false)
-  return answered ? undefined : notReady('Creating', 'Crossplane is being asked whether the names of the resources are free.')
+  return answered
+    ? undefined
+    : notReady(
+        'Creating',
+        'Crossplane is being asked whether the names of the resources are free. If this stays, it is one before 2.0, and the Composition has to say composeAs: ProviderKubernetes.',
+      )
 }
 
 /** What lives is not what the claim asks for, where the provider can't apply it. */

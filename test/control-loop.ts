@@ -1,17 +1,34 @@
 // A cluster in a few lines: what Crossplane and the controllers would do with our answers, one step at a time.
 import { isDeepStrictEqual } from 'node:util'
-import { Ready, RunFunctionRequest } from '@crossplane-org/function-sdk-typescript'
+import { Capability, Ready, RunFunctionRequest, type RunFunctionResponse } from '@crossplane-org/function-sdk-typescript'
 import { runFunction } from '../src/function/run.ts'
 import { at, isObject, type Json, type JsonObject } from '../src/json.ts'
 import { type ClaimDocument, compositeOf, put as putAny } from './claims.ts'
 
 const conditions: Readonly<Record<string, string>> = { Deployment: 'Available', Service: '', ServiceAccount: '' }
 
+/** As Crossplane 2.3 says it. */
+const CAPABILITIES = [
+  Capability.CAPABILITY_CAPABILITIES,
+  Capability.CAPABILITY_REQUIRED_RESOURCES,
+  Capability.CAPABILITY_CREDENTIALS,
+  Capability.CAPABILITY_CONDITIONS,
+  Capability.CAPABILITY_REQUIRED_SCHEMAS,
+]
+const MOST_ROUNDS = 5
+
+const map = <T, U>(object: { readonly [key: string]: T }, change: (value: T) => U): { [key: string]: U } =>
+  Object.fromEntries(Object.entries(object).map(([key, value]) => [key, change(value)]))
+
 const put = (object: JsonObject, path: readonly string[], to: Json) => putAny(object, path, to) as JsonObject
 
 export class ControlLoop {
   /** What is there, by key. */
   readonly objects = new Map<string, JsonObject>()
+  /** What else is in the cluster. */
+  readonly others: JsonObject[] = []
+  /** Kinds that it does not know. */
+  readonly unknownKinds = new Set<string>()
   #conditions: Json[] = []
 
   claim: ClaimDocument
@@ -37,7 +54,7 @@ export class ControlLoop {
       ...RunFunctionRequest.fromPartial({}),
       observed: { composite: { resource: this.composite, connectionDetails: {}, ready: Ready.READY_UNSPECIFIED }, resources: observed },
     }
-    const response = runFunction(request)
+    const response = this.#run(request)
     const desired = new Map(Object.entries(response.desired?.resources ?? {}).map(([key, { resource }]) => [key, resource as JsonObject]))
     for (const key of this.objects.keys()) if (!desired.has(key)) this.#delete(key)
     for (const [key, manifest] of desired) this.#apply(key, manifest)
@@ -59,6 +76,33 @@ export class ControlLoop {
       message: workload?.message,
       results: response.results,
     }
+  }
+
+  /** Asks until the function asks for nothing new. */
+  #run(request: RunFunctionRequest): RunFunctionResponse {
+    let asked: RunFunctionResponse['requirements']
+    for (let round = 0; round <= MOST_ROUNDS; round++) {
+      const { resources = {}, schemas = {} } = asked ?? {}
+      const response = runFunction({
+        ...request,
+        meta: { tag: '', capabilities: CAPABILITIES },
+        requiredResources: map(resources, ({ apiVersion, kind, matchName, namespace }) => {
+          if (this.unknownKinds.has(kind)) throw new Error(`no matches for kind "${kind}" in version "${apiVersion}"`)
+          const found = [...this.objects.values(), ...this.others].filter(
+            object =>
+              object.apiVersion === apiVersion &&
+              object.kind === kind &&
+              at(object, 'metadata', 'name') === matchName &&
+              at(object, 'metadata', 'namespace') === namespace,
+          )
+          return { items: found.map(resource => ({ resource, connectionDetails: {}, ready: Ready.READY_UNSPECIFIED })) }
+        }),
+        requiredSchemas: map(schemas, ({ kind }) => (this.unknownKinds.has(kind) ? {} : { openapiV3: {} })),
+      })
+      if (isDeepStrictEqual(response.requirements, asked)) return response
+      asked = response.requirements
+    }
+    throw new Error("what the function asks for didn't stabilize")
   }
 
   /** Its controller has made it work. */

@@ -81,10 +81,34 @@ describe('a new claim', () => {
   })
 
   test.each([
-    { says: 'a core without required resources is not asked', asked: { capabilities: [] } },
+    { says: 'of 2.0 and 2.1, which do not say what they can', capabilities: [] },
+    { says: 'of 2.2 and later', capabilities: ALL },
+  ])('asks a core $says', ({ capabilities }) => {
+    const response = ask({ capabilities })
+    expect(asked(response)).toEqual(expect.arrayContaining(['serviceaccount', 'deployment', 'service']))
+    expect(desired(response)).toEqual([])
+    expect(desired(ask({ capabilities, found: { ...free, deployment: theirs() } }))).toEqual([])
+  })
+
+  test('that is never answered is on Crossplane 1, which knows no such question, and says what to do', () => {
+    expect(workload(ask({ capabilities: [] }))).toMatchObject({
+      reason: 'Creating',
+      message: expect.stringMatching(/before 2\.0.*composeAs: ProviderKubernetes/),
+    })
+  })
+
+  test.each([
+    { says: 'a core that says it has no required resources is not asked', asked: { capabilities: [Capability.CAPABILITY_CAPABILITIES] } },
     {
       says: 'provider-kubernetes is not asked for',
       asked: { input: { apiVersion: 'fn.platform.bizmatters.io/v1alpha1', kind: 'Input', composeAs: 'ProviderKubernetes' } },
+    },
+    {
+      says: 'nor is Crossplane 1, which says nothing of what it can',
+      asked: {
+        capabilities: [],
+        input: { apiVersion: 'fn.platform.bizmatters.io/v1alpha1', kind: 'Input', composeAs: 'ProviderKubernetes' },
+      },
     },
   ])('$says', ({ asked: how }) => {
     const response = ask(how)
@@ -263,7 +287,7 @@ describe('a kind that the cluster may not know', () => {
 test('law: with every name free a claim composes what it composes without asking', () => {
   fc.assert(
     fc.property(claims(), claim => {
-      const without = ask({ capabilities: [] }, claim)
+      const without = ask({ capabilities: [Capability.CAPABILITY_CAPABILITIES] }, claim)
       const found = Object.fromEntries(desired(without).map(key => [key, undefined]))
       expect(ask({ found }, claim).desired).toEqual(without.desired)
     }),

@@ -72,6 +72,7 @@ const texts: Readonly<Record<string, () => Readiness & { readonly type: string }
   creating: () => says({}, claim, nobody, 'ScalingReady'),
   unknown: () =>
     says({}, claim, { ...nobody, canAsk: true, canAskKinds: true, kinds: { 'ScaledObject.keda.sh/v1alpha1': false } }, 'ScalingReady'),
+  asked: () => says({}, claim, { ...nobody, canAsk: true }),
   knative: () =>
     says(
       { serviceaccount: there(), 'knative-service': there({ type: 'Ready', status: 'False', reason: 'RevisionFailed', message: image }) },

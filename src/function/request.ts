@@ -31,9 +31,11 @@ function neighboursOf({ meta, requiredResources, requiredSchemas }: RunFunctionR
   const kinds = Object.entries(requiredSchemas ?? {}).map(([name, { openapiV3 }]): [string, boolean] => [name, openapiV3 !== undefined])
   // Also asked for is the composite's kind: who does not even know that, as `crossplane render`, can't tell.
   const canTell = kinds.some(([, known]) => known)
+  const capabilities = meta?.capabilities ?? []
   return {
-    canAsk: meta?.capabilities.includes(Capability.CAPABILITY_REQUIRED_RESOURCES) ?? false,
-    canAskKinds: meta?.capabilities.includes(Capability.CAPABILITY_REQUIRED_SCHEMAS) ?? false,
+    // Crossplane 2.0 and 2.1 can be asked as well, and say nothing of what they can.
+    canAsk: capabilities.length === 0 || capabilities.includes(Capability.CAPABILITY_REQUIRED_RESOURCES),
+    canAskKinds: capabilities.includes(Capability.CAPABILITY_REQUIRED_SCHEMAS),
     found: Object.fromEntries(found),
     kinds: Object.fromEntries(kinds.map(([name, known]) => [name, known || !canTell])),
     uid: typeof uid === 'string' ? uid : undefined,

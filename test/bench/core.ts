@@ -1,6 +1,6 @@
 // The core in process: each example, and how the cost grows with what a claim holds.
 import { readdirSync, readFileSync } from 'node:fs'
-import { RunFunctionRequest, RunFunctionResponse } from '@crossplane-org/function-sdk-typescript'
+import { Capability, RunFunctionRequest, RunFunctionResponse } from '@crossplane-org/function-sdk-typescript'
 import { parse } from 'yaml'
 import { parseClaim } from '../../src/claim/parse.ts'
 import { builtInPlatform } from '../../src/claim/platform.ts'
@@ -40,7 +40,10 @@ export type Cost = Readonly<Record<(typeof stages)[number], number>>
 function costOf(document: JsonObject): Cost {
   const parsed = parseClaim(document, builtInPlatform)
   if (!parsed.ok) throw new Error(`the bench has an invalid claim: ${JSON.stringify(parsed.findings)}`)
-  const request = RunFunctionRequest.fromPartial({ meta: { tag: 'bench' }, observed: { composite: { resource: document } } })
+  const request = RunFunctionRequest.fromPartial({
+    meta: { tag: 'bench', capabilities: [Capability.CAPABILITY_CAPABILITIES] },
+    observed: { composite: { resource: document } },
+  })
   const bytes = RunFunctionRequest.encode(request).finish()
   return {
     parse: microseconds(() => parseClaim(document, builtInPlatform)),

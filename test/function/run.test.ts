@@ -1,4 +1,5 @@
 import {
+  Capability,
   type Ready,
   type Resource,
   RunFunctionRequest,
@@ -34,7 +35,8 @@ const resources = (of: Readonly<Record<string, Json>> = {}) =>
   Object.fromEntries(Object.entries(of).map(([key, resource]) => [key, wrapped(resource)]))
 
 const request = ({ composite, observed, desired, input, context, tag = 'a-tag' }: Asked): RunFunctionRequest => ({
-  meta: { tag, capabilities: [] },
+  // What can be asked is said, and it is nothing.
+  meta: { tag, capabilities: [Capability.CAPABILITY_CAPABILITIES] },
   observed: { composite: composite === undefined ? undefined : wrapped(composite), resources: resources(observed) },
   desired: desired && {
     composite: desired.composite === undefined ? undefined : wrapped(desired.composite),
