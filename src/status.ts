@@ -19,6 +19,18 @@ export function conditionsOf(resources: readonly { readonly concern: Concern; re
   })
 }
 
+const NOT_APPLICABLE = 'NotApplicable'
+
+/**
+ * Conditions of the composite that are not said any more. Crossplane would keep them as they were said last, wrong as they
+ * may be by now.
+ */
+export const retired = (composite: JsonObject, conditions: readonly Condition[]): Condition[] =>
+  concerns
+    .map(concern => `${concern}Ready` as const)
+    .filter(type => condition(composite, type) !== undefined && !conditions.some(said => said.type === type))
+    .map(type => ({ type, ready: true, reason: NOT_APPLICABLE, message: 'The claim does not ask for this any more.' }))
+
 // Kubernetes keeps at most 32,768 characters of a condition's message.
 const LONGEST_MESSAGE = 30_000
 
@@ -54,7 +66,8 @@ const ROLLOUT = 'Deploying'
  */
 export const changes = (composite: JsonObject, conditions: readonly Condition[]): Condition[] =>
   conditions.filter(({ type, ready, reason }) => {
-    const before = condition(composite, type)
+    const said = condition(composite, type)
+    const before = said?.reason === NOT_APPLICABLE ? undefined : said
     const wasUp = before?.status === 'True' && before.reason !== 'ScaledToZero'
     if (!ready && (reason === ROLLOUT || (!wasUp && onTheWay.has(reason)))) return false
     if (before === undefined) return true

@@ -1,6 +1,6 @@
 // A cluster in a few lines: what Crossplane and the controllers would do with our answers, one step at a time.
 import { isDeepStrictEqual } from 'node:util'
-import { Capability, Ready, RunFunctionRequest, type RunFunctionResponse } from '@crossplane-org/function-sdk-typescript'
+import { Capability, Ready, RunFunctionRequest, type RunFunctionResponse, Severity, Status } from '@crossplane-org/function-sdk-typescript'
 import { runFunction } from '../src/function/run.ts'
 import { at, isObject, type Json, type JsonObject } from '../src/json.ts'
 import { type ClaimDocument, compositeOf, put as putAny } from './claims.ts'
@@ -29,7 +29,7 @@ export class ControlLoop {
   readonly others: JsonObject[] = []
   /** Kinds that it does not know. */
   readonly unknownKinds = new Set<string>()
-  #conditions: Json[] = []
+  #conditions: JsonObject[] = []
 
   claim: ClaimDocument
 
@@ -58,12 +58,7 @@ export class ControlLoop {
     const desired = new Map(Object.entries(response.desired?.resources ?? {}).map(([key, { resource }]) => [key, resource as JsonObject]))
     for (const key of this.objects.keys()) if (!desired.has(key)) this.#delete(key)
     for (const [key, manifest] of desired) this.#apply(key, manifest)
-    this.#conditions = response.conditions.map(({ type, status, reason, message }) => ({
-      type,
-      status: status === 2 ? 'True' : 'False',
-      reason,
-      message: message ?? '',
-    }))
+    this.#say(response)
     const workload = response.conditions.find(({ type }) => type === 'WorkloadReady')
     return {
       keys: [...desired.keys()],
@@ -103,6 +98,21 @@ export class ControlLoop {
       asked = response.requirements
     }
     throw new Error("what the function asks for didn't stabilize")
+  }
+
+  /** Crossplane keeps what was said once; after a fatal result it does not know what of it still holds. */
+  #say({ conditions, results }: RunFunctionResponse): void {
+    const said = conditions.map(({ type, status, reason, message }) => ({
+      type,
+      status: status === Status.STATUS_CONDITION_TRUE ? 'True' : 'False',
+      reason,
+      message: message ?? '',
+    }))
+    const isFatal = results.some(({ severity }) => severity === Severity.SEVERITY_FATAL)
+    const kept = this.#conditions
+      .filter(({ type }) => !said.some(now => now.type === type))
+      .map(before => (isFatal ? { ...before, status: 'Unknown', reason: 'FatalError', message: '' } : before))
+    this.#conditions = [...kept, ...said]
   }
 
   /** Its controller has made it work. */

@@ -1,7 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import type { Finding } from '../src/findings.ts'
+import type { JsonObject } from '../src/json.ts'
+import { condition } from '../src/resources/parts.ts'
 import type { Concern, Readiness } from '../src/resources/resource.ts'
 import { type Condition, changes, conditionsOf, refusal, refused } from '../src/status.ts'
+import { claim } from './claims.ts'
+import { ControlLoop } from './control-loop.ts'
 
 const part = (concern: Concern, ready: boolean, reason: string): { concern: Concern; readiness: Readiness } => ({
   concern,
@@ -39,6 +43,60 @@ describe('one condition for each concern', () => {
   ])('$says', ({ parts, is }) => {
     expect(conditionsOf(parts).map(({ type, ready, reason }) => `${type} ${ready} ${reason}`)).toEqual(is)
     for (const { message, reason } of conditionsOf(parts)) expect(message).toBe(`${reason}!`)
+  })
+})
+
+describe('a condition that applies no more', () => {
+  const eventing = { triggers: [{ name: 'a' }] }
+  const conditionOf = (loop: ControlLoop, type: string) => condition(loop.composite, type)
+
+  function living(spec: JsonObject): ControlLoop {
+    const loop = new ControlLoop(claim(spec))
+    loop.reconcile()
+    loop.becomesReady(...loop.objects.keys())
+    loop.reconcile()
+    return loop
+  }
+
+  test('is said to be none, as Crossplane keeps what it was told last', () => {
+    const loop = living({ eventing: { ...eventing, broker: { class: 'One' } } })
+    loop.claim = claim({ eventing: { ...eventing, broker: { class: 'Other' } } })
+    loop.reconcile()
+    expect(conditionOf(loop, 'EventingReady')).toMatchObject({ status: 'False', reason: 'Immutable' })
+    loop.claim = claim()
+    expect(loop.reconcile().results).toEqual([])
+    expect(conditionOf(loop, 'EventingReady')).toMatchObject({ status: 'True', reason: 'NotApplicable' })
+    expect(loop.reconcile().results).toEqual([])
+    expect(conditionOf(loop, 'EventingReady')).toMatchObject({ status: 'True', reason: 'NotApplicable' })
+    expect(conditionOf(loop, 'WorkloadReady')).toMatchObject({ status: 'True', reason: 'Available' })
+  })
+
+  test('and is again after a claim that could not be read', () => {
+    const loop = living({ eventing })
+    loop.claim = claim()
+    loop.reconcile()
+    loop.claim = claim({ size: 'huge' })
+    loop.reconcile()
+    expect(conditionOf(loop, 'EventingReady')).toMatchObject({ status: 'Unknown' })
+    loop.claim = claim()
+    loop.reconcile()
+    expect(conditionOf(loop, 'EventingReady')).toMatchObject({ status: 'True', reason: 'NotApplicable' })
+  })
+
+  test('applies again once it is asked for again, which is no warning and, once it is there, news', () => {
+    const loop = living({ eventing })
+    loop.claim = claim()
+    loop.reconcile()
+    loop.isGone('broker', 'trigger-a')
+    loop.claim = claim({ eventing })
+    expect(loop.reconcile().results).toEqual([])
+    expect(conditionOf(loop, 'EventingReady')).toMatchObject({ status: 'False', reason: 'Creating' })
+    loop.becomesReady('broker', 'trigger-a')
+    expect(loop.reconcile().results.map(({ reason }) => reason)).toEqual(['Ready'])
+  })
+
+  test('was never said of a claim to which it never applied', () => {
+    expect(conditionOf(living({}), 'EventingReady')).toBeUndefined()
   })
 })
 

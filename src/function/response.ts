@@ -11,7 +11,7 @@ import {
 import type { Composed, Composition } from '../compose.ts'
 import { isObject, type JsonObject, textOf } from '../json.ts'
 import { nameOfKind } from '../kinds.ts'
-import { type Condition, changes } from '../status.ts'
+import { type Condition, changes, retired } from '../status.ts'
 
 // Changes of what we composed call us by themselves. The rest is a safety net: soon while something is not ready,
 // as Crossplane sees no change of what it could not make, and rarely once all is well.
@@ -55,7 +55,7 @@ export function accept(request: RunFunctionRequest, composite: JsonObject, compo
     context: request.context,
     results: changes(composite, conditions).map(event),
     requirements: requirementsOf(composite, composition),
-    conditions: conditions.map(condition),
+    conditions: [...conditions, ...retired(composite, conditions)].map(condition),
   }
 }
 

@@ -128,6 +128,14 @@ export function lacksKinds(given: () => Setting): void {
       await cluster.until('the KafkaSource', () => cluster.api.find(source))
       await becomes(cluster, after, 'EventingReady', 'False', 'Waiting')
     })
+
+    test('no longer asked for, it is nothing that the claim lacks', async () => {
+      const { cluster } = given()
+      await cluster.api.apply(before)
+      await becomes(cluster, before, 'EventingReady', 'True', 'NotApplicable')
+      await ready(cluster, before)
+      await cluster.until('the KafkaSource is gone', async () => (await cluster.api.find(source)) === undefined)
+    })
   })
 }
 
