@@ -8,12 +8,9 @@ import { type Address, knativeAddress, serviceAddress } from './resources/eventi
 import { eventingOf, resourcesOf } from './resources/index.ts'
 import { knativeService, standInKnativeService } from './resources/knative-service.ts'
 import { notReady, STAND_IN } from './resources/parts.ts'
-import type { ComposedResource, Readiness } from './resources/resource.ts'
+import type { ComposedResource, Look, Readiness } from './resources/resource.ts'
 import { scaledObject } from './resources/scaled-object.ts'
 import { httpService, service, standInService } from './resources/service.ts'
-
-/** The object of a resource as it is observed, or undefined where it is not there. */
-type Look = (resource: ComposedResource) => JsonObject | undefined
 
 export interface Plan {
   readonly resources: readonly ComposedResource[]
@@ -64,17 +61,17 @@ export function plan(claim: Claim, look: Look): Plan {
     const observed = look(resource)
     return observed ? [{ resource, observed }] : []
   })
-  if (left.length === 0 && look(now.standIn) === undefined) return { resources: resourcesOf(claim), kept: [] }
+  if (left.length === 0 && look(now.standIn) === undefined) return { resources: resourcesOf(claim, look), kept: [] }
 
   const inUse = doorInUse(claim, now, old, look)
   const { door, side, host } = inUse
   const address = side.address(claim, host)
-  const astray = eventingOf(claim, address).filter(resource => !brings(resource, claim, look(resource)))
+  const astray = eventingOf(claim, look, address).filter(resource => !brings(resource, claim, look(resource)))
   const moved = side === now && astray.length === 0
   const finished = moved && door === now.holder
   const later = look(old.holder) !== undefined && look(now.holder) === undefined ? now.holder : undefined
   const standIn = door !== now.holder || (!finished && look(now.standIn) !== undefined) ? now.standIn : undefined
-  const all = { resources: [...resourcesOf(claim, address), ...(standIn ? [standIn] : [])], ...(later && { later }) }
+  const all = { resources: [...resourcesOf(claim, look, address), ...(standIn ? [standIn] : [])], ...(later && { later }) }
   if (finished) return { ...all, kept: [] }
   const going = notReady('Switching', tell(claim, now, old, inUse, astray, look))
   const kept = moved ? [] : left.filter(({ observed }) => isAlive(observed)).map(thing => ({ ...thing, readiness: going }))

@@ -86,6 +86,45 @@ describe.each([
   })
 })
 
+describe('another Broker', () => {
+  const intoBroker = { ...kafka, sink: 'broker' }
+  const ofOne = (broker: JsonObject, ...triggers: string[]) => ({
+    broker,
+    triggers: triggers.map(name => ({ name })),
+    kafka: intoBroker,
+  })
+  const brokersIn = (eventing: JsonObject, then: JsonObject) => {
+    const loop = running(eventing)
+    loop.claim = claim({ eventing: then })
+    const { desired } = loop.reconcile()
+    const triggers = ['a', 'b'].map(name => at(desired.get(`trigger-${name}`), 'spec', 'broker'))
+    return { triggers, source: at(desired.get('kafkasource'), 'spec', 'sink', 'ref', 'name'), reason: at(eventingReady(loop), 'reason') }
+  }
+
+  test.each([
+    { says: 'by its name', broker: { name: 'shop' } },
+    { says: 'that is not made for the claim', broker: { name: 'shared', create: false } },
+  ])('$says in the place of ours: everything stays with ours, what is new as well', ({ broker }) => {
+    expect(brokersIn(ofOne({}, 'a'), ofOne(broker, 'a', 'b'))).toEqual({
+      triggers: ['orders-worker', 'orders-worker'],
+      source: 'orders-worker',
+      reason: 'Immutable',
+    })
+  })
+
+  const old = { name: 'old', create: false }
+  const other = { name: 'new', create: false }
+  test('of others: what comes from Kafka goes on to the one to which a trigger of the claim listens', () => {
+    expect(brokersIn(ofOne(old, 'a'), ofOne(other, 'a'))).toMatchObject({
+      triggers: ['old', undefined],
+      source: 'old',
+      reason: 'Immutable',
+    })
+    expect(brokersIn(ofOne(old, 'a'), ofOne(other, 'a', 'b'))).toMatchObject({ triggers: ['old', 'new'], source: 'new' })
+    expect(brokersIn(ofOne(old), ofOne(other))).toMatchObject({ source: 'new' })
+  })
+})
+
 test('another class as the platform’s default changes nothing for a Broker that is there, and is no reason to complain', () => {
   const loop = running(before)
   const platform: Platform = { ...builtInPlatform, defaults: { eventing: { broker: { class: 'Kafka' } } } }

@@ -1,11 +1,12 @@
 // Everything that a claim can become, in the order in which people read it.
 import type { Claim } from '../claim/claim.ts'
+import { at } from '../json.ts'
 import { broker } from './broker.ts'
 import { deployment } from './deployment.ts'
 import { type Address, addressOf } from './eventing-parts.ts'
 import { kafkaSource } from './kafka-source.ts'
 import { knativeService } from './knative-service.ts'
-import type { ComposedResource } from './resource.ts'
+import type { ComposedResource, Look } from './resource.ts'
 import { scaledObject } from './scaled-object.ts'
 import { httpService, service } from './service.ts'
 import { serviceAccount } from './service-account.ts'
@@ -15,10 +16,22 @@ import { trigger } from './trigger.ts'
 const workload = [serviceAccount, deployment, service, httpService, knativeService, scaledObject]
 
 /** What brings events to an address of the workload's. */
-export const eventingOf = ({ eventing }: Claim, address: Address): readonly ComposedResource[] =>
-  eventing === undefined ? [] : [broker, ...eventing.triggers.map(spec => trigger(spec, address)), kafkaSource(address)]
+export function eventingOf({ name, eventing }: Claim, look: Look, address: Address): readonly ComposedResource[] {
+  if (eventing === undefined) return []
+  const brokerIn = (resource: ComposedResource, ...path: string[]) => {
+    const found = at(look(resource), ...path)
+    return typeof found === 'string' ? found : undefined
+  }
+  // A Broker that we made stays, whatever the claim asks for, and all that hangs on it stays with it.
+  const current = brokerIn(broker, 'metadata', 'name') ?? eventing.broker?.name ?? name
+  const triggers = eventing.triggers.map(spec => trigger(spec, address, current))
+  // A trigger that is there keeps its Broker, and events go nowhere where no trigger listens.
+  const listened = triggers.map(resource => brokerIn(resource, 'spec', 'broker') ?? current)
+  const fed = listened.includes(current) ? current : (listened[0] ?? current)
+  return [broker, ...triggers, kafkaSource(address, fed)]
+}
 
-export const resourcesOf = (claim: Claim, address = addressOf(claim)): readonly ComposedResource[] => [
+export const resourcesOf = (claim: Claim, look: Look, address = addressOf(claim)): readonly ComposedResource[] => [
   ...workload,
-  ...eventingOf(claim, address),
+  ...eventingOf(claim, look, address),
 ]

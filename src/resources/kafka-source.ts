@@ -3,17 +3,15 @@ import { metadata } from './parts.ts'
 import type { ComposedResource } from './resource.ts'
 
 /** https://knative.dev/docs/eventing/sources/kafka-source/ */
-export const kafkaSource = (address: Address): ComposedResource => ({
+export const kafkaSource = (address: Address, broker: string): ComposedResource => ({
   key: 'kafkasource',
   concern: 'Eventing',
   build: claim => {
-    const { kafka, broker } = claim.eventing ?? {}
+    const kafka = claim.eventing?.kafka
     if (kafka === undefined) return undefined
     const { bootstrapServers, topics, consumerGroup, sink } = kafka
     const into: Address =
-      sink === 'broker' && broker !== undefined
-        ? { ref: { apiVersion: EVENTING, kind: 'Broker', name: broker.name, namespace: claim.namespace } }
-        : address
+      sink === 'broker' ? { ref: { apiVersion: EVENTING, kind: 'Broker', name: broker, namespace: claim.namespace } } : address
     return {
       apiVersion: 'sources.knative.dev/v1',
       kind: 'KafkaSource',

@@ -46,3 +46,6 @@ export interface ComposedResource {
   /** What the claim's status says of the resource. */
   readonly status?: (observed: JsonObject | undefined, claim: Claim) => JsonObject
 }
+
+/** The object of a resource as it is observed, or undefined where it is not there. */
+export type Look = (resource: ComposedResource) => JsonObject | undefined

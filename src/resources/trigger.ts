@@ -5,7 +5,7 @@ import { metadata } from './parts.ts'
 import type { ComposedResource } from './resource.ts'
 
 /** https://knative.dev/docs/eventing/triggers/ */
-export function trigger({ name, filter, filters = [], path, ...asked }: TriggerSpec, address: Address): ComposedResource {
+export function trigger({ name, filter, filters = [], path, ...asked }: TriggerSpec, address: Address, broker: string): ComposedResource {
   return {
     key: `trigger-${name}`,
     concern: 'Eventing',
@@ -14,7 +14,7 @@ export function trigger({ name, filter, filters = [], path, ...asked }: TriggerS
       kind: 'Trigger',
       metadata: metadata(claim, `${claim.name}-${name}`),
       spec: {
-        broker: claim.eventing?.broker?.name ?? claim.name,
+        broker,
         ...(filter && { filter: { attributes: inOrder(filter) } }),
         ...(filters.length > 0 && { filters: inOrder(filters as unknown as Json) }),
         subscriber: destination(address, path),
