@@ -68,6 +68,19 @@ const texts: Readonly<Record<string, () => Readiness & { readonly type: string }
         message: 'Triggers defined in ScaledObject are not working correctly',
       }),
     }),
+  hpa: () =>
+    says({
+      scaledobject: there(
+        { type: 'Ready', status: 'True' },
+        {
+          type: 'HPAActive',
+          status: 'False',
+          reason: 'FailedGetExternalMetric',
+          message:
+            'HPA is not actively scaling: unable to fetch metrics from external metrics API: the server could not find the requested resource',
+        },
+      ),
+    }),
   waiting: () => says({ scaledobject: there() }),
   creating: () => says({}, claim, nobody, 'ScalingReady'),
   unknown: () =>

@@ -1,6 +1,6 @@
 import type { Claim } from '../claim/claim.ts'
 import type { JsonObject } from '../json.ts'
-import { condition, metadata, notReady, ready } from './parts.ts'
+import { type Condition, condition, metadata, notReady, ready } from './parts.ts'
 import type { ComposedResource, Readiness } from './resource.ts'
 
 const scaler = ({ name }: Claim) => `${name}-scaler`
@@ -55,12 +55,33 @@ function judge(observed: JsonObject, claim: Claim): Readiness {
   if (condition(observed, 'Paused')?.status === 'True')
     return ready('Paused', `Autoscaling is paused by spec.scaling.paused; the number of replicas stays as it is.`)
   const state = condition(observed, 'Ready')
+  const hpa = failingHpa(observed)
+  if (hpa !== undefined) return hpaFails(hpa, claim)
   if (state?.status === 'True') return ready('Ready', `ScaledObject ${name} scales Deployment ${claim.name}.`)
   if (state === undefined || state.status === 'Unknown')
     return notReady('Waiting', `KEDA has not looked at ScaledObject ${name} yet; if this stays, see whether KEDA runs.`)
   return notReady(
     state.reason || 'NotReady',
     `KEDA can't scale on ScaledObject ${name}: ${state.message.replace(/\.?$/, '.')} ${advice(claim, state.message)} The cause: kubectl -n ${claim.namespace} describe scaledobject ${name}`,
+  )
+}
+
+/** The HPA as KEDA sees it, where it can't scale. At zero replicas it has nothing to do, and that is well. */
+function failingHpa(observed: JsonObject): Condition | undefined {
+  const state = condition(observed, 'Ready')
+  // KEDA 2.20.0 and 2.20.1 have no other place to say it.
+  const hpa = state?.reason === 'HPAMetricsUnavailable' ? state : condition(observed, 'HPAActive')
+  const tells = state?.status === 'True' || hpa === state
+  return tells && hpa?.status === 'False' ? hpa : undefined
+}
+
+function hpaFails({ reason, message }: Condition, claim: Claim): Readiness {
+  const name = scaler(claim)
+  const why = message.replace(/^HPA is not actively scaling: /, '').replace(/\.?$/, '.')
+  const api = reason.includes('Metric') ? '; kubectl describe apiservice v1beta1.external.metrics.k8s.io' : ''
+  return notReady(
+    reason || 'HPAInactive',
+    `The HPA ${name}, which scales from one replica on, can't: ${why} See: kubectl -n ${claim.namespace} describe hpa ${name}${api}`,
   )
 }
 

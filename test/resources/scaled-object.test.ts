@@ -110,6 +110,64 @@ describe('ready', () => {
       ],
       is: [true, 'Ready', 'ScaledObject orders-worker-scaler scales Deployment orders-worker.'],
     },
+    {
+      says: 'scaled to zero, where the HPA has nothing to do',
+      said: [
+        ['Ready', 'True', 'ScaledObjectReady', ok],
+        ['HPAActive', 'True', 'ScalingDisabled', 'scaling is disabled since the replica count of the target is zero'],
+      ],
+      is: [true, 'Ready', 'ScaledObject orders-worker-scaler scales Deployment orders-worker.'],
+    },
+    {
+      says: 'an HPA that gets no metric',
+      said: [
+        ['Ready', 'True', 'ScaledObjectReady', ok],
+        ['HPAActive', 'False', 'FailedGetExternalMetric', 'HPA is not actively scaling: unable to fetch metrics'],
+      ],
+      is: [
+        false,
+        'FailedGetExternalMetric',
+        "The HPA orders-worker-scaler, which scales from one replica on, can't: unable to fetch metrics. See: kubectl -n shop describe hpa orders-worker-scaler; kubectl describe apiservice v1beta1.external.metrics.k8s.io",
+      ],
+    },
+    {
+      says: 'an HPA that gets no metric, as KEDA 2.20.0 says it',
+      said: [['Ready', 'False', 'HPAMetricsUnavailable', 'HPA is not healthy: FailedGetExternalMetric']],
+      is: [
+        false,
+        'HPAMetricsUnavailable',
+        "The HPA orders-worker-scaler, which scales from one replica on, can't: HPA is not healthy: FailedGetExternalMetric. See: kubectl -n shop describe hpa orders-worker-scaler; kubectl describe apiservice v1beta1.external.metrics.k8s.io",
+      ],
+    },
+    {
+      says: 'an HPA beside another',
+      said: [
+        ['Ready', 'True', 'ScaledObjectReady', ok],
+        ['HPAActive', 'False', 'AmbiguousSelector', 'HPA is not actively scaling: pods are controlled by multiple HPAs'],
+      ],
+      is: [
+        false,
+        'AmbiguousSelector',
+        "The HPA orders-worker-scaler, which scales from one replica on, can't: pods are controlled by multiple HPAs. See: kubectl -n shop describe hpa orders-worker-scaler",
+      ],
+    },
+    {
+      says: 'a trigger that fails, and so the HPA as well',
+      said: [
+        ['Ready', 'False', 'TriggerError', 'broken'],
+        ['HPAActive', 'False', 'FailedGetExternalMetric', 'HPA is not actively scaling: broken'],
+      ],
+      is: [false, 'TriggerError', `KEDA can't scale on ScaledObject orders-worker-scaler: broken. ${advice}`],
+    },
+    {
+      says: 'paused, of which the HPA was taken away',
+      said: [
+        ['Ready', 'True', 'ScaledObjectReady', ok],
+        ['HPAActive', 'False', 'FailedGetExternalMetric', 'of before'],
+        ['Paused', 'True', 'ScaledObjectPaused'],
+      ],
+      is: [true, 'Paused', 'Autoscaling is paused by spec.scaling.paused; the number of replicas stays as it is.'],
+    },
     { says: 'nothing said yet', said: [], is: [false, 'Waiting', waiting] },
     { says: 'not known yet', said: [['Ready', 'Unknown']], is: [false, 'Waiting', waiting] },
     {
