@@ -4,7 +4,7 @@ import { hold } from './immutable.ts'
 import type { JsonObject } from './json.ts'
 import { keep } from './keep.ts'
 import { mayLack, nameOfKind, unknownKind } from './kinds.ts'
-import { knows, type Neighbours, nobody, stranger, takenBy } from './neighbours.ts'
+import { goingAway, knows, type Neighbours, nobody, stranger, takenBy } from './neighbours.ts'
 import { condition, notReady } from './resources/parts.ts'
 import type { ComposedResource, Concern, Manifest, Readiness } from './resources/resource.ts'
 import { type Condition, conditionsOf } from './status.ts'
@@ -32,6 +32,8 @@ export interface Composition {
   readonly kinds: readonly Manifest[]
   /** Whether this is all, and not a step on the way. */
   readonly complete: boolean
+  /** Whether it waits for something that goes by itself, and of which Crossplane does not tell. */
+  readonly waits: boolean
   readonly conditions: readonly Condition[]
   readonly status: JsonObject
 }
@@ -85,6 +87,7 @@ export function compose(claim: Claim, platform: Platform, observed: Observed, ne
     asks: fresh.filter(known),
     kinds: neighbours.canAskKinds ? kindsOf(fresh) : [],
     complete: first === undefined && lacking.length === 0,
+    waits: blocked?.reason === 'Waiting',
     conditions: conditionsOf([
       ...lacking.map(({ concern, manifest }) => ({ concern, readiness: unknownKind(manifest) })),
       ...(first ? [{ concern: 'Workload' as const, readiness: first }] : []),
@@ -100,11 +103,15 @@ const kindsOf = (fresh: readonly Composed[]): readonly Manifest[] => [
 
 /** Why nothing new can be made now: a name is taken, or the answer is not here yet. */
 function blockedBy(fresh: readonly Composed[], neighbours: Neighbours, claim: Claim): Readiness | undefined {
+  let waits: Readiness | undefined
   for (const { key, manifest } of fresh) {
-    const object = stranger(key, neighbours)
+    const going = goingAway(key, manifest, neighbours, claim)
+    const object = going ? undefined : stranger(key, neighbours)
     const taken = object && takenBy(manifest, object, neighbours, claim)
     if (taken) return taken
+    waits ??= going
   }
+  if (waits) return waits
   const answered = fresh.every(({ key, manifest }) => Object.hasOwn(neighbours.found, key) || knows(neighbours, key, manifest) === false)
   return answered
     ? undefined

@@ -1,7 +1,7 @@
 // Server-side apply takes over an object of the same name without a word, whoever made it. So before anything is made,
 // Crossplane is asked what stands under its name already: docs/adr/0007-a-name-that-is-taken.md
 import type { Claim } from './claim/claim.ts'
-import { at, isObject, type Json, type JsonObject, textOf } from './json.ts'
+import { at, isLeaving, isObject, type Json, type JsonObject, textOf } from './json.ts'
 import { mayLack, nameOfKind } from './kinds.ts'
 import { notReady } from './resources/parts.ts'
 import type { Manifest, Readiness } from './resources/resource.ts'
@@ -17,14 +17,13 @@ export interface Neighbours {
   readonly found: Readonly<Record<string, JsonObject | undefined>>
   /** Whether the cluster knows a kind, by `nameOfKind`. One that is missing was not asked for yet. */
   readonly kinds: Readonly<Record<string, boolean>>
-  /** The composite's own. */
-  readonly uid: string | undefined
+  readonly composite: JsonObject
   /** Whether the claim may take over what it finds. */
   readonly adopt: boolean
 }
 
 /** Where nobody can tell, as on the command line, every name counts as free. */
-export const nobody: Neighbours = { canAsk: false, canAskKinds: false, found: {}, kinds: {}, uid: undefined, adopt: false }
+export const nobody: Neighbours = { canAsk: false, canAskKinds: false, found: {}, kinds: {}, composite: {}, adopt: false }
 
 /** Whether the cluster knows the kind of a resource; undefined until Crossplane has said so. */
 export function knows({ canAskKinds, found, kinds }: Neighbours, key: string, manifest: Manifest): boolean | undefined {
@@ -35,16 +34,46 @@ export function knows({ canAskKinds, found, kinds }: Neighbours, key: string, ma
 }
 
 /** What stands under the name of a resource and is not the claim's. */
-export function stranger(key: string, { found, uid }: Neighbours): JsonObject | undefined {
-  const object = Object.hasOwn(found, key) ? found[key] : undefined
+export function stranger(key: string, neighbours: Neighbours): JsonObject | undefined {
+  const object = standing(key, neighbours)
+  const uid = at(neighbours.composite, 'metadata', 'uid')
   return object !== undefined && (uid === undefined || at(controller(object), 'uid') !== uid) ? object : undefined
+}
+
+const standing = (key: string, { found }: Neighbours) => (Object.hasOwn(found, key) ? found[key] : undefined)
+
+/** Why a resource can't be made under its name yet, as what stands there is about to go by itself. */
+export function goingAway(key: string, manifest: Manifest, neighbours: Neighbours, claim: Claim): Readiness | undefined {
+  const object = standing(key, neighbours)
+  if (object === undefined) return undefined
+  const waits = (text: string, look: string) =>
+    notReady(
+      'Waiting',
+      `${called(manifest)} ${text}, and is made anew once it is gone. If it stays: kubectl -n ${claim.namespace} get ${kindFor(manifest)} ${manifest.metadata.name} -o jsonpath='${look}'`,
+    )
+  if (isLeaving(object)) return waits('is being deleted', '{.metadata.finalizers}')
+  if (isOfFormerClaim(object, neighbours, claim)) return waits('is of a deleted claim of this name', '{.metadata.ownerReferences}')
+  return undefined
+}
+
+const called = ({ kind, metadata }: Manifest) => `${kind} ${metadata.namespace}/${metadata.name}`
+
+/** The kind for kubectl, of which there may be others of the same name. */
+const kindFor = ({ apiVersion, kind }: Manifest) => [kind.toLowerCase(), ...apiVersion.split('/').slice(0, -1)].join('.')
+
+/** Of a claim of the same name there is one at a time. Its composite may have had another name. */
+function isOfFormerClaim(object: JsonObject, { composite }: Neighbours, { name, namespace }: Claim): boolean {
+  const owner = controller(object)
+  if (owner === undefined || owner.kind !== composite.kind || owner.uid === at(composite, 'metadata', 'uid')) return false
+  const label = (of: string) => at(object, 'metadata', 'labels', `crossplane.io/claim-${of}`)
+  return owner.name === at(composite, 'metadata', 'name') || (label('name') === name && label('namespace') === namespace)
 }
 
 /** Why a resource can't be made under its name; undefined where it can. */
 export function takenBy(manifest: Manifest, object: JsonObject, { adopt }: Neighbours, claim: Claim): Readiness | undefined {
-  const { kind, metadata } = manifest
-  const named = `${kind} ${metadata.namespace}/${metadata.name}`
-  const taken = (text: string) => notReady('NameTaken', `${named} exists already${managerOf(object)}. Nothing was touched. ${text}`)
+  const { kind } = manifest
+  const taken = (text: string) =>
+    notReady('NameTaken', `${called(manifest)} exists already${managerOf(object)}. Nothing was touched. ${text}`)
   if (!adopt)
     return taken(
       `Give the claim another name, or let it take the object over: kubectl -n ${claim.namespace} annotate eventdrivenservice ${claim.name} ${ADOPT}=true`,

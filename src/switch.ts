@@ -2,7 +2,7 @@
 // old one go. Both sides want a Service of the claim's name, so that a stand-in of another name serves in between.
 // docs/adr/0010-switching-the-runtime.md tells the steps.
 import type { Claim, Runtime } from './claim/claim.ts'
-import { at, type Json, type JsonObject } from './json.ts'
+import { at, isLeaving, type Json, type JsonObject } from './json.ts'
 import { deployment } from './resources/deployment.ts'
 import { type Address, knativeAddress, serviceAddress } from './resources/eventing-parts.ts'
 import { eventingOf, resourcesOf } from './resources/index.ts'
@@ -113,7 +113,7 @@ function doorInUse(claim: Claim, now: Side, old: Side, look: Look): Door {
   return doors.find(serves) ?? before[0] ?? { side: now, door: now.standIn, host: `${claim.name}${STAND_IN}` }
 }
 
-const isAlive = (observed: JsonObject | undefined) => observed !== undefined && at(observed, 'metadata', 'deletionTimestamp') === undefined
+const isAlive = (observed: JsonObject | undefined) => observed !== undefined && !isLeaving(observed)
 
 /** Whether a source of events is known to bring them where it is now told to. */
 function brings(resource: ComposedResource, claim: Claim, observed: JsonObject | undefined): boolean {

@@ -157,6 +157,48 @@ describe('a name that is taken', () => {
   })
 })
 
+describe('what is going', () => {
+  const leaving = { deletionTimestamp: '2026-01-01T00:00:00Z' }
+  const former = (name: string, more: JsonObject = {}) => ({
+    ownerReferences: [{ controller: true, kind: 'EventDrivenService', name, uid: 'former' }],
+    ...more,
+  })
+  const ofClaim = { labels: { 'crossplane.io/claim-name': NAME, 'crossplane.io/claim-namespace': 'shop' } }
+
+  test.each([
+    { says: 'of a former claim of this name, and being deleted', metadata: former(NAME, leaving) },
+    { says: 'of a former claim of this name', metadata: former(NAME) },
+    { says: 'of the composite of a former claim of this name', metadata: former(`${NAME}-abcde`, ofClaim) },
+    { says: 'of others, and being deleted', metadata: leaving },
+    { says: 'of this very claim, and being deleted', metadata: { ...controller(UID), ...leaving } },
+  ])('$says is waited for, and is nothing to act upon', ({ metadata }) => {
+    for (const adopt of [false, true]) {
+      const response = ask({ adopt, found: { ...free, deployment: theirs({ metadata }) } })
+      expect(desired(response)).toEqual([])
+      expect(workload(response)).toMatchObject({ reason: 'Waiting', message: expect.stringMatching(/once it is gone/) })
+      expect(response.results).toEqual([])
+      expect(response.meta?.ttl?.seconds).toBe(5)
+    }
+  })
+
+  test.each([
+    { says: 'of another claim', metadata: former('another') },
+    { says: 'of the composite of another claim', metadata: former('another-x1', { labels: { 'crossplane.io/claim-name': 'another' } }) },
+    {
+      says: 'of a claim of this name in another namespace',
+      metadata: former(`${NAME}-abcde`, { labels: { ...ofClaim.labels, 'crossplane.io/claim-namespace': 'other' } }),
+    },
+    { says: 'of another kind of this name', metadata: { ownerReferences: [{ controller: true, kind: 'Worker', name: NAME, uid: 'x' }] } },
+  ])('what is $says is not', ({ metadata }) => {
+    expect(workload(ask({ found: { ...free, deployment: theirs({ metadata }) } }))?.reason).toBe('NameTaken')
+  })
+
+  test('waits behind a name that is taken, which somebody has to act upon', () => {
+    const found = { ...free, serviceaccount: { ...theirs({ metadata: leaving }), kind: 'ServiceAccount' }, deployment: theirs() }
+    expect(workload(ask({ found }))?.reason).toBe('NameTaken')
+  })
+})
+
 describe('adoption', () => {
   test('takes over what is there, and leaves the count of its replicas alone', () => {
     const response = ask({ adopt: true, found: { ...free, deployment: theirs() } })

@@ -46,7 +46,7 @@ const found = (object: JsonObject, adopt = false) => ({
   ...nobody,
   canAsk: true,
   found: { serviceaccount: undefined, deployment: object, service: undefined, scaledobject: undefined },
-  uid: 'ours',
+  composite: { metadata: { uid: 'ours' } },
   adopt,
 })
 
@@ -93,6 +93,7 @@ const texts: Readonly<Record<string, () => Readiness & { readonly type: string }
     ),
   taken: () => says({}, claim, found(taken({ labels: { 'app.kubernetes.io/managed-by': 'Helm' } }, 'orders-worker'))),
   selector: () => says({}, claim, found(taken({}, 'other'), true)),
+  leaving: () => says({}, claim, found(taken({ deletionTimestamp: '2026-01-01T00:00:00Z' }, 'orders-worker'))),
   invalid: () => {
     const parsed = parseClaim(twice, builtInPlatform)
     return refused('InvalidClaim', parsed.ok ? '' : refusal(parsed.findings))

@@ -23,7 +23,6 @@ export function read(request: RunFunctionRequest): Question | undefined {
 }
 
 function neighboursOf({ meta, requiredResources, requiredSchemas }: RunFunctionRequest, composite: JsonObject): Neighbours {
-  const uid = at(composite, 'metadata', 'uid')
   const found = Object.entries(requiredResources ?? {}).map(([key, { items }]): [string, JsonObject | undefined] => {
     const object: unknown = items[0]?.resource
     return [key, isObject(object) ? object : undefined]
@@ -38,7 +37,7 @@ function neighboursOf({ meta, requiredResources, requiredSchemas }: RunFunctionR
     canAskKinds: capabilities.includes(Capability.CAPABILITY_REQUIRED_SCHEMAS),
     found: Object.fromEntries(found),
     kinds: Object.fromEntries(kinds.map(([name, known]) => [name, known || !canTell])),
-    uid: typeof uid === 'string' ? uid : undefined,
+    composite,
     adopt: at(composite, 'metadata', 'annotations', ADOPT) === 'true',
   }
 }

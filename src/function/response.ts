@@ -15,6 +15,7 @@ import { type Condition, changes, retired } from '../status.ts'
 
 // Changes of what we composed call us by themselves. The rest is a safety net: soon while something is not ready,
 // as Crossplane sees no change of what it could not make, and rarely once all is well.
+const AT_ONCE_SECONDS = 5
 const SOON_SECONDS = 60
 const RARELY_SECONDS = 600
 
@@ -39,14 +40,14 @@ const meta = ({ meta }: RunFunctionRequest, seconds: number) => ({ tag: meta?.ta
 
 /** The answer to a valid claim: our own resources, beside whatever earlier functions of the pipeline want. */
 export function accept(request: RunFunctionRequest, composite: JsonObject, composition: Composition): RunFunctionResponse {
-  const { resources, complete, conditions, status } = composition
+  const { resources, complete, waits, conditions, status } = composition
   const allReady = complete && resources.every(({ readiness }) => readiness.ready)
   const ours = resources.map(({ key, desired, readiness }): [string, Resource] => [
     key,
     { resource: desired, connectionDetails: {}, ready: readiness.ready ? Ready.READY_TRUE : Ready.READY_FALSE },
   ])
   return {
-    meta: meta(request, allReady ? RARELY_SECONDS : SOON_SECONDS),
+    meta: meta(request, allReady ? RARELY_SECONDS : waits ? AT_ONCE_SECONDS : SOON_SECONDS),
     desired: {
       composite: desiredComposite(request, composite, status, complete),
       // Assign, never merge: merging lists would keep a container that we removed.

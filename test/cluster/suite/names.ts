@@ -132,6 +132,22 @@ export function takenNames(given: () => Setting): void {
       await gone(cluster, claim, composed.map(referenceTo))
     })
 
+    test('of a claim that was deleted and made again is waited for until it has gone', async () => {
+      const { cluster } = given()
+      const claim = named('again')
+      const service: Reference = { apiVersion: 'v1', kind: 'Service', ...claim.metadata }
+      await cluster.api.apply(claim)
+      await ready(cluster, claim)
+      await cluster.api.patch(service, { metadata: { finalizers: ['example.org/held'] } })
+      await gone(cluster, claim)
+      await cluster.api.apply(claim)
+      const { message } = await becomes(cluster, claim, 'WorkloadReady', 'False', 'Waiting')
+      expect(message).toContain(`Service ${NAMESPACE}/again is being deleted, and is made anew once it is gone`)
+      await cluster.api.patch(service, { metadata: { finalizers: null } })
+      await ready(cluster, claim)
+      await gone(cluster, claim)
+    })
+
     test.each([
       { says: 'of the same template: no pod is replaced', name: 'same', image: undefined },
       { says: 'of another template: its pods roll, and are never too few', name: 'other', image: 'ghcr.io/acme/orders-worker:1.4.1' },
