@@ -1,11 +1,11 @@
 import type { Claim } from './claim/claim.ts'
 import type { Platform } from './claim/platform.ts'
 import { hold } from './immutable.ts'
-import type { JsonObject } from './json.ts'
+import { isLeaving, type JsonObject } from './json.ts'
 import { keep } from './keep.ts'
 import { mayLack, nameOfKind, unknownKind } from './kinds.ts'
 import { goingAway, knows, type Neighbours, nobody, stranger, takenBy } from './neighbours.ts'
-import { condition, notReady } from './resources/parts.ts'
+import { beingDeleted, condition, notReady } from './resources/parts.ts'
 import type { ComposedResource, Concern, Manifest, Readiness } from './resources/resource.ts'
 import { type Condition, conditionsOf } from './status.ts'
 import { plan } from './switch.ts'
@@ -63,12 +63,14 @@ export function compose(claim: Claim, platform: Platform, observed: Observed, ne
     const there = inner ?? found
     const { manifest, refused } = there ? hold(resource, wanted, there, claim) : { manifest: wanted }
     const desired = wrapped ? wrap(manifest, resource, platform) : manifest
+    const leaving = [outer, inner].some(object => object && isLeaving(object)) ? beingDeleted(manifest) : undefined
     composed.push({
       key,
       concern,
       manifest,
       desired,
-      readiness: refused ?? (wrapped ? held(manifest, outer) : undefined) ?? (inner ? resource.ready(inner, claim) : absent(manifest)),
+      readiness:
+        leaving ?? refused ?? (wrapped ? held(manifest, outer) : undefined) ?? (inner ? resource.ready(inner, claim) : absent(manifest)),
     })
   }
   for (const { resource, observed: inner, readiness } of kept) {

@@ -3,7 +3,7 @@
 import type { Claim } from './claim/claim.ts'
 import { at, isLeaving, isObject, type Json, type JsonObject, textOf } from './json.ts'
 import { mayLack, nameOfKind } from './kinds.ts'
-import { notReady } from './resources/parts.ts'
+import { beingDeleted, called, notReady, waitsForEnd } from './resources/parts.ts'
 import type { Manifest, Readiness } from './resources/resource.ts'
 
 export const ADOPT = 'platform.bizmatters.io/adopt'
@@ -46,20 +46,11 @@ const standing = (key: string, { found }: Neighbours) => (Object.hasOwn(found, k
 export function goingAway(key: string, manifest: Manifest, neighbours: Neighbours, claim: Claim): Readiness | undefined {
   const object = standing(key, neighbours)
   if (object === undefined) return undefined
-  const waits = (text: string, look: string) =>
-    notReady(
-      'Waiting',
-      `${called(manifest)} ${text}, and is made anew once it is gone. If it stays: kubectl -n ${claim.namespace} get ${kindFor(manifest)} ${manifest.metadata.name} -o jsonpath='${look}'`,
-    )
-  if (isLeaving(object)) return waits('is being deleted', '{.metadata.finalizers}')
-  if (isOfFormerClaim(object, neighbours, claim)) return waits('is of a deleted claim of this name', '{.metadata.ownerReferences}')
+  if (isLeaving(object)) return beingDeleted(manifest)
+  if (isOfFormerClaim(object, neighbours, claim))
+    return waitsForEnd(manifest, 'is of a deleted claim of this name', '{.metadata.ownerReferences}')
   return undefined
 }
-
-const called = ({ kind, metadata }: Manifest) => `${kind} ${metadata.namespace}/${metadata.name}`
-
-/** The kind for kubectl, of which there may be others of the same name. */
-const kindFor = ({ apiVersion, kind }: Manifest) => [kind.toLowerCase(), ...apiVersion.split('/').slice(0, -1)].join('.')
 
 /** Of a claim of the same name there is one at a time. Its composite may have had another name. */
 function isOfFormerClaim(object: JsonObject, { composite }: Neighbours, { name, namespace }: Claim): boolean {

@@ -119,7 +119,7 @@ const isAlive = (observed: JsonObject | undefined) => observed !== undefined && 
 function brings(resource: ComposedResource, claim: Claim, observed: JsonObject | undefined): boolean {
   const target = targetOf(resource.build(claim, false, observed !== undefined))
   if (target === undefined) return true
-  return observed !== undefined && same(target, targetOf(observed)) && resource.ready(observed, claim).ready
+  return observed !== undefined && isAlive(observed) && same(target, targetOf(observed)) && resource.ready(observed, claim).ready
 }
 
 const targetOf = (manifest: JsonObject | undefined) => at(manifest, 'spec', 'subscriber') ?? at(manifest, 'spec', 'sink')

@@ -118,6 +118,25 @@ describe('readiness', () => {
     },
   ])('$says', ({ observed, platform, reasons }) => expect(readiness(observed, platform)).toEqual(reasons))
 
+  test.each(keys)('%s that is being deleted is not ready, however well it works until then', key => {
+    const leaving = (object: JsonObject) => put(object, ['metadata', 'deletionTimestamp'], '2026-01-01T00:00:00Z') as JsonObject
+    const object = leaving(running[key] as JsonObject)
+    const outer = leaving(within(running[key] as JsonObject))
+    for (const [observed, platform] of [
+      [{ ...running, [key]: object }, builtInPlatform],
+      [{ ...runningWithin, [key]: within(object) }, wrapping],
+      [{ ...runningWithin, [key]: outer }, wrapping],
+    ] as const) {
+      const { resources } = composed(observed, platform)
+      expect(resources.find(resource => resource.key === key)?.readiness).toMatchObject({
+        ready: false,
+        reason: 'Waiting',
+        message: expect.stringMatching(/is being deleted, and is made anew once it is gone/),
+      })
+      expect(resources.filter(({ readiness }) => !readiness.ready)).toHaveLength(1)
+    }
+  })
+
   test('says what to do while something is not there', () => {
     const message = composed({}).resources.map(({ readiness }) => readiness.message)[1]
     expect(message).toBe(
