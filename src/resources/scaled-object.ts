@@ -1,5 +1,5 @@
 import type { Claim } from '../claim/claim.ts'
-import type { JsonObject } from '../json.ts'
+import { at, isObject, type JsonObject, textOf } from '../json.ts'
 import { type Condition, condition, metadata, notReady, ready } from './parts.ts'
 import type { ComposedResource, Readiness } from './resource.ts'
 
@@ -52,8 +52,7 @@ const trigger = (
 
 function judge(observed: JsonObject, claim: Claim): Readiness {
   const name = scaler(claim)
-  if (condition(observed, 'Paused')?.status === 'True')
-    return ready('Paused', `Autoscaling is paused by spec.scaling.paused; the number of replicas stays as it is.`)
+  if (condition(observed, 'Paused')?.status === 'True') return paused(observed, claim)
   const state = condition(observed, 'Ready')
   const hpa = failingHpa(observed)
   if (hpa !== undefined) return hpaFails(hpa, claim)
@@ -64,6 +63,30 @@ function judge(observed: JsonObject, claim: Claim): Readiness {
     state.reason || 'NotReady',
     `KEDA can't scale on ScaledObject ${name}: ${state.message.replace(/\.?$/, '.')} ${advice(claim, state.message)} The cause: kubectl -n ${claim.namespace} describe scaledobject ${name}`,
   )
+}
+
+/** https://keda.sh/docs/latest/concepts/scaling-deployments/#pausing-autoscaling */
+const PAUSE = 'autoscaling.keda.sh/paused'
+
+/** Whoever may annotate the ScaledObject can pause it as well. */
+function paused(observed: JsonObject, claim: Claim): Readiness {
+  const asked = claim.scaling.paused
+  const annotations = at(observed, 'metadata', 'annotations')
+  const theirs = Object.entries(isObject(annotations) ? annotations : {}).filter(
+    ([name, value]) => name.startsWith(PAUSE) && value !== 'false' && !(asked && name === PAUSE),
+  )
+  if (theirs.length > 0) {
+    const name = scaler(claim)
+    const [what, are] = theirs.length === 1 ? ['an annotation', 'is'] : ['annotations', 'are']
+    const shown = theirs.map(([name, value]) => `${name}=${textOf(value)}`).join(', ')
+    return notReady(
+      'PausedByAnnotation',
+      `Autoscaling is paused by ${what} of ScaledObject ${name} that ${are} not the claim's: ${shown}. To resume: kubectl -n ${claim.namespace} annotate scaledobject ${name} ${theirs.map(([name]) => `${name}-`).join(' ')}`,
+    )
+  }
+  return asked
+    ? ready('Paused', 'Autoscaling is paused by spec.scaling.paused; the number of replicas stays as it is.')
+    : ready('Paused', 'Autoscaling is paused until KEDA sees that it is no longer to be.')
 }
 
 /** The HPA as KEDA sees it, where it can't scale. At zero replicas it has nothing to do, and that is well. */

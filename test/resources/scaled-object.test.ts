@@ -159,15 +159,6 @@ describe('ready', () => {
       ],
       is: [false, 'TriggerError', `KEDA can't scale on ScaledObject orders-worker-scaler: broken. ${advice}`],
     },
-    {
-      says: 'paused, of which the HPA was taken away',
-      said: [
-        ['Ready', 'True', 'ScaledObjectReady', ok],
-        ['HPAActive', 'False', 'FailedGetExternalMetric', 'of before'],
-        ['Paused', 'True', 'ScaledObjectPaused'],
-      ],
-      is: [true, 'Paused', 'Autoscaling is paused by spec.scaling.paused; the number of replicas stays as it is.'],
-    },
     { says: 'nothing said yet', said: [], is: [false, 'Waiting', waiting] },
     { says: 'not known yet', said: [['Ready', 'Unknown']], is: [false, 'Waiting', waiting] },
     {
@@ -202,16 +193,65 @@ describe('ready', () => {
       said: [['Ready', 'False', '', 'broken']],
       is: [false, 'NotReady', `KEDA can't scale on ScaledObject orders-worker-scaler: broken. ${advice}`],
     },
-    {
-      says: 'paused',
-      said: [
-        ['Ready', 'True', 'ScaledObjectReady', ok],
-        ['Paused', 'True', 'ScaledObjectPaused'],
-      ],
-      is: [true, 'Paused', 'Autoscaling is paused by spec.scaling.paused; the number of replicas stays as it is.'],
-    },
   ])('$says', ({ said, is: [ready, reason, message] }) => {
     expect(scaledObject.ready({ status: { conditions: conditions(...said) } }, settled())).toEqual({ ready, reason, message })
+  })
+
+  const byClaim = 'Autoscaling is paused by spec.scaling.paused; the number of replicas stays as it is.'
+  const mend = (...annotations: string[]) =>
+    `To resume: kubectl -n shop annotate scaledobject orders-worker-scaler ${annotations.map(name => `autoscaling.keda.sh/${name}-`).join(' ')}`
+  test.each<{ says: string; annotations?: JsonObject; asks: boolean; is: [ready: boolean, reason: string, message: string] }>([
+    { says: 'as the claim asks', annotations: { paused: 'true' }, asks: true, is: [true, 'Paused', byClaim] },
+    {
+      says: 'with a number, as nobody asked of the claim',
+      annotations: { 'paused-replicas': '0' },
+      asks: false,
+      is: [
+        false,
+        'PausedByAnnotation',
+        `Autoscaling is paused by an annotation of ScaledObject orders-worker-scaler that is not the claim's: autoscaling.keda.sh/paused-replicas=0. ${mend('paused-replicas')}`,
+      ],
+    },
+    {
+      says: 'in both directions by others',
+      annotations: { 'paused-scale-in': 'true', 'paused-scale-out': 'true' },
+      asks: false,
+      is: [
+        false,
+        'PausedByAnnotation',
+        `Autoscaling is paused by annotations of ScaledObject orders-worker-scaler that are not the claim's: autoscaling.keda.sh/paused-scale-in=true, autoscaling.keda.sh/paused-scale-out=true. ${mend('paused-scale-in', 'paused-scale-out')}`,
+      ],
+    },
+    {
+      says: 'as the claim asks, and with a number by others',
+      annotations: { paused: 'true', 'paused-replicas': '3' },
+      asks: true,
+      is: [
+        false,
+        'PausedByAnnotation',
+        `Autoscaling is paused by an annotation of ScaledObject orders-worker-scaler that is not the claim's: autoscaling.keda.sh/paused-replicas=3. ${mend('paused-replicas')}`,
+      ],
+    },
+    {
+      says: 'no more, which KEDA has not seen yet',
+      annotations: { paused: 'false' },
+      asks: false,
+      is: [true, 'Paused', 'Autoscaling is paused until KEDA sees that it is no longer to be.'],
+    },
+    {
+      says: 'no more, without annotations',
+      asks: false,
+      is: [true, 'Paused', 'Autoscaling is paused until KEDA sees that it is no longer to be.'],
+    },
+  ])('paused $says', ({ annotations = {}, asks, is: [ready, reason, message] }) => {
+    const observed = {
+      metadata: {
+        annotations: Object.fromEntries(Object.entries(annotations).map(([name, value]) => [`autoscaling.keda.sh/${name}`, value])),
+      },
+      // The HPA was taken away, and what was said of it stays.
+      status: { conditions: conditions(['Ready', 'True', 'ScaledObjectReady', ok], ['HPAActive', 'False', 'Old'], ['Paused', 'True']) },
+    }
+    expect(scaledObject.ready(observed, settled({ scaling: { paused: asks } }))).toEqual({ ready, reason, message })
   })
 
   test('the advice names the account that KEDA looks in', () => {
