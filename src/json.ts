@@ -19,6 +19,9 @@ export function at(value: unknown, ...path: (string | number)[]): Json | undefin
 /** Whether a Kubernetes object is being deleted. */
 export const isLeaving = (object: JsonObject): boolean => at(object, 'metadata', 'deletionTimestamp') !== undefined
 
+/** Of a list its items, of anything else none. */
+export const items = (value: Json | undefined): readonly Json[] => (Array.isArray(value) ? value : [])
+
 /** Assignment to `__proto__` would set the prototype instead of a field. */
 export function put<T>(object: { [name: string]: T }, name: string, value: T): void {
   if (name === '__proto__') Object.defineProperty(object, name, { value, enumerable: true, configurable: true, writable: true })

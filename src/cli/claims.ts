@@ -15,7 +15,8 @@ export interface Sorted {
   readonly findings: readonly LocatedFinding[]
 }
 
-const [GROUP] = API_VERSION.split('/')
+/** Of our API. */
+export const [GROUP = ''] = API_VERSION.split('/')
 const kinds = [KIND, COMPOSITE_KIND]
 
 /** Claims and composites, what is of another kind, and what only looks like either. */

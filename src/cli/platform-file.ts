@@ -1,6 +1,7 @@
 import { builtInPlatform, type Platform, parsePlatform } from '../claim/platform.ts'
 import type { Path } from '../findings.ts'
-import { at, isObject, type Json, textOf } from '../json.ts'
+import { at, isObject, items, type Json, textOf } from '../json.ts'
+import { GROUP } from './claims.ts'
 import { readDocuments } from './documents.ts'
 import type { ExitCode, Io } from './io.ts'
 import { fail } from './note.ts'
@@ -27,15 +28,14 @@ export async function readPlatform(file: string | undefined, io: Io): Promise<Pl
   return 1
 }
 
-const INPUT_GROUP = /^fn\.platform\.bizmatters\.io\//
-const isInput = (value: Json | undefined) => INPUT_GROUP.test(textOf(at(value, 'apiVersion')))
+/** Of the function, wherever it stands. */
+export const isInput = (value: Json | undefined): boolean => textOf(at(value, 'apiVersion')).startsWith(`fn.${GROUP}/`)
 
 /** An Input stands alone in a file of its own, or in a step of a Composition. */
 function inputOf(document: SourceDocument): { document: SourceDocument; path: (string | number)[] } | undefined {
   const { value } = document
   if (!isObject(value)) return undefined
   if (isInput(value)) return { document, path: [] }
-  const steps = at(value, 'spec', 'pipeline')
-  const index = Array.isArray(steps) ? steps.findIndex(step => isInput(at(step, 'input'))) : -1
+  const index = items(at(value, 'spec', 'pipeline')).findIndex(step => isInput(at(step, 'input')))
   return index === -1 ? undefined : { document, path: ['spec', 'pipeline', index, 'input'] satisfies Path }
 }

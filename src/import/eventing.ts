@@ -1,7 +1,7 @@
 // What of Broker, Triggers and KafkaSource a claim can say.
 import { builtIn } from '../claim/defaults.ts'
-import { at, isObject, type Json, type JsonObject, textOf } from '../json.ts'
-import { items, said, some, unless } from './serving.ts'
+import { at, isObject, items, type Json, type JsonObject, textOf } from '../json.ts'
+import { said, some, unless } from './serving.ts'
 
 const CLASS = 'eventing.knative.dev/broker.class'
 

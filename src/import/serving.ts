@@ -1,6 +1,6 @@
 // What of a Knative Service a claim can say. What is as the built-in defaults have it is left unsaid.
 import { builtIn, sizes } from '../claim/defaults.ts'
-import { at, isObject, type Json, type JsonObject, textOf } from '../json.ts'
+import { at, isObject, items, type Json, type JsonObject, textOf } from '../json.ts'
 import { quantity } from './quantity.ts'
 
 const AUTOSCALING = 'autoscaling.knative.dev/'
@@ -37,8 +37,6 @@ export function servingOf(service: JsonObject, name: string): JsonObject {
     knative: some(knative),
   })
 }
-
-export const items = (value: Json | undefined): readonly Json[] => (Array.isArray(value) ? value : [])
 
 export const said = (fields: Readonly<Record<string, Json | undefined>>): JsonObject =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))

@@ -1,8 +1,7 @@
 // Server-side apply joins what a claim becomes with what is there: a container under another name stays beside `main`,
 // and fields stay with whoever wrote them first. So before a claim takes objects over, they are brought into its shape
 // and their owners are forgotten; Crossplane then owns all that it says. docs/migration.md tells it at length.
-import { items } from '../import/serving.ts'
-import { at, type Json, type JsonObject } from '../json.ts'
+import { at, items, type Json, type JsonObject } from '../json.ts'
 import type { Pair } from './compare.ts'
 import { initOf, mainOf, portNumber } from './workload.ts'
 

@@ -1,6 +1,5 @@
 // A variable may refer to those before it. In a claim plain values stand before those out of secrets.
-import { items } from '../import/serving.ts'
-import { at, type Json, textOf } from '../json.ts'
+import { at, items, type Json, textOf } from '../json.ts'
 import type { Pair } from './compare.ts'
 import type { Row } from './row.ts'
 import { mainOf } from './workload.ts'

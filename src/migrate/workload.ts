@@ -1,8 +1,8 @@
 // What of a Deployment and its ScaledObject a claim can say. What the platform would do anyway is left unsaid.
 import type { Claim } from '../claim/claim.ts'
 import type { Platform } from '../claim/platform.ts'
-import { bulkOf, items, said, some, unless } from '../import/serving.ts'
-import { at, isObject, type Json, type JsonObject, textOf } from '../json.ts'
+import { bulkOf, said, some, unless } from '../import/serving.ts'
+import { at, isObject, items, type Json, type JsonObject, textOf } from '../json.ts'
 import { matchSize } from './size.ts'
 
 /** Set by the platform itself, so no claim may name them. */

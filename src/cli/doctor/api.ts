@@ -1,6 +1,6 @@
 import { Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
-import { at, isObject, type JsonObject, textOf } from '../../json.ts'
+import { at, isObject, items, type JsonObject, textOf } from '../../json.ts'
 import { type Answer, ask } from './http.ts'
 import type { Connection } from './kubeconfig.ts'
 
@@ -32,10 +32,7 @@ export function connectApi({ server, tls, authorization }: Connection): Api {
 }
 
 /** What of a list, or of an answer that is none, is an object. */
-export const itemsOf = (answer: Answer): readonly JsonObject[] => {
-  const items = answer.ok ? at(answer.body, 'items') : undefined
-  return Array.isArray(items) ? items.filter(isObject) : []
-}
+export const itemsOf = (answer: Answer): readonly JsonObject[] => items(answer.ok ? at(answer.body, 'items') : undefined).filter(isObject)
 
 export const nameOf = (object: JsonObject): string => textOf(at(object, 'metadata', 'name'))
 export const namespaceOf = (object: JsonObject): string => textOf(at(object, 'metadata', 'namespace'))

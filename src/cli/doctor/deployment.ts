@@ -1,5 +1,5 @@
 // A Deployment that others need: whether its pods run, and if not, why.
-import { at, isObject, type Json, type JsonObject, textOf } from '../../json.ts'
+import { at, isObject, items, type JsonObject, textOf } from '../../json.ts'
 import { condition, outdated } from '../../resources/parts.ts'
 import { shell } from '../../shell.ts'
 import { type Api, itemsOf, nameOf, namespaceOf } from './api.ts'
@@ -39,11 +39,9 @@ function selectorOf(deployment: JsonObject): string {
     : ''
 }
 
-const list = (value: Json | undefined): readonly Json[] => (Array.isArray(value) ? value : [])
-
 /** Why a pod does not run: what its containers wait for, else why it has no node. */
 function troubleOf(pod: JsonObject): string | undefined {
-  const containers = [...list(at(pod, 'status', 'initContainerStatuses')), ...list(at(pod, 'status', 'containerStatuses'))]
+  const containers = [...items(at(pod, 'status', 'initContainerStatuses')), ...items(at(pod, 'status', 'containerStatuses'))]
   const waiting = containers.map(container => at(container, 'state', 'waiting')).find(isObject)
   if (waiting !== undefined) return [waiting.reason, waiting.message].filter(part => typeof part === 'string' && part !== '').join(': ')
   const scheduled = condition(pod, 'PodScheduled')

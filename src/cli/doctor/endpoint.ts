@@ -1,6 +1,6 @@
 // How the monitoring endpoint of a NATS server is reached: through the API server where it is a Service of the cluster,
 // else from where the doctor itself runs.
-import { at, type Json, textOf } from '../../json.ts'
+import { at, items, type Json, textOf } from '../../json.ts'
 import { shell } from '../../shell.ts'
 import { type Api, isAbsent, itemsOf, nameOf } from './api.ts'
 import { type Answer, ask, type Failed } from './http.ts'
@@ -69,8 +69,7 @@ export async function neighboursOf(api: Api, endpoint: string, { door, service }
   if (service !== undefined)
     return (await podsOf(api, service)).map(pod => ({ ...door, get: path => api.get(podPath(service, pod, port, path)) }))
   const varz = await door.get('/varz')
-  const urls = varz.ok ? at(varz.body, 'connect_urls') : undefined
-  return (Array.isArray(urls) ? urls : []).map(url => directDoor(`${split(textOf(url)).host}:${port}`))
+  return items(varz.ok ? at(varz.body, 'connect_urls') : undefined).map(url => directDoor(`${split(textOf(url)).host}:${port}`))
 }
 
 function split(endpoint: string): { host: string; port: number } {
@@ -84,8 +83,7 @@ function serviceOf(host: string): Service | undefined {
   return name === undefined || namespace === undefined ? undefined : { name, namespace }
 }
 
-const list = (value: Json | undefined): readonly Json[] => (Array.isArray(value) ? value : [])
-const portsOf = (service: Json): Json[] => list(at(service, 'spec', 'ports')).flatMap(port => at(port, 'port') ?? [])
+const portsOf = (service: Json): Json[] => items(at(service, 'spec', 'ports')).flatMap(port => at(port, 'port') ?? [])
 
 /** Says as well which Service of the namespace was probably meant. */
 async function elsewhere(api: Api, namespace: string, port: number, found: Extract<Reached, { look: string }>): Promise<Reached> {
@@ -109,9 +107,9 @@ const podPath = ({ namespace }: Service, pod: string, port: number, path: string
 
 async function podsOf(api: Api, { namespace, name }: Service): Promise<string[]> {
   const endpoints = await api.get(`/api/v1/namespaces/${namespace}/endpoints/${name}`)
-  const subsets = endpoints.ok ? list(at(endpoints.body, 'subsets')) : []
+  const subsets = endpoints.ok ? items(at(endpoints.body, 'subsets')) : []
   return subsets
-    .flatMap(subset => list(at(subset, 'addresses')))
+    .flatMap(subset => items(at(subset, 'addresses')))
     .flatMap(address => {
       const pod = at(address, 'targetRef', 'name')
       return typeof pod === 'string' ? [pod] : []

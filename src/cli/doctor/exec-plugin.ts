@@ -1,7 +1,7 @@
 // https://kubernetes.io/docs/reference/access-authn-authz/authentication/#client-go-credential-plugins
 import { execFile } from 'node:child_process'
 import { resolve } from 'node:path'
-import { at, type Json, type JsonObject, textOf } from '../../json.ts'
+import { at, items, type Json, type JsonObject, textOf } from '../../json.ts'
 
 /** Certificate and key as PEM. */
 export interface Credentials {
@@ -22,10 +22,10 @@ const TIMEOUT_MS = 120_000
 
 export async function runPlugin(plugin: JsonObject, { folder, env, cluster }: Around): Promise<Credentials | { problem: string }> {
   const command = textOf(plugin.command ?? '')
-  const args = list(plugin.args).map(String)
+  const args = items(plugin.args).map(String)
   const apiVersion = plugin.apiVersion ?? 'client.authentication.k8s.io/v1'
   const spec = { interactive: false, ...(plugin.provideClusterInfo === true && { cluster }) }
-  const own = list(plugin.env).map(variable => [textOf(at(variable, 'name')), textOf(at(variable, 'value'))])
+  const own = items(plugin.env).map(variable => [textOf(at(variable, 'name')), textOf(at(variable, 'value'))])
   const info = JSON.stringify({ apiVersion, kind: 'ExecCredential', spec })
   // A name alone is looked up in PATH; a path starts from the kubeconfig.
   const program = /[\\/]/.test(command) ? resolve(folder, command) : command
@@ -62,5 +62,3 @@ const run = (program: string, args: readonly string[], env: Around['env']): Prom
     })
     child.stdin?.end()
   })
-
-const list = (value: Json | undefined): readonly Json[] => (Array.isArray(value) ? value : [])

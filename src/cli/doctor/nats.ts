@@ -1,6 +1,6 @@
 // What KEDA asks: the server's monitoring endpoint, and on it the stream and the consumer of an account.
 import type { Claim } from '../../claim/claim.ts'
-import { at, type Json, type JsonObject, textOf } from '../../json.ts'
+import { at, items, type Json, type JsonObject, textOf } from '../../json.ts'
 import { shell } from '../../shell.ts'
 import { nearest } from '../../suggest.ts'
 import type { Api } from './api.ts'
@@ -71,7 +71,6 @@ async function serversOf(api: Api, endpoint: string, reached: Extract<Reached, {
 }
 
 const streamRow = ({ namespace, name }: Claim) => `Stream of ${namespace}/${name}`
-const list = (value: Json | undefined): readonly Json[] => (Array.isArray(value) ? value : [])
 const nameOf = (value: Json) => textOf(at(value, 'name'))
 const namesIn = (values: readonly Json[]) => [...new Set(values.map(nameOf))].join(', ') || 'none'
 
@@ -83,7 +82,7 @@ async function lookAtStream(servers: readonly Door[], { claim, nats }: Asked): P
   const accounts = await accountsOf(servers, `acc=${encodeURIComponent(wanted)}&consumers=true`)
   if (accounts === undefined) return unknown(name, 'not every server of NATS says which streams it has')
   const own = accounts.filter(account => at(account, 'id') === wanted || at(account, 'name') === nats.account)
-  const streams = own.flatMap(account => list(at(account, 'stream_detail')))
+  const streams = own.flatMap(account => items(at(account, 'stream_detail')))
   const found = streams.filter(one => nameOf(one) === stream)
   if (found.length === 0) {
     const elsewhere = await holderOf(servers, stream)
@@ -95,7 +94,7 @@ async function lookAtStream(servers: readonly Door[], { claim, nats }: Asked): P
       shell`nats stream add -- ${stream}`,
     )
   }
-  const consumers = found.flatMap(one => list(at(one, 'consumer_detail')))
+  const consumers = found.flatMap(one => items(at(one, 'consumer_detail')))
   if (consumers.some(one => nameOf(one) === consumer))
     return well(name, `account '${wanted}' has stream '${stream}' with consumer '${consumer}'`)
   return wrong(
@@ -113,14 +112,14 @@ function meant(name: string, others: readonly Json[]): string {
 /** The account that has a stream of this name, whichever it is. */
 async function holderOf(servers: readonly Door[], stream: string): Promise<string | undefined> {
   const accounts = (await accountsOf(servers, 'accounts=true&streams=true')) ?? []
-  const holder = accounts.find(account => list(at(account, 'stream_detail')).some(one => nameOf(one) === stream))
+  const holder = accounts.find(account => items(at(account, 'stream_detail')).some(one => nameOf(one) === stream))
   return holder === undefined ? undefined : nameOf(holder)
 }
 
 /** Of all servers together; undefined where one does not answer. */
 async function accountsOf(servers: readonly Door[], query: string): Promise<Json[] | undefined> {
   const answers = await Promise.all(servers.map(({ get }) => get(`/jsz?${query}`)))
-  return answers.every(answer => answer.ok) ? answers.flatMap(({ body }) => list(at(body, 'account_details'))) : undefined
+  return answers.every(answer => answer.ok) ? answers.flatMap(({ body }) => items(at(body, 'account_details'))) : undefined
 }
 
 const edit = ({ namespace, name }: Claim, nats: JsonObject) =>

@@ -1,16 +1,17 @@
 // What we bring: the packages, the API and the Composition that calls the function.
 import manifest from '../../../package.json' with { type: 'json' }
-import { API_VERSION, COMPOSITE_KIND, KIND } from '../../claim/parse.ts'
+import { COMPOSITE_KIND, KIND } from '../../claim/parse.ts'
 import { builtInPlatform, type Platform, parsePlatform } from '../../claim/platform.ts'
-import { at, isObject, type Json, type JsonObject, textOf } from '../../json.ts'
+import { at, isObject, items, type Json, type JsonObject, textOf } from '../../json.ts'
 import { condition } from '../../resources/parts.ts'
 import { shell } from '../../shell.ts'
 import { refusal } from '../../status.ts'
+import { GROUP } from '../claims.ts'
+import { isInput } from '../platform-file.ts'
 import { type Api, isAbsent, itemsOf, nameOf } from './api.ts'
 import { type Check, unknown, unneeded, well, wrong } from './check.ts'
 import type { Answer } from './http.ts'
 
-const [GROUP = ''] = API_VERSION.split('/')
 const PLURAL = `${KIND.toLowerCase()}s`
 const XRDS = [`x${PLURAL}.${GROUP}`, `${PLURAL}.${GROUP}`]
 const FUNCTION = 'function-event-driven-service'
@@ -137,8 +138,6 @@ function noComposition(answer: Answer, again = INSTALL_CONFIGURATION): Check {
   return wrong('Composition', `there is none for ${COMPOSITE_KIND} of ${GROUP}`, again)
 }
 
-const isInput = (value: Json | undefined) => textOf(at(value, 'apiVersion')).startsWith(`fn.${GROUP}/`)
-
 interface JudgedComposition {
   readonly name: string
   readonly check: Check
@@ -148,11 +147,10 @@ interface JudgedComposition {
 
 function judgeComposition(composition: JsonObject, again: string | undefined): JudgedComposition {
   const name = nameOf(composition)
-  const pipeline = at(composition, 'spec', 'pipeline')
-  const steps = Array.isArray(pipeline) ? pipeline : []
-  const step = steps.find(one => isInput(at(one, 'input')) || textOf(at(one, 'functionRef', 'name')).endsWith(FUNCTION))
-  const owners = at(composition, 'metadata', 'ownerReferences')
-  const isOfPackage = Array.isArray(owners) && owners.some(owner => at(owner, 'kind') === 'ConfigurationRevision')
+  const step = items(at(composition, 'spec', 'pipeline')).find(
+    one => isInput(at(one, 'input')) || textOf(at(one, 'functionRef', 'name')).endsWith(FUNCTION),
+  )
+  const isOfPackage = items(at(composition, 'metadata', 'ownerReferences')).some(owner => at(owner, 'kind') === 'ConfigurationRevision')
   const look = (isOfPackage ? again : undefined) ?? shell`kubectl get composition ${name} -o yaml`
   if (step === undefined) return { name, calls: [], check: wrong('Composition', `${name} has no step that calls the function`, look) }
   const called = textOf(at(step, 'functionRef', 'name'))

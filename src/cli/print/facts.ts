@@ -1,4 +1,4 @@
-import { at, isObject, type Json, type JsonObject, textOf } from '../../json.ts'
+import { at, isObject, items, type Json, type JsonObject, textOf } from '../../json.ts'
 
 /** A few words on what one would open a manifest for; nothing for a kind that has nothing to tell. */
 export function factsOf(manifest: JsonObject): string {
@@ -12,18 +12,17 @@ const isTelling = (fact: string | undefined): fact is string => fact !== undefin
 
 const byKind = new Map<string, Facts>([
   ['apps Deployment', manifest => containerFacts(at(manifest, 'spec', 'template', 'spec'))],
-  ['v1 Service', ({ spec }) => [...list(at(spec, 'ports')).map(portFact), affinity(at(spec, 'sessionAffinity'))]],
+  ['v1 Service', ({ spec }) => [...items(at(spec, 'ports')).map(portFact), affinity(at(spec, 'sessionAffinity'))]],
   [
     'keda.sh ScaledObject',
-    ({ spec }) => [scale(at(spec, 'minReplicaCount'), at(spec, 'maxReplicaCount')), ...list(at(spec, 'triggers')).map(lagFact)],
+    ({ spec }) => [scale(at(spec, 'minReplicaCount'), at(spec, 'maxReplicaCount')), ...items(at(spec, 'triggers')).map(lagFact)],
   ],
   ['serving.knative.dev Service', knativeFacts],
   ['eventing.knative.dev Broker', manifest => [text(at(manifest, 'metadata', 'annotations', 'eventing.knative.dev/broker.class'))]],
   ['eventing.knative.dev Trigger', ({ spec }) => [`from ${text(at(spec, 'broker'))}`, `to ${address(at(spec, 'subscriber'))}`]],
-  ['sources.knative.dev KafkaSource', ({ spec }) => [list(at(spec, 'topics')).join(', '), `to ${address(at(spec, 'sink'))}`]],
+  ['sources.knative.dev KafkaSource', ({ spec }) => [items(at(spec, 'topics')).join(', '), `to ${address(at(spec, 'sink'))}`]],
 ])
 
-const list = (value: Json | undefined): readonly Json[] => (Array.isArray(value) ? value : [])
 const text = (value: Json | undefined): string | undefined =>
   value === undefined || value === null || isObject(value) ? undefined : textOf(value)
 

@@ -1,13 +1,13 @@
 import schema from '../../../schemas/eventdrivenservice.schema.json' with { type: 'json' }
 import { adviser } from '../../claim/advice.ts'
 import { claimDocument, identify, missingIdentity } from '../../claim/identity.ts'
-import { API_VERSION, COMPOSITE_KIND, judgeClaim, KIND } from '../../claim/parse.ts'
+import { COMPOSITE_KIND, judgeClaim, KIND } from '../../claim/parse.ts'
 import type { Platform } from '../../claim/platform.ts'
 import type { Schema } from '../../claim/schema.ts'
 import { validator } from '../../claim/validate.ts'
 import type { Finding } from '../../findings.ts'
 import { at, isObject, type JsonObject, textOf } from '../../json.ts'
-import { type ClaimDocument, sortDocuments } from '../claims.ts'
+import { type ClaimDocument, GROUP, sortDocuments } from '../claims.ts'
 import { type Severity, tell } from '../print/findings.ts'
 import type { ClaimReport, FileReport } from '../report/report.ts'
 import { locateFindings, readSource, type SourceDocument } from '../source.ts'
@@ -42,8 +42,6 @@ export function judge({ platform, schema: other, advice }: Settings): (part: Par
     return { file, claims: claims.map(judgeDocument), findings: [...source.findings, ...findings].map(finding => tell(finding)) }
   }
 }
-
-const GROUP = API_VERSION.replace(/\/.*/, '')
 
 /** What says neither our kind nor our group is none of our business, whatever may be wrong with it. Reading it would cost the most. */
 const mentionsUs = (text: string) => text.includes(KIND) || text.includes(GROUP)
