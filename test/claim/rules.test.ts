@@ -47,6 +47,14 @@ const rows: readonly { rule: string; keeps: readonly Json[]; breaks: readonly (r
     breaks: [[named('a-'), "metadata.name: must end with a letter or a digit, as it names a Service, got 'a-' [NAME]"]],
   },
   {
+    rule: "must be neither 'default' nor 'kubernetes', which Kubernetes itself calls a ServiceAccount and a Service",
+    keeps: [named('default-worker'), named('my-kubernetes')],
+    breaks: ['default', 'kubernetes'].map(name => [
+      named(name),
+      `metadata.name: must be neither 'default' nor 'kubernetes', which Kubernetes itself calls a ServiceAccount and a Service, got '${name}' [NAME]`,
+    ]),
+  },
+  {
     rule: 'required with runtime Deployment, which a NATS consumer feeds and scales',
     keeps: [claim(), knativeClaim()],
     breaks: [claim({ nats: undefined }), claim({ nats: undefined, runtime: 'Deployment' }), claim({ nats: null })].map(broken => [
