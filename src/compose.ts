@@ -93,7 +93,7 @@ export function compose(claim: Claim, platform: Platform, observed: Observed, ne
     conditions: conditionsOf([
       ...lacking.map(({ concern, manifest }) => ({ concern, readiness: unknownKind(manifest) })),
       ...(first ? [{ concern: 'Workload' as const, readiness: first }] : []),
-      ...made,
+      ...composed,
     ]),
     status,
   }

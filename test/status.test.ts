@@ -95,6 +95,19 @@ describe('a condition that applies no more', () => {
     expect(loop.reconcile().results.map(({ reason }) => reason)).toEqual(['Ready'])
   })
 
+  test('is not one whose resource can not be made for now', () => {
+    const loop = living({})
+    loop.objects.delete('scaledobject')
+    loop.others.push({
+      apiVersion: 'keda.sh/v1alpha1',
+      kind: 'ScaledObject',
+      metadata: { name: 'orders-worker-scaler', namespace: 'shop' },
+    })
+    loop.reconcile()
+    expect(conditionOf(loop, 'WorkloadReady')).toMatchObject({ status: 'False', reason: 'NameTaken' })
+    expect(conditionOf(loop, 'ScalingReady')).toMatchObject({ status: 'False', reason: 'Creating' })
+  })
+
   test('was never said of a claim to which it never applied', () => {
     expect(conditionOf(living({}), 'EventingReady')).toBeUndefined()
   })
