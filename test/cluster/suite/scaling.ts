@@ -1,6 +1,7 @@
 // Messages in, replicas up; messages gone, replicas down: with real NATS, real KEDA and the real HPA, and nothing of ours in between.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { at, type JsonObject } from '../../../src/json.ts'
+import type { Reference } from '../api.ts'
 import {
   becomes,
   type ClaimManifest,
@@ -137,6 +138,26 @@ export function scalesOnLag(given: () => Setting): void {
       await drain(given(), STREAM, 'busy')
       await scaledTo(cluster, busy, 1)
       await becomes(cluster, busy, 'ScalingReady', 'True', 'Ready')
+    })
+
+    test('paused by others it says who, and is not ready until the printed command has resumed it', async () => {
+      const { cluster } = given()
+      await cluster.kubectl(['-n', NAMESPACE, 'annotate', 'scaledobject', 'busy-scaler', 'autoscaling.keda.sh/paused-replicas=1'])
+      const { message } = await becomes(cluster, busy, 'ScalingReady', 'False', 'PausedByAnnotation')
+      await cluster.kubectl((/kubectl (.*)$/.exec(message)?.[1] ?? '').split(' '))
+      await becomes(cluster, busy, 'ScalingReady', 'True', 'Ready')
+    })
+
+    test('an HPA that gets no metrics is said to be, and is well again by itself', async () => {
+      const { cluster } = given()
+      const metrics: Reference = { apiVersion: 'apiregistration.k8s.io/v1', kind: 'APIService', name: 'v1beta1.external.metrics.k8s.io' }
+      const port = at(await cluster.api.get(metrics), 'spec', 'service', 'port') ?? null
+      await cluster.api.patch(metrics, { spec: { service: { port: 1 } } })
+      const { message } = await becomes(cluster, busy, 'ScalingReady', 'False', 'FailedGetExternalMetric')
+      expect(message).toContain('kubectl describe apiservice v1beta1.external.metrics.k8s.io')
+      await cluster.api.patch(metrics, { spec: { service: { port } } })
+      await becomes(cluster, busy, 'ScalingReady', 'True', 'Ready')
+      await ready(cluster, busy)
     })
   })
 
