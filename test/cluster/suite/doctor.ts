@@ -338,7 +338,7 @@ const ailments: readonly Ailment[] = [
     harm: patchClaim({ nats: { stream: 'NOWHERE' } }),
     row: STREAM_ROW,
     because: /account '\$G' has no stream 'NOWHERE'/,
-    otherwise: natsCli(/^nats stream add NOWHERE$/, async ({ nats }) => {
+    otherwise: natsCli(/^nats stream add -- NOWHERE$/, async ({ nats }) => {
       await nats.createStream('NOWHERE')
       await nats.createConsumer('NOWHERE', 'patient')
     }),
@@ -348,7 +348,7 @@ const ailments: readonly Ailment[] = [
     harm: patchClaim({ nats: { stream: STREAM, consumer: 'patent' } }),
     row: STREAM_ROW,
     because: /has no consumer 'patent', did you mean 'patient'\?/,
-    otherwise: natsCli(/^nats consumer add DOCTOR patent --pull --defaults$/, ({ nats }) => nats.createConsumer(STREAM, 'patent')),
+    otherwise: natsCli(/^nats consumer add --pull --defaults -- DOCTOR patent$/, ({ nats }) => nats.createConsumer(STREAM, 'patent')),
   },
   {
     says: 'the account is another',
