@@ -7,7 +7,7 @@ import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir, uptime } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { Severity } from '@crossplane-org/function-sdk-typescript'
+import { Capability, Severity } from '@crossplane-org/function-sdk-typescript'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { parse } from 'yaml'
 import { createAuthority, issueCertificate } from '../../scripts/certificates.ts'
@@ -124,7 +124,8 @@ test('started, it answers Crossplane over TLS, turns others away, and ends when 
 
   const running = await start(certificates)
   const composite = parse(readFileSync(new URL('../../examples/xr/full.yaml', import.meta.url), 'utf8'))
-  const request = { observed: { composite: { resource: composite, connectionDetails: {}, ready: 0 }, resources: {} } }
+  const meta = { tag: 'image', capabilities: [Capability.CAPABILITY_CAPABILITIES] }
+  const request = { meta, observed: { composite: { resource: composite, connectionDetails: {}, ready: 0 }, resources: {} } }
   const crossplane = issueCertificate(authority, { usages: ['client'] })
   const { response, error } = await call(connectClient(running.port, as(crossplane)), request)
   expect(error).toBeUndefined()
