@@ -19,8 +19,11 @@ export const mayLack = (kind: Kind): boolean => productOf(kind) !== undefined
 
 export const nameOfKind = ({ apiVersion, kind }: Kind): string => `${kind}.${apiVersion}`
 
+/** All of these kinds have their plural by an s. */
+const crdOf = ({ apiVersion, kind }: Kind) => `${kind.toLowerCase()}s.${apiVersion.split('/')[0]}`
+
 export const unknownKind = (manifest: Manifest): Readiness =>
   notReady(
     'KindUnknown',
-    `${manifest.kind} ${manifest.metadata.name} can't be made, as the cluster does not know this kind of ${manifest.apiVersion}: the platform team has to install ${productOf(manifest)}. The rest of the claim does not wait for it.`,
+    `${manifest.kind} ${manifest.metadata.name} can't be made, as the cluster does not know this kind of ${manifest.apiVersion}: the platform team has to install ${productOf(manifest)}, or, where the kind is there by now, to have Crossplane look again: kubectl annotate crd ${crdOf(manifest)} --overwrite seen=$(date +%s). The rest of the claim does not wait for it.`,
   )
