@@ -4,7 +4,7 @@ import { hold } from './immutable.ts'
 import { isLeaving, type JsonObject } from './json.ts'
 import { keep } from './keep.ts'
 import { mayLack, nameOfKind, unknownKind } from './kinds.ts'
-import { goingAway, knows, type Neighbours, nobody, stranger, takenBy } from './neighbours.ts'
+import { goingAway, isOfRoute, knows, type Neighbours, nobody, stranger, takenBy } from './neighbours.ts'
 import { beingDeleted, condition, notReady } from './resources/parts.ts'
 import type { ComposedResource, Concern, Manifest, Readiness } from './resources/resource.ts'
 import { type Condition, conditionsOf } from './status.ts'
@@ -81,15 +81,17 @@ export function compose(claim: Claim, platform: Platform, observed: Observed, ne
   const fresh = neighbours.canAsk && !wrapped ? composed.filter(({ key }) => !Object.hasOwn(observed, key)) : []
   const known = ({ key, manifest }: Composed) => knows(neighbours, key, manifest)
   const lacking = fresh.filter(resource => known(resource) === false)
-  const blocked = blockedBy(fresh, neighbours, claim)
-  const first = blocked ?? going
+  const blocked = blockedBy(fresh, neighbours, claim, going)
+  // Amid a change of runtime it is known what goes, and why.
+  const waits = blocked !== undefined && (blocked === going || blocked.reason === 'Waiting')
+  const first = waits ? (going ?? blocked) : (blocked ?? going)
   const made = composed.filter(resource => !(blocked ? fresh : lacking).includes(resource))
   return {
     resources: made,
     asks: fresh.filter(known),
     kinds: neighbours.canAskKinds ? kindsOf(fresh) : [],
     complete: first === undefined && lacking.length === 0,
-    waits: blocked?.reason === 'Waiting',
+    waits,
     conditions: conditionsOf([
       ...lacking.map(({ concern, manifest }) => ({ concern, readiness: unknownKind(manifest) })),
       ...(first ? [{ concern: 'Workload' as const, readiness: first }] : []),
@@ -104,11 +106,18 @@ const kindsOf = (fresh: readonly Composed[]): readonly Manifest[] => [
 ]
 
 /** Why nothing new can be made now: a name is taken, or the answer is not here yet. */
-function blockedBy(fresh: readonly Composed[], neighbours: Neighbours, claim: Claim): Readiness | undefined {
+function blockedBy(
+  fresh: readonly Composed[],
+  neighbours: Neighbours,
+  claim: Claim,
+  switching: Readiness | undefined,
+): Readiness | undefined {
   let waits: Readiness | undefined
   for (const { key, manifest } of fresh) {
-    const going = goingAway(key, manifest, neighbours, claim)
-    const object = going ? undefined : stranger(key, neighbours)
+    const found = stranger(key, neighbours)
+    // Amid a change of runtime the Service that Knative made goes a moment after the Knative Service.
+    const going = (switching && found && isOfRoute(found, claim) ? switching : undefined) ?? goingAway(key, manifest, neighbours, claim)
+    const object = going ? undefined : found
     const taken = object && takenBy(manifest, object, neighbours, claim)
     if (taken) return taken
     waits ??= going

@@ -60,6 +60,12 @@ function isOfFormerClaim(object: JsonObject, { composite }: Neighbours, { name, 
   return owner.name === at(composite, 'metadata', 'name') || (label('name') === name && label('namespace') === namespace)
 }
 
+/** What Knative makes for a Knative Service of the claim's name. */
+export function isOfRoute(object: JsonObject, { name }: Claim): boolean {
+  const owner = controller(object)
+  return owner?.kind === 'Route' && textOf(owner.apiVersion).startsWith('serving.knative.dev/') && owner.name === name
+}
+
 /** Why a resource can't be made under its name; undefined where it can. */
 export function takenBy(manifest: Manifest, object: JsonObject, { adopt }: Neighbours, claim: Claim): Readiness | undefined {
   const { kind } = manifest
