@@ -81,9 +81,9 @@ export function compose(claim: Claim, platform: Platform, observed: Observed, ne
   const fresh = neighbours.canAsk && !wrapped ? composed.filter(({ key }) => !Object.hasOwn(observed, key)) : []
   const known = ({ key, manifest }: Composed) => knows(neighbours, key, manifest)
   const lacking = fresh.filter(resource => known(resource) === false)
-  const blocked = blockedBy(fresh, neighbours, claim, going)
+  const blocked = blockedBy(fresh, neighbours, claim, going !== undefined)
+  const waits = blocked?.reason === 'Waiting'
   // Amid a change of runtime it is known what goes, and why.
-  const waits = blocked !== undefined && (blocked === going || blocked.reason === 'Waiting')
   const first = waits ? (going ?? blocked) : (blocked ?? going)
   const made = composed.filter(resource => !(blocked ? fresh : lacking).includes(resource))
   return {
@@ -106,17 +106,13 @@ const kindsOf = (fresh: readonly Composed[]): readonly Manifest[] => [
 ]
 
 /** Why nothing new can be made now: a name is taken, or the answer is not here yet. */
-function blockedBy(
-  fresh: readonly Composed[],
-  neighbours: Neighbours,
-  claim: Claim,
-  switching: Readiness | undefined,
-): Readiness | undefined {
+function blockedBy(fresh: readonly Composed[], neighbours: Neighbours, claim: Claim, switching: boolean): Readiness | undefined {
   let waits: Readiness | undefined
   for (const { key, manifest } of fresh) {
     const found = stranger(key, neighbours)
     // Amid a change of runtime the Service that Knative made goes a moment after the Knative Service.
-    const going = (switching && found && isOfRoute(found, claim) ? switching : undefined) ?? goingAway(key, manifest, neighbours, claim)
+    const ofFormerRuntime = switching && found !== undefined && isOfRoute(found, claim)
+    const going = ofFormerRuntime ? beingDeleted(manifest) : goingAway(key, manifest, neighbours, claim)
     const object = going ? undefined : found
     const taken = object && takenBy(manifest, object, neighbours, claim)
     if (taken) return taken

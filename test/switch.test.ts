@@ -312,3 +312,39 @@ describe('whatever happens in whatever order', () => {
     )
   })
 })
+
+describe('the Service that Knative made, which goes a moment after the Knative Service', () => {
+  const of = (route: string) => ({
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: {
+      name: 'orders',
+      namespace: 'shop',
+      ownerReferences: [{ apiVersion: 'serving.knative.dev/v1', kind: 'Route', name: route, uid: 'route', controller: true }],
+    },
+  })
+  const parsed = parseClaim(asDeployment, builtInPlatform)
+  if (!parsed.ok) throw new Error('the claim is invalid')
+  const reasonOf = (found: JsonObject, observed: Record<string, JsonObject>) => {
+    const neighbours = {
+      canAsk: true,
+      canAskKinds: false,
+      found: { service: found },
+      kinds: {},
+      composite: { metadata: { uid: 'own' } },
+      adopt: false,
+    }
+    const { resources, waits, conditions } = compose(parsed.claim, builtInPlatform, observed, neighbours)
+    return { made: resources.some(({ key }) => key === 'service'), waits, reason: conditions[0]?.reason }
+  }
+  const amid = { 'service-switch': { apiVersion: 'v1', kind: 'Service', metadata: { name: 'orders-switch', namespace: 'shop' } } }
+
+  test('is no name that is taken amid the change', () => {
+    expect(reasonOf(of('orders'), amid)).toEqual({ made: false, waits: true, reason: 'Switching' })
+  })
+
+  test('is one for a claim that changes nothing, and so is that of another', () => {
+    expect(reasonOf(of('orders'), {})).toEqual({ made: false, waits: false, reason: 'NameTaken' })
+    expect(reasonOf(of('other'), amid)).toEqual({ made: false, waits: false, reason: 'NameTaken' })
+  })
+})
