@@ -56,13 +56,24 @@ export function bytesOf({ kind, payloads }: Calls, number: number): Buffer {
   return bytes
 }
 
-/** Crossplane is written in Go, which sends the entries of a map in another order each time. */
+// Of so many entries a map of Go's is one row, which each walk begins somewhere and then goes round.
+const ONE_ROW = 8
+
+/** Crossplane is written in Go, which walks the entries of a map in another order each time. */
 function shuffled<T>(value: T): T
 function shuffled(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(shuffled)
   if (!isObject(value)) return value
-  const entries = Object.entries(value).map(([key, field]): [string, unknown, number] => [key, shuffled(field), Math.random()])
-  return Object.fromEntries(entries.sort(([, , a], [, , b]) => a - b).map(([key, field]) => [key, field]))
+  const entries = Object.entries(value).map(([key, field]): [string, unknown] => [key, shuffled(field)])
+  if (entries.length > ONE_ROW)
+    return Object.fromEntries(
+      entries
+        .map(entry => ({ entry, at: Math.random() }))
+        .sort((a, b) => a.at - b.at)
+        .map(({ entry }) => entry),
+    )
+  const first = Math.floor(Math.random() * entries.length)
+  return Object.fromEntries([...entries.slice(first), ...entries.slice(0, first)])
 }
 
 /** As Crossplane 2 sends it, with the input of the step in the pipeline. */

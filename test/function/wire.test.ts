@@ -81,10 +81,10 @@ describe('a request', () => {
     })
   })
 
-  test('loses the managedFields of what is observed, and nothing else of that name', () => {
-    const managedFields = [{ manager: 'kubectl' }]
-    const sent = { metadata: { name: 'a', managedFields, inner: { managedFields } }, spec: { metadata: { managedFields } }, managedFields }
-    const { managedFields: _, ...metadata } = sent.metadata
+  test.each(['managedFields', 'ownerReferences'])('loses the %s of what is observed, and nothing else of that name', field => {
+    const unread = { [field]: [{ manager: 'kubectl' }] }
+    const metadata = { name: 'a', inner: unread }
+    const sent = { metadata: { ...metadata, ...unread }, spec: { metadata: unread }, ...unread }
     const inState = { composite: { resource: sent }, resources: { a: { resource: sent } } }
     const request = decodeRequest(
       encoded({
@@ -112,6 +112,51 @@ describe('a request', () => {
     }
   })
 
+  const lengths = [0, 1, 2, 63, 64, 65, 119, 120, 121, 122, 123, 124, 125, 126, 127, 128, 129, 300]
+  test.each(lengths)('has a text whole, whose name has %i characters', length => {
+    for (const of of lengths) {
+      const input = { ['n'.repeat(length)]: 't'.repeat(of), after: 'x' }
+      expect(decodeRequest(encoded({ input })).input).toEqual(input)
+    }
+  })
+
+  const varint = (value: number) => (value < 128 ? [value] : [(value % 128) + 128, Math.floor(value / 128)])
+  const field = (tag: number, content: Buffer) => Buffer.from([tag, ...varint(content.length), ...content])
+  const structOf = (member: Buffer) => field(0x22, field(0x0a, member))
+
+  // Members of a Struct as no writer that we know of puts them, but any may.
+  const [name, value] = [Buffer.from([0x0a, 1, 0x61]), Buffer.from([0x12, 3, 0x1a, 1, 0x62])]
+  test.each([
+    { says: 'in the usual order', member: [name, value] },
+    { says: 'the value first', member: [value, name] },
+    { says: 'two names', member: [[0x0a, 1, 0x63], name, value] },
+    { says: 'two values', member: [name, [0x12, 3, 0x1a, 1, 0x63], value] },
+    { says: 'another value after it', member: [name, value, [0x12, 3, 0x1a, 1, 0x63]] },
+    { says: 'two kinds in a value', member: [name, [0x12, 6, 0x1a, 1, 0x63, 0x1a, 1, 0x62]] },
+    { says: 'a field of its own after them', member: [name, value, [0x1a, 1, 0x63]] },
+    { says: 'a field of its own within the value', member: [name, [0x12, 6, 0x1a, 1, 0x62, 0x3a, 1, 0x63]] },
+    {
+      says: 'lengths in more bytes than they need',
+      member: [
+        [0x0a, 0x81, 0, 0x61],
+        [0x12, 0x84, 0, 0x1a, 0x81, 0, 0x62],
+      ],
+    },
+    { says: 'no name', member: [value] },
+    { says: 'another field instead of the name', member: [[0x3a, 1, 0x61], value] },
+    { says: 'another field instead of the value', member: [name, [0x3a, 3, 0x1a, 1, 0x62]] },
+    {
+      says: 'what looks like a value within another field',
+      member: [[0x0a, 0x81, 0, 0x61], [0x3a, 130, 1], Buffer.alloc(124), [0x12, 4, 0x1a, 2, 0x62, 0x62]],
+    },
+    { says: 'an empty text', member: [name, [0x12, 2, 0x1a, 0]] },
+  ])('reads a member with $says as the SDK does', ({ member }) => {
+    const message = structOf(Buffer.concat(member.map(part => Buffer.from(part))))
+    const { input } = decodeRequest(message)
+    expect(input).toEqual(RunFunctionRequest.decode(message).input)
+    expect(input).toBeDefined()
+  })
+
   test('gives a member called __proto__ to nobody else', () => {
     const message = encoded({ input: { xxproto__: { polluted: true } } })
     message.write('__proto__', message.indexOf('xxproto__'))
@@ -130,6 +175,11 @@ describe('a request', () => {
       says: 'a field longer than its message',
       message: Buffer.from([0x0a, 2, 0x0a, 5, 1, 2, 3, 4, 5]),
       problem: 'a field is longer than its message',
+    },
+    {
+      says: 'a value longer than its member',
+      message: structOf(Buffer.from([0x0a, 1, 0x61, 0x12, 253, 0x1a, 251, ...Buffer.alloc(251)])),
+      problem: 'the message is cut off',
     },
     { says: 'a number without an end', message: Buffer.alloc(20, 0xff), problem: 'a number is longer than ten bytes' },
     { says: 'a group, as nobody writes any more', message: Buffer.from([0x0b, 0x0c]), problem: 'a field is written in an unknown way' },

@@ -16,8 +16,9 @@ const LONGEST_KNOWN = 64
 const varint = (field: number) => field * 8
 const bytes = (field: number) => field * 8 + 2
 
-/** Where in a request a Struct stands: only there has an object managedFields that can be left out. */
+/** Where in a request a Struct stands: only what is observed has metadata that nobody reads. */
 type Place = 'observed' | 'its metadata' | 'elsewhere'
+const unread: ReadonlySet<string> = new Set(['managedFields', 'ownerReferences'])
 
 type Fields = Readonly<Record<number, () => void>>
 
@@ -71,26 +72,37 @@ class Reader {
     const end = this.#end()
     const start = this.#position
     this.#position = end
-    return this.#bytes.toString('utf8', start, end)
+    return this.#text(start, end)
+  }
+
+  #text(start: number, end: number): string {
+    // Undefined is UTF-8 as well, and saves Node to look the encoding up.
+    return this.#bytes.toString(undefined, start, end)
   }
 
   #name(): string {
-    const start = this.#position
     const end = this.#end()
     const begin = this.#position
-    const length = end - begin
-    let hash = length
-    if (length <= LONGEST_KNOWN) for (let i = begin; i < end; i++) hash = (hash * 31 + (this.#bytes[i] ?? 0)) | 0
-    const slot = hash & (knownNames.length - 1)
+    this.#position = end
+    return this.#nameAt(begin, end - begin)
+  }
+
+  #nameAt(begin: number, length: number): string {
+    const end = begin + length
+    if (length === 0 || length > LONGEST_KNOWN) return this.#text(begin, end)
+    const slot = this.#slot(begin, length)
     const known = knownNames[slot] ?? ''
-    if (this.#reads(known, begin, length)) {
-      this.#position = end
-      return known
-    }
-    this.#position = start
-    const name = this.string()
-    if (length <= LONGEST_KNOWN) knownNames[slot] = name
+    if (this.#reads(known, begin, length)) return known
+    const name = this.#text(begin, end)
+    knownNames[slot] = name
     return name
+  }
+
+  /** Where a name is known, by as much of it as tells the names in Kubernetes' objects from one another. */
+  #slot(begin: number, length: number): number {
+    const byte = (offset: number) => this.#bytes[begin + offset] ?? 0
+    const hash = 7 * length + 251 * byte(0) + 31 * byte(length >> 2) + 67 * byte(length >> 1) + 131 * byte(length - 1)
+    return hash & (knownNames.length - 1)
   }
 
   /** Whether these bytes are this text; that of a text beyond ASCII is never said. */
@@ -124,17 +136,39 @@ class Reader {
 
   #member(object: { [name: string]: Json }, place: Place): void {
     const end = this.#end()
+    if (this.#shortText(object, end)) return
     let key = ''
     let value: Json | undefined
     while (this.#position < end) {
       const tag = this.varint()
       if (tag === bytes(1)) key = this.#name()
       else if (tag !== bytes(2)) this.#skip(tag)
-      else if (place === 'its metadata' && key === 'managedFields') this.#position = this.#end()
+      else if (place === 'its metadata' && unread.has(key)) this.#position = this.#end()
       else value = this.#value(place === 'observed' && key === 'metadata' ? 'its metadata' : 'elsewhere')
     }
     this.#close(end)
     if (value !== undefined) put(object, key, value)
+  }
+
+  /** Two in three members are short texts, written by everybody in the same way: such a one is read as a whole. */
+  #shortText(object: { [name: string]: Json }, end: number): boolean {
+    const bytes = this.#bytes
+    const name = this.#position + 2
+    const nameLength = bytes[name - 1] ?? 0
+    const value = name + nameLength
+    const valueLength = bytes[value + 1] ?? 0
+    const isShortText =
+      bytes[name - 2] === 0x0a &&
+      nameLength < 128 &&
+      bytes[value] === 0x12 &&
+      valueLength < 128 &&
+      value + 2 + valueLength === end &&
+      bytes[value + 2] === 0x1a &&
+      bytes[value + 3] === valueLength - 2
+    if (!isShortText) return false
+    put(object, this.#nameAt(name, nameLength), this.#text(value + 4, end))
+    this.#position = end
+    return true
   }
 
   #value(place: Place): Json | undefined {
