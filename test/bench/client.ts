@@ -18,21 +18,21 @@ const frameType = { data: 0, headers: 1, resetStream: 3, settings: 4, ping: 6, g
 const flag = { ack: 1, endStream: 1, endHeaders: 4 } as const
 const setting = { enablePush: 2, initialWindowSize: 4 } as const
 
-function frame(type: number, flags: number, stream: number, ...contents: readonly Uint8Array[]): Buffer {
-  const header = Buffer.alloc(FRAME_HEADER_BYTES)
-  header.writeUIntBE(
-    contents.reduce((sum, { length }) => sum + length, 0),
-    0,
-    3,
-  )
+function header(type: number, flags: number, stream: number, bytes: number): Buffer {
+  // Out of Node's pool: memory of its own for each would keep this process busy collecting it.
+  const header = Buffer.allocUnsafe(FRAME_HEADER_BYTES)
+  header.writeUIntBE(bytes, 0, 3)
   header[3] = type
   header[4] = flags
   header.writeUInt32BE(stream, 5)
-  return Buffer.concat([header, ...contents])
+  return header
 }
 
+const frame = (type: number, flags: number, stream: number, content: Uint8Array = Buffer.of()) =>
+  Buffer.concat([header(type, flags, stream, content.length), content])
+
 function uint32(value: number): Buffer {
-  const bytes = Buffer.alloc(4)
+  const bytes = Buffer.allocUnsafe(4)
   bytes.writeUInt32BE(value)
   return bytes
 }
@@ -58,6 +58,20 @@ function headerBlocks(scheme: 'http' | 'https'): { first: Buffer; later: Buffer 
   return { first: Buffer.concat([known, ...first]), later: Buffer.concat([known, Buffer.of(0xc1, 0xc0, 0xbf, 0xbe)]) }
 }
 
+/** A message in frames of DATA, whose parts are sent one after the other so that nothing is copied. */
+function dataFrames(stream: number, message: Uint8Array): readonly Uint8Array[][] {
+  const prefix = Buffer.concat([Buffer.of(0), uint32(message.length)])
+  const frames: Uint8Array[][] = []
+  for (let at = -prefix.length; at < message.length; at += LARGEST_FRAME_BYTES) {
+    const content = message.subarray(Math.max(at, 0), at + LARGEST_FRAME_BYTES)
+    const last = at + LARGEST_FRAME_BYTES >= message.length
+    const before = at < 0 ? [prefix] : []
+    const bytes = content.length + (at < 0 ? prefix.length : 0)
+    frames.push([header(frameType.data, last ? flag.endStream : 0, stream, bytes), ...before, content])
+  }
+  return frames
+}
+
 interface Waiting {
   readonly resolve: (answer: Buffer) => void
   readonly reject: (error: Error) => void
@@ -75,7 +89,7 @@ function speak(socket: Socket, scheme: 'http' | 'https'): Connection {
   socket.setNoDelay(true)
   const blocks = headerBlocks(scheme)
   const waiting = new Map<number, Waiting>()
-  const unsent: Buffer[] = []
+  const unsent: (readonly Uint8Array[])[] = []
   let window = FIRST_WINDOW_BYTES
   let nextStream = 1
   let unacknowledged = 0
@@ -84,7 +98,7 @@ function speak(socket: Socket, scheme: 'http' | 'https'): Connection {
     for (const { reject } of waiting.values()) reject(error)
     waiting.clear()
   }
-  const send = (bytes: Buffer) => {
+  const send = (bytes: Uint8Array) => {
     // What one turn of the event loop sends leaves in one go.
     if (socket.writableCorked === 0) {
       socket.cork()
@@ -93,17 +107,19 @@ function speak(socket: Socket, scheme: 'http' | 'https'): Connection {
     socket.write(bytes)
   }
   const sendData = () => {
-    for (let next = unsent[0]; next !== undefined && next.length - FRAME_HEADER_BYTES <= window; next = unsent[0]) {
-      window -= next.length - FRAME_HEADER_BYTES
-      send(next)
+    const contentOf = ([, ...parts]: readonly Uint8Array[]) => parts.reduce((sum, { length }) => sum + length, 0)
+    for (let next = unsent[0]; next !== undefined && contentOf(next) <= window; next = unsent[0]) {
+      window -= contentOf(next)
+      for (const part of next) send(part)
       unsent.shift()
     }
   }
   const end = (stream: number) => {
     const { resolve, reject, received } = waiting.get(stream) ?? {}
     waiting.delete(stream)
-    const answer = Buffer.concat(received ?? [])
-    if (answer.length > 0) resolve?.(answer.subarray(5))
+    const [only, ...more] = received ?? []
+    const answer = only && more.length > 0 ? Buffer.concat([only, ...more]) : only
+    if (answer) resolve?.(answer.subarray(5))
     else reject?.(new Error('the call ended without an answer'))
   }
   const take = (type: number, flags: number, stream: number, content: Buffer) => {
@@ -147,17 +163,13 @@ function speak(socket: Socket, scheme: 'http' | 'https'): Connection {
 
   const call = (message: Uint8Array) =>
     new Promise<Buffer>((resolve, reject) => {
-      const whole = Buffer.concat([Buffer.of(0), uint32(message.length), message])
       // A stream's own window is not kept count of.
-      if (whole.length > FIRST_WINDOW_BYTES) throw new Error(`a request of ${whole.length} bytes is more than this client can send`)
+      if (message.length + 5 > FIRST_WINDOW_BYTES) throw new Error(`a request of ${message.length} bytes is more than this client can send`)
       const stream = nextStream
       nextStream += 2
       waiting.set(stream, { resolve, reject, received: [] })
       send(frame(frameType.headers, flag.endHeaders, stream, stream === 1 ? blocks.first : blocks.later))
-      for (let at = 0; at < whole.length; at += LARGEST_FRAME_BYTES) {
-        const last = at + LARGEST_FRAME_BYTES >= whole.length
-        unsent.push(frame(frameType.data, last ? flag.endStream : 0, stream, whole.subarray(at, at + LARGEST_FRAME_BYTES)))
-      }
+      unsent.push(...dataFrames(stream, message))
       sendData()
     })
   return { call, close: () => socket.end() }
