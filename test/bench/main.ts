@@ -1,13 +1,12 @@
 // npm run bench: figures, not verdicts. Compare ratios; absolute numbers belong to the machine. README.md says how to run it.
-import { execFileSync } from 'node:child_process'
-import { statSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { kinds, meaning } from './calls.ts'
 import { examples, growth, spent } from './core.ts'
 import { compareAll, type Extent, starts } from './functions.ts'
 import { printBusy, printExamples, printGrowth, printMeasured, printMemory, printRatios, printSpent, printStarts } from './print.ts'
 import { machine } from './proc.ts'
-import { own, peer } from './programs.ts'
+import { built, own, peer } from './programs.ts'
 
 /** What was asked for; where that makes no sense it is said in a line. */
 function asked() {
@@ -64,13 +63,9 @@ async function processes() {
 }
 
 async function beginnings() {
-  const [program = ''] = own.args
-  const bundleBytes = statSync(program).size
-  const version = execFileSync(own.command, [program, '--version'], { encoding: 'utf8' }).trim()
-  const figures = { starts: await starts(programs), bundleBytes, version }
-  console.log(
-    `The bundle has ${(bundleBytes / 1024 / 1024).toFixed(2)} MB, and --version says ${version}. From start to serving, over TLS:`,
-  )
+  const figures = { starts: await starts(programs), ...built() }
+  const megabytes = (figures.bundleBytes / 1024 / 1024).toFixed(2)
+  console.log(`The bundle has ${megabytes} MB, and --version says ${figures.version}. From start to serving, over TLS:`)
   printStarts(figures.starts)
   return figures
 }
@@ -79,7 +74,7 @@ const result = {
   machine,
   programs: programs.map(({ name, version }) => ({ name, version })),
   ...(!options.quick && { core: core() }),
-  ...(await processes()),
   ...(!options.quick && (await beginnings())),
+  ...(await processes()),
 }
 if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(result, null, 2)}\n`)

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { expect, test } from 'vitest'
 import { root } from '../claim-files.ts'
-import { peer } from './programs.ts'
+import { built, own, peer } from './programs.ts'
 
 test.each([
   {
@@ -17,6 +17,8 @@ test.each([
   { says: 'that is not there', flag: 'function-go-templating=/not/there', problem: '--peer: /not/there is no program that can be run' },
   { says: 'that is a folder', flag: 'function-go-templating=/', problem: '--peer: / is no program that can be run' },
 ])('a peer $says is refused', ({ flag, problem }) => expect(() => peer(flag)).toThrow(new Error(problem)))
+
+test('what is measured is what was built', () => expect(built()).toEqual({ bundleBytes: expect.any(Number), version: own.version }))
 
 test('what is wrong with a flag is said in one line, and nothing is measured', () => {
   const args = ['--import', 'tsx', 'test/bench/main.ts', '--peer', 'nothing']

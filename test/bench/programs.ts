@@ -1,4 +1,5 @@
 // What is measured: this function, and others beside it that render the same resources.
+import { execFileSync } from 'node:child_process'
 import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parse } from 'yaml'
@@ -17,13 +18,21 @@ export interface Program {
 
 const read = (file: string) => parse(readFileSync(file, 'utf8')) as JsonObject
 
+const bundle = `${root}dist/function.js`
+
 export const own: Program = {
   name: manifest.name,
   version: manifest.version,
   command: process.execPath,
   // As the image starts it.
-  args: ['--max-semi-space-size=8', `${root}dist/function.js`, '--metrics-address', ''],
+  args: ['--max-semi-space-size=8', bundle, '--metrics-address', ''],
   input: at(read(`${root}apis/composition.yaml`), 'spec', 'pipeline', 0, 'input') as JsonObject,
+}
+
+/** What was built of this function, and what it says that it is. */
+export function built() {
+  const version = execFileSync(own.command, [bundle, '--version'], { encoding: 'utf8' }).trim()
+  return { bundleBytes: statSync(bundle).size, version }
 }
 
 /** Go writes into each program what it was built from. */
