@@ -59,6 +59,9 @@ function judge(observed: JsonObject, claim: Claim): Readiness {
   if (state?.status === 'True') return ready('Ready', `ScaledObject ${name} scales Deployment ${claim.name}.`)
   if (state === undefined || state.status === 'Unknown')
     return notReady('Waiting', `KEDA has not looked at ScaledObject ${name} yet; if this stays, see whether KEDA runs.`)
+  // Crossplane makes both at once, and KEDA may have looked before the Deployment was there.
+  if (state.message.includes(`deployments.apps "${claim.name}" not found`))
+    return notReady('Waiting', `ScaledObject ${name} waits for Deployment ${claim.name}.`)
   return notReady(
     state.reason || 'NotReady',
     `KEDA can't scale on ScaledObject ${name}: ${state.message.replace(/\.?$/, '.')} ${advice(claim, state.message)} The cause: kubectl -n ${claim.namespace} describe scaledobject ${name}`,

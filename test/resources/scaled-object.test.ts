@@ -91,6 +91,7 @@ test.each([{ length: 1 }, { length: 47 }, { length: 48 }, { length: 56 }])(
 describe('ready', () => {
   const advice =
     "Check that stream 'ORDERS' with consumer 'orders-workers' exists in account '$G', and that nats-headless.nats.svc.cluster.local:8222 is the monitoring port of the NATS server (spec.nats). The cause: kubectl -n shop describe scaledobject orders-worker-scaler"
+  const noTarget = "ScaledObject doesn't have correct scaleTargetRef specification: deployments.apps"
   const waiting = 'KEDA has not looked at ScaledObject orders-worker-scaler yet; if this stays, see whether KEDA runs.'
   const ok = 'ScaledObject is defined correctly and is ready for scaling'
 
@@ -186,6 +187,20 @@ describe('ready', () => {
         false,
         'ScaledObjectCheckFailed',
         'KEDA can\'t scale on ScaledObject orders-worker-scaler: error resolving secrets for ScaleTarget: Secret "orders-db" not found. Make the secret in namespace shop, or take it out of the claim (spec.secretRefs). The cause: kubectl -n shop describe scaledobject orders-worker-scaler',
+      ],
+    },
+    {
+      says: 'the Deployment was not there yet',
+      said: [['Ready', 'False', 'ScaledObjectCheckFailed', `${noTarget} "orders-worker" not found`]],
+      is: [false, 'Waiting', 'ScaledObject orders-worker-scaler waits for Deployment orders-worker.'],
+    },
+    {
+      says: 'another Deployment is not there',
+      said: [['Ready', 'False', 'ScaledObjectCheckFailed', `${noTarget} "orders" not found`]],
+      is: [
+        false,
+        'ScaledObjectCheckFailed',
+        `KEDA can't scale on ScaledObject orders-worker-scaler: ${noTarget} "orders" not found. ${advice}`,
       ],
     },
     {
