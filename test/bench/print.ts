@@ -15,7 +15,7 @@ export const printExamples = (costs: readonly { example: string; cost: Cost }[])
   tableOf(
     costs,
     ({ example }) => example,
-    ({ cost }) => ({ 'parse µs': Math.round(cost.parse), 'compose µs': Math.round(cost.compose), 'whole call µs': Math.round(cost.call) }),
+    ({ cost }) => ({ 'parse µs': Math.round(cost.parse), 'compose µs': Math.round(cost.compose), 'known call µs': Math.round(cost.call) }),
   )
 
 export const printGrowth = (rows: ReturnType<typeof growth>) =>
