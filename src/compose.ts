@@ -4,7 +4,7 @@ import { hold } from './immutable.ts'
 import { isLeaving, type JsonObject } from './json.ts'
 import { keep } from './keep.ts'
 import { mayLack, nameOfKind, unknownKind } from './kinds.ts'
-import { goingAway, isOfRoute, knows, type Neighbours, nobody, stranger, takenBy } from './neighbours.ts'
+import { goingAway, knows, type Neighbours, nobody, stranger, takenBy } from './neighbours.ts'
 import { beingDeleted, condition, notReady } from './resources/parts.ts'
 import type { ComposedResource, Concern, Manifest, Readiness } from './resources/resource.ts'
 import { type Condition, conditionsOf } from './status.ts'
@@ -109,11 +109,8 @@ const kindsOf = (fresh: readonly Composed[]): readonly Manifest[] => [
 function blockedBy(fresh: readonly Composed[], neighbours: Neighbours, claim: Claim, switching: boolean): Readiness | undefined {
   let waits: Readiness | undefined
   for (const { key, manifest } of fresh) {
-    const found = stranger(key, neighbours)
-    // Amid a change of runtime the Service that Knative made goes a moment after the Knative Service.
-    const ofFormerRuntime = switching && found !== undefined && isOfRoute(found, claim)
-    const going = ofFormerRuntime ? beingDeleted(manifest) : goingAway(key, manifest, neighbours, claim)
-    const object = going ? undefined : found
+    const going = goingAway(key, manifest, neighbours, claim, switching)
+    const object = going ? undefined : stranger(key, neighbours)
     const taken = object && takenBy(manifest, object, neighbours, claim)
     if (taken) return taken
     waits ??= going

@@ -43,10 +43,17 @@ export function stranger(key: string, neighbours: Neighbours): JsonObject | unde
 const standing = (key: string, { found }: Neighbours) => (Object.hasOwn(found, key) ? found[key] : undefined)
 
 /** Why a resource can't be made under its name yet, as what stands there is about to go by itself. */
-export function goingAway(key: string, manifest: Manifest, neighbours: Neighbours, claim: Claim): Readiness | undefined {
+export function goingAway(
+  key: string,
+  manifest: Manifest,
+  neighbours: Neighbours,
+  claim: Claim,
+  switching: boolean,
+): Readiness | undefined {
   const object = standing(key, neighbours)
   if (object === undefined) return undefined
-  if (isLeaving(object)) return beingDeleted(manifest)
+  // Amid a change of runtime the Service that Knative made goes a moment after the Knative Service.
+  if (isLeaving(object) || (switching && isOfRoute(object, claim))) return beingDeleted(manifest)
   if (isOfFormerClaim(object, neighbours, claim))
     return waitsForEnd(manifest, 'is of a deleted claim of this name', '{.metadata.ownerReferences}')
   return undefined
@@ -61,7 +68,7 @@ function isOfFormerClaim(object: JsonObject, { composite }: Neighbours, { name, 
 }
 
 /** What Knative makes for a Knative Service of the claim's name. */
-export function isOfRoute(object: JsonObject, { name }: Claim): boolean {
+function isOfRoute(object: JsonObject, { name }: Claim): boolean {
   const owner = controller(object)
   return owner?.kind === 'Route' && textOf(owner.apiVersion).startsWith('serving.knative.dev/') && owner.name === name
 }

@@ -7,6 +7,8 @@ import type { Identity } from '../../scripts/certificates.ts'
 
 const PREFACE = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'
 const FRAME_HEADER_BYTES = 9
+// Before each message gRPC says whether it is compressed, and how long it is.
+const PREFIX_BYTES = 5
 // What every server takes without saying so.
 const LARGEST_FRAME_BYTES = 16_384
 const FIRST_WINDOW_BYTES = 65_535
@@ -58,18 +60,23 @@ function headerBlocks(scheme: 'http' | 'https'): { first: Buffer; later: Buffer 
   return { first: Buffer.concat([known, ...first]), later: Buffer.concat([known, Buffer.of(0xc1, 0xc0, 0xbf, 0xbe)]) }
 }
 
+interface DataFrame {
+  /** What of it counts for the window. */
+  readonly bytes: number
+  readonly parts: readonly Uint8Array[]
+}
+
 /** A message in frames of DATA, whose parts are sent one after the other so that nothing is copied. */
-function dataFrames(stream: number, message: Uint8Array): readonly Uint8Array[][] {
+function dataFrames(stream: number, message: Uint8Array): DataFrame[] {
   const prefix = Buffer.concat([Buffer.of(0), uint32(message.length)])
-  const frames: Uint8Array[][] = []
-  for (let at = -prefix.length; at < message.length; at += LARGEST_FRAME_BYTES) {
-    const content = message.subarray(Math.max(at, 0), at + LARGEST_FRAME_BYTES)
-    const last = at + LARGEST_FRAME_BYTES >= message.length
-    const before = at < 0 ? [prefix] : []
-    const bytes = content.length + (at < 0 ? prefix.length : 0)
-    frames.push([header(frameType.data, last ? flag.endStream : 0, stream, bytes), ...before, content])
-  }
-  return frames
+  const cut = LARGEST_FRAME_BYTES - PREFIX_BYTES
+  const contents: Uint8Array[][] = [[prefix, message.subarray(0, cut)]]
+  for (let at = cut; at < message.length; at += LARGEST_FRAME_BYTES) contents.push([message.subarray(at, at + LARGEST_FRAME_BYTES)])
+  return contents.map((content, index) => {
+    const bytes = content.reduce((sum, { length }) => sum + length, 0)
+    const flags = index === contents.length - 1 ? flag.endStream : 0
+    return { bytes, parts: [header(frameType.data, flags, stream, bytes), ...content] }
+  })
 }
 
 interface Waiting {
@@ -89,7 +96,7 @@ function speak(socket: Socket, scheme: 'http' | 'https'): Connection {
   socket.setNoDelay(true)
   const blocks = headerBlocks(scheme)
   const waiting = new Map<number, Waiting>()
-  const unsent: (readonly Uint8Array[])[] = []
+  const unsent: DataFrame[] = []
   let window = FIRST_WINDOW_BYTES
   let nextStream = 1
   let unacknowledged = 0
@@ -107,10 +114,9 @@ function speak(socket: Socket, scheme: 'http' | 'https'): Connection {
     socket.write(bytes)
   }
   const sendData = () => {
-    const contentOf = ([, ...parts]: readonly Uint8Array[]) => parts.reduce((sum, { length }) => sum + length, 0)
-    for (let next = unsent[0]; next !== undefined && contentOf(next) <= window; next = unsent[0]) {
-      window -= contentOf(next)
-      for (const part of next) send(part)
+    for (let next = unsent[0]; next !== undefined && next.bytes <= window; next = unsent[0]) {
+      window -= next.bytes
+      for (const part of next.parts) send(part)
       unsent.shift()
     }
   }
@@ -119,7 +125,7 @@ function speak(socket: Socket, scheme: 'http' | 'https'): Connection {
     waiting.delete(stream)
     const [only, ...more] = received ?? []
     const answer = only && more.length > 0 ? Buffer.concat([only, ...more]) : only
-    if (answer) resolve?.(answer.subarray(5))
+    if (answer) resolve?.(answer.subarray(PREFIX_BYTES))
     else reject?.(new Error('the call ended without an answer'))
   }
   const take = (type: number, flags: number, stream: number, content: Buffer) => {
@@ -164,7 +170,8 @@ function speak(socket: Socket, scheme: 'http' | 'https'): Connection {
   const call = (message: Uint8Array) =>
     new Promise<Buffer>((resolve, reject) => {
       // A stream's own window is not kept count of.
-      if (message.length + 5 > FIRST_WINDOW_BYTES) throw new Error(`a request of ${message.length} bytes is more than this client can send`)
+      if (PREFIX_BYTES + message.length > FIRST_WINDOW_BYTES)
+        throw new Error(`a request of ${message.length} bytes is more than this client can send`)
       const stream = nextStream
       nextStream += 2
       waiting.set(stream, { resolve, reject, received: [] })

@@ -113,9 +113,9 @@ describe('a request', () => {
   })
 
   const lengths = [0, 1, 2, 63, 64, 65, 119, 120, 121, 122, 123, 124, 125, 126, 127, 128, 129, 300]
-  test.each(lengths)('has a text whole, whose name has %i characters', length => {
-    for (const of of lengths) {
-      const input = { ['n'.repeat(length)]: 't'.repeat(of), after: 'x' }
+  test.each(lengths)('has a text whole, whose name has %i characters', nameLength => {
+    for (const textLength of lengths) {
+      const input = { ['n'.repeat(nameLength)]: 't'.repeat(textLength), after: 'x' }
       expect(decodeRequest(encoded({ input })).input).toEqual(input)
     }
   })
