@@ -116,6 +116,8 @@ function codeOf({ reason = 'FieldValueInvalid', fieldPath }: Rule, scalar: boole
 function planUnique(schema: Schema): Visit | undefined {
   const keys = schema['x-kubernetes-list-map-keys']
   if (schema['x-kubernetes-list-type'] !== 'map' || keys === undefined) return undefined
+  if (!Array.isArray(keys) || keys.some(key => typeof key !== 'string'))
+    throw new Error('x-kubernetes-list-map-keys must be a list of names')
   return (value, path, findings) => {
     if (!Array.isArray(value) || value.length < 2) return
     const seen = new Map<string, Path>()

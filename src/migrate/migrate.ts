@@ -50,7 +50,7 @@ export function migrate(manifests: readonly JsonObject[], platform: Platform, { 
   const scaledObject = scalers.find(scaler => at(scaler, 'spec', 'scaleTargetRef', 'name') === name)
   if (scaledObject === undefined) return refuse(`needs the ScaledObject that scales Deployment ${name}${others(scalers)}`)
   if (triggerOf(scaledObject) < 0) {
-    const types = items(at(scaledObject, 'spec', 'triggers')).map(trigger => at(trigger, 'type'))
+    const types = items(at(scaledObject, 'spec', 'triggers')).map(trigger => textOf(at(trigger, 'type')))
     return refuse(
       `needs a trigger of type nats-jetstream in ScaledObject ${nameOf(scaledObject)}: a claim is fed by a consumer of NATS`,
       types.join(', '),

@@ -1,7 +1,7 @@
 // Server-side apply joins what a claim becomes with what is there: a container under another name stays beside `main`,
 // and fields stay with whoever wrote them first. So before a claim takes objects over, they are brought into its shape
 // and their owners are forgotten; Crossplane then owns all that it says. docs/migration.md tells it at length.
-import { at, items, type Json, type JsonObject } from '../json.ts'
+import { at, items, type Json, type JsonObject, textOf } from '../json.ts'
 import type { Pair } from './compare.ts'
 import { initOf, mainOf, portNumber } from './workload.ts'
 
@@ -90,7 +90,7 @@ function shapeService(given: JsonObject, made: JsonObject, deployment: JsonObjec
     const clashes = number !== wanted && (name === undefined || name === 'http')
     const leads = typeof target === 'string' && target !== 'http'
     return [
-      ...(clashes ? [{ op: 'add', path: `${path}/name`, value: `port-${number}` } as const] : []),
+      ...(clashes ? [{ op: 'add', path: `${path}/name`, value: `port-${textOf(number)}` } as const] : []),
       ...(leads ? [{ op: 'replace', path: `${path}/targetPort`, value: portNumber(target, main) ?? target } as const] : []),
     ]
   })

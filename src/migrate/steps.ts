@@ -84,7 +84,7 @@ const targetOf = (object: JsonObject | undefined) => quoted(`${textOf(at(object,
 function selectorOf(deployment: JsonObject | undefined): string {
   const labels = at(deployment, 'spec', 'selector', 'matchLabels')
   return Object.entries(isObject(labels) ? labels : {})
-    .map(([label, value]) => `${label}=${value}`)
+    .map(([label, value]) => `${label}=${textOf(value)}`)
     .sort()
     .join(',')
 }

@@ -58,6 +58,7 @@ const files: Readonly<Record<string, string | Buffer>> = {
   'no-schema.json': '{"type": "nonsense", "properties": {"spec": {"type": "nonsense"}}}',
   'no-rule.json':
     '{"type": "object", "properties": {"spec": {"type": "object", "x-kubernetes-validations": [{"rule": "self ==", "message": "x"}]}}}',
+  'no-names.json': '{"type": "object", "properties": {"spec": {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": "name"}}}',
   'no-json.json': '{"type": ',
   'other-schema.json': '{"type": "object", "properties": {}}',
   'input.yaml': 'apiVersion: fn.platform.bizmatters.io/v1alpha1\nkind: Input\nfeatures: {knativeInitContainers: true}\n',
@@ -169,6 +170,11 @@ describe('what cannot be judged is said in a line', () => {
       says: 'a schema with a rule that is none',
       args: ['good.yaml', '--schema', 'no-rule.json'],
       stderr: /^eds: no-rule\.json: is no schema: .*\n$/,
+    },
+    {
+      says: 'a schema with a list by names that are none',
+      args: ['good.yaml', '--schema', 'no-names.json'],
+      stderr: /^eds: no-names\.json: is no schema: x-kubernetes-list-map-keys must be a list of names\n$/,
     },
     {
       says: 'a schema of something else',

@@ -8,7 +8,7 @@ import { answerTo, type Call, requestOf } from './wire.ts'
 const objectOf = (value: Json): JsonObject => (isObject(value) ? value : {})
 
 /** What the function wants for a composite; nothing where it refuses. */
-function desiredBy(composite: JsonObject, input?: JsonObject): JsonObject {
+export function desiredBy(composite: JsonObject, input?: JsonObject): JsonObject {
   const desired = answerTo(requestOf({ composite, input }))?.desired?.resources ?? {}
   return Object.fromEntries(Object.entries(desired).map(([key, { resource }]) => [key, resource as JsonObject]))
 }
@@ -34,12 +34,14 @@ export const manifestsOf = (claim: ClaimDocument, platform?: JsonObject): Json[]
 
 const INPUT = { apiVersion: 'fn.platform.bizmatters.io/v1alpha1', kind: 'Input' }
 
-export const platforms = fc.constantFrom<JsonObject>(
+export const inputs: readonly JsonObject[] = [
   { ...INPUT, defaults: { size: 'small' }, features: { knativeInitContainers: true, knativeInitialScaleZero: true } },
   { ...INPUT, composeAs: 'ProviderKubernetes' },
-)
+]
 
-const allLiving = (resources: JsonObject): JsonObject =>
+export const platforms = fc.constantFrom(...inputs)
+
+export const allLiving = (resources: JsonObject): JsonObject =>
   Object.fromEntries(Object.entries(resources).map(([key, object]) => [key, living(object)]))
 
 /** A composite of a valid claim with its resources about it, or those of what it was before, each part of which may be spoilt. */

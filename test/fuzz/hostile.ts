@@ -42,7 +42,7 @@ export const anything: fc.Arbitrary<Json> = fc.letrec<{ value: Json }>(tie => ({
 })).value
 
 /** Every path that leads somewhere in a value. */
-function pathsOf(value: Json | undefined, path: readonly (string | number)[] = []): (string | number)[][] {
+export function pathsOf(value: Json | undefined, path: readonly (string | number)[] = []): (string | number)[][] {
   if (typeof value !== 'object' || value === null) return [[...path]]
   const below = Array.isArray(value) ? [...value.entries()] : Object.entries(value)
   return [[...path], ...below.flatMap(([step, item]) => pathsOf(item as Json, [...path, step]))]

@@ -71,7 +71,7 @@ const OBEYED = /[^\P{Cc}\n\t\u007F-\u009F]/u
 const OBEYED_OR_MISLEADING = /[^\P{Cc}\n\t]|[\u2028\u2029\u202A-\u202E\u2066-\u2069]/u
 
 /** An exit code with a reason, never a stack, and nothing from a file that acts on the terminal. */
-async function answered(args: readonly string[], stdin: Uint8Array): Promise<void> {
+export async function answered(args: readonly string[], stdin: Uint8Array): Promise<void> {
   const { io, stdout, stderr } = recorded({ stdin })
   const code = await eds(args, io)
   const said = stdout() + stderr()
