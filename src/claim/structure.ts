@@ -4,7 +4,7 @@ import { type Finding, formatPath, type Path } from '../findings.ts'
 import { at, isObject, type Json, put, textOf } from '../json.ts'
 import { nearest } from '../suggest.ts'
 import { compilePattern } from './pattern.ts'
-import type { Schema } from './schema.ts'
+import { child, type Schema } from './schema.ts'
 
 /** Words of Kubernetes and of editors that say nothing about what is valid. */
 const vocabulary = [
@@ -19,17 +19,18 @@ const vocabulary = [
 // ajv asks for the name for code that stands alone, which ours does not.
 const regExp = Object.assign(compilePattern, { code: 'compilePattern' })
 
-/** Compiles a schema to a judge of the structure: all findings at once, one for each place. */
-export function compileStructure(schema: Schema): (value: unknown) => Finding[] {
-  // Optimizing the code and judging the schema cost more at start than they save: our schemas are generated, and tested.
-  const ajv = new Ajv2020({ allErrors: true, verbose: true, strict: true, validateSchema: false, code: { optimize: false, regExp } })
+/** Compiles a schema, given also with its references inlined, to a judge of the structure: all findings at once, one for each place. */
+export function compileStructure(schema: Schema, described: Schema): (value: unknown) => Finding[] {
+  // The first claim waits for this. So our schemas, which are generated and tested, are not judged; the code for them is not
+  // optimized, and made once for each $ref; and an error holds nothing that can be looked up by its place.
+  const ajv = new Ajv2020({ allErrors: true, strict: true, validateSchema: false, inlineRefs: false, code: { optimize: false, regExp } })
   for (const word of vocabulary) ajv.addKeyword(word)
   const validate = ajv.compile(withoutTranslatedRules(schema) as AnySchemaObject)
   return value => {
     if (validate(value)) return []
     const findings = new Map<string, Finding>()
     for (const error of validate.errors ?? []) {
-      const finding = findingOf(error, value, schema)
+      const finding = findingOf(error, value, described)
       const place = JSON.stringify(finding.path)
       if (!findings.has(place)) findings.set(place, finding)
     }
@@ -64,8 +65,8 @@ const types: Record<string, string> = {
 
 function findingOf(error: ErrorObject, root: unknown, schema: Schema): Finding {
   const path = pathOf(error.instancePath, root)
-  const found = error.data as Json
-  const own = (error.parentSchema ?? {}) as Schema
+  const found = at(root, ...path) as Json
+  const own = path.reduce((above: Schema, step) => child(above, step) ?? {}, schema)
   // Numbers, in the schema of another version.
   const allowed = (own.enum ?? []).map(textOf)
   switch (error.keyword) {
@@ -82,7 +83,7 @@ function findingOf(error: ErrorObject, root: unknown, schema: Schema): Finding {
     case 'enum':
       return { code: 'NOT_ALLOWED', path, problem: `must be one of [${allowed.join(', ')}]`, found, ...likely(found, allowed) }
     case 'pattern':
-      return { code: 'BAD_FORMAT', path, problem: `must be a valid ${own.title ?? 'value'}${example(own)}`, found }
+      return { code: 'BAD_FORMAT', path, problem: `must be a valid ${textOf(own.title ?? 'value')}${example(own)}`, found }
     case 'minimum':
     case 'maximum':
       return { code: 'OUT_OF_RANGE', path, problem: `must be ${range(own.minimum, own.maximum)}`, found }
@@ -113,7 +114,7 @@ function range(least: number | undefined, most: number | undefined): string {
   return least === most ? `exactly ${least}` : `from ${least} to ${most}`
 }
 
-const example = ({ examples }: Schema) => (examples?.[0] === undefined ? '' : ` such as '${examples[0]}'`)
+const example = ({ examples }: Schema) => (examples?.[0] === undefined ? '' : ` such as '${textOf(examples[0])}'`)
 
 /** A misspelt or abbreviated value. Words that begin differently are different words: xlarge is not meant to be large. */
 function likely(found: Json, allowed: readonly string[]): Pick<Finding, 'meant'> {

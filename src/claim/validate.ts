@@ -9,8 +9,8 @@ export type Validate = (value: Json) => { readonly value: Json; readonly finding
 
 /** Compiles a published schema, structure and rules, once. */
 export function validator(published: Schema): Validate {
-  const structure = compileStructure(published)
   const schema = inlined(published)
+  const structure = compileStructure(published, schema)
   const rules = planRules(schema)
   const normalize = normalizer(schema)
   return raw => {
