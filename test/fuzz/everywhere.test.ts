@@ -37,19 +37,19 @@ const migrated = readdirSync(`${root}test/migrate/agent-executor`).map(file => r
 const made = (example: string) => manifestsOf(exampleOf(example))
 
 test.each<[string, Json, string[][]]>([
-  ['a workload, migrated', migrated, [['migrate'], ['migrate', '--adopt', '-o', 'json']]],
-  ['a workload of ours, migrated', made('full'), [['migrate']]],
-  ['a Knative Service with its eventing, imported', made('knative-kafka-broker-triggers'), [['import', 'knative']]],
-  ['a Knative Service with a split, imported', made('knative-canary'), [['import', 'knative']]],
+  ['a workload that is migrated', migrated, [['migrate'], ['migrate', '--adopt', '-o', 'json']]],
+  ['a workload of ours that is migrated', made('full'), [['migrate']]],
+  ['a Knative Service that is imported with its eventing', made('knative-kafka-broker-triggers'), [['import', 'knative']]],
+  ['a Knative Service that is imported with a split', made('knative-canary'), [['import', 'knative']]],
   [
-    'a claim, validated and rendered',
+    'a claim that is validated and rendered',
     [exampleOf('full')],
     [
       ['validate', '--strict'],
       ['render', '-o', 'tree'],
     ],
   ],
-])('%s', async (_, manifests, commands) => {
+])('nothing breaks in any place of %s', async (_, manifests, commands) => {
   const text = (items: Json) => Buffer.from(JSON.stringify({ kind: 'List', items }))
   const trial = async (items: Json) => {
     for (const command of commands) await answered(command, text(items))
@@ -57,7 +57,7 @@ test.each<[string, Json, string[][]]>([
   expect(await troubles(manifests, trial)).toEqual([])
 })
 
-test.each(inputs)('a call of the function of platform %#', async input => {
+test.each(inputs)('nothing breaks in any place of a call, with input %#', async input => {
   const claim = exampleOf('full')
   const composite = compositeOf({ ...claim, metadata: { ...claim.metadata, annotations: { 'platform.bizmatters.io/adopt': 'true' } } })
   const ask = (part: Call) => sound(answerTo(requestOf({ composite, input, ...part })))
