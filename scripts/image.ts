@@ -6,8 +6,8 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } fr
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { parseArgs } from 'node:util'
 import manifest from '../package.json' with { type: 'json' }
+import { flags } from './flags.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 export const imageName = `function-event-driven-service:v${manifest.version}`
@@ -73,17 +73,15 @@ export function buildah(...args: readonly string[]): string {
 }
 
 function main(): void {
-  const { values } = parseArgs({
-    options: {
-      architecture: { type: 'string', multiple: true, default: [ownArchitecture] },
-      builder: { type: 'string' },
-      base: { type: 'string' },
-    },
+  const { architecture: architectures, ...images } = flags('npm run image', {
+    architecture: { type: 'string', multiple: true, default: [ownArchitecture] },
+    builder: { type: 'string' },
+    base: { type: 'string' },
   })
   mkdirSync(join(root, 'dist'), { recursive: true })
-  for (const architecture of values.architecture) {
+  for (const architecture of architectures) {
     const archive = join(root, 'dist', `image-${architecture}.tar`)
-    buildImage({ architecture, builder: values.builder, base: values.base, archive })
+    buildImage({ ...images, architecture, archive })
     const digest = createHash('sha256').update(readFileSync(archive)).digest('hex')
     console.log(`dist/image-${architecture}.tar  ${(statSync(archive).size / 1024 / 1024).toFixed(1)} MB  sha256:${digest}`)
   }

@@ -19,10 +19,10 @@ import {
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { parseArgs } from 'node:util'
 import { isMap, parseDocument } from 'yaml'
 import manifest from '../package.json' with { type: 'json' }
 import { tool } from '../test/tools.ts'
+import { flags } from './flags.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const FUNCTION = 'function-event-driven-service'
@@ -148,13 +148,11 @@ function madeImages(): Record<string, string> {
 }
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      registry: { type: 'string', default: 'ghcr.io/bizmatters' },
-      version: { type: 'string', default: `v${manifest.version}` },
-      out: { type: 'string', default: join(root, 'dist') },
-      push: { type: 'boolean', default: false },
-    },
+  const values = flags('npm run package', {
+    registry: { type: 'string', default: 'ghcr.io/bizmatters' },
+    version: { type: 'string', default: `v${manifest.version}` },
+    out: { type: 'string', default: join(root, 'dist') },
+    push: { type: 'boolean', default: false },
   })
   const build = { ...values, crossplane: await findCrossplane(), images: madeImages() }
   const files = buildPackages(build)

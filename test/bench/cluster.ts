@@ -5,8 +5,8 @@ import { request } from 'node:http'
 import { cpus, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { parseArgs } from 'node:util'
 import manifest from '../../package.json' with { type: 'json' }
+import { flags } from '../../scripts/flags.ts'
 import { at } from '../../src/json.ts'
 import { condition } from '../../src/resources/parts.ts'
 import { root } from '../claim-files.ts'
@@ -41,8 +41,10 @@ interface Subject {
   readonly composition?: string
 }
 
-const { values } = parseArgs({
-  options: { peer: { type: 'string' }, claims: { type: 'string', default: '200' }, minutes: { type: 'string', default: '5' } },
+const values = flags('npm run bench:cluster', {
+  peer: { type: 'string' },
+  claims: { type: 'string', default: '200' },
+  minutes: { type: 'string', default: '5' },
 })
 const COUNT = Number(values.claims)
 const MINUTES = Number(values.minutes)

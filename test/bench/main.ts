@@ -1,6 +1,6 @@
 // npm run bench: figures, not verdicts. Compare ratios; absolute numbers belong to the machine. README.md says how to run it.
 import { writeFileSync } from 'node:fs'
-import { parseArgs } from 'node:util'
+import { flags } from '../../scripts/flags.ts'
 import { kinds, meaning } from './calls.ts'
 import { examples, growth, spent } from './core.ts'
 import { compareAll, type Extent, starts } from './functions.ts'
@@ -8,24 +8,23 @@ import { printBusy, printExamples, printGrowth, printMeasured, printMemory, prin
 import { machine } from './proc.ts'
 import { built, own, peer } from './programs.ts'
 
-/** What was asked for; where that makes no sense it is said in a line. */
-function asked() {
+const options = flags('npm run bench', {
+  quick: { type: 'boolean', default: false },
+  peer: { type: 'string', multiple: true, default: [] },
+  json: { type: 'string' },
+})
+
+/** Where one of them makes no sense it is said in a line. */
+function askedPeers() {
   try {
-    const { values } = parseArgs({
-      options: {
-        quick: { type: 'boolean', default: false },
-        peer: { type: 'string', multiple: true, default: [] },
-        json: { type: 'string' },
-      },
-    })
-    return { options: values, peers: values.peer.map(peer) }
+    return options.peer.map(peer)
   } catch (error) {
     console.error(`npm run bench: ${error instanceof Error ? error.message : error}`)
     process.exit(2)
   }
 }
 
-const { options, peers } = asked()
+const peers = askedPeers()
 const programs = [own, ...peers]
 const extent: Extent = options.quick
   ? { transports: ['plaintext'], inFlight: [8] }

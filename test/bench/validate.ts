@@ -5,11 +5,11 @@ import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
+import { flags } from '../../scripts/flags.ts'
 import { tool, versionOf } from '../tools.ts'
 import { cpuMs, machine, megabytes } from './proc.ts'
 
-const { json } = parseArgs({ options: { json: { type: 'string' } } }).values
+const { json } = flags('npm run bench:validate', { json: { type: 'string' } })
 const CLAIMS = Number(process.env.CLAIMS ?? 10_000)
 const RUNS = 5
 const SCHEMA = 'schemas/eventdrivenservice.schema.json'

@@ -3,6 +3,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { flags } from '../../scripts/flags.ts'
 import { root } from '../claim-files.ts'
 import { createNamespace, ready, replicasOf, worker } from './claim.ts'
 import { startCluster, startNats } from './cluster.ts'
@@ -23,6 +24,7 @@ const inflow = [
 ]
 const TAKEN_PER_REPLICA_AND_SECOND = 1
 
+flags('npm run picture', {})
 const progress = createProgress(process.stderr)
 const cluster = await startCluster(progress)
 try {

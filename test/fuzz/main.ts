@@ -1,10 +1,11 @@
 // npm run fuzz -- --runs 100000 --seed 1: each target in turn, with what it took. A failure prints its input, shrunk, and its seed.
-import { parseArgs } from 'node:util'
 import fc from 'fast-check'
+import { flags } from '../../scripts/flags.ts'
 import { targets } from './targets.ts'
 
-const { values } = parseArgs({
-  options: { runs: { type: 'string', default: '10000' }, seed: { type: 'string', default: `${Date.now() % 2 ** 31}` } },
+const values = flags('npm run fuzz', {
+  runs: { type: 'string', default: '10000' },
+  seed: { type: 'string', default: `${Date.now() % 2 ** 31}` },
 })
 const [runs, seed] = [Number(values.runs), Number(values.seed)]
 console.log(`${runs} runs, seed ${seed}`)

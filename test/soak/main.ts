@@ -8,15 +8,15 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
-import { parseArgs } from 'node:util'
 import fc from 'fast-check'
 import { type Authority, createAuthority, type Identity, issueCertificate, serverNames } from '../../scripts/certificates.ts'
+import { flags } from '../../scripts/flags.ts'
 import { claims, compositeOf, mutate, mutations } from '../claims.ts'
 import { answerTo, requestOf } from '../fuzz/wire.ts'
 import { channelOf, clientOf, send, troubles } from './troubles.ts'
 import { complaint, inMebibytes, leaks, type Memory, memories, quarters, unclean } from './verdict.ts'
 
-const { values } = parseArgs({ options: { minutes: { type: 'string', default: '3' } } })
+const values = flags('npm run test:soak', { minutes: { type: 'string', default: '3' } })
 const IN_FLIGHT = 8
 // The folder is looked at every five seconds.
 const ROTATION_MS = 6_000
