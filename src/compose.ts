@@ -56,21 +56,24 @@ export function compose(claim: Claim, platform: Platform, observed: Observed, ne
     // The provider's three-way merge would take a count back that was said once, so wrapped it is never said.
     // Neither is it for a Deployment that is taken over with the replicas it has.
     const found = outer ? undefined : stranger(key, neighbours)
-    const wanted = resource.build(claim, outer === undefined && found === undefined && !wrapped, outer !== undefined)
+    const leaving = [outer, inner].some(object => object && isLeaving(object))
+    const wanted = resource.build(claim, outer === undefined && found === undefined && !wrapped, outer !== undefined && !leaving)
     if (wanted === undefined) continue
     Object.assign(status, resource.status?.(inner, claim))
     if (resource === later) continue
     const there = inner ?? found
     const { manifest, refused } = there ? hold(resource, wanted, there, claim) : { manifest: wanted }
     const desired = wrapped ? wrap(manifest, resource, platform) : manifest
-    const leaving = [outer, inner].some(object => object && isLeaving(object)) ? beingDeleted(manifest) : undefined
     composed.push({
       key,
       concern,
       manifest,
       desired,
       readiness:
-        leaving ?? refused ?? (wrapped ? held(manifest, outer) : undefined) ?? (inner ? resource.ready(inner, claim) : absent(manifest)),
+        (leaving ? beingDeleted(manifest) : undefined) ??
+        refused ??
+        (wrapped ? held(manifest, outer) : undefined) ??
+        (inner ? resource.ready(inner, claim) : absent(manifest)),
     })
   }
   for (const { resource, observed: inner, readiness } of kept) {

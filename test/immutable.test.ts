@@ -145,6 +145,21 @@ test('a trigger of another name listens to another Broker at once, and the old o
   expect(at(desired.get('trigger-b'), 'spec', 'broker')).toBe('new')
 })
 
+test.each([
+  { says: 'another one of ours', broker: { name: 'shop' }, listens: 'shop', makes: true },
+  { says: 'one of others', broker: { name: 'shared', create: false }, listens: 'shared', makes: false },
+])('while the old Broker is being deleted, a trigger that is put in again listens to $says', ({ broker, listens, makes }) => {
+  const loop = running({ broker: {}, triggers: [{ name: 'a' }] })
+  loop.claim = claim()
+  loop.reconcile()
+  loop.isGone('trigger-a')
+  loop.claim = claim({ eventing: { broker, triggers: [{ name: 'a' }], kafka: { ...kafka, sink: 'broker' } } })
+  const { desired } = loop.reconcile()
+  expect(at(desired.get('trigger-a'), 'spec', 'broker')).toBe(listens)
+  expect(at(desired.get('kafkasource'), 'spec', 'sink', 'ref', 'name')).toBe(listens)
+  expect(desired.has('broker')).toBe(makes)
+})
+
 describe('create false for a Broker that we made', () => {
   const loop = running(before)
   loop.claim = claim({ eventing: { ...before, broker: { create: false } } })

@@ -1,6 +1,6 @@
 // Everything that a claim can become, in the order in which people read it.
 import type { Claim } from '../claim/claim.ts'
-import { at } from '../json.ts'
+import { at, isLeaving } from '../json.ts'
 import { broker } from './broker.ts'
 import { deployment } from './deployment.ts'
 import { type Address, addressOf } from './eventing-parts.ts'
@@ -19,7 +19,9 @@ const workload = [serviceAccount, deployment, service, httpService, knativeServi
 export function eventingOf({ name, eventing }: Claim, look: Look, address: Address): readonly ComposedResource[] {
   if (eventing === undefined) return []
   const brokerIn = (resource: ComposedResource, ...path: string[]) => {
-    const found = at(look(resource), ...path)
+    const observed = look(resource)
+    // What is being deleted is made anew as the claim asks, and a new trigger would never let go of its Broker.
+    const found = observed && !isLeaving(observed) ? at(observed, ...path) : undefined
     return typeof found === 'string' ? found : undefined
   }
   // A Broker that we made stays, whatever the claim asks for, and all that hangs on it stays with it.
