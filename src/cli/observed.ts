@@ -14,12 +14,13 @@ export function observedOf(claim: Claim, resources: readonly Composed[], manifes
   return Object.fromEntries(found)
 }
 
-/** Crossplane writes on each resource what it is to the composition, and to which claim it belongs. */
+/** Crossplane writes on each resource what it is to the composition, and to which claim, or composite without one, it belongs. */
 function annotatedKey({ name, namespace }: Claim, manifest: JsonObject): string | undefined {
-  const label = (field: string) => at(manifest, 'metadata', 'labels', `crossplane.io/claim-${field}`)
+  const label = (field: string) => at(manifest, 'metadata', 'labels', `crossplane.io/${field}`)
   const key = at(manifest, 'metadata', 'annotations', KEY_ANNOTATION)
-  const own = (label('name') ?? name) === name && (label('namespace') ?? namespace) === namespace
-  return own && typeof key === 'string' ? key : undefined
+  const owner = label('claim-name') ?? label('composite') ?? name
+  const home = label('claim-namespace') ?? at(manifest, 'metadata', 'namespace') ?? namespace
+  return owner === name && home === namespace && typeof key === 'string' ? key : undefined
 }
 
 /** What an Object of provider-kubernetes carries, or the manifest itself. */

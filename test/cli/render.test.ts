@@ -56,6 +56,14 @@ const files: Readonly<Record<string, string>> = {
     'worker2',
     ', annotations: {crossplane.io/composition-resource-name: deployment}, labels: {crossplane.io/claim-name: worker2}',
   ),
+  'namespaced.yaml': deployment(
+    'worker2',
+    ', annotations: {crossplane.io/composition-resource-name: deployment}, labels: {crossplane.io/composite: worker2}',
+  ),
+  'elsewhere.yaml': deployment('worker', ', annotations: {crossplane.io/composition-resource-name: deployment}').replace(
+    'namespace: default',
+    'namespace: elsewhere',
+  ),
   'input.yaml': input('defaults: {size: micro}\n'),
   'composition.yaml': `apiVersion: apiextensions.crossplane.io/v1\nkind: Composition\nspec:\n  pipeline:\n    - step: first\n    - step: ours\n      input:\n        ${input(
     'defaults: {size: micro}',
@@ -129,6 +137,8 @@ describe('renders', () => {
     { says: 'a Deployment that is there, by its name', args: ['--observed', 'observed.yaml'], replicas: undefined },
     { says: 'a Deployment that is there, by its annotation', args: ['--observed', 'annotated.yaml'], replicas: undefined },
     { says: "another claim's Deployment", args: ['--observed', 'foreign.yaml'], replicas: 1 },
+    { says: "another composite's Deployment, without a claim", args: ['--observed', 'namespaced.yaml'], replicas: 1 },
+    { says: "another namespace's Deployment", args: ['--observed', 'elsewhere.yaml'], replicas: 1 },
     { says: 'nothing of ours', args: ['--observed', 'other.yaml'], replicas: 1 },
   ])('$says', async ({ args, replicas }) => {
     const { exit, stdout } = await run(['claim.yaml', ...args])
