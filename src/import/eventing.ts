@@ -10,7 +10,10 @@ export function eventingOf(manifests: readonly JsonObject[], name: string, names
   const all = (kind: string) =>
     manifests.filter(manifest => manifest.kind === kind && textOf(manifest.apiVersion).includes('.knative.dev/'))
   const triggers = all('Trigger').filter(trigger => pathOf(at(trigger, 'spec', 'subscriber'), name, namespace) !== undefined)
-  const source = all('KafkaSource')[0]
+  const source = all('KafkaSource').find(({ spec }) => {
+    const sink = at(spec, 'sink')
+    return at(sink, 'ref', 'kind') === 'Broker' || pathOf(sink, name, namespace) !== undefined
+  })
   const sink = at(source, 'spec', 'sink', 'ref')
   const listened = at(triggers[0], 'spec', 'broker') ?? (at(sink, 'kind') === 'Broker' ? at(sink, 'name') : undefined)
   const broker = all('Broker').find(({ metadata }) => listened === undefined || at(metadata, 'name') === listened)

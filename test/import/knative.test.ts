@@ -154,6 +154,25 @@ describe('a manifest of other hands', () => {
     ])
   })
 
+  test('of two KafkaSources the one that leads here is taken, and the other is left out', () => {
+    const source = (name: string, service: string): JsonObject => ({
+      apiVersion: 'sources.knative.dev/v1',
+      kind: 'KafkaSource',
+      metadata: { name, namespace: 'my-api' },
+      spec: {
+        bootstrapServers: ['kafka:9092'],
+        topics: [name],
+        consumerGroup: 'my-api-python-api-base',
+        sink: { ref: { apiVersion: 'serving.knative.dev/v1', kind: 'Service', name: service } },
+      },
+    })
+    const imported = bring([foreign, source('bills', 'another'), source('python-api-base', 'python-api-base')])
+    expect(at(imported.claim, 'spec', 'eventing')).toEqual({ kafka: { bootstrapServers: ['kafka:9092'], topics: ['python-api-base'] } })
+    expect(imported.unsaid.filter(({ object }) => object.startsWith('KafkaSource'))).toEqual([
+      { object: 'KafkaSource bills', path: [], problem: 'is left out' },
+    ])
+  })
+
   test.each([
     { says: 'no Service', manifests: [], problem: 'needs a Service of serving.knative.dev with a name' },
     {
