@@ -112,6 +112,12 @@ const fields = {
   'panic-threshold-percentage': 'panicThreshold',
 } as const
 
+/** What is aimed at where nothing is said, by Knative and, of the CPU, by Kubernetes. */
+const standardTargets: ReadonlyMap<Json, number> = new Map([
+  ['rps', 200],
+  ['cpu', 80],
+])
+
 function autoscalingOf(annotations: Json | undefined): JsonObject {
   const all = Object.entries(isObject(annotations) ? annotations : {})
   const given = new Map(all.map(([name, value]) => [plainAnnotation(name).replace(AUTOSCALING, ''), value]))
@@ -127,7 +133,7 @@ function autoscalingOf(annotations: Json | undefined): JsonObject {
     class: isHpa ? 'hpa' : undefined,
     ...read,
     metric: isHpa ? metric : unless(autoscaling.metric, metric),
-    target: metric === 'memory' ? read.target : unless(autoscaling.target, read.target),
+    target: metric === 'memory' ? read.target : unless(autoscaling.target, read.target ?? standardTargets.get(metric)),
     minScale: unless(autoscaling.minScale, read.minScale),
     // Here too Knative has defaults of its own: no limit, and no delay.
     maxScale: unless(autoscaling.maxScale, read.maxScale ?? 0),

@@ -117,6 +117,16 @@ describe('a manifest of other hands', () => {
     })
   })
 
+  test.each([
+    { says: 'requests a second', annotations: { metric: 'rps' }, target: 200 },
+    { says: 'CPU', annotations: { class: 'hpa.autoscaling.knative.dev' }, target: 80 },
+    { says: 'requests in flight, as we have it too', annotations: { metric: 'concurrency' }, target: undefined },
+  ])('the target that it has without a word is said: $says', ({ annotations, target }) => {
+    const named = Object.fromEntries(Object.entries(annotations).map(([name, value]) => [`autoscaling.knative.dev/${name}`, value]))
+    const service = put(foreign, ['spec', 'template', 'metadata', 'annotations'], named) as JsonObject
+    expect(at(bring([service]).claim, 'spec', 'knative', 'autoscaling', 'target')).toBe(target)
+  })
+
   test('and a list of what it can’t say, without what the cluster has written', () => {
     expect(unsaid.map(({ object, path, problem }) => `${object} ${formatPath(path)} ${problem.split(':')[0]}`)).toEqual([
       'Service python-api-base metadata.labels.team is left out',
