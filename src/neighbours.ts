@@ -91,6 +91,11 @@ export function takenBy(manifest: Manifest, object: JsonObject, { adopt }: Neigh
     return taken(
       `Its selector is another and can't be changed: give the claim another name, or delete it, with --cascade=orphan to keep its pods meanwhile.`,
     )
+  const revision = at(object, 'spec', 'template', 'metadata', 'name')
+  if (manifest.apiVersion.startsWith('serving.knative.dev/') && revision !== undefined)
+    return taken(
+      `Its revision has a name of its own, '${textOf(revision)}', and Knative takes no change under the same name. Take the name out first: kubectl -n ${claim.namespace} patch services.serving.knative.dev ${manifest.metadata.name} --type=json -p '[{"op":"remove","path":"/spec/template/metadata/name"}]'`,
+    )
   const leftover = leftoverOf(manifest, object)
   if (leftover !== undefined)
     return taken(`It has ${leftover}, which would stay beside what the claim makes: eds migrate prints the command that mends this first.`)

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { runFunction } from '../src/function/run.ts'
 import { at, type JsonObject } from '../src/json.ts'
 import { ADOPT } from '../src/neighbours.ts'
-import { claims, claim as example, RUNS } from './claims.ts'
+import { claims, claim as example, knativeClaim, RUNS } from './claims.ts'
 
 const UID = '7f1c'
 const NAME = String(at(example(), 'metadata', 'name'))
@@ -242,6 +242,23 @@ test.each([
 ])('adoption of a Service $says', ({ ports, made }) => {
   const service = { apiVersion: 'v1', kind: 'Service', metadata: { name: NAME, namespace: 'default' }, spec: { ports } }
   expect(desired(ask({ adopt: true, found: { ...free, service } }))).toEqual(made)
+})
+
+test.each([
+  { says: 'whose revision has a name of its own', template: { metadata: { name: `${NAME}-one` } }, made: [] },
+  { says: 'that leaves the name to Knative', template: {}, made: ['serviceaccount', 'knative-service'] },
+])('adoption of a Knative Service $says', ({ template, made }) => {
+  const service = {
+    apiVersion: 'serving.knative.dev/v1',
+    kind: 'Service',
+    metadata: { name: NAME, namespace: 'default' },
+    spec: { template },
+  }
+  const found = { serviceaccount: undefined, 'knative-service': service }
+  const response = ask({ adopt: true, found }, knativeClaim())
+  expect(desired(response)).toEqual(made)
+  if (made.length === 0)
+    expect(workload(response)).toMatchObject({ reason: 'NameTaken', message: expect.stringMatching(/Take the name out first: kubectl/) })
 })
 
 describe('a kind that the cluster may not know', () => {
