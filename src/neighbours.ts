@@ -1,7 +1,7 @@
 // Server-side apply takes over an object of the same name without a word, whoever made it. So before anything is made,
 // Crossplane is asked what stands under its name already: docs/adr/0007-a-name-that-is-taken.md
 import type { Claim } from './claim/claim.ts'
-import { at, isLeaving, isObject, type Json, type JsonObject, textOf } from './json.ts'
+import { at, isLeaving, isObject, items, type Json, type JsonObject, textOf } from './json.ts'
 import { mayLack, nameOfKind } from './kinds.ts'
 import { beingDeleted, called, notReady, waitsForEnd } from './resources/parts.ts'
 import type { Manifest, Readiness } from './resources/resource.ts'
@@ -103,8 +103,7 @@ export function takenBy(manifest: Manifest, object: JsonObject, { adopt }: Neigh
 }
 
 const controller = (object: JsonObject): JsonObject | undefined => {
-  const owners = at(object, 'metadata', 'ownerReferences')
-  const owner: unknown = Array.isArray(owners) ? owners.find(reference => at(reference, 'controller') === true) : undefined
+  const owner = items(at(object, 'metadata', 'ownerReferences')).find(reference => at(reference, 'controller') === true)
   return isObject(owner) ? owner : undefined
 }
 
@@ -115,8 +114,8 @@ function leftoverOf(manifest: Manifest, object: JsonObject): string | undefined 
     const extra = namesOf(at(object, 'spec', 'template', 'spec', field)).find(name => !ours.includes(name))
     if (manifest.kind === 'Deployment' && extra !== undefined) return `${called} '${extra}'`
   }
-  const ours = listOf(at(manifest, 'spec', 'ports')).map(port => at(port, 'port'))
-  const unnamed = listOf(at(object, 'spec', 'ports')).find(port => at(port, 'name') === undefined && !ours.includes(at(port, 'port')))
+  const ours = items(at(manifest, 'spec', 'ports')).map(port => at(port, 'port'))
+  const unnamed = items(at(object, 'spec', 'ports')).find(port => at(port, 'name') === undefined && !ours.includes(at(port, 'port')))
   return manifest.kind === 'Service' && unnamed !== undefined ? `port ${textOf(at(unnamed, 'port'))} without a name` : undefined
 }
 
@@ -125,17 +124,15 @@ const podLists = [
   ['initContainers', 'an init container'],
 ] as const
 
-const listOf = (value: Json | undefined): readonly Json[] => (Array.isArray(value) ? value : [])
-const namesOf = (value: Json | undefined) => listOf(value).map(item => textOf(at(item, 'name')))
+const namesOf = (value: Json | undefined) => items(value).map(item => textOf(at(item, 'name')))
 
 /** Who looks after the object, as far as it tells. */
 function managerOf(object: JsonObject): string {
   const owner = controller(object)
   if (owner !== undefined) return `, controlled by ${textOf(at(owner, 'kind'))} ${textOf(at(owner, 'name'))}`
-  const managers = at(object, 'metadata', 'managedFields')
   const manager =
     at(object, 'metadata', 'labels', 'app.kubernetes.io/managed-by') ??
-    (Array.isArray(managers) ? at(managers.find(isAuthor), 'manager') : undefined)
+    at(items(at(object, 'metadata', 'managedFields')).find(isAuthor), 'manager')
   return typeof manager === 'string' ? `, managed by ${manager}` : ''
 }
 

@@ -1,4 +1,3 @@
-import type { JsonObject } from '../json.ts'
 import type { ResourceRequirements } from './defaults.ts'
 import type { EventDrivenServiceSpec, Runtime, Size } from './generated/types.ts'
 
@@ -30,7 +29,6 @@ export interface Scaling {
 
 type KnativeSpec = NonNullable<EventDrivenServiceSpec['knative']>
 type EventingSpec = NonNullable<EventDrivenServiceSpec['eventing']>
-export type TrafficTarget = NonNullable<KnativeSpec['traffic']>[number]
 export type Delivery = NonNullable<NonNullable<EventingSpec['broker']>['delivery']>
 export type TriggerSpec = NonNullable<EventingSpec['triggers']>[number]
 
@@ -44,7 +42,7 @@ export interface Knative {
   readonly containerConcurrency: number
   readonly timeoutSeconds: number
   readonly visibility: 'external' | 'cluster-local'
-  readonly traffic?: readonly TrafficTarget[]
+  readonly traffic?: NonNullable<KnativeSpec['traffic']>
 }
 
 export interface Eventing {
@@ -85,10 +83,4 @@ export interface Claim {
   readonly sessionAffinity: 'None' | 'ClientIP'
   readonly knative: Knative
   readonly eventing?: Eventing
-}
-
-/** Metadata as far as we read it. */
-export interface Metadata extends JsonObject {
-  readonly name?: string
-  readonly namespace?: string
 }

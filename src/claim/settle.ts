@@ -25,7 +25,7 @@ export function settle(spec: Spec, name: string, namespace: string, platform: Pl
     image,
     size: settled.size,
     resources: platform.sizes[settled.size],
-    ...(spec.nats && { nats: settleNats(spec.nats, settled.nats, layers) }),
+    ...(spec.nats && { nats: settleNats(settled.nats, layers) }),
     scaling: settleScaling(settled.scaling, layers),
     variables: variables(spec),
     bulkSecrets: bulkSecrets(spec),
@@ -36,7 +36,7 @@ export function settle(spec: Spec, name: string, namespace: string, platform: Pl
     healthPath: settled.healthPath,
     readyPath: settled.readyPath,
     sessionAffinity,
-    knative: settleKnative(settled.knative as Knative, spec, layers),
+    knative: settleKnative(settled.knative as Knative, layers),
     ...(eventing && { eventing: settleEventing(eventing, settleBroker(settled.eventing.broker as Broker, layers), name, namespace) }),
   }
 }
@@ -47,14 +47,14 @@ function rank(layers: readonly Layer[], says: (layer: Layer) => unknown): number
   return index < 0 ? layers.length : index
 }
 
-function settleNats(own: NonNullable<Spec['nats']>, settled: Nats, layers: readonly Layer[]): Nats {
+function settleNats(settled: Nats, layers: readonly Layer[]): Nats {
   const { accountID: _, ...nats } = settled
   // An account's ID is of use only with the account that it belongs to: never one layer's account with a lower layer's ID.
   const upToAccount = layers.slice(0, rank(layers, layer => layer.nats?.account) + 1)
   const accountID =
     upToAccount.map(layer => layer.nats?.accountID).find(id => id !== undefined) ??
     (nats.account === SYSTEM_ACCOUNT ? GLOBAL_ACCOUNT : undefined)
-  return { ...nats, stream: own.stream, consumer: own.consumer, ...(accountID !== undefined && { accountID }) }
+  return { ...nats, ...(accountID !== undefined && { accountID }) }
 }
 
 function settleScaling(settled: Scaling, layers: readonly Layer[]): Scaling {
@@ -75,7 +75,7 @@ function inOrder(least: number, most: number, leastRank: number, mostRank: numbe
 
 const metricsOf = { kpa: ['concurrency', 'rps'], hpa: ['cpu', 'memory'] } as const
 
-function settleKnative(settled: Knative, spec: Spec, layers: readonly Layer[]): Knative {
+function settleKnative(settled: Knative, layers: readonly Layer[]): Knative {
   const { autoscaling } = settled
   const ranks = (field: keyof Knative['autoscaling']) => rank(layers, layer => layer.knative?.autoscaling?.[field])
   const [minScale, maxScale] =
@@ -90,7 +90,6 @@ function settleKnative(settled: Knative, spec: Spec, layers: readonly Layer[]): 
       ...classAndMetric(autoscaling, ranks('class') <= ranks('metric')),
       ...scales(minScale, maxScale, autoscaling.activationScale, ranks),
     },
-    ...(spec.knative?.traffic && { traffic: spec.knative.traffic }),
   }
 }
 

@@ -45,7 +45,7 @@ function* readNamed(name: string, seen: Set<string>): Generator<TextFile | Unrea
 }
 
 /** One file of its own, such as the value of a flag. */
-export const readFile = (file: string): TextFile | Unreadable => attempt(file, () => readExisting(file))
+const readFile = (file: string): TextFile | Unreadable => attempt(file, () => readExisting(file))
 
 function readExisting(file: string): TextFile | Unreadable {
   const stats = statSync(file)

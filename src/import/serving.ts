@@ -47,14 +47,11 @@ export const unless = (standard: Json, value: Json | undefined) => (value === st
 export const some = <T extends readonly Json[] | JsonObject>(value: T): T | undefined =>
   Object.keys(value).length === 0 ? undefined : value
 
-const isSize = (size: string): size is keyof typeof sizes => Object.hasOwn(sizes, size)
-
-/** The size with these resources, or the smallest that has no less memory. */
+/** The smallest size that has no less memory. */
 function sizeOf(resources: Json | undefined): string | undefined {
-  const names = Object.keys(sizes).filter(isSize)
-  const same = names.find(name => JSON.stringify(sizes[name]) === JSON.stringify(resources))
   const wanted = quantity(at(resources, 'limits', 'memory') ?? at(resources, 'requests', 'memory'))
-  return same ?? (wanted === undefined ? undefined : (names.find(name => (quantity(sizes[name].limits.memory) ?? 0) >= wanted) ?? 'large'))
+  if (wanted === undefined) return undefined
+  return Object.entries(sizes).find(([, { limits }]) => (quantity(limits.memory) ?? 0) >= wanted)?.[0] ?? 'large'
 }
 
 const names = { NATS_URL: 'url', NATS_STREAM_NAME: 'stream', NATS_CONSUMER_GROUP: 'consumer' } as const

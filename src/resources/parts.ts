@@ -29,7 +29,7 @@ export const metadata = (claim: Claim, name: string, more: JsonObject = {}): Man
 export const podLabels = (claim: Claim) => (claim.runtime === 'Knative' ? common : labels(claim))
 
 /** What the restricted Pod Security Standard asks of a container. */
-export const containerSecurity = {
+const containerSecurity = {
   allowPrivilegeEscalation: false,
   capabilities: { drop: ['ALL'] },
   seccompProfile: { type: 'RuntimeDefault' },
