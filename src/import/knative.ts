@@ -5,9 +5,10 @@ import { API_VERSION, KIND, parseClaim } from '../claim/parse.ts'
 import { builtInPlatform, type Platform } from '../claim/platform.ts'
 import { compose } from '../compose.ts'
 import type { Finding } from '../findings.ts'
-import { at, isObject, type Json, type JsonObject, textOf } from '../json.ts'
+import { at, isObject, items, type Json, type JsonObject, textOf } from '../json.ts'
 import { differences, type Unsaid } from './differences.ts'
 import { eventingOf } from './eventing.ts'
+import { brokenReferences } from './references.ts'
 import { servingOf } from './serving.ts'
 
 export type { Unsaid }
@@ -54,11 +55,20 @@ function compare(manifest: JsonObject, claim: Claim): Unsaid[] {
   const made = compose(claim, platform, {}).resources.map(resource => resource.manifest)
   const same = made.filter(other => kindOf(other) === kindOf(manifest))
   const match = same.find(other => other.metadata.name === at(manifest, 'metadata', 'name'))
-  if (match !== undefined) return differences(object, manifest, match)
+  if (match !== undefined) return [...differences(object, manifest, match), ...referencesIn(object, manifest, match)]
   if (!isObject(manifest.spec)) return [{ object, path: [], problem: 'is left out' }]
   const renamed = same.find(({ spec }) => ['subscriber', 'sink'].some(field => at(spec, field) !== undefined) && isAlike(manifest, spec))
   if (renamed === undefined) return [{ object, path: [], problem: 'is left out' }]
   return [{ object, path: ['metadata', 'name'], problem: `becomes ${renamed.metadata.name}` }, ...differences(object, manifest, renamed)]
+}
+
+function referencesIn(object: string, manifest: JsonObject, made: JsonObject): Unsaid[] {
+  const env = ['spec', 'template', 'spec', 'containers', 0, 'env']
+  return brokenReferences(items(at(manifest, ...env)), items(at(made, ...env))).map(({ index, problem }) => ({
+    object,
+    path: [...env, index],
+    problem,
+  }))
 }
 
 /** Two objects under different names that do the same. */

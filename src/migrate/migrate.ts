@@ -3,10 +3,10 @@ import { API_VERSION, KIND, parseClaim } from '../claim/parse.ts'
 import type { Platform } from '../claim/platform.ts'
 import { compose } from '../compose.ts'
 import type { Finding } from '../findings.ts'
+import { brokenReferences } from '../import/references.ts'
 import { at, isObject, items, type Json, type JsonObject, textOf } from '../json.ts'
 import { ADOPT } from '../neighbours.ts'
 import { compare, type Pair } from './compare.ts'
-import { brokenReferences } from './references.ts'
 import type { Row } from './row.ts'
 import { matchSize, type SizeMatch } from './size.ts'
 import { type Step, stepsTo } from './steps.ts'
@@ -86,7 +86,7 @@ export function migrate(manifests: readonly JsonObject[], platform: Platform, { 
     ok: true,
     claim,
     size: matchSize(at(deployment, 'spec', 'template', 'spec', 'containers', mainOf(deployment), 'resources'), platform.sizes),
-    rows: [...pairs.flatMap(pair => compare(pair, pods)), ...brokenReferences(pods)],
+    rows: [...pairs.flatMap(pair => compare(pair, pods)), ...referencesIn(pods)],
     steps: stepsTo(pairs, pods, claim),
   }
 }
@@ -96,6 +96,20 @@ function grown(deployment: JsonObject | undefined): JsonObject | undefined {
   if (deployment === undefined || !isObject(deployment.spec)) return deployment
   const { replicas: _, ...spec } = deployment.spec
   return { ...deployment, spec }
+}
+
+function referencesIn({ given, made }: Pair): Row[] {
+  const main = mainOf(given ?? {})
+  const env = (deployment: Json | undefined, container: number) =>
+    items(at(deployment, 'spec', 'template', 'spec', 'containers', container, 'env'))
+  return brokenReferences(env(given, main), env(made, 0)).map(({ name, value, problem }) => ({
+    object: `Deployment ${nameOf(given)}`,
+    path: `spec.template.spec.containers[${main}].env.${name}`,
+    verdict: 'different',
+    was: value,
+    is: value,
+    because: problem,
+  }))
 }
 
 const document = (name: string, namespace: string, spec: JsonObject, adopt: boolean): JsonObject => ({

@@ -142,6 +142,23 @@ describe('a manifest of other hands', () => {
     ])
   })
 
+  test('a variable that refers to one out of a secret, which will stand after it', () => {
+    const env = [
+      { name: 'PASSWORD', valueFrom: { secretKeyRef: { name: 'db', key: 'password' } } },
+      { name: 'HOST', value: 'db' },
+      { name: 'URL', value: 'postgres://me:$(PASSWORD)@$(HOST)' },
+      { name: 'TOLD', value: '$$(PASSWORD)' },
+    ]
+    const { unsaid } = bring([put(foreign, ['spec', 'template', 'spec', 'containers', 0, 'env'], env) as JsonObject])
+    expect(unsaid.filter(({ path }) => path.includes('env'))).toEqual([
+      {
+        object: 'Service python-api-base',
+        path: ['spec', 'template', 'spec', 'containers', 0, 'env', 2],
+        problem: 'it will stand before PASSWORD, and only what stands before can be referred to',
+      },
+    ])
+  })
+
   test('a Trigger under another name is renamed, one for another service is left out', () => {
     const trigger = (name: string, service: string): JsonObject => ({
       apiVersion: 'eventing.knative.dev/v1',
