@@ -1,7 +1,6 @@
 import { sentence } from '../findings.ts'
 import { importKnative } from '../import/knative.ts'
 import { isObject } from '../json.ts'
-import { nameOf } from './claims.ts'
 import { command } from './command.ts'
 import { readDocuments } from './documents.ts'
 import { fail, note } from './note.ts'
@@ -28,14 +27,15 @@ export const importClaim = command({
     io.stderr.write(printFindings(unread, io.stderr))
     if (!complete) return 2
     if (unread.length > 0) return 1
-    const imported = importKnative(documents.map(({ value }) => value).filter(isObject))
+    const manifests = documents.flatMap(document => (isObject(document.value) ? [{ document, value: document.value }] : []))
+    const imported = importKnative(manifests.map(({ value }) => value))
     if (!imported.ok) {
       for (const finding of imported.findings)
         note(io, `eds import: ${imported.claim ? 'the claim would be refused: ' : ''}${sentence(finding)}`)
       return 1
     }
-    const unsaid = imported.unsaid.flatMap(({ object, path, problem }): LocatedFinding[] => {
-      const document = documents.find(({ value }) => nameOf(value) === object)
+    const unsaid = imported.unsaid.flatMap(({ index, path, problem }): LocatedFinding[] => {
+      const document = manifests[index]?.document
       return document === undefined ? [] : [locateFinding(document, { code: 'UNSUPPORTED', path, problem })]
     })
     for (const finding of unsaid) io.stderr.write(printTold(tell(finding, 'warning'), io.stderr))

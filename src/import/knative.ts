@@ -14,7 +14,8 @@ import { servingOf } from './serving.ts'
 export type { Unsaid }
 
 export type Imported =
-  | { readonly ok: true; readonly claim: JsonObject; readonly unsaid: readonly Unsaid[] }
+  /** `index` tells which of the manifests it is about. */
+  | { readonly ok: true; readonly claim: JsonObject; readonly unsaid: readonly (Unsaid & { readonly index: number })[] }
   /** The claim is not one that the platform takes; or there is none, and the finding says why. */
   | { readonly ok: false; readonly claim?: JsonObject; readonly findings: readonly Finding[] }
 
@@ -37,7 +38,8 @@ export function importKnative(manifests: readonly JsonObject[]): Imported {
   }
   const parsed = parseClaim(claim, platform)
   if (!parsed.ok) return { ok: false, claim, findings: parsed.findings }
-  return { ok: true, claim, unsaid: manifests.flatMap(manifest => compare(manifest, parsed.claim)) }
+  const unsaid = manifests.flatMap((manifest, index) => compare(manifest, parsed.claim).map(each => ({ ...each, index })))
+  return { ok: true, claim, unsaid }
 }
 
 /** What the manifests came from may have had every feature of Knative's switched on. */
