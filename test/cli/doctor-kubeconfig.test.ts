@@ -201,6 +201,14 @@ describe('the kubeconfig', () => {
     expect(await ask(undefined, { env: { KUBECONFIG }, context: 'b' })).toBe('in')
   })
 
+  test('may be several files that have each a part of it, or nothing yet', async () => {
+    const { 'current-context': current, contexts, clusters, users } = configOf({ server: (await startCluster()).url })
+    const empty = join(temporaryFolder(), 'config')
+    writeFileSync(empty, '')
+    const parts = [{ kind: 'Config', 'current-context': current, contexts }, { clusters }, { users }].map(part => writeConfig(part))
+    expect(await ask(undefined, { env: { KUBECONFIG: [empty, ...parts].join(delimiter) } })).toBe('in')
+  })
+
   test('may be YAML', async () => {
     const { url } = await startCluster()
     const file = join(temporaryFolder(), 'config')

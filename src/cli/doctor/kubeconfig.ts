@@ -74,10 +74,11 @@ function readKubeconfig(file: string): Entry | (Problem & { isMissing: boolean }
   }
   const { documents, findings } = readSource(file, content)
   const [finding] = findings
-  const value = documents[0]?.value
+  // Several files may share what there is between them, and one of them hold nothing yet.
+  const value = documents[0]?.value ?? {}
   if (finding !== undefined) return { isMissing: false, problem: `${file}:${finding.line}: ${finding.problem}` }
-  if (!isObject(value) || !Array.isArray(value.clusters))
-    return { isMissing: false, problem: `${file}: is no kubeconfig: it has no clusters` }
+  if (!isObject(value) || (value.kind ?? 'Config') !== 'Config')
+    return { isMissing: false, problem: `${file}: is no kubeconfig: it has no kind Config` }
   return { body: value, folder: dirname(resolve(file)) }
 }
 
