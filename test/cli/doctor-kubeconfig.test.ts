@@ -62,6 +62,17 @@ describe('credentials', () => {
     expect(await askWith(await withCertificate(), user)).toBe('Unauthorized')
   })
 
+  test('that are no certificate are told', async () => {
+    const user = { 'client-certificate-data': base64('cut off'), 'client-key-data': base64(admin.key) }
+    expect(await askWith(await withCertificate(), user)).toMatch(/^the certificate and key for context 'test' can't be used: .*PEM/)
+  })
+
+  test('that no header can hold are told, without saying what they are', async () => {
+    const said = await askWith(await withToken('t0p'), { token: 't0p\n' })
+    expect(said).toMatch(/Invalid character in header/)
+    expect(said).not.toContain('t0p')
+  })
+
   test('are a token', async () => {
     expect(await askWith(await withToken('t0p'), { token: 't0p' })).toBe('in')
     expect(await askWith(await withToken('t0p'), { token: 'wrong' })).toBe('Unauthorized')
@@ -288,6 +299,15 @@ describe('eds doctor can not run', () => {
     const { exit, stderr } = await run('--kubeconfig', writeConfig(configOf({ server: cluster.url })))
     expect(exit).toBe(2)
     expect(stderr).toMatch(/answers as no API server does/)
+  })
+
+  test('where another protocol than HTTP is offered', async () => {
+    const server = createServer().on('connection', socket =>
+      socket.end('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n'),
+    )
+    const { exit, stderr } = await run('--kubeconfig', writeConfig(configOf({ server: `http://127.0.0.1:${await listening(server)}` })))
+    expect(exit).toBe(2)
+    expect(stderr).toMatch(/answers as no API server does: HTTP 101/)
   })
 
   test('with a file that is not there', async () => {

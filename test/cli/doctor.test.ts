@@ -685,6 +685,15 @@ describe('a server of NATS outside the cluster', () => {
     expect(stderr).toBe('nothing is wrong; 2 could not be told from here\n')
   })
 
+  test('whose address leads nowhere may be reached by KEDA', async () => {
+    const strange = changed(paths.claim, text => text.replace('127.0.0.1:8222', '1.2.3.4.5:8222'))
+    const { checks } = await examine(await start(strange), 'shop/orders-worker')
+    expect(checks.NATS).toMatchObject({
+      state: 'unknown',
+      says: expect.stringMatching(/nobody answers at 1\.2\.3\.4\.5:8222: Invalid URL/),
+    })
+  })
+
   test('on its port for clients is told apart', async () => {
     const greeter = createTcpServer(socket => socket.end('INFO {"server_id":"x"}\r\n'))
     const port = await listening(greeter)

@@ -25,8 +25,8 @@ export function connectApi({ server, tls, authorization }: Connection): Api {
   const base = server.href.replace(/\/$/, '')
   const settings = { agent, headers, timeoutMs: TIMEOUT_MS }
   return {
-    get: path => ask(new URL(base + path), settings),
-    post: (path, body) => ask(new URL(base + path), { ...settings, body }),
+    get: path => ask(base + path, settings),
+    post: (path, body) => ask(base + path, { ...settings, body }),
     close: () => agent.destroy(),
   }
 }

@@ -123,7 +123,7 @@ function isOfApiServer({ status, body }: Failed): boolean {
 
 const directDoor = (endpoint: string): Door => ({
   by: 'from here',
-  get: async path => ask(new URL(`http://${endpoint}${path}`), { timeoutMs: TIMEOUT_MS }),
+  get: path => ask(`http://${endpoint}${path}`, { timeoutMs: TIMEOUT_MS }),
 })
 
 async function directly(endpoint: string): Promise<Reached> {

@@ -22,11 +22,11 @@ export interface Ask {
 
 const MOST_BYTES = 64 * 1024 * 1024
 
-export function ask(url: URL, { agent, headers, timeoutMs, body }: Ask): Promise<Answer> {
-  const request = url.protocol === 'https:' ? httpsRequest : httpRequest
+export function ask(address: string, { agent, headers, timeoutMs, body }: Ask): Promise<Answer> {
   const content = body === undefined ? {} : { 'content-type': 'application/json' }
-  return new Promise(resolve => {
-    const fail = (error: Error) => resolve({ ok: false, status: undefined, reason: explain(error, timeoutMs) })
+  return new Promise<Answer>((resolve, fail) => {
+    const url = new URL(address)
+    const request = url.protocol === 'https:' ? httpsRequest : httpRequest
     const asked = request(url, {
       method: body === undefined ? 'GET' : 'POST',
       headers: { accept: 'application/json', ...content, ...headers },
@@ -35,6 +35,11 @@ export function ask(url: URL, { agent, headers, timeoutMs, body }: Ask): Promise
       ...(agent && { agent }),
     })
     asked.on('error', fail)
+    // Nobody asked for another protocol. Unheard it would be neither an answer nor an error.
+    asked.on('upgrade', ({ statusCode = 0 }, socket) => {
+      socket.destroy()
+      resolve(toAnswer(statusCode, ''))
+    })
     asked.on('response', response => {
       const chunks: Buffer[] = []
       let length = 0
@@ -47,7 +52,8 @@ export function ask(url: URL, { agent, headers, timeoutMs, body }: Ask): Promise
       response.on('end', () => resolve(toAnswer(response.statusCode ?? 0, Buffer.concat(chunks).toString('utf8'))))
     })
     asked.end(body === undefined ? undefined : JSON.stringify(body))
-  })
+    // Also what is thrown, as by an address that is none or a token that no header can hold.
+  }).catch((error: Error) => ({ ok: false, status: undefined, reason: explain(error, timeoutMs) }))
 }
 
 const LONGEST_REASON = 300
@@ -75,5 +81,6 @@ function parse(text: string): Json | undefined {
 function explain(error: Error, timeoutMs: number): string {
   if (error.name === 'TimeoutError' || error.name === 'AbortError') return `no answer within ${timeoutMs / 1000} seconds`
   const [first] = error instanceof AggregateError ? error.errors : []
-  return first instanceof Error ? first.message : error.message
+  // Those of OpenSSL end in a line break.
+  return (first instanceof Error ? first.message : error.message).trim()
 }

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { delimiter, dirname, join, resolve } from 'node:path'
-import type { ConnectionOptions } from 'node:tls'
+import { type ConnectionOptions, createSecureContext, type SecureContextOptions } from 'node:tls'
 import { at, isObject, type Json, type JsonObject } from '../../json.ts'
 import { readSource } from '../source.ts'
 import { type Credentials, runPlugin } from './exec-plugin.ts'
@@ -118,17 +118,29 @@ async function connection({ context, namespace, cluster, user, env }: Chosen): P
   if ('problem' in credentials) return credentials
   const { cert, key, token } = credentials
   const servername = text(body['tls-server-name'])
+  const own = cert !== undefined && key !== undefined && { cert, key }
+  const complaint = complain({ ...(ca && { ca }), ...own })
+  if (complaint !== undefined) return { problem: `the certificate and key for context '${context}' can't be used: ${complaint}` }
   return {
     server: new URL(address),
     tls: {
       ...(ca && { ca }),
-      ...(cert !== undefined && key !== undefined && { cert, key }),
+      ...own,
       ...(servername !== undefined && { servername }),
       rejectUnauthorized: body['insecure-skip-tls-verify'] !== true,
     },
     authorization: token === undefined ? undefined : `Bearer ${token}`,
     context,
     namespace,
+  }
+}
+
+function complain(certificates: SecureContextOptions): string | undefined {
+  try {
+    createSecureContext(certificates)
+    return undefined
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
   }
 }
 
