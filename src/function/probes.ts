@@ -1,7 +1,8 @@
 import { createServer, type Server } from 'node:http'
+import { limitByAddress } from './limit.ts'
 import type { Metrics } from './metrics.ts'
 
-/** The kubelet and Prometheus have one or two open at a time. Counted by address, as a limit on all would keep these out as well. */
+/** The kubelet and Prometheus have one or two open at a time. */
 export const MOST_OF_ONE = 16
 // Everybody in the cluster reaches this port, and it shares a thread with the calls.
 const patience = { headersTimeout: 2_000, requestTimeout: 2_000, connectionsCheckingInterval: 500 }
@@ -30,7 +31,7 @@ export function createProbes(metrics: Metrics, serving: () => boolean, now = () 
   // A second question on the same connection, and a thousand more behind it, would all be answered before the next call.
   server.maxRequestsPerSocket = 1
   server.on('dropRequest', (_request, socket) => socket.destroy())
-  limit(server)
+  limitByAddress(server, MOST_OF_ONE)
   return server
 }
 
@@ -42,19 +43,4 @@ function remember<T>(make: () => Promise<T>, now: () => number): () => Promise<T
     if (made === undefined || atMs - made.atMs >= FRESH_MS) made = { what: make(), atMs }
     return made.what
   }
-}
-
-function limit(server: Server): void {
-  const held = new Map<string, number>()
-  server.on('connection', socket => {
-    const { remoteAddress = '' } = socket
-    const before = held.get(remoteAddress) ?? 0
-    if (before >= MOST_OF_ONE) return socket.destroy()
-    held.set(remoteAddress, before + 1)
-    socket.once('close', () => {
-      const left = (held.get(remoteAddress) ?? 0) - 1
-      if (left > 0) held.set(remoteAddress, left)
-      else held.delete(remoteAddress)
-    })
-  })
 }

@@ -4,6 +4,7 @@ import { Server as GrpcServer, ServerCredentials } from '@grpc/grpc-js'
 import { type Certificates, readCertificates, type Watcher, watchCertificates } from './certificates.ts'
 import type { Handler } from './guard.ts'
 import { createHealth, healthDefinition } from './health.ts'
+import { limitByAddress } from './limit.ts'
 import { createPlainListener, createSecureListener, listen, type SecureListener } from './listener.ts'
 import type { Log } from './log.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
@@ -26,6 +27,8 @@ export interface RunningServer {
 
 const CERTIFICATE_POLL_MS = 5_000
 const ROTATION_GRACE_MS = 10_000
+// Core has one. Each that only begins a handshake holds some 30 KiB until its time is up.
+export const MOST_OF_ONE = 512
 
 const grpcOptions = {
   // Core sends all its reconciles over one connection; beyond this many at once they wait on its side.
@@ -120,6 +123,7 @@ export async function startServer(handler: Handler, settings: Settings, log: Log
   }
   const secure = certificates && createSecureListener(certificates, accept, metrics, log)
   const listener = secure?.server ?? createPlainListener(accept)
+  limitByAddress(listener, MOST_OF_ONE)
   const sockets = new Set<Socket>()
   listener.on('connection', (socket: Socket) => {
     sockets.add(socket)

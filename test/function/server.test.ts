@@ -1,9 +1,11 @@
 import { type ClientHttp2Session, connect } from 'node:http2'
+import { connect as connectTcp } from 'node:net'
 import { FunctionRunnerServiceService, Severity } from '@crossplane-org/function-sdk-typescript'
 import { status } from '@grpc/grpc-js'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { Handler } from '../../src/function/guard.ts'
 import { serviceNames } from '../../src/function/runner.ts'
+import { MOST_OF_ONE } from '../../src/function/server.ts'
 import { ask, call, connectClient, counted, echo, MEBIBYTE, openCall, pathOf, send, serve, throwAt } from './serving.ts'
 
 const { requestSerialize } = FunctionRunnerServiceService.runFunction
@@ -204,6 +206,23 @@ describe('any bytes', () => {
     }
     expect((await call(connectClient(port))).error).toBeUndefined()
   })
+
+  // Elsewhere 127.0.0.2 is nobody.
+  test.runIf(process.platform === 'linux')(
+    'of one address only so many connections are held, which keeps nobody else out',
+    async () => {
+      const { port } = await serve()
+      let gone = 0
+      for (let opened = 0; opened < MOST_OF_ONE + 3; opened++) {
+        const socket = connectTcp({ port, host: '127.0.0.1', localAddress: '127.0.0.2' }).resume()
+        socket.on('error', () => {}).once('close', () => gone++)
+        onTestFinished(() => void socket.destroy())
+      }
+      await expect.poll(() => gone, { timeout: 20_000 }).toBe(3)
+      expect((await call(connectClient(port))).error).toBeUndefined()
+    },
+    30_000,
+  )
 
   test.each([
     { says: 'a message cut off', body: Buffer.of(0, 0, 0, 0, 9, 1) },
