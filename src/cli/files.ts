@@ -36,11 +36,11 @@ export async function* readFiles(names: readonly string[], stdin: Input): AsyncG
 function* readNamed(name: string, seen: Set<string>): Generator<TextFile | Unreadable> {
   const expanded = attempt(name, () => expand(name))
   if (!Array.isArray(expanded)) return yield expanded
-  for (const file of expanded) {
-    const path = normalize(file)
+  for (const found of expanded) {
+    const path = normalize(nameOf(found))
     if (seen.has(path)) continue
     seen.add(path)
-    yield readFile(file)
+    yield typeof found === 'string' ? readFile(found) : found
   }
 }
 
@@ -98,17 +98,23 @@ function decode(file: string, bytes: Buffer): TextFile | Unreadable {
   return isUtf8(bytes) ? { file, text: bytes.toString() } : { file, reason: 'is not UTF-8 text' }
 }
 
-function expand(name: string): string[] | Unreadable {
+/** A file, or a folder that can't be looked into. */
+type Found = string | Unreadable
+
+const nameOf = (found: Found) => (typeof found === 'string' ? found : found.file)
+
+function expand(name: string): Found[] | Unreadable {
   const stats = statSync(name, { throwIfNoEntry: false })
   if (stats?.isDirectory()) {
-    const files = walk(name.replace(/(?<=[^/])\/+$/, '')).filter(isManifest)
+    const files = walk(name.replace(/(?<=[^/])\/+$/, '')).filter(found => typeof found !== 'string' || isManifest(found))
     return files.length > 0 ? files : { file: name, reason: 'has no .yaml, .yml or .json files' }
   }
   if (stats !== undefined || !hasMagic(name)) return [name]
   const glob = parseGlob(name)
   if (glob === undefined) return { file: name, reason: 'is no pattern of file names' }
   const { base, matches } = glob
-  const files = statSync(base, { throwIfNoEntry: false })?.isDirectory() ? walk(base).filter(matches) : []
+  const isFolder = statSync(base, { throwIfNoEntry: false })?.isDirectory()
+  const files = isFolder ? walk(base).filter(found => typeof found !== 'string' || matches(found)) : []
   return files.length > 0 ? files : { file: name, reason: 'matches no file' }
 }
 
@@ -116,13 +122,13 @@ const isManifest = (file: string) => /\.(?:ya?ml|json)$/i.test(file)
 const isSkipped = (name: string) => name === 'node_modules' || name.startsWith('.')
 
 /** Every file below a directory, by name. Links to directories are not followed, as they may lead back. */
-function walk(directory: string): string[] {
+function walk(directory: string): Found[] {
   const prefix = directory === '.' ? '' : directory.endsWith('/') ? directory : `${directory}/`
   const entries = readdirSync(directory, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))
   return entries.flatMap(entry => {
     if (isSkipped(entry.name)) return []
     const path = prefix + entry.name
-    if (entry.isDirectory()) return walk(path)
+    if (entry.isDirectory()) return attempt(path, () => walk(path))
     if (entry.isFile()) return [path]
     return entry.isSymbolicLink() && !leadsToDirectory(path) ? [path] : []
   })

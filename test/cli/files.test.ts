@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -97,6 +97,25 @@ describe('says why not, and goes on', () => {
     expect(await read([name, 'a.yaml'])).toEqual([`${name}: ${reason}`, 'a.yaml: a'])
   })
 })
+
+test('a folder that one may not look into hides none of its neighbours', async () => {
+  const open = mkdtempSync(join(tmpdir(), 'eds-locked-'))
+  chmodSync(open, 0o755)
+  for (const name of ['a', 'locked', 'z']) mkdirSync(join(open, name))
+  for (const name of ['a', 'z']) writeFileSync(join(open, name, 'x.yaml'), name)
+  chmodSync(join(open, 'locked'), 0)
+  // Nothing is locked for root.
+  const isRoot = process.geteuid?.() === 0
+  if (isRoot) process.seteuid?.(NOBODY)
+  try {
+    for (const name of [open, `${open}/**/*.yaml`])
+      expect(await read([name])).toEqual([`${open}/a/x.yaml: a`, `${open}/locked: permission denied`, `${open}/z/x.yaml: z`])
+  } finally {
+    if (isRoot) process.seteuid?.(0)
+    rmSync(open, { recursive: true })
+  }
+})
+const NOBODY = 65_534
 
 test('a pipe of the shell is read as a file is', async () => {
   execFileSync('mkfifo', ['pipe'])
