@@ -653,6 +653,22 @@ describe('claims out of files', () => {
     expect(checks['Claim elsewhere/orders-worker']?.state).toBe('well')
   })
 
+  test('may have objects with their own toString where there should be text, as may the answers of the cluster', async () => {
+    const strange = { toString: 1 }
+    const says = JSON.stringify(strange)
+    const file = write('claim.yaml', claim({}, { name: strange, namespace: strange }))
+    const answers = {
+      ...changed(paths.crossplane, text =>
+        text.replace(/"replicas":\d+/g, `"replicas":${says}`).replace(/"readyReplicas":\d+/, `"readyReplicas":${says}`),
+      ),
+      [paths.service('nats-headless')]: { spec: { ports: [{ port: strange }] } },
+    }
+    const { exit, checks } = await examine(await start(answers), file)
+    expect(exit).toBe(1)
+    expect(checks[`Claim ${says}/${says}`]?.state).toBe('wrong')
+    expect(checks.Crossplane?.says).toContain(`${says} of ${says} replicas`)
+  })
+
   test('that are none cannot be asked about', async () => {
     const { exit, stderr } = await examine(await start(), write('other.yaml', { apiVersion: 'v1', kind: 'ConfigMap' }))
     expect(exit).toBe(2)

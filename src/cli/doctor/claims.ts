@@ -3,7 +3,7 @@
 import type { Claim } from '../../claim/claim.ts'
 import { API_VERSION, KIND, parseClaim } from '../../claim/parse.ts'
 import type { Platform } from '../../claim/platform.ts'
-import { at, isObject, type JsonObject } from '../../json.ts'
+import { at, isObject, type JsonObject, textOf } from '../../json.ts'
 import { condition, outdated } from '../../resources/parts.ts'
 import { shell } from '../../shell.ts'
 import { refusal } from '../../status.ts'
@@ -66,8 +66,8 @@ export interface Examined {
 type PlatformOf = (composite: JsonObject) => Platform
 
 export async function examineWritten(api: Api, composite: JsonObject, platformOf: PlatformOf): Promise<Examined> {
-  const namespace = at(composite, 'metadata', 'namespace') ?? ''
-  const name = `Claim ${namespace}/${at(composite, 'metadata', 'name')}`
+  const namespace = textOf(at(composite, 'metadata', 'namespace') ?? '')
+  const name = `Claim ${namespace}/${textOf(at(composite, 'metadata', 'name'))}`
   const parsed = parseClaim(composite, platformOf(composite))
   if (!parsed.ok) return { check: wrong(name, refusal(parsed.findings), 'eds validate FILE') }
   const { claim } = parsed

@@ -19,7 +19,7 @@ export interface Health {
 export async function healthOf(api: Api, deployment: JsonObject): Promise<Health> {
   const [name, namespace] = [nameOf(deployment), namespaceOf(deployment)]
   const [wanted, ready] = [at(deployment, 'spec', 'replicas') ?? 1, at(deployment, 'status', 'readyReplicas') ?? 0]
-  const says = `Deployment ${namespace}/${name} has ${ready} of ${wanted} replicas ready`
+  const says = `Deployment ${namespace}/${name} has ${textOf(ready)} of ${textOf(wanted)} replicas ready`
   const selector = selectorOf(deployment)
   const look = shell`kubectl -n ${namespace} describe pods -l ${selector}`
   if (wanted === 0) return { isWell: false, says, look: shell`kubectl -n ${namespace} scale deployment ${name} --replicas=1` }
@@ -34,7 +34,7 @@ function selectorOf(deployment: JsonObject): string {
   const labels = at(deployment, 'spec', 'selector', 'matchLabels')
   return isObject(labels)
     ? Object.entries(labels)
-        .map(([label, value]) => `${label}=${value}`)
+        .map(([label, value]) => `${label}=${textOf(value)}`)
         .join(',')
     : ''
 }

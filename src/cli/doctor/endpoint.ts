@@ -43,7 +43,7 @@ export async function reach(api: Api, endpoint: string): Promise<Reached> {
   if (!ports.includes(port) && at(found.body, 'spec', 'clusterIP') !== 'None')
     return elsewhere(api, namespace, port, {
       look,
-      broken: `Service ${namespace}/${name} does not expose port ${port}, only ${ports.join(', ')}`,
+      broken: `Service ${namespace}/${name} does not expose port ${port}, only ${ports.map(textOf).join(', ')}`,
     })
   const get = await proxyOf(api, service, port, ports.includes(port))
   const pods = shell`kubectl -n ${namespace} get pods -o wide`

@@ -1,7 +1,7 @@
 // Asked only where a claim or the input of the function needs it.
 import type { Claim } from '../../claim/claim.ts'
 import type { Platform } from '../../claim/platform.ts'
-import { at } from '../../json.ts'
+import { at, textOf } from '../../json.ts'
 import { shell } from '../../shell.ts'
 import { type Api, isAbsent } from './api.ts'
 import { type Check, unknown, well, wrong } from './check.ts'
@@ -46,7 +46,7 @@ async function lookAtFlag(api: Api, { feature, map, key, on }: Flag): Promise<Ch
   const patch = JSON.stringify({ data: { [key]: on[0] } })
   return wrong(
     name,
-    `the input of the function says features.${feature}: true, but ${map} has ${value === undefined ? 'no such key' : `'${value}'`}, so Knative refuses what is composed`,
+    `the input of the function says features.${feature}: true, but ${map} has ${value === undefined ? 'no such key' : `'${textOf(value)}'`}, so Knative refuses what is composed`,
     shell`kubectl -n knative-serving patch configmap ${map} --type merge -p ${patch}`,
   )
 }

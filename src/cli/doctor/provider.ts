@@ -23,7 +23,7 @@ export async function lookAtProvider(api: Api, { providerConfig }: Platform): Pr
   if (provider === undefined)
     return { checks: [wrong(NAME, 'is not installed, and the Composition says composeAs: ProviderKubernetes', INSTALL)], actor: undefined }
   // Only its pods bear the label of the revision.
-  const revision = `pkg.crossplane.io/revision=${at(provider, 'status', 'currentRevision')}`
+  const revision = `pkg.crossplane.io/revision=${textOf(at(provider, 'status', 'currentRevision'))}`
   const [config, pods] = await Promise.all([
     api.get(`/apis/kubernetes.crossplane.io/v1alpha1/providerconfigs/${encodeURIComponent(providerConfig)}`),
     api.get(`/api/v1/pods?labelSelector=${encodeURIComponent(revision)}`),
@@ -37,7 +37,7 @@ export async function lookAtProvider(api: Api, { providerConfig }: Platform): Pr
   if (!config.ok) return { checks: [health, unknown(configName, `can't be read: ${config.reason}`)], actor: undefined }
   const source = at(config.body, 'spec', 'credentials', 'source')
   const [pod] = itemsOf(pods)
-  const found = well(configName, `${providerConfig}, credentials from ${source}`)
+  const found = well(configName, `${providerConfig}, credentials from ${textOf(source)}`)
   if (source !== 'InjectedIdentity' || pod === undefined) return { checks: [health, found], actor: undefined }
   const [namespace, name] = [namespaceOf(pod), textOf(at(pod, 'spec', 'serviceAccountName'))]
   const grant: Actor['grant'] = role =>
