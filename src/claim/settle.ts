@@ -1,7 +1,7 @@
 // Answers every question that the claim leaves open: claim, else environment, else platform, else built-in.
 import type { JsonObject } from '../json.ts'
 import type { Claim, Eventing, Knative, Nats, Scaling, Variable } from './claim.ts'
-import { builtIn, type Defaults } from './defaults.ts'
+import { builtIn, type Defaults, environments } from './defaults.ts'
 import type { EventDrivenServiceSpec } from './generated/types.ts'
 import type { Platform } from './platform.ts'
 import { merge } from './validate.ts'
@@ -83,11 +83,14 @@ function settleKnative(settled: Knative, layers: readonly Layer[]): Knative {
       ? [autoscaling.minScale, 0]
       : inOrder(autoscaling.minScale, autoscaling.maxScale, ranks('minScale'), ranks('maxScale'))
   const { activationScale: _, ...others } = autoscaling
+  const { class: kind, metric } = classAndMetric(autoscaling, ranks('class') <= ranks('metric'))
   return {
     ...settled,
     autoscaling: {
       ...others,
-      ...classAndMetric(autoscaling, ranks('class') <= ranks('metric')),
+      class: kind,
+      metric,
+      target: targetOf(metric, layers) ?? autoscaling.target,
       ...scales(minScale, maxScale, autoscaling.activationScale, ranks),
     },
   }
@@ -112,6 +115,16 @@ function classAndMetric(
 ): Pick<Knative['autoscaling'], 'class' | 'metric'> {
   if ((metricsOf[kind] as readonly string[]).includes(metric)) return { class: kind, metric }
   return classFirst ? { class: kind, metric: kind === 'hpa' ? 'cpu' : 'concurrency' } : { class: kind === 'hpa' ? 'kpa' : 'hpa', metric }
+}
+
+/** That of memory counts megabytes: our presets have none for it, and what comes with it is none for another metric. */
+function targetOf(metric: Knative['autoscaling']['metric'], layers: readonly Layer[]): number | undefined {
+  const presets: readonly Layer[] = [...Object.values(environments), builtIn]
+  const fits = (layer: Layer) => (metric === 'memory' ? !presets.includes(layer) : layer.knative?.autoscaling?.metric !== 'memory')
+  return layers
+    .filter(fits)
+    .map(layer => layer.knative?.autoscaling?.target)
+    .find(target => target !== undefined)
 }
 
 type Broker = NonNullable<Eventing['broker']>

@@ -234,6 +234,30 @@ describe('a default gives way to what somebody said', () => {
     expect([settled.knative.autoscaling.class, settled.knative.autoscaling.metric]).toEqual(is)
   })
 
+  const memory = { metric: 'memory', target: 500 }
+  test.each([
+    { says: "the platform's memory keeps its target, whatever the preset has", platform: memory, target: 500 },
+    { says: "the claim's own target holds", autoscaling: { target: 600 }, platform: memory, target: 600 },
+    { says: "the platform's own for the environment too", platform: memory, staging: { target: 700 }, target: 700 },
+    { says: "another metric does not get memory's", autoscaling: { metric: 'concurrency' }, platform: memory, target: 80 },
+    { says: 'nor without an environment', autoscaling: { metric: 'rps' }, platform: memory, environment: undefined, target: 100 },
+    { says: 'a memory that gives way to a class takes its target along', autoscaling: { class: 'kpa' }, platform: memory, target: 80 },
+    {
+      says: 'a target without memory is for any metric',
+      autoscaling: { metric: 'rps' },
+      platform: { target: 7 },
+      environment: undefined,
+      target: 7,
+    },
+  ])('target: $says', ({ autoscaling = {}, platform, staging, target, ...rest }) => {
+    const environment = 'environment' in rest ? undefined : 'staging'
+    const settled = settle(knativeClaim({ knative: { autoscaling }, environment }), {
+      defaults: { knative: { autoscaling: platform } },
+      ...(staging && { environments: { staging: { knative: { autoscaling: staging } } } }),
+    })
+    expect(settled.knative.autoscaling.target).toBe(target)
+  })
+
   const consumer = { stream: 'S', consumer: 'C' }
   test.each([
     { says: 'nobody says anything', nats: {}, is: ['$SYS', '$G'] },
