@@ -21,6 +21,7 @@ export const codes = {
   NO_NAMESPACE: 'It cannot be told which namespace the service belongs to.',
   UNSUPPORTED: 'The platform has not enabled what the claim asks for.',
   DEPRECATED: 'The field still works and has a successor.',
+  NO_EFFECT: 'Nothing comes of the field, as another one makes it idle.',
   UNPINNED_IMAGE: 'The image has no tag, the tag "latest", or no digest where one is asked for, so it can change under the same name.',
   YAML_SYNTAX: 'The file is not the YAML or JSON that it is meant to be.',
   DUPLICATE_KEY: 'A mapping has the same key twice; kubectl would silently keep the last one.',

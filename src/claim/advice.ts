@@ -3,10 +3,22 @@ import type { Finding, Path } from '../findings.ts'
 import { at, type Json, textOf } from '../json.ts'
 import { inlined, type Schema } from './schema.ts'
 
-/** Finds deprecated fields, and an image that can change under its name. Takes any document, valid or not. */
+/** Finds deprecated fields, those that nothing comes of, and an image that can change under its name. Takes any document, valid or not. */
 export function adviser(published: Schema): (document: Json) => Finding[] {
   const deprecated = deprecatedFields(inlined(published), [])
-  return document => [...deprecated.filter(({ path }) => (at(document, ...path) ?? null) !== null), ...unpinned(document)]
+  const isSaid = (document: Json, path: Path) => (at(document, ...path) ?? null) !== null
+  return document => {
+    const outdated = [...deprecated, ...idle(at(document, 'spec'))].filter(({ path }) => isSaid(document, path))
+    return [...outdated, ...unpinned(document)]
+  }
+}
+
+/** What the other fields leave nothing to do for, if it is said. */
+function idle(spec: Json | undefined): Finding[] {
+  const useless = (field: string, why: string): Finding => ({ code: 'NO_EFFECT', path: ['spec', field], problem: `has no effect ${why}` })
+  if (at(spec, 'runtime') === 'Knative')
+    return [useless('scaling', 'with runtime Knative: see knative.autoscaling'), useless('sessionAffinity', 'with runtime Knative')]
+  return (at(spec, 'httpPort') ?? null) === null ? [useless('sessionAffinity', 'without httpPort')] : []
 }
 
 /** A deprecated field's description says of what it is the former spelling. */

@@ -36,6 +36,25 @@ test.each([
   { says: 'one that is null, and so not there', spec: { secret1Name: null }, advice: [] },
 ])('deprecated fields: $says', ({ spec, advice }) => expect(said(claim(spec))).toEqual(advice))
 
+const idle = (path: string, why: string) => `${path}: has no effect ${why} [NO_EFFECT]`
+test.each([
+  { says: 'scaling of a Deployment', spec: { scaling: { maxReplicas: 3 } }, advice: [] },
+  {
+    says: 'scaling with Knative',
+    spec: { runtime: 'Knative', scaling: { maxReplicas: 3 } },
+    advice: [idle('spec.scaling', 'with runtime Knative: see knative.autoscaling')],
+  },
+  { says: 'Knative alone', spec: { runtime: 'Knative' }, advice: [] },
+  { says: 'affinity with a port', spec: { httpPort: 80, sessionAffinity: 'ClientIP' }, advice: [] },
+  { says: 'affinity without one', spec: { sessionAffinity: 'ClientIP' }, advice: [idle('spec.sessionAffinity', 'without httpPort')] },
+  {
+    says: 'affinity with Knative',
+    spec: { runtime: 'Knative', httpPort: 80, sessionAffinity: 'ClientIP' },
+    advice: [idle('spec.sessionAffinity', 'with runtime Knative')],
+  },
+  { says: 'affinity that is null', spec: { sessionAffinity: null }, advice: [] },
+])('fields that nothing comes of: $says', ({ spec, advice }) => expect(said(claim(spec))).toEqual(advice))
+
 test.each([
   { says: 'nothing', document: null },
   { says: 'text', document: 'x' },

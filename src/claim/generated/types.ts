@@ -183,7 +183,7 @@ export interface EventDrivenServiceSpec {
         }
       }
     }
-    /** What the service wants to hear from the Broker. Each brings the matching events to the workload. */
+    /** What the service wants to hear from the Broker. Each brings the matching events to the workload. With runtime Deployment have scaling.minReplicas at least 1, as KEDA scales on NATS alone, and events find no pod while there is none. */
     readonly triggers?: readonly ({
       /** The name of the trigger within the claim. */
       readonly name: string
