@@ -1,6 +1,7 @@
 // As much HTTP as the doctor speaks: a question, and an answer that is never an exception.
 import { type Agent, request as httpRequest } from 'node:http'
 import { request as httpsRequest } from 'node:https'
+import { addAbortSignal } from 'node:stream'
 import { at, type Json, type JsonObject } from '../../json.ts'
 
 export type Answer = { readonly ok: true; readonly body: Json } | Failed
@@ -30,10 +31,10 @@ export function ask(address: string, { agent, headers, timeoutMs, body }: Ask): 
     const asked = request(url, {
       method: body === undefined ? 'GET' : 'POST',
       headers: { accept: 'application/json', ...content, ...headers },
-      // The whole answer counts, not only the wait for its next byte.
-      signal: AbortSignal.timeout(timeoutMs),
       ...(agent && { agent }),
     })
+    // The whole answer counts, not only the wait for its next byte; but not the wait for a connection that others use.
+    asked.once('socket', () => addAbortSignal(AbortSignal.timeout(timeoutMs), asked))
     asked.on('error', fail)
     // Nobody asked for another protocol. Unheard it would be neither an answer nor an error.
     asked.on('upgrade', ({ statusCode = 0 }, socket) => {
