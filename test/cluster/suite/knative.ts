@@ -2,6 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { at, type JsonObject } from '../../../src/json.ts'
+import { ADOPT } from '../../../src/neighbours.ts'
 import { condition, NAME_LABEL, STAND_IN } from '../../../src/resources/parts.ts'
 import { examineWith } from '../../cli/doctor/cluster.ts'
 import { type Reference, referenceTo } from '../api.ts'
@@ -246,6 +247,43 @@ function unmet(given: () => Setting): void {
     await becomes(cluster, steadfast, 'WorkloadReady', 'True')
     await becomes(cluster, steadfast, 'Synced', 'True')
     await cluster.api.apply(steadfast)
+  })
+
+  test('a Knative Service by hand that names its revision is taken over once the command of the message has been run', async () => {
+    const { cluster } = given()
+    const claim = knative('stamped')
+    const template = { metadata: { name: 'stamped-first' }, spec: { containers: [{ image: 'ghcr.io/acme/stamped:0.9.0' }] } }
+    const byHand = { apiVersion: SERVING, kind: 'Service', metadata: claim.metadata, spec: { template } }
+    await cluster.api.apply(byHand)
+    await cluster.until(
+      'its revision',
+      async () => at(await cluster.api.get(referenceTo(byHand)), 'status', 'latestReadyRevisionName') === 'stamped-first',
+    )
+    const uid = at(await cluster.api.get(referenceTo(byHand)), 'metadata', 'uid')
+    await cluster.api.apply({ ...claim, metadata: { ...claim.metadata, annotations: { [ADOPT]: 'true' } } })
+    const { message = '' } = await becomes(cluster, claim, 'WorkloadReady', 'False', 'NameTaken')
+    await runDocumented(cluster, /kubectl .*/.exec(message)?.[0] ?? '')
+    await ready(cluster, claim)
+    const taken = await cluster.api.get(referenceTo(byHand))
+    expect(at(taken, 'metadata', 'uid')).toBe(uid)
+    expect(JSON.stringify(taken.spec)).toContain('ghcr.io/acme/stamped:1.0.0')
+    await gone(cluster, claim)
+  })
+
+  test('eventing taken out and put in again with another Broker, while the old one still goes: triggers and source follow', async () => {
+    const { cluster } = given()
+    await cluster.api.apply(steadfast)
+    await runs(given(), steadfast)
+    await cluster.api.apply(knative('steadfast'))
+    await cluster.until('the Broker goes', async () => {
+      const brokers = await cluster.api.list({ apiVersion: EVENTING, kind: 'Broker', namespace: NAMESPACE })
+      return !brokers.some(({ metadata }) => at(metadata, 'name') === 'steadfast' && at(metadata, 'deletionTimestamp') === undefined)
+    })
+    const moved = { ...steadfast, spec: { ...steadfast.spec, eventing: eventing({ name: 'other' }, 'one') } }
+    await cluster.api.apply(moved)
+    await runs(given(), moved)
+    const trigger = await cluster.api.get({ apiVersion: EVENTING, kind: 'Trigger', name: 'steadfast-all', namespace: NAMESPACE })
+    expect(at(trigger, 'spec', 'broker')).toBe('other')
   })
 
   test("Knative's webhook is away: nothing is made past it, the composite says why, and all is well once it is back", async () => {
