@@ -260,13 +260,16 @@ function unmet(given: () => Setting): void {
       async () => at(await cluster.api.get(referenceTo(byHand)), 'status', 'latestReadyRevisionName') === 'stamped-first',
     )
     const uid = at(await cluster.api.get(referenceTo(byHand)), 'metadata', 'uid')
-    await cluster.api.apply({ ...claim, metadata: { ...claim.metadata, annotations: { [ADOPT]: 'true' } } })
+    const adopting = { ...claim, metadata: { ...claim.metadata, annotations: { [ADOPT]: 'true' } } }
+    await cluster.api.apply(adopting)
     const { message = '' } = await becomes(cluster, claim, 'WorkloadReady', 'False', 'NameTaken')
     await runDocumented(cluster, /kubectl .*/.exec(message)?.[0] ?? '')
+    // A claim that stays as it is would be looked at again within a minute.
+    await cluster.api.apply({ ...adopting, spec: { ...adopting.spec, image: 'ghcr.io/acme/stamped:1.0.1' } })
     await ready(cluster, claim)
     const taken = await cluster.api.get(referenceTo(byHand))
     expect(at(taken, 'metadata', 'uid')).toBe(uid)
-    expect(JSON.stringify(taken.spec)).toContain('ghcr.io/acme/stamped:1.0.0')
+    expect(JSON.stringify(taken.spec)).toContain('ghcr.io/acme/stamped:1.0.1')
     await gone(cluster, claim)
   })
 
