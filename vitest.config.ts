@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
@@ -5,5 +6,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     exclude: ['test/crossplane/**', 'test/knative/**', 'test/cluster/**', 'test/image/**', 'test/monitoring/**'],
     testTimeout: 60_000,
+    // On two cores one alone would take twice as long.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
   },
 })

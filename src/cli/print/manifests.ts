@@ -2,13 +2,13 @@ import { DUMP_SCHEMA, defineScalarTag, dump, NOT_RESOLVED } from 'js-yaml'
 import type { JsonObject } from '../../json.ts'
 import { plainScalar } from '../source/plain-scalar.ts'
 
-/** Beside what any YAML reader would misread, quotes what kubectl's would. */
-const kubectlWord = defineScalarTag('tag:yaml.org,2002:kubectl', {
+/** Beside what any YAML reader would misread, quotes what kubectl's would, and what to others is a number without bounds, as 5e800. */
+const misread = defineScalarTag('tag:yaml.org,2002:misread', {
   implicit: true,
-  resolve: text => (plainScalar(text) === text ? NOT_RESOLVED : text),
+  resolve: text => (plainScalar(text) === text && Number.isNaN(Number(text)) ? NOT_RESOLVED : text),
   identify: () => false,
 })
-const schema = DUMP_SCHEMA.withTags(kubectlWord)
+const schema = DUMP_SCHEMA.withTags(misread)
 
 /** One YAML stream, with the keys in the order in which they were built. */
 export const printYaml = (manifests: readonly JsonObject[]): string =>
