@@ -95,7 +95,7 @@ describe('manifests', () => {
 
   test('whatever YAML says is read back the same, by kubectl and by others', () => {
     const word = fc.string({ unit: fc.constantFrom(...'0123456789_+-.xXoObBeEyYnNtTfFaAiI~<=:# \n'), maxLength: 8 })
-    // Of a text that ends in lines of nothing but spaces, the package yaml drops these. kubectl keeps them.
+    // Of a text that ends in lines of nothing but spaces, the package yaml drops these. The readers above keep them.
     const text = fc.oneof(word, fc.string(), fc.string({ unit: 'binary' })).filter(text => !/\n[ \t]\s*$/.test(text))
     const { tree } = fc.letrec(tie => ({
       leaf: fc.oneof(text, fc.integer(), fc.boolean(), fc.constant(null)),
