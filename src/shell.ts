@@ -1,5 +1,16 @@
+import { at, isObject, type JsonObject, textOf } from './json.ts'
+
 /** For a POSIX shell, where the text would not be one word as it is. */
 export const quoted = (text: string): string => (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`)
 
 /** A command that can be typed as it stands: whatever is put into it stays one word, or a part of one. */
 export const shell = (text: TemplateStringsArray, ...words: readonly string[]): string => String.raw({ raw: text }, ...words.map(quoted))
+
+/** What a Deployment selects its pods by, as `kubectl -l` takes it. */
+export function selectorOf(deployment: JsonObject | undefined): string {
+  const labels = at(deployment, 'spec', 'selector', 'matchLabels')
+  return Object.entries(isObject(labels) ? labels : {})
+    .map(([label, value]) => `${label}=${textOf(value)}`)
+    .sort()
+    .join(',')
+}

@@ -83,14 +83,13 @@ function settleKnative(settled: Knative, layers: readonly Layer[]): Knative {
       ? [autoscaling.minScale, 0]
       : inOrder(autoscaling.minScale, autoscaling.maxScale, ranks('minScale'), ranks('maxScale'))
   const { activationScale: _, ...others } = autoscaling
-  const { class: kind, metric } = classAndMetric(autoscaling, ranks('class') <= ranks('metric'))
+  const chosen = classAndMetric(autoscaling, ranks('class') <= ranks('metric'))
   return {
     ...settled,
     autoscaling: {
       ...others,
-      class: kind,
-      metric,
-      target: targetOf(metric, layers) ?? autoscaling.target,
+      ...chosen,
+      target: targetOf(chosen.metric, layers) ?? autoscaling.target,
       ...scales(minScale, maxScale, autoscaling.activationScale, ranks),
     },
   }
@@ -117,9 +116,10 @@ function classAndMetric(
   return classFirst ? { class: kind, metric: kind === 'hpa' ? 'cpu' : 'concurrency' } : { class: kind === 'hpa' ? 'kpa' : 'hpa', metric }
 }
 
+const presets: readonly Layer[] = [...Object.values(environments), builtIn]
+
 /** That of memory counts megabytes: our presets have none for it, and what comes with it is none for another metric. */
 function targetOf(metric: Knative['autoscaling']['metric'], layers: readonly Layer[]): number | undefined {
-  const presets: readonly Layer[] = [...Object.values(environments), builtIn]
   const fits = (layer: Layer) => (metric === 'memory' ? !presets.includes(layer) : layer.knative?.autoscaling?.metric !== 'memory')
   return layers
     .filter(fits)

@@ -1,7 +1,7 @@
 // What to type, in order, so that no pod goes missing.
-import { at, isObject, type JsonObject, textOf } from '../json.ts'
+import { at, type JsonObject, textOf } from '../json.ts'
 import { ADOPT } from '../neighbours.ts'
-import { quoted } from '../shell.ts'
+import { quoted, selectorOf } from '../shell.ts'
 import type { Pair } from './compare.ts'
 import { preparation } from './prepare.ts'
 
@@ -79,12 +79,3 @@ export function stepsTo(pairs: readonly Pair[], deployment: Pair, claim: JsonObj
 const nameOf = (object: JsonObject | undefined) => at(object, 'metadata', 'name')
 
 const targetOf = (object: JsonObject | undefined) => quoted(`${textOf(at(object, 'kind')).toLowerCase()}/${textOf(nameOf(object))}`)
-
-/** As `kubectl -l` takes it. */
-function selectorOf(deployment: JsonObject | undefined): string {
-  const labels = at(deployment, 'spec', 'selector', 'matchLabels')
-  return Object.entries(isObject(labels) ? labels : {})
-    .map(([label, value]) => `${label}=${textOf(value)}`)
-    .sort()
-    .join(',')
-}

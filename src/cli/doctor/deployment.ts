@@ -1,7 +1,7 @@
 // A Deployment that others need: whether its pods run, and if not, why.
 import { at, isObject, items, type JsonObject, textOf } from '../../json.ts'
 import { condition, outdated } from '../../resources/parts.ts'
-import { shell } from '../../shell.ts'
+import { selectorOf, shell } from '../../shell.ts'
 import { type Api, itemsOf, nameOf, namespaceOf } from './api.ts'
 import type { Answer } from './http.ts'
 import { parseVersion, tagOf, type Version } from './version.ts'
@@ -28,15 +28,6 @@ export async function healthOf(api: Api, deployment: JsonObject): Promise<Health
   const pods = itemsOf(await api.get(`/api/v1/namespaces/${namespace}/pods?labelSelector=${encodeURIComponent(selector)}`))
   const why = pods.map(troubleOf).find(trouble => trouble !== undefined)
   return { isWell: false, says: why === undefined ? says : `${says}: ${why}`, look }
-}
-
-function selectorOf(deployment: JsonObject): string {
-  const labels = at(deployment, 'spec', 'selector', 'matchLabels')
-  return isObject(labels)
-    ? Object.entries(labels)
-        .map(([label, value]) => `${label}=${textOf(value)}`)
-        .join(',')
-    : ''
 }
 
 /** Why a pod does not run: what its containers wait for, else why it has no node. */
