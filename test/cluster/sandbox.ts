@@ -1,5 +1,5 @@
 // npm run sandbox: the control plane of the tests, for people. docs/sandbox.md
-import { parseArgs } from 'node:util'
+import { flags } from '../../scripts/flags.ts'
 import { painter } from '../../src/cli/print/color.ts'
 import { at, type JsonObject } from '../../src/json.ts'
 import { condition } from '../../src/resources/parts.ts'
@@ -24,7 +24,6 @@ are built, which takes some minutes; from then on it is up in seconds. Needs Go,
 Example: npm run sandbox -- --apply examples/minimal-claim.yaml
 `
 
-const EXIT_BAD_FLAG = 2
 const LOOK_EVERY_MS = 1_000
 const paint = painter(process.stdout.isTTY === true && !process.env.NO_COLOR)
 const print = (text: string) => process.stdout.write(`${text}\n`)
@@ -131,13 +130,11 @@ What happens to the claims shows here. Ctrl-C ends everything.
 }
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      namespaced: { type: 'boolean', default: false },
-      knative: { type: 'boolean', default: false },
-      apply: { type: 'string', multiple: true, default: [] },
-      help: { type: 'boolean', short: 'h', default: false },
-    },
+  const values = flags('npm run sandbox', {
+    namespaced: { type: 'boolean', default: false },
+    knative: { type: 'boolean', default: false },
+    apply: { type: 'string', multiple: true, default: [] },
+    help: { type: 'boolean', short: 'h', default: false },
   })
   if (values.help) return void process.stdout.write(help)
   const flavour: Flavour = values.namespaced ? 'namespaced' : 'claims'
@@ -182,5 +179,5 @@ async function main(): Promise<void> {
 await main().catch(error => {
   const cause = error instanceof Error && error.cause instanceof Error ? `\n${error.cause.message}` : ''
   process.stderr.write(`${error instanceof Error ? error.message : error}${cause}\n`)
-  process.exitCode = error instanceof TypeError && 'code' in error ? EXIT_BAD_FLAG : 1
+  process.exitCode = 1
 })
