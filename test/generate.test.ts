@@ -4,11 +4,15 @@ import { Ajv2020 } from 'ajv/dist/2020.js'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import schema from '../schemas/eventdrivenservice.schema.json' with { type: 'json' }
+import { closed } from '../scripts/generate/claim-schema.ts'
+import { readDefinition } from '../scripts/generate/definition.ts'
 import { ruleSchema } from '../scripts/generate/rule-schema.ts'
 import { judgeClaim } from '../src/claim/parse.ts'
 import { builtInPlatform } from '../src/claim/platform.ts'
 import type { Schema } from '../src/claim/schema.ts'
+import { validator } from '../src/claim/validate.ts'
 import type { Json, JsonObject } from '../src/json.ts'
+import { ownFields } from '../src/status.ts'
 import { claim, claims, knativeClaim, mutate, mutations, RUNS } from './claims.ts'
 
 test('what is generated is what apis/definition.yaml says', () => {
@@ -19,6 +23,26 @@ test('what is generated is what apis/definition.yaml says', () => {
       stdio: 'pipe',
     })
   expect(run()).toMatch(/generated files are up to date/)
+})
+
+const definition = readDefinition().spec.versions[0].schema.openAPIV3Schema
+
+test('the function gives back every field of the status that the API has', () => {
+  expect(Object.keys(definition.properties?.status?.properties ?? {})).toEqual([...ownFields])
+})
+
+test('an optional object that may be empty is nullable, as server-side apply leaves a null where it was emptied', () => {
+  const wrong: string[] = []
+  const visit = (schema: Schema & { readonly nullable?: boolean }, path: string, isRequired: boolean): void => {
+    const mayBeEmpty = schema.type === 'object' && !isRequired && validator(closed(schema, undefined))({}).findings.length === 0
+    if (schema.type === 'object' && (schema.nullable === true) !== mayBeEmpty) wrong.push(path)
+    for (const [name, property] of Object.entries(schema.properties ?? {}))
+      visit(property, `${path}.${name}`, schema.required?.includes(name) ?? false)
+    // An item of a list without keys is replaced as a whole.
+    if (schema.items !== undefined && schema['x-kubernetes-list-type'] === 'map') visit(schema.items, `${path}[]`, true)
+  }
+  visit(definition.properties?.spec ?? {}, 'spec', true)
+  expect(wrong).toEqual([])
 })
 
 // Strict mode refuses the words of Kubernetes; whoever uses the published schema with ajv switches it off.

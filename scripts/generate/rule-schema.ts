@@ -19,7 +19,10 @@ function translate(expression: Expression, owner: Schema): Translated | undefine
   const [left, right] = args
   switch (name) {
     case '_||_': {
-      const sides = disjuncts(expression).map(side => translate(side, owner))
+      // A null is left out before the schema is asked, so a side that compares with null never holds.
+      const sides = disjuncts(expression)
+        .filter(side => !comparesWithNull(side))
+        .map(side => translate(side, owner))
       return sides.every(side => side !== undefined) ? either(sides) : undefined
     }
     case '_&&_': {
@@ -65,6 +68,11 @@ const disjuncts = (expression: Expression): Expression[] =>
   expression.exprKind.case === 'callExpr' && expression.exprKind.value.function === '_||_'
     ? expression.exprKind.value.args.flatMap(disjuncts)
     : [expression]
+
+function comparesWithNull({ exprKind }: Expression): boolean {
+  const right = exprKind.case === 'callExpr' && exprKind.value.function === '_==_' ? exprKind.value.args[1] : undefined
+  return right?.exprKind.case === 'constExpr' && right.exprKind.value.constantKind.case === 'nullValue'
+}
 
 /** `not a or b` is `if a then b`, of which an editor can say what is missing and where. */
 function either(sides: readonly Translated[]): Translated {

@@ -1,7 +1,8 @@
 // Our packages on a real Crossplane, in the flavour with claims.
 import { doctorMends } from './suite/doctor.ts'
+import { emptiedObjects } from './suite/emptied.ts'
 import { examplesAreQuiet, examplesAreReady } from './suite/examples.ts'
-import { lacksKinds, refusedClaims, survivesFaults } from './suite/faults.ts'
+import { lacksKinds, lastAppliedIsExact, refusedClaims, survivesFaults } from './suite/faults.ts'
 import { runsOnKnative } from './suite/knative.ts'
 import { migrates, takenNames } from './suite/names.ts'
 import { asRecorded } from './suite/recording.ts'
@@ -15,6 +16,8 @@ asRecorded(given)
 examplesAreReady(given)
 examplesAreQuiet(given, 120, () => sameVerdict(given))
 scalesOnLag(given)
+lastAppliedIsExact(given)
+emptiedObjects(given)
 refusedClaims(given)
 lacksKinds(given)
 takenNames(given)

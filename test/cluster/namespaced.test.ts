@@ -1,6 +1,7 @@
 // The same without claims, as Crossplane 2 has it: what a user applies is the composite.
+import { emptiedObjects } from './suite/emptied.ts'
 import { examplesAreQuiet, examplesAreReady } from './suite/examples.ts'
-import { lacksKinds, refusedClaims, survivesFaults } from './suite/faults.ts'
+import { lacksKinds, lastAppliedIsExact, refusedClaims, survivesFaults } from './suite/faults.ts'
 import { changesRuntimeOnKnative } from './suite/knative.ts'
 import { migrates, takenNames } from './suite/names.ts'
 import { asRecorded } from './suite/recording.ts'
@@ -14,6 +15,8 @@ asRecorded(given)
 examplesAreReady(given)
 examplesAreQuiet(given, 120, () => sameVerdict(given))
 scalesOnLag(given)
+lastAppliedIsExact(given)
+emptiedObjects(given)
 refusedClaims(given)
 lacksKinds(given)
 takenNames(given)
