@@ -1,6 +1,6 @@
 // From the readiness of the resources to what the claim says of itself.
 import { type Finding, sentence } from './findings.ts'
-import type { JsonObject } from './json.ts'
+import { at, type JsonObject } from './json.ts'
 import { condition } from './resources/parts.ts'
 import type { Concern, Readiness } from './resources/resource.ts'
 
@@ -18,6 +18,16 @@ export function conditionsOf(resources: readonly { readonly concern: Concern; re
     return telling === undefined ? [] : [{ type: `${concern}Ready` as const, ...telling }]
   })
 }
+
+/** Whether Crossplane said so last. */
+export const wasReady = (composite: JsonObject): boolean => condition(composite, 'Ready')?.status === 'True'
+
+/** The fields of the composite's status that the function writes. */
+export const ownFields = ['workload', 'url', 'autoscaler'] as const
+
+/** What the function wrote last into the status. */
+export const ownStatus = ({ status }: JsonObject): JsonObject =>
+  Object.fromEntries(ownFields.map(field => [field, at(status, field)]).filter(([, value]) => value !== undefined))
 
 const NOT_APPLICABLE = 'NotApplicable'
 
@@ -47,8 +57,12 @@ export function refusal(findings: readonly Finding[]): string {
   return lines.join('; ')
 }
 
+const invalid = ['InvalidClaim', 'InvalidInput'] as const
+
+export const isInvalid = (reason: string): boolean => invalid.some(known => known === reason)
+
 /** Nothing was composed, and what runs keeps running. */
-export const refused = (reason: 'InvalidClaim' | 'InvalidInput', message: string): Condition => ({
+export const refused = (reason: (typeof invalid)[number], message: string): Condition => ({
   type: 'WorkloadReady',
   ready: false,
   reason,

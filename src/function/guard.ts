@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto'
 import { type RunFunctionRequest, type RunFunctionResponse, Severity } from '@crossplane-org/function-sdk-typescript'
 import type { CallResult } from './metrics.ts'
+import { isRefusal } from './response.ts'
 import { encodeResponse } from './wire/encode.ts'
 
-export type Handler = (request: RunFunctionRequest) => RunFunctionResponse
+/** Answers a request; the second argument reads it again with the owners of all fields. */
+export type Handler = (request: RunFunctionRequest, withOwners: () => RunFunctionRequest) => RunFunctionResponse
 
 export interface Failure {
   readonly id: string
@@ -53,11 +55,10 @@ function failed(request: RunFunctionRequest, error: unknown): Answer {
 }
 
 /** Answers in bytes, whatever happens: a throw, in the handler or over a value that cannot be encoded, is a fatal result. */
-export function answer(handler: Handler, request: RunFunctionRequest): Answer {
+export function answer(handler: Handler, request: RunFunctionRequest, withOwners: () => RunFunctionRequest): Answer {
   try {
-    const response = handler(request)
-    const fatal = response.results.some(({ severity }) => severity === Severity.SEVERITY_FATAL)
-    return { bytes: encodeResponse(response), result: fatal ? 'fatal' : 'ok' }
+    const response = handler(request, withOwners)
+    return { bytes: encodeResponse(response), result: isRefusal(response) ? 'refused' : 'ok' }
   } catch (error) {
     return failed(request, error)
   }

@@ -2,8 +2,8 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import manifest from '../../package.json' with { type: 'json' }
 import { type Refusal, refusals } from './peer.ts'
 
-/** ok: composed; fatal: the claim was refused; error: the function failed, or the call ended without an answer. */
-export type CallResult = 'ok' | 'fatal' | 'error'
+/** ok: composed; refused: the claim or the input is invalid; error: the function failed, or the call ended without an answer. */
+export type CallResult = 'ok' | 'refused' | 'error'
 export type PeerRefusal = Refusal | 'handshake'
 
 // The steady call takes well under a millisecond.
@@ -17,7 +17,7 @@ export function createMetrics() {
   const registers = [registry]
   const calls = new Counter({
     name: 'function_calls_total',
-    help: 'RunFunction calls by result: ok, fatal (the claim was refused), error (the function failed or the call was cut short).',
+    help: 'RunFunction calls by result: ok, refused (the claim or the input is invalid), error (the function failed or the call was cut short).',
     labelNames: ['result'] as const,
     registers,
   })
@@ -34,7 +34,7 @@ export function createMetrics() {
     registers,
   })
   // Prometheus sees an increase only in a series that it knows already, so each begins at zero.
-  for (const result of ['ok', 'fatal', 'error'] satisfies CallResult[]) calls.inc({ result }, 0)
+  for (const result of ['ok', 'refused', 'error'] satisfies CallResult[]) calls.inc({ result }, 0)
   for (const reason of [...refusals, 'handshake'] satisfies PeerRefusal[]) refusedPeers.inc({ reason }, 0)
   for (const result of ['taken up', 'unusable']) certificateReloads.inc({ result }, 0)
   new Gauge({

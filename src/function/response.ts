@@ -8,10 +8,11 @@ import {
   Status,
   Target,
 } from '@crossplane-org/function-sdk-typescript'
+import { lastApplied } from '../applied.ts'
 import type { Composed, Composition } from '../compose.ts'
-import { isObject, type JsonObject, textOf } from '../json.ts'
+import { isLeaving, isObject, type JsonObject, textOf } from '../json.ts'
 import { nameOfKind } from '../kinds.ts'
-import { type Condition, changes, retired } from '../status.ts'
+import { type Condition, changes, isInvalid, ownStatus, retired, wasReady } from '../status.ts'
 
 // Changes of what we composed call us by themselves. The rest is a safety net: soon while something is not ready,
 // as Crossplane sees no change of what it could not make, and rarely once all is well.
@@ -93,17 +94,54 @@ function desiredComposite({ desired }: RunFunctionRequest, composite: JsonObject
 }
 
 /**
- * The answer to a claim that can't be composed. Crossplane applies and deletes nothing after a fatal result, and shows
- * its text on the composite only. So the condition and the event for the claim come before it.
+ * The answer to a claim that can't be composed: the objects that run stay as Crossplane applied them last, and the composite
+ * is not ready. docs/adr/0006-a-claim-that-is-refused.md
  */
 export function refuse(request: RunFunctionRequest, composite: JsonObject, why: Condition): RunFunctionResponse {
-  const conditions = [why]
+  const kept = applied(request)
+  // While nothing runs, a fatal result makes Crossplane, and `crossplane render`, fail with its text.
+  const runs = (kept?.length ?? 0) > 0 || wasReady(composite)
+  if (kept === undefined || !runs) return refuseAll(request, composite, why)
+  return {
+    meta: meta(request, SOON_SECONDS),
+    desired: {
+      composite: desiredComposite(request, composite, ownStatus(composite), false),
+      resources: { ...Object.fromEntries(kept), ...request.desired?.resources },
+    },
+    context: request.context,
+    results: changes(composite, [why]).map(event),
+    requirements: undefined,
+    conditions: [condition(why)],
+  }
+}
+
+/** The observed resources as they were applied last, without those being deleted. Undefined if one does not tell. */
+function applied({ observed }: RunFunctionRequest): [string, Resource][] | undefined {
+  const kept: [string, Resource][] = []
+  for (const [key, { resource }] of Object.entries(observed?.resources ?? {})) {
+    if (!isObject(resource) || isLeaving(resource)) continue
+    const manifest = lastApplied(resource)
+    if (manifest === undefined) return undefined
+    kept.push([key, { resource: manifest, connectionDetails: {}, ready: Ready.READY_TRUE }])
+  }
+  return kept
+}
+
+/**
+ * A fatal result. Crossplane applies and deletes nothing after it, and shows its text on the composite only. So the condition
+ * and the event for the claim come before it. Crossplane leaves the claim's `Ready` as it was.
+ */
+export function refuseAll(request: RunFunctionRequest, composite: JsonObject, why: Condition): RunFunctionResponse {
   return {
     meta: meta(request, SOON_SECONDS),
     desired: request.desired,
     context: request.context,
-    results: [...changes(composite, conditions).map(event), { severity: Severity.SEVERITY_FATAL, message: why.message }],
+    results: [...changes(composite, [why]).map(event), { severity: Severity.SEVERITY_FATAL, message: why.message }],
     requirements: undefined,
-    conditions: conditions.map(condition),
+    conditions: [condition(why)],
   }
 }
+
+/** Whether an answer composes nothing, because the claim or the input is invalid. */
+export const isRefusal = ({ results, conditions }: RunFunctionResponse): boolean =>
+  results.some(({ severity }) => severity === Severity.SEVERITY_FATAL) || conditions.some(({ reason }) => isInvalid(reason))

@@ -8,7 +8,7 @@ import type { Json, JsonObject } from '../json.ts'
 import { type Condition, refusal, refused } from '../status.ts'
 import { createMemory } from './memory.ts'
 import { read } from './request.ts'
-import { accept, refuse } from './response.ts'
+import { accept, refuse, refuseAll } from './response.ts'
 
 // Crossplane asks for every claim again and again, mostly as the status of something moved on. In half of it there is room
 // for ten thousand claims of usual size, so that none of so many is ever forgotten before its turn comes again.
@@ -31,12 +31,12 @@ function settle(document: JsonObject, input: Json | undefined): Settled {
   })
 }
 
-/** One RunFunction call, without I/O. */
-export function runFunction(request: RunFunctionRequest): RunFunctionResponse {
+/** One RunFunction call, without I/O. A refusal asks for the request with the owners of the observed fields. */
+export function runFunction(request: RunFunctionRequest, withOwners: () => RunFunctionRequest = () => request): RunFunctionResponse {
   const question = read(request)
-  if (question === undefined) return refuse(request, {}, refused('InvalidClaim', 'the request has no observed composite resource'))
+  if (question === undefined) return refuseAll(request, {}, refused('InvalidClaim', 'the request has no observed composite resource'))
   const { composite, observed, input, neighbours } = question
   const answer = settle(claimDocument(composite, identify(composite), KIND), input)
-  if (!('claim' in answer)) return refuse(request, composite, answer)
+  if (!('claim' in answer)) return refuse(withOwners(), composite, answer)
   return accept(request, composite, compose(answer.claim, answer.platform, observed, neighbours))
 }

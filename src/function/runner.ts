@@ -12,7 +12,7 @@ import { at } from '../json.ts'
 import { type Answer, answer, type Handler } from './guard.ts'
 import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
-import { decodeRequest } from './wire/decode.ts'
+import { decodeRequest, decodeRequestWithOwners } from './wire/decode.ts'
 
 /** Crossplane asks for v1 and, of a function that does not know it, for v1beta1. The messages are the same. */
 export const serviceNames = [
@@ -49,7 +49,7 @@ function report(log: Log, request: RunFunctionRequest, { result, failure }: Answ
   if (result === 'ok' && !log.debugging) return
   const fields = { ...describe(request), result, durationMs }
   if (failure !== undefined) log.error('call failed', { ...fields, id: failure.id, error: failure.name, at: failure.frames })
-  else if (result === 'fatal') log.info('call refused', fields)
+  else if (result === 'refused') log.info('call refused', fields)
   else log.debug('call answered', fields)
 }
 
@@ -64,7 +64,7 @@ export function createRunner(handler: Handler, metrics: Metrics, log: Log): { ru
       } catch (error) {
         return respond({ code: status.INTERNAL, details: `the request can't be decoded: ${error instanceof Error ? error.message : ''}` })
       }
-      const answered = answer(handler, request)
+      const answered = answer(handler, request, () => decodeRequestWithOwners(bytes))
       const durationMs = performance.now() - startMs
       metrics.calls.inc({ result: answered.result })
       metrics.duration.observe(durationMs / 1000)

@@ -102,7 +102,7 @@ describe('serving', () => {
     const core = issueCertificate(authority, { usages: ['client'] })
     expect((await call(connectClient(Number(port), as(core)))).error).toBeUndefined()
     const metrics = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text()
-    expect(metrics).toMatch(/^function_calls_total\{result="(ok|fatal)"\} 1$/m)
+    expect(metrics).toMatch(/^function_calls_total\{result="(ok|refused)"\} 1$/m)
     expect(metrics).toMatch(/^process_resident_memory_bytes \d+$/m)
     child.kill('SIGINT')
     expect(await ended).toBe(0)

@@ -294,6 +294,55 @@ describe('an invalid claim', () => {
     expect(meta).toEqual({ tag: 'a-tag', ttl: { seconds: 60, nanos: 0 } })
   })
 
+  describe('while its objects run', () => {
+    const owned = (object: JsonObject, fieldsV1: JsonObject): JsonObject => ({
+      ...object,
+      apiVersion: 'v1',
+      metadata: {
+        ...(object.metadata as JsonObject),
+        name: 'orders-worker',
+        namespace: 'shop',
+        managedFields: [{ manager: 'apiextensions.crossplane.io/composed/1', operation: 'Apply', fieldsV1 }],
+      },
+    })
+    const observed = {
+      deployment: owned({ kind: 'Deployment', spec: { replicas: 3, paused: false } }, { 'f:spec': { 'f:paused': {} } }),
+      service: owned({ kind: 'Service' }, { 'f:metadata': {} }),
+    }
+    const workload = { name: 'orders-worker', replicas: 3 }
+    const wasReady = { conditions: [{ type: 'Ready', status: 'True' }], workload, other: 1 }
+
+    test('they stay as they were applied last, the status stays, and the composite is not ready', () => {
+      const { results, conditions, desired } = run({ composite: put(broken, ['status'], wasReady), observed })
+      const metadata = { name: 'orders-worker', namespace: 'shop' }
+      expect(results).toEqual([{ severity: Severity.SEVERITY_WARNING, reason: 'InvalidClaim', message, ...aimed }])
+      expect(conditions.map(({ type, reason }) => [type, reason])).toEqual([['WorkloadReady', 'InvalidClaim']])
+      expect(Object.fromEntries(Object.entries(desired?.resources ?? {}).map(([key, { resource }]) => [key, resource]))).toEqual({
+        deployment: { apiVersion: 'v1', kind: 'Deployment', metadata, spec: { paused: false } },
+        service: { apiVersion: 'v1', kind: 'Service', metadata },
+      })
+      expect(desired?.composite?.ready).toBe(READY_FALSE)
+      expect(desired?.composite?.resource?.status).toEqual({ workload })
+    })
+
+    test('an object that is being deleted is not asked for again', () => {
+      const leaving = put(observed.service, ['metadata', 'deletionTimestamp'], '2026-01-01T00:00:00Z') as JsonObject
+      expect(keys(run({ composite: broken, observed: { ...observed, service: leaving } }))).toEqual(['deployment'])
+    })
+
+    test('an object that does not say who owns it makes the result fatal, as leaving it out would delete it', () => {
+      const response = run({ composite: broken, observed: { ...observed, service: { kind: 'Service' } } })
+      expect(fatals(response)).toHaveLength(1)
+      expect(keys(response)).toEqual([])
+    })
+
+    test('with every object deleted, a composite that was ready no longer is', () => {
+      const response = run({ composite: put(broken, ['status'], wasReady) })
+      expect(fatals(response)).toEqual([])
+      expect(response.desired?.composite?.ready).toBe(READY_FALSE)
+    })
+  })
+
   test('is warned of once', () => {
     const again = put(
       broken,

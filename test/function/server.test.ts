@@ -19,11 +19,14 @@ const claimed = composite({
 })
 const tagged = (tag: string) => ({ meta: { tag, capabilities: [] } })
 
-const refusing: Handler = request => ({ ...echo(request), results: [{ severity: Severity.SEVERITY_FATAL, message: 'spec.size: hunter2' }] })
+const refusing: Handler = (...question) => ({
+  ...echo(...question),
+  results: [{ severity: Severity.SEVERITY_FATAL, message: 'spec.size: hunter2' }],
+})
 const throwing: Handler = () => {
   throw new Error('while looking at\n    at hunter2 (secret.ts:1:1)')
 }
-const unencodable: Handler = request => ({ ...echo(request), context: { quota: 1n } })
+const unencodable: Handler = (...question) => ({ ...echo(...question), context: { quota: 1n } })
 
 test.each(serviceNames)('answers as %s', async service => {
   const { port } = await serve()
@@ -80,7 +83,7 @@ describe('a handler that throws', () => {
 describe('log and metrics', () => {
   test.each([
     { handler: echo, result: 'ok', level: 'debug', msg: 'call answered' },
-    { handler: refusing, result: 'fatal', level: 'info', msg: 'call refused' },
+    { handler: refusing, result: 'refused', level: 'info', msg: 'call refused' },
     { handler: throwing, result: 'error', level: 'error', msg: 'call failed' },
   ])('$result', async ({ handler, result, level, msg }) => {
     const serving = await serve({}, handler)

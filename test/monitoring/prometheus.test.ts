@@ -133,7 +133,7 @@ test('what the function says of itself is as Prometheus likes it', async () => {
 describe('with some calls', () => {
   test('every panel of the dashboard has something to show, and nothing is wrong', async () => {
     // An increase is one to Prometheus only where it has seen the count before.
-    await expect.poll(() => query('function_calls_total{result="fatal"} == 0'), { timeout: 60_000 }).toHaveLength(1)
+    await expect.poll(() => query('function_calls_total{result="refused"} == 0'), { timeout: 60_000 }).toHaveLength(1)
     const composite = (file: string) => parse(readFileSync(join(root, file), 'utf8')) as JsonObject
     const good = composite('examples/xr/full.yaml')
     const bad = { ...good, spec: { ...(good.spec as JsonObject), size: 'xlarge' } }
@@ -142,7 +142,7 @@ describe('with some calls', () => {
       const { error } = await call(client, { observed: { composite: { resource, connectionDetails: {}, ready: 0 }, resources: {} } })
       expect(error).toBeUndefined()
     }
-    await expect.poll(() => query('sum(rate(function_calls_total{result="fatal"}[1m])) > 0'), { timeout: 60_000 }).toHaveLength(1)
+    await expect.poll(() => query('sum(rate(function_calls_total{result="refused"}[1m])) > 0'), { timeout: 60_000 }).toHaveLength(1)
 
     const empty = await Promise.all(
       panelQueries.map(async ({ title, expr }) => ((await query(expr)).length > 0 ? [] : [`${title}: ${expr}`])),

@@ -19,16 +19,19 @@ const bytes = (field: number) => field * 8 + 2
 /** Where in a request a Struct stands: only what is observed has metadata that nobody reads. */
 type Place = 'observed' | 'its metadata' | 'elsewhere'
 const unread: ReadonlySet<string> = new Set(['managedFields', 'ownerReferences'])
+const nothing: ReadonlySet<string> = new Set()
 
 type Fields = Readonly<Record<number, () => void>>
 
 class Reader {
   readonly #bytes: Buffer
+  readonly #unread: ReadonlySet<string>
   #position = 0
   #depth = 0
 
-  constructor(bytes: Buffer) {
+  constructor(bytes: Buffer, unread: ReadonlySet<string>) {
     this.#bytes = bytes
+    this.#unread = unread
   }
 
   /** A whole message: calls what reads a field for each, and goes past the fields that nobody reads. */
@@ -143,7 +146,7 @@ class Reader {
       const tag = this.varint()
       if (tag === bytes(1)) key = this.#name()
       else if (tag !== bytes(2)) this.#skip(tag)
-      else if (place === 'its metadata' && unread.has(key)) this.#position = this.#end()
+      else if (place === 'its metadata' && this.#unread.has(key)) this.#position = this.#end()
       else value = this.#value(place === 'observed' && key === 'metadata' ? 'its metadata' : 'elsewhere')
     }
     this.#close(end)
@@ -272,8 +275,13 @@ class Reader {
 }
 
 /** All that the function reads of a request. Credentials and the like, which it never asks for, stay bytes. */
-export function decodeRequest(message: Buffer): RunFunctionRequest {
-  const reader = new Reader(message)
+export const decodeRequest = (message: Buffer): RunFunctionRequest => decode(message, unread)
+
+/** The same with the owners of the fields, which only a refusal reads. */
+export const decodeRequestWithOwners = (message: Buffer): RunFunctionRequest => decode(message, nothing)
+
+function decode(message: Buffer, unread: ReadonlySet<string>): RunFunctionRequest {
+  const reader = new Reader(message, unread)
   const request: RunFunctionRequest = {
     meta: undefined,
     observed: undefined,

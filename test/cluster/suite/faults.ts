@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { at, isObject } from '../../../src/json.ts'
+import { lastApplied } from '../../../src/applied.ts'
+import { at, isObject, items, type Json, type JsonObject } from '../../../src/json.ts'
 import { root } from '../../claim-files.ts'
 import { type Reference, referenceTo } from '../api.ts'
 import {
@@ -26,8 +27,58 @@ const NAMESPACE = 'faults'
 const STREAM = 'FAULTS'
 const MANY = 20
 
-const generationsOf = async ({ cluster: { api } }: Setting, claim: ClaimManifest): Promise<unknown[]> =>
-  Promise.all([deploymentOf(claim), scaledObjectOf(claim)].map(async reference => at(await api.get(reference), 'metadata', 'generation')))
+/** What changes with every write, but for the status: the generation, and who owns which fields. */
+const versionsOf = async ({ cluster: { api } }: Setting, claim: ClaimManifest): Promise<unknown[]> =>
+  Promise.all(
+    [deploymentOf(claim), scaledObjectOf(claim)].map(async reference => {
+      const { metadata } = await api.get(reference)
+      return [at(metadata, 'generation'), ownersOf(metadata)]
+    }),
+  )
+
+const ownersOf = (metadata: Json | undefined) =>
+  items(at(metadata, 'managedFields')).filter(entry => at(entry, 'subresource') === undefined)
+
+/** A refused claim is answered with what was applied last, so applying that must change nothing. */
+export function lastAppliedIsExact(given: () => Setting): void {
+  test('what Crossplane applied last, read from an object and applied again, changes nothing of it', async () => {
+    const { api } = given().cluster
+    const kinds = [
+      ['v1', 'ServiceAccount'],
+      ['v1', 'Service'],
+      ['apps/v1', 'Deployment'],
+      ['keda.sh/v1alpha1', 'ScaledObject'],
+    ] as const
+    const lists = await Promise.all(kinds.map(([apiVersion, kind]) => api.list({ apiVersion, kind })))
+    const composed = lists.flat().flatMap(object => {
+      const applied = lastApplied(object)
+      const manager = items(at(object, 'metadata', 'managedFields')).find(isComposer)
+      return applied === undefined || manager === undefined ? [] : [{ object, applied, manager: String(at(manager, 'manager')) }]
+    })
+    for (const { object, applied, manager } of composed) {
+      const after = await api.apply(asCrossplaneDoes(applied, object), { dryRun: true, manager })
+      const label = `${object.kind} ${at(object, 'metadata', 'namespace')}/${at(object, 'metadata', 'name')}`
+      expect(after.spec, label).toEqual(object.spec)
+      // The API server writes nothing, and so counts nothing, if an apply changes nothing.
+      expect(at(after, 'metadata', 'resourceVersion'), label).toEqual(at(object, 'metadata', 'resourceVersion'))
+    }
+    expect(new Set(composed.map(({ object }) => object.kind))).toEqual(new Set(kinds.map(([, kind]) => kind)))
+  })
+}
+
+/** With the labels, annotations and owners that Crossplane adds to what a function wants. */
+function asCrossplaneDoes(applied: JsonObject, { metadata }: JsonObject): JsonObject {
+  const added = (field: string) => ({
+    [field]: {
+      ...Object.fromEntries(Object.entries(at(metadata, field) ?? {}).filter(([name]) => name.startsWith('crossplane.io/'))),
+      ...(at(applied, 'metadata', field) as JsonObject | undefined),
+    },
+  })
+  const ownerReferences = at(metadata, 'ownerReferences')
+  return { ...applied, metadata: { ...(applied.metadata as JsonObject), ownerReferences, ...added('labels'), ...added('annotations') } }
+}
+
+const isComposer = (entry: Json) => String(at(entry, 'manager')).startsWith('apiextensions.crossplane.io/composed')
 
 export function refusedClaims(given: () => Setting): void {
   describe('a claim that the API takes and the function refuses', () => {
@@ -54,14 +105,22 @@ export function refusedClaims(given: () => Setting): void {
       const { cluster } = given()
       await cluster.api.apply(fine)
       await ready(cluster, fine)
-      const before = await generationsOf(given(), fine)
+      const before = await versionsOf(given(), fine)
       await cluster.kubectl(['apply', '--server-side', '--force-conflicts', '-f', '-'], JSON.stringify(bad))
       const said = await becomes(cluster, bad, 'WorkloadReady', 'False', 'InvalidClaim')
       expect(said.message).toContain('spec.secretRefs[0].env[0].envName: must not be the same as spec.env[0].name')
-      expect(await generationsOf(given(), bad)).toEqual(before)
+      expect(await versionsOf(given(), bad)).toEqual(before)
     })
 
-    test('mended, it recovers by itself', async () => {
+    test('does not look ready, and keeps its other conditions and its status', async () => {
+      const { cluster } = given()
+      await becomes(cluster, bad, 'Ready', 'False')
+      await becomes(cluster, bad, 'Synced', 'True')
+      await becomes(cluster, bad, 'ScalingReady', 'True')
+      expect(at(await cluster.api.get(referenceOf(bad)), 'status', 'workload', 'name')).toBe(name)
+    })
+
+    test('corrected, it recovers by itself', async () => {
       const { cluster } = given()
       await cluster.api.patch(referenceOf(bad), { spec: { env: [] } })
       await becomes(cluster, bad, 'WorkloadReady', 'True')
