@@ -1,7 +1,7 @@
 import type { Claim } from './claim/claim.ts'
 import type { Platform } from './claim/platform.ts'
 import { hold } from './immutable.ts'
-import { isLeaving, type JsonObject } from './json.ts'
+import { at, isLeaving, type JsonObject } from './json.ts'
 import { keep } from './keep.ts'
 import { mayLack, nameOfKind, unknownKind } from './kinds.ts'
 import { goingAway, knows, type Neighbours, nobody, stranger, takenBy } from './neighbours.ts'
@@ -49,6 +49,7 @@ export function compose(claim: Claim, platform: Platform, observed: Observed, ne
   const { resources, later, kept, going } = plan(claim, innerOf)
   const composed: Composed[] = []
   const status: Record<string, JsonObject[string]> = {}
+  const imageBefore = at(neighbours.composite, 'status', 'workload', 'image')
   for (const resource of resources) {
     const { key, concern } = resource
     const outer = outerOf(resource)
@@ -59,7 +60,7 @@ export function compose(claim: Claim, platform: Platform, observed: Observed, ne
     const leaving = [outer, inner].some(object => object && isLeaving(object))
     const wanted = resource.build(claim, outer === undefined && found === undefined && !wrapped, outer !== undefined && !leaving)
     if (wanted === undefined) continue
-    Object.assign(status, resource.status?.(inner, claim))
+    Object.assign(status, resource.status?.(inner, claim, imageBefore))
     if (resource === later) continue
     const there = inner ?? found
     const { manifest, refused } = there ? hold(resource, wanted, there, claim) : { manifest: wanted }

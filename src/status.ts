@@ -69,21 +69,18 @@ export const refused = (reason: (typeof invalid)[number], message: string): Cond
   message,
 })
 
-// Why something is not ready while all goes well: it was made, woken or changed just now.
-const onTheWay: ReadonlySet<string> = new Set(['Creating', 'Waiting', 'Updating', 'Unavailable'])
-// Every change of a Knative Service goes through this, and its former revision serves meanwhile.
-const ROLLOUT = 'Deploying'
+// Steps of a change that somebody asked for.
+const planned: ReadonlySet<string> = new Set(['Creating', 'Waiting', 'Updating', 'RollingOut', 'Deploying', 'Switching'])
+// New pods are not ready at once, so this is news only if there were ready ones.
+const STARTING = 'Unavailable'
 
-/**
- * The conditions that are news to the composite. That a thing which was made or woken just now is on its way surprises
- * nobody; what keeps it from getting there, and that it got there, is news.
- */
+/** The conditions that are news to the composite. A planned step is none; what blocks it, and that it is done, is news. */
 export const changes = (composite: JsonObject, conditions: readonly Condition[]): Condition[] =>
   conditions.filter(({ type, ready, reason }) => {
     const said = condition(composite, type)
     const before = said?.reason === NOT_APPLICABLE ? undefined : said
     const wasUp = before?.status === 'True' && before.reason !== 'ScaledToZero'
-    if (!ready && (reason === ROLLOUT || (!wasUp && onTheWay.has(reason)))) return false
+    if (!ready && (planned.has(reason) || (!wasUp && reason === STARTING))) return false
     if (before === undefined) return true
     return before.status !== (ready ? 'True' : 'False') || (!ready && before.reason !== reason)
   })

@@ -21,6 +21,8 @@ const running: Observed = {
     status: {
       observedGeneration: 1,
       replicas: 3,
+      updatedReplicas: 3,
+      availableReplicas: 3,
       readyReplicas: 3,
       conditions: conditions(['Available', 'True'], ['Progressing', 'True']),
     },

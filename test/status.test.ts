@@ -144,6 +144,18 @@ describe('news', () => {
       condition: now(false, 'Deploying'),
       news: false,
     },
+    ...['Creating', 'Waiting', 'Updating', 'RollingOut', 'Switching'].map(reason => ({
+      says: `that a planned step, ${reason}, begins is none`,
+      composite: told('True', 'Available'),
+      condition: now(false, reason),
+      news: false,
+    })),
+    {
+      says: 'that a rollout is stuck is',
+      composite: told('False', 'RollingOut'),
+      condition: now(false, 'ProgressDeadlineExceeded'),
+      news: true,
+    },
     { says: 'nor is the first', composite: {}, condition: now(false, 'Deploying'), news: false },
     { says: 'that a revision fails is', composite: told('False', 'Deploying'), condition: now(false, 'RevisionFailed'), news: true },
     { says: 'that what is new fails is', composite: told('False', 'Creating'), condition: now(false, 'TriggerError'), news: true },

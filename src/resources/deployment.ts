@@ -3,6 +3,7 @@ import { at, type JsonObject } from '../json.ts'
 import {
   condition,
   containerBase,
+  imageOf,
   imagePullSecrets,
   initContainers,
   metadata,
@@ -37,11 +38,11 @@ export const deployment: ComposedResource = {
       : undefined,
   ready: judge,
   readyCondition: 'Available',
-  status: (observed, { name, image, size }) => ({
+  status: (observed, { name, image, size }, before) => ({
     workload: {
       kind: 'Deployment',
       name,
-      image,
+      image: observed && isRolledOut(observed) ? (imageOf(observed) ?? image) : (before ?? image),
       size,
       replicas: count(observed, 'spec', 'replicas'),
       readyReplicas: count(observed, 'status', 'readyReplicas'),
@@ -50,7 +51,10 @@ export const deployment: ComposedResource = {
 }
 
 /** Kubernetes leaves out a count of 0. */
-const count = (observed: JsonObject | undefined, ...path: string[]) => at(observed, ...path) ?? 0
+const count = (observed: JsonObject | undefined, ...path: string[]): number => {
+  const value = at(observed, ...path)
+  return typeof value === 'number' ? value : 0
+}
 
 const podSpec = (claim: Claim): JsonObject => ({
   serviceAccountName: claim.name,
@@ -89,7 +93,26 @@ function judge(observed: JsonObject, { name, namespace }: Claim): Readiness {
     )
   // KEDA took the last replica away as there is nothing to do. That is what was asked for.
   if (at(observed, 'spec', 'replicas') === 0) return ready('ScaledToZero', `Deployment ${name} is scaled to zero until messages come.`)
-  return available ?? notReady('Unavailable', `Deployment ${name} has no ready pod. ${look}`)
+  return rollout(observed, name, look) ?? available ?? notReady('Unavailable', `Deployment ${name} has no ready pod. ${look}`)
+}
+
+/** Pods of the previous version are left. That they serve does not mean that the new ones will. */
+function rollout(observed: JsonObject, name: string, look: string): Readiness | undefined {
+  if (!hasOldPods(observed)) return undefined
+  const updated = count(observed, 'status', 'updatedReplicas')
+  const unavailable = count(observed, 'status', 'unavailableReplicas')
+  const stuck = unavailable === 0 ? '' : `, and ${unavailable} ${unavailable === 1 ? 'is' : 'are'} not available`
+  return notReady(
+    'RollingOut',
+    `Deployment ${name} is rolling out: ${updated} of ${count(observed, 'spec', 'replicas')} pods run the new version${stuck}. ${look}`,
+  )
+}
+
+const hasOldPods = (observed: JsonObject): boolean => count(observed, 'status', 'replicas') > count(observed, 'status', 'updatedReplicas')
+
+function isRolledOut(observed: JsonObject): boolean {
+  if (outdated(observed) || hasOldPods(observed)) return false
+  return at(observed, 'spec', 'replicas') === 0 || count(observed, 'status', 'availableReplicas') !== 0
 }
 
 /** Kubernetes calls a Deployment unavailable while most of the pods that KEDA has just asked for start. Those of before serve on. */

@@ -1,8 +1,10 @@
 import type { Claim, Knative } from '../claim/claim.ts'
 import { at, type JsonObject } from '../json.ts'
 import {
+  type Condition,
   condition,
   containerBase,
+  imageOf,
   imagePullSecrets,
   initContainers,
   metadata,
@@ -21,12 +23,12 @@ export const knativeService: ComposedResource = {
   build: claim => (claim.runtime === 'Knative' ? service(claim, claim.name, claim.knative.traffic) : undefined),
   ready: (observed, claim) => judge(observed, claim, claim.name),
   readyCondition: 'Ready',
-  status: (observed, { name, image, size, knative }) => {
+  status: (observed, { name, image, size, knative }, before) => {
     const { minScale, maxScale } = knative.autoscaling
     const url = at(observed, 'status', 'url')
     const revision = at(observed, 'status', 'latestReadyRevisionName')
     return {
-      workload: { kind: 'Service', name, image, size },
+      workload: { kind: 'Service', name, image: observed && isServed(observed) ? (imageOf(observed) ?? image) : (before ?? image), size },
       ...(url !== undefined && { url }),
       autoscaler: {
         kind: 'PodAutoscaler',
@@ -116,7 +118,8 @@ function annotations(autoscaling: Knative['autoscaling']): JsonObject {
 }
 
 /** https://github.com/knative/specs/blob/main/specs/serving/knative-api-specification-1.0.md#error-signalling */
-function judge(observed: JsonObject, { namespace }: Claim, name: string): Readiness {
+function judge(observed: JsonObject, claim: Claim, name: string): Readiness {
+  const { namespace } = claim
   const state = condition(observed, 'Ready')
   if (state === undefined || outdated(observed))
     return notReady('Deploying', `Knative Service ${name} is being updated; if this stays, see whether Knative Serving runs.`)
@@ -126,12 +129,22 @@ function judge(observed: JsonObject, { namespace }: Claim, name: string): Readin
       'Deploying',
       `Knative Service ${name} is being deployed. See: kubectl -n ${namespace} get revisions -l serving.knative.dev/service=${name}`,
     )
-  const message = state.message.replace(/\.?$/, '.')
+  const { reason, message } = causeOf(state, observed, claim)
   return notReady(
-    state.reason || 'NotReady',
-    `Knative Service ${name} is not ready: ${message} ${advice(observed, state.reason, namespace, name)}`,
+    reason || 'NotReady',
+    `Knative Service ${name} is not ready: ${message.replace(/\.?$/, '.')} ${advice(observed, reason, namespace, name)}`,
   )
 }
+
+/** The Route misses a revision also if the first one fails. Then the Configuration knows why. */
+function causeOf(state: Condition, observed: JsonObject, { knative }: Claim): Condition {
+  const namesRevision = knative.traffic?.some(({ revisionName }) => revisionName !== undefined) ?? false
+  const configuration = condition(observed, 'ConfigurationsReady')
+  if (state.reason !== 'RevisionMissing' || namesRevision) return state
+  return configuration?.status === 'False' ? configuration : { ...state, reason: 'RevisionFailed' }
+}
+
+const isServed = (observed: JsonObject): boolean => !outdated(observed) && condition(observed, 'Ready')?.status === 'True'
 
 function advice(observed: JsonObject, reason: string, namespace: string, name: string): string {
   if (reason === 'NotOwned') return `Knative needs a Service of this name for itself: delete or rename the one that is in its way.`

@@ -1,6 +1,6 @@
 // What several resources are made of. One place each.
 import type { Claim, Variable } from '../claim/claim.ts'
-import { at, isObject, type Json, type JsonObject, textOf } from '../json.ts'
+import { at, isObject, items, type Json, type JsonObject, textOf } from '../json.ts'
 import type { Manifest, Readiness } from './resource.ts'
 
 /** The port of the Service, whatever port the container has. */
@@ -107,6 +107,13 @@ export const containerBase = (claim: Claim): JsonObject => ({
   resources: claim.resources as unknown as JsonObject,
   securityContext: claim.runtime === 'Knative' ? { ...podSecurity, ...containerSecurity } : containerSecurity,
 })
+
+/** The image in the pod template of a Deployment or a Knative Service. */
+export const imageOf = (object: JsonObject): Json | undefined =>
+  at(
+    items(at(object, 'spec', 'template', 'spec', 'containers')).find(container => at(container, 'name') === 'main'),
+    'image',
+  )
 
 /** The init container, which sees what the container sees. */
 export const initContainers = (claim: Claim): { initContainers?: JsonObject[] } =>

@@ -1,5 +1,5 @@
 import type { Claim } from '../claim/claim.ts'
-import type { JsonObject } from '../json.ts'
+import type { Json, JsonObject } from '../json.ts'
 
 /** A complete Kubernetes object, without status. */
 export interface Manifest extends JsonObject {
@@ -43,8 +43,8 @@ export interface ComposedResource {
   readonly readyCondition?: 'Ready' | 'Available'
   /** What can't be changed once the object is there. A claim that asks for it all the same is told so. */
   readonly immutable?: readonly Immutable[]
-  /** What the claim's status says of the resource. */
-  readonly status?: (observed: JsonObject | undefined, claim: Claim) => JsonObject
+  /** What the claim's status says of the resource; `before` is the image that ran when the status was written last. */
+  readonly status?: (observed: JsonObject | undefined, claim: Claim, before?: Json) => JsonObject
 }
 
 /** The object of a resource as it is observed, or undefined where it is not there. */

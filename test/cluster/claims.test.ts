@@ -2,7 +2,7 @@
 import { doctorMends } from './suite/doctor.ts'
 import { emptiedObjects } from './suite/emptied.ts'
 import { examplesAreQuiet, examplesAreReady } from './suite/examples.ts'
-import { lacksKinds, lastAppliedIsExact, refusedClaims, survivesFaults } from './suite/faults.ts'
+import { lacksKinds, lastAppliedIsExact, refusedClaims, rollsOut, survivesFaults } from './suite/faults.ts'
 import { runsOnKnative } from './suite/knative.ts'
 import { migrates, takenNames } from './suite/names.ts'
 import { asRecorded } from './suite/recording.ts'
@@ -19,6 +19,7 @@ scalesOnLag(given)
 lastAppliedIsExact(given)
 emptiedObjects(given)
 refusedClaims(given)
+rollsOut(given)
 lacksKinds(given)
 takenNames(given)
 migrates(given)

@@ -1,7 +1,7 @@
 // The same without claims, as Crossplane 2 has it: what a user applies is the composite.
 import { emptiedObjects } from './suite/emptied.ts'
 import { examplesAreQuiet, examplesAreReady } from './suite/examples.ts'
-import { lacksKinds, lastAppliedIsExact, refusedClaims, survivesFaults } from './suite/faults.ts'
+import { lacksKinds, lastAppliedIsExact, refusedClaims, rollsOut, survivesFaults } from './suite/faults.ts'
 import { changesRuntimeOnKnative } from './suite/knative.ts'
 import { migrates, takenNames } from './suite/names.ts'
 import { asRecorded } from './suite/recording.ts'
@@ -18,6 +18,7 @@ scalesOnLag(given)
 lastAppliedIsExact(given)
 emptiedObjects(given)
 refusedClaims(given)
+rollsOut(given)
 lacksKinds(given)
 takenNames(given)
 migrates(given)

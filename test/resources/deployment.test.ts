@@ -277,6 +277,28 @@ describe('ready', () => {
       is: [false, 'Updating', 'Deployment orders-worker is being updated.'],
     },
     {
+      says: 'rolling out, and the old pods serve while the new ones start',
+      observed: {
+        spec: { replicas: 3 },
+        status: { replicas: 4, updatedReplicas: 1, availableReplicas: 3, unavailableReplicas: 1, conditions: up },
+      },
+      is: [
+        false,
+        'RollingOut',
+        `Deployment orders-worker is rolling out: 1 of 3 pods run the new version, and 1 is not available. ${look}`,
+      ],
+    },
+    {
+      says: 'rolling out, and all new pods so far are available',
+      observed: { spec: { replicas: 3 }, status: { replicas: 3, updatedReplicas: 2, availableReplicas: 3, conditions: up } },
+      is: [false, 'RollingOut', `Deployment orders-worker is rolling out: 2 of 3 pods run the new version. ${look}`],
+    },
+    {
+      says: 'rolled out',
+      observed: { spec: { replicas: 3 }, status: { replicas: 3, updatedReplicas: 3, availableReplicas: 3, conditions: up } },
+      is: [true, 'Available', 'Deployment orders-worker is available.'],
+    },
+    {
       says: 'scaled up, and most of the new pods are starting',
       observed: { spec: { replicas: 5 }, status: { availableReplicas: 1, conditions: down } },
       is: [
@@ -393,4 +415,31 @@ test.each<{ says: string; observed: JsonObject | undefined; replicas: number; re
       readyReplicas,
     },
   })
+})
+
+const containers = [
+  { name: 'sidecar', image: 'proxy' },
+  { name: 'main', image: 'new' },
+]
+const withStatus = (status: JsonObject, replicas = 2): JsonObject => ({ spec: { replicas, template: { spec: { containers } } }, status })
+
+test.each<{ says: string; observed: JsonObject | undefined; before?: string; image: string }>([
+  {
+    says: 'rolled out: the image of the pods',
+    observed: withStatus({ replicas: 2, updatedReplicas: 2, availableReplicas: 2 }),
+    before: 'old',
+    image: 'new',
+  },
+  {
+    says: 'rolling out: the previous one',
+    observed: withStatus({ replicas: 3, updatedReplicas: 1, availableReplicas: 2 }),
+    before: 'old',
+    image: 'old',
+  },
+  { says: 'no pod available: the previous one', observed: withStatus({ replicas: 2, updatedReplicas: 2 }), before: 'old', image: 'old' },
+  { says: 'scaled to zero: the one that would run', observed: withStatus({}, 0), before: 'old', image: 'new' },
+  { says: 'not there: the previous one', observed: undefined, before: 'old', image: 'old' },
+  { says: 'new: the one of the claim', observed: undefined, image: 'ghcr.io/acme/orders-worker:1.4.2' },
+])('image in the status, $says', ({ observed, before, image }) => {
+  expect(at(deployment.status?.(observed, settled(), before), 'workload', 'image')).toBe(image)
 })

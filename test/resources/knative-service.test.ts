@@ -325,15 +325,45 @@ describe('readiness', () => {
       message: 'delete or rename the one that is in its way',
     },
     {
-      says: 'a revision of the split is not there',
-      object: observed(1, 1, {}, ['Ready', 'False', 'RevisionMissing', 'not found']),
+      says: 'its first revision fails, which the Route calls missing',
+      object: observed(
+        1,
+        1,
+        {},
+        ['Ready', 'False', 'RevisionMissing', 'not found'],
+        ['ConfigurationsReady', 'False', 'RevisionFailed', 'Container failed with: boom'],
+      ),
       ready: false,
-      reason: 'RevisionMissing',
-      message: 'spec.knative.traffic',
+      reason: 'RevisionFailed',
+      message: `Knative Service orders-worker is not ready: Container failed with: boom. See: ${look}`,
+    },
+    {
+      says: 'no revision is ready, and the Configuration does not say why',
+      object: observed(1, 1, {}, ['Ready', 'False', 'RevisionMissing', 'no ready revision']),
+      ready: false,
+      reason: 'RevisionFailed',
+      message: `Knative Service orders-worker is not ready: no ready revision. See: ${look}`,
     },
   ])('$says', ({ object, ready, reason, message }) => {
     expect(judge(object)).toMatchObject({ ready, reason })
     expect(judge(object).message).toContain(message)
+  })
+
+  test('a revision that the split names is not there', () => {
+    const split = asKnative({ knative: { traffic: [{ revisionName: 'orders-worker-00009', percent: 100 }] } })
+    const missing = observed(1, 1, {}, ['Ready', 'False', 'RevisionMissing', 'not found'])
+    expect(knativeService.ready(missing, split)).toMatchObject({
+      reason: 'RevisionMissing',
+      message: expect.stringContaining('Check the names under spec.knative.traffic.'),
+    })
+  })
+
+  test('until a new image is ready, the status names the previous one', () => {
+    const spec = { template: { spec: { containers: [{ name: 'main', image: 'new' }] } } }
+    const imageIn = (object: JsonObject) => at(knativeService.status?.({ ...object, spec }, asKnative(), 'old'), 'workload', 'image')
+    expect(imageIn(observed(2, 2, {}, ['Ready', 'Unknown']))).toBe('old')
+    expect(imageIn(observed(2, 1, {}, ['Ready', 'True']))).toBe('old')
+    expect(imageIn(observed(2, 2, {}, ['Ready', 'True']))).toBe('new')
   })
 
   test('the status says what runs, where it is reached, and what scales it', () => {

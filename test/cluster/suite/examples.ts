@@ -63,7 +63,7 @@ export function examplesAreReady(given: () => Setting): void {
       const printed = await cluster.kubectl(['get', 'eventdrivenservices', '-A'])
       const [header = '', ...rows] = printed.trimEnd().split('\n')
       const connection = flavour === 'claims' ? ['CONNECTION-SECRET'] : []
-      const own = ['RUNTIME', 'SIZE', 'REPLICAS']
+      const own = ['RUNTIME', 'SIZE', 'REPLICAS', 'WORKLOAD', 'SCALING', 'URL']
       const state = ['SYNCED', 'READY']
       expect(header.split(/\s+/).sort()).toEqual(
         ['NAMESPACE', 'NAME', ...own, ...state, ...(flavour === 'claims' ? connection : ['COMPOSITION']), 'AGE'].sort(),

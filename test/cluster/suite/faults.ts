@@ -131,6 +131,61 @@ export function refusedClaims(given: () => Setting): void {
   })
 }
 
+export function rollsOut(given: () => Setting): void {
+  describe('a change of a ready claim', () => {
+    const before = worker(NAMESPACE, 'rolling', 'ROLLING')
+    const image = 'ghcr.io/acme/orders-worker:2.0.0'
+    const imageOf = async () => at(await given().cluster.api.get(referenceOf(before)), 'status', 'workload', 'image')
+    const setUnschedulable = (unschedulable: boolean) =>
+      given().cluster.api.patch({ apiVersion: 'v1', kind: 'Node', name: 'kwok-node-a' }, { spec: { unschedulable } })
+    const warnings = async () => {
+      const events = await given().cluster.api.list({ apiVersion: 'v1', kind: 'Event', namespace: NAMESPACE })
+      return events
+        .filter(
+          ({ type, involvedObject }) =>
+            type === 'Warning' && at(involvedObject, 'kind') === 'EventDrivenService' && at(involvedObject, 'name') === 'rolling',
+        )
+        .map(({ reason }) => reason)
+    }
+
+    beforeAll(async () => {
+      const { cluster, nats } = given()
+      await createNamespace(cluster, NAMESPACE)
+      await nats.createStream('ROLLING')
+      await nats.createConsumer('ROLLING', 'rolling')
+      await cluster.api.apply(before)
+      await ready(cluster, before)
+    })
+    afterAll(async () => {
+      await setUnschedulable(false)
+      await gone(given().cluster, before)
+    })
+
+    test('whose new pods do not start is not ready, and the status names the image that runs', async () => {
+      const { cluster } = given()
+      await setUnschedulable(true)
+      await cluster.api.patch(referenceOf(before), { spec: { image } })
+      const { message } = await becomes(cluster, before, 'WorkloadReady', 'False', 'RollingOut')
+      expect(message).toContain('1 of 1 pods run the new version, and 1 is not available')
+      await becomes(cluster, before, 'Ready', 'False')
+      expect(await imageOf()).toBe('ghcr.io/acme/orders-worker:1.4.2')
+      await setUnschedulable(false)
+      await ready(cluster, before)
+      await cluster.until('the status names the new image', async () => (await imageOf()) === image)
+    })
+
+    test('that adds an HTTP port is done without a warning', async () => {
+      const { cluster } = given()
+      await cluster.api.patch(referenceOf(before), { spec: { httpPort: 3000 } })
+      await cluster.until('its Service', () =>
+        cluster.api.find({ apiVersion: 'v1', kind: 'Service', namespace: NAMESPACE, name: 'rolling-http' }),
+      )
+      await ready(cluster, before)
+      expect(await warnings()).toEqual([])
+    })
+  })
+}
+
 /** Before Knative is there. */
 export function lacksKinds(given: () => Setting): void {
   describe('a kind that the cluster does not know', () => {

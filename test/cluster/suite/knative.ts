@@ -358,6 +358,8 @@ function changesRuntime(given: () => Setting): void {
     ]
     expect(switching.filter(({ message }) => !steps.some(step => message.startsWith(step)))).toEqual([])
     expect(told.seen.filter(({ reason, isReady }) => isReady && reason === 'Switching')).toEqual([])
+    const events = await cluster.api.list({ apiVersion: 'v1', kind: 'Event' })
+    expect(events.filter(({ type, reason }) => type === 'Warning' && reason === 'Switching')).toEqual([])
     expect(switching[0]?.message).toContain(steps[0])
     console.log(
       `${before} to ${after} in ${((Date.now() - began) / 1000).toFixed(1)} s, told in ${new Set(switching.map(({ message }) => message)).size} steps`,
