@@ -507,9 +507,24 @@ const cases: readonly Case[] = [
   { says: 'JetStream is off', answers: { [`${JSZ}/jsz`]: { disabled: true } }, check: 'NATS', because: /has JetStream off/, mend: /^helm/ },
   {
     says: 'the stream is missing',
+    answers: { [ASK]: { account_details: [account('$G', stream('PAYMENTS'))] } },
+    check: 'Stream of shop/orders-worker',
+    because: "account '$G' has no stream 'ORDERS'; its streams: PAYMENTS",
+    mend: 'nats stream add -- ORDERS',
+  },
+  {
+    says: 'the stream is misspelt',
     answers: { [ASK]: { account_details: [account('$G', stream('ORDER'))] } },
     check: 'Stream of shop/orders-worker',
-    because: "account '$G' has no stream 'ORDERS', did you mean 'ORDER'?; its streams: ORDER",
+    because:
+      "account '$G' has no stream 'ORDERS', did you mean 'ORDER'?; its streams: ORDER; if the name is right: nats stream add -- ORDERS",
+    mend: `kubectl -n shop patch eventdrivenservice orders-worker --type merge -p '{"spec":{"nats":{"stream":"ORDER"}}}'`,
+  },
+  {
+    says: 'a stream differs by its number only, and so is no typo',
+    answers: { [ASK]: { account_details: [account('$G', stream('ORDERS2'))] } },
+    check: 'Stream of shop/orders-worker',
+    because: "account '$G' has no stream 'ORDERS'; its streams: ORDERS2",
     mend: 'nats stream add -- ORDERS',
   },
   {
@@ -528,6 +543,14 @@ const cases: readonly Case[] = [
     check: 'Stream of shop/orders-worker',
     because: "stream 'ORDERS' of account '$G' has no consumer 'orders-workers'; its consumers: others",
     mend: 'nats consumer add --pull --defaults -- ORDERS orders-workers',
+  },
+  {
+    says: 'the consumer is misspelt',
+    answers: { [ASK]: { account_details: [account('$G', stream('ORDERS', 'order-workers'))] } },
+    check: 'Stream of shop/orders-worker',
+    because:
+      /has no consumer 'orders-workers', did you mean 'order-workers'\?.*; if the name is right: nats consumer add .* ORDERS orders-workers$/,
+    mend: `kubectl -n shop patch eventdrivenservice orders-worker --type merge -p '{"spec":{"nats":{"consumer":"order-workers"}}}'`,
   },
   {
     says: 'another server of the cluster of NATS has the stream',

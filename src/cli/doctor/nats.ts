@@ -2,10 +2,10 @@
 import type { Claim } from '../../claim/claim.ts'
 import { at, items, type Json, type JsonObject, textOf } from '../../json.ts'
 import { shell } from '../../shell.ts'
-import { nearest } from '../../suggest.ts'
 import type { Api } from './api.ts'
 import { type Check, unknown, well, wrong } from './check.ts'
 import { type Door, neighboursOf, type Reached, reach } from './endpoint.ts'
+import { meant } from './meant.ts'
 
 type Nats = NonNullable<Claim['nats']>
 
@@ -88,25 +88,24 @@ async function lookAtStream(servers: readonly Door[], { claim, nats }: Asked): P
     const elsewhere = await holderOf(servers, stream)
     if (elsewhere !== undefined && elsewhere !== wanted)
       return wrong(name, `account '${wanted}' has no stream '${stream}', account '${elsewhere}' has`, edit(claim, { account: elsewhere }))
+    const add = shell`nats stream add -- ${stream}`
+    const near = meant(stream, streams.map(nameOf))
     return wrong(
       name,
-      `account '${wanted}' has no stream '${stream}'${meant(stream, streams)}; its streams: ${namesIn(streams)}`,
-      shell`nats stream add -- ${stream}`,
+      `account '${wanted}' has no stream '${stream}'${near.question}; its streams: ${namesIn(streams)}${near.otherwise(add)}`,
+      near.name === undefined ? add : edit(claim, { stream: near.name }),
     )
   }
   const consumers = found.flatMap(one => items(at(one, 'consumer_detail')))
   if (consumers.some(one => nameOf(one) === consumer))
     return well(name, `account '${wanted}' has stream '${stream}' with consumer '${consumer}'`)
+  const add = shell`nats consumer add --pull --defaults -- ${stream} ${consumer}`
+  const near = meant(consumer, consumers.map(nameOf))
   return wrong(
     name,
-    `stream '${stream}' of account '${wanted}' has no consumer '${consumer}'${meant(consumer, consumers)}; its consumers: ${namesIn(consumers)}`,
-    shell`nats consumer add --pull --defaults -- ${stream} ${consumer}`,
+    `stream '${stream}' of account '${wanted}' has no consumer '${consumer}'${near.question}; its consumers: ${namesIn(consumers)}${near.otherwise(add)}`,
+    near.name === undefined ? add : edit(claim, { consumer: near.name }),
   )
-}
-
-function meant(name: string, others: readonly Json[]): string {
-  const near = nearest(name, others.map(nameOf))
-  return near === undefined ? '' : `, did you mean '${near}'?`
 }
 
 /** The account that has a stream of this name, whichever it is. */

@@ -344,11 +344,23 @@ const ailments: readonly Ailment[] = [
     }),
   },
   {
+    says: 'the stream is misspelt',
+    harm: patchClaim({ nats: { stream: 'DOKTOR' } }),
+    row: STREAM_ROW,
+    because: /has no stream 'DOKTOR', did you mean 'DOCTOR'\?.*; if the name is right: nats stream add -- DOKTOR$/,
+  },
+  {
     says: 'the consumer is not there',
+    harm: patchClaim({ nats: { stream: STREAM, consumer: 'nobody' } }),
+    row: STREAM_ROW,
+    because: /has no consumer 'nobody'; its consumers: patient/,
+    otherwise: natsCli(/^nats consumer add --pull --defaults -- DOCTOR nobody$/, ({ nats }) => nats.createConsumer(STREAM, 'nobody')),
+  },
+  {
+    says: 'the consumer is misspelt',
     harm: patchClaim({ nats: { stream: STREAM, consumer: 'patent' } }),
     row: STREAM_ROW,
     because: /has no consumer 'patent', did you mean 'patient'\?/,
-    otherwise: natsCli(/^nats consumer add --pull --defaults -- DOCTOR patent$/, ({ nats }) => nats.createConsumer(STREAM, 'patent')),
   },
   {
     says: 'the account is another',
@@ -386,7 +398,7 @@ const ailments: readonly Ailment[] = [
     harm: async () => undefined,
     row: `Claim ${NAMESPACE}/patent`,
     because: /there is no such EventDrivenService/,
-    otherwise: shows(/patient/, async ({ cluster }) => cluster.api.apply(worker(NAMESPACE, 'patent', STREAM))),
+    otherwise: shows(/patient/, async ({ cluster }) => cluster.api.apply(worker(NAMESPACE, 'patent', STREAM, { nats }))),
     about: () => [`${NAMESPACE}/patent`],
   },
   {
