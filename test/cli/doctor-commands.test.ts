@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { claim } from '../claims.ts'
-import { type Answers, type ClusterOptions, changed, examine, paths, startCluster, temporaryFolder } from './doctor/cluster.ts'
+import { type Answers, type ClusterOptions, changed, examine, paths, pod, startCluster, temporaryFolder } from './doctor/cluster.ts'
 
 // All of it is allowed in the name of a stream.
 const HOSTILE = `a;{touch,evil};$({touch,evil})\`{touch,evil}\`"'|{touch,evil}&#`
@@ -81,6 +81,54 @@ test.each<Case>([
     },
     check: STREAM,
     runs: [['consumer', 'add', '--pull', '--defaults', '--', HOSTILE, `-${HOSTILE}`]],
+  },
+  {
+    says: 'a stream that is misspelt',
+    answers: {
+      ...nats({ [ASK]: { account_details: [{ id: '$G', name: '$G', stream_detail: [{ name: "ORDERS';" }] }] } }),
+      ...changed(paths.claim, text => text.replace('127.0.0.1:8222', ENDPOINT)),
+    },
+    check: STREAM,
+    runs: [
+      [
+        ...['-n', 'shop', 'patch', 'eventdrivenservice', 'orders-worker', '--type', 'merge', '-p'],
+        JSON.stringify({ spec: { nats: { stream: "ORDERS';" } } }),
+      ],
+    ],
+  },
+  {
+    says: 'a pod whose container crashes',
+    answers: {
+      [paths.pods]: {
+        items: [
+          pod(
+            HOSTILE,
+            {
+              containerStatuses: [
+                {
+                  name: HOSTILE,
+                  state: { waiting: { reason: 'CrashLoopBackOff' } },
+                  lastState: { terminated: { exitCode: 1 } },
+                },
+              ],
+            },
+            HOSTILE,
+          ),
+        ],
+      },
+    },
+    check: 'Pods of shop/orders-worker',
+    runs: [['-n', HOSTILE, 'logs', HOSTILE, '-c', HOSTILE, '--tail=50', '--previous']],
+  },
+  {
+    says: 'a pod that finds no node',
+    answers: {
+      [paths.pods]: {
+        items: [pod(HOSTILE, { conditions: [{ type: 'PodScheduled', status: 'False', reason: 'Unschedulable' }] }, HOSTILE)],
+      },
+    },
+    check: 'Pods of shop/orders-worker',
+    runs: [['-n', HOSTILE, 'describe', 'pod', HOSTILE]],
   },
   {
     says: 'a stream that another account has',

@@ -19,6 +19,8 @@ import {
   examine,
   listening,
   paths,
+  pod,
+  readyPod,
   refused,
   startCluster,
   temporaryFolder,
@@ -49,7 +51,8 @@ const nats: Answers = {
 const inCluster = changed(paths.claim, text => text.replace('127.0.0.1:8222', ENDPOINT))
 const kedaRelease = changed(paths.keda, text => text.replace('keda:main', 'keda:2.17.0'))
 const namespaces: Answers = { '/api/v1/namespaces/shop': {}, '/api/v1/namespaces/elsewhere': {} }
-const healthy: Answers = { ...nats, ...inCluster, ...kedaRelease, ...namespaces }
+const pods: Answers = { [paths.pods]: { items: [readyPod('orders-worker-6d4cf56db6-x7k2p')] } }
+const healthy: Answers = { ...nats, ...inCluster, ...kedaRelease, ...namespaces, ...pods }
 
 const start = (answers: Answers = {}, options: ClusterOptions = {}) => startCluster({ ...options, answers: { ...healthy, ...answers } })
 
@@ -77,6 +80,7 @@ describe('a cluster that has everything', () => {
       – Knative Eventing                 no claim that was named needs it
       ✓ NATS                             nats-headless.nats.svc.cluster.local:8222, reached through the API server, has JetStream on
       ✓ Stream of shop/orders-worker     account '$G' has stream 'ORDERS' with consumer 'orders-workers'
+      ✓ Pods of shop/orders-worker       1 of 1 ready
       ✓ Claim shop/orders-worker         WorkloadReady, ScalingReady, Synced, Ready
       "
     `)
@@ -174,7 +178,8 @@ const cases: readonly Case[] = [
       ),
     },
     check: 'Crossplane',
-    because: 'Deployment crossplane-system/crossplane has 0 of 1 replicas ready: ImagePullBackOff: Back-off pulling image',
+    because:
+      'Deployment crossplane-system/crossplane has 0 of 1 replicas ready: pod crossplane-8984c664d-zthtz: ImagePullBackOff: Back-off pulling image',
     mend: 'kubectl -n crossplane-system describe pods -l app=crossplane,release=crossplane',
   },
   {
@@ -183,16 +188,14 @@ const cases: readonly Case[] = [
       ...changed(paths.crossplane, notReady),
       [paths.crossplanePods]: {
         items: [
-          {
-            status: {
-              conditions: [{ type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message: '0/3 nodes are available' }],
-            },
-          },
+          pod('crossplane-1', {
+            conditions: [{ type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message: '0/3 nodes are available' }],
+          }),
         ],
       },
     },
     check: 'Crossplane',
-    because: /Unschedulable: 0\/3 nodes are available$/,
+    because: /: pod crossplane-1: Unschedulable: 0\/3 nodes are available$/,
   },
   {
     says: 'what is said of Crossplane is about the spec before',
@@ -789,8 +792,17 @@ test('docs/troubleshooting.md shows what is said', async () => {
   const page = readFileSync(new URL('../../docs/troubleshooting.md', import.meta.url), 'utf8')
   const quoted = [...page.matchAll(/^> ✗ (.*)$/gm)].map(([, text]) => text)
   const other = changed(paths.claim, text => text.replace('127.0.0.1:8222', 'nats.nats.svc.cluster.local:8222'))
+  const inTrouble = pod('orders-worker-6d4cf56db6-x7k2p', {
+    containerStatuses: [
+      {
+        name: 'main',
+        state: { waiting: { reason: 'ImagePullBackOff', message: 'Back-off pulling image "ghcr.io/acme/orders-worker:1.4.3"' } },
+      },
+    ],
+  })
   const told = await Promise.all(
     [
+      { answers: { [paths.pods]: { items: [readyPod('orders-worker-76b6bd9848-2xv4q'), inTrouble] } } },
       { answers: { ...other, [paths.service('nats')]: { spec: { clusterIP: '10.0.0.9', ports: [{ port: 4222 }] } } } },
       { answers: { [ASK]: { account_details: [account('$G')] } } },
       { answers: { [ASK]: { account_details: [account('$G', stream('ORDERS', 'order-workers'))] } } },

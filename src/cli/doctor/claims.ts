@@ -61,6 +61,8 @@ export interface Examined {
   /** Undefined where nothing further can be asked about it. */
   readonly claim?: Claim
   readonly composite?: JsonObject
+  /** The claim is in the cluster, and so are its pods. */
+  readonly isApplied?: boolean
 }
 
 type PlatformOf = (composite: JsonObject) => Platform
@@ -88,7 +90,7 @@ export async function examineNamed(api: Api, { namespace, name }: Named, platfor
   const composite = answer.body
   const parsed = parseClaim(composite, platformOf(composite))
   if (!parsed.ok) return { check: wrong(row, refusal(parsed.findings), shell`kubectl -n ${namespace} edit eventdrivenservice ${name}`) }
-  return { check: judge(row, composite, look), claim: parsed.claim, composite }
+  return { check: judge(row, composite, look), claim: parsed.claim, composite, isApplied: true }
 }
 
 // Our own conditions say what blocks and what to do; Crossplane's Ready only that something does.

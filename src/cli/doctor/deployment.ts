@@ -1,9 +1,10 @@
 // A Deployment that others need: whether its pods run, and if not, why.
-import { at, isObject, items, type JsonObject, textOf } from '../../json.ts'
+import { at, type JsonObject, textOf } from '../../json.ts'
 import { condition, outdated } from '../../resources/parts.ts'
 import { selectorOf, shell } from '../../shell.ts'
 import { type Api, itemsOf, nameOf, namespaceOf } from './api.ts'
 import type { Answer } from './http.ts'
+import { describe, listPods, troublesOf } from './pods.ts'
 import { parseVersion, tagOf, type Version } from './version.ts'
 
 export const findDeployments = (api: Api, label: string): Promise<Answer> =>
@@ -25,18 +26,9 @@ export async function healthOf(api: Api, deployment: JsonObject): Promise<Health
   if (wanted === 0) return { isWell: false, says, look: shell`kubectl -n ${namespace} scale deployment ${name} --replicas=1` }
   if (outdated(deployment)) return { isWell: false, says: `${says}, and its newest spec was not looked at yet`, look }
   if (condition(deployment, 'Available')?.status === 'True') return { isWell: true, says, look }
-  const pods = itemsOf(await api.get(`/api/v1/namespaces/${namespace}/pods?labelSelector=${encodeURIComponent(selector)}`))
-  const why = pods.map(troubleOf).find(trouble => trouble !== undefined)
-  return { isWell: false, says: why === undefined ? says : `${says}: ${why}`, look }
-}
-
-/** Why a pod does not run: what its containers wait for, else why it has no node. */
-function troubleOf(pod: JsonObject): string | undefined {
-  const containers = [...items(at(pod, 'status', 'initContainerStatuses')), ...items(at(pod, 'status', 'containerStatuses'))]
-  const waiting = containers.map(container => at(container, 'state', 'waiting')).find(isObject)
-  if (waiting !== undefined) return [waiting.reason, waiting.message].filter(part => typeof part === 'string' && part !== '').join(': ')
-  const scheduled = condition(pod, 'PodScheduled')
-  return scheduled?.status === 'False' ? `${scheduled.reason}: ${scheduled.message}` : undefined
+  const pods = itemsOf(await listPods(api, namespace, selector))
+  const troubles = await troublesOf(api, pods)
+  return { isWell: false, says: troubles.length === 0 ? says : `${says}: ${describe(troubles)}`, look }
 }
 
 export const serviceAccountOf = (deployment: JsonObject): string => {

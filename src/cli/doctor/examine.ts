@@ -10,6 +10,7 @@ import { lookAtKeda } from './keda.ts'
 import { lookAtEventing, lookAtServing, needsEventing, needsServing } from './knative.ts'
 import { lookAtNats } from './nats.ts'
 import { lookAtPackages } from './packages.ts'
+import { lookAtPods } from './pods.ts'
 import { lookAtProvider, type Provider } from './provider.ts'
 
 export async function examine(api: Api, { named, written }: Given): Promise<Check[]> {
@@ -32,7 +33,7 @@ export async function examine(api: Api, { named, written }: Given): Promise<Chec
     ...(needs.eventing ? ['eventing' as const] : []),
   ]
   const provider = platform.composeAs === 'ProviderKubernetes' ? await lookAtProvider(api, platform) : undefined
-  const [access, keda, nats, serving, eventing] = await Promise.all([
+  const [access, keda, nats, serving, eventing, pods] = await Promise.all([
     lookAtRoles(api, actorOf(crossplane, provider), roles),
     needs.keda ? lookAtKeda(api) : [unneeded('KEDA', 'no claim with runtime Deployment was named')],
     needs.keda
@@ -40,6 +41,7 @@ export async function examine(api: Api, { named, written }: Given): Promise<Chec
       : [unneeded('NATS', 'no claim with runtime Deployment was named')],
     needs.serving ? lookAtServing(api, platform) : [unneeded('Knative Serving', `${who(claims)} needs it`)],
     needs.eventing ? lookAtEventing(api, claims) : [unneeded('Knative Eventing', `${who(claims)} needs it`)],
+    Promise.all(examined.flatMap(({ claim, isApplied }) => (claim && isApplied ? lookAtPods(api, claim) : []))),
   ])
   return [
     crossplane.health,
@@ -51,6 +53,7 @@ export async function examine(api: Api, { named, written }: Given): Promise<Chec
     ...serving,
     ...eventing,
     ...nats,
+    ...pods,
     ...examined.map(({ check }) => check),
   ]
 }

@@ -26,6 +26,10 @@ export const paths = {
   definition: '/apis/apiextensions.crossplane.io/v1/compositeresourcedefinitions/xeventdrivenservices.platform.bizmatters.io',
   namespaced: '/apis/apiextensions.crossplane.io/v1/compositeresourcedefinitions/eventdrivenservices.platform.bizmatters.io',
   claim: '/apis/platform.bizmatters.io/v1alpha1/namespaces/shop/eventdrivenservices/orders-worker',
+  pods: '/api/v1/namespaces/shop/pods?labelSelector=app.kubernetes.io%2Fname%3Dorders-worker',
+  podEvents: '/api/v1/namespaces/shop/events?fieldSelector=involvedObject.kind%3DPod%2Ctype%3DWarning',
+  secret: (name: string) => `/api/v1/namespaces/shop/secrets/${name}`,
+  secrets: '/api/v1/namespaces/shop/secrets?includeObject=None',
   crd: (name: string) => `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${name}`,
   service: (name: string) => `/api/v1/namespaces/nats/services/${name}`,
   services: '/api/v1/namespaces/nats/services',
@@ -39,8 +43,31 @@ const identity = issueCertificate(authority, { ...tidy, commonName: 'kube-apiser
 export interface Refusal {
   readonly refused: number
   readonly message: string
+  /** In the place of a Status with the message. */
+  readonly body?: JsonObject
 }
-export const refused = (status: number, message: string): Refusal => ({ refused: status, message })
+/** What the API server answers where only rows are asked for: of a Secret with its name and its type. */
+export const secretTable = (...rows: readonly { readonly name: string; readonly type?: string }[]): JsonObject => ({
+  kind: 'Table',
+  apiVersion: 'meta.k8s.io/v1',
+  columnDefinitions: ['Name', 'Type', 'Data', 'Age'].map(name => ({ name })),
+  rows: rows.map(({ name, type = 'Opaque' }) => ({ cells: [name, type, 1, '5m'], object: null })),
+})
+
+/** A pod of the claim `shop/orders-worker`, and of another namespace where one is named. */
+export const pod = (name: string, status: JsonObject, namespace = 'shop'): JsonObject => ({ metadata: { name, namespace }, status })
+export const readyPod = (name: string): JsonObject =>
+  pod(name, {
+    phase: 'Running',
+    conditions: [{ type: 'Ready', status: 'True' }],
+    containerStatuses: [{ name: 'main', state: { running: {} }, lastState: {}, ready: true }],
+  })
+
+export const refused = (status: number, message: string, body?: JsonObject): Refusal => ({
+  refused: status,
+  message,
+  ...(body && { body }),
+})
 const isRefusal = (value: unknown): value is Refusal => isObject(value) && typeof value.refused === 'number'
 
 /** What the server answers by path; undefined: nothing is there. */
@@ -84,7 +111,10 @@ export async function startCluster({ answers: own = {}, denies, proxies = {}, tl
     if (proxied !== null && proxies[door] !== undefined) return pass(proxies[door], rest, response)
     const answer = Object.hasOwn(table, path) ? table[path] : undefined
     if (answer === undefined) return refuse(response, 404, 'the server could not find the requested resource')
-    if (isRefusal(answer)) return refuse(response, answer.refused, answer.message)
+    if (isRefusal(answer))
+      return answer.body ? respond(response, answer.refused, answer.body) : refuse(response, answer.refused, answer.message)
+    const wantsTable = String(request.headers.accept).includes('as=Table')
+    if (wantsTable !== (answer.kind === 'Table')) return refuse(response, 406, 'only the other form of this object is here')
     respond(response, 200, answer)
   })
   const port = await listening(server)

@@ -186,6 +186,29 @@ const nats = { stream: STREAM, consumer: 'patient' }
 const secretive = worker(NAMESPACE, 'secretive', STREAM, { nats, secretRefs: [{ name: 'later', envFrom: true }] })
 const taken = worker(NAMESPACE, 'taken', STREAM, { nats })
 const homeless = worker('nowhere', 'homeless', STREAM, { nats })
+const PODS_ROW = `Pods of ${nameOf(patient)}`
+const PULLING = 'Back-off pulling image "ghcr.io/acme/orders-worker:1.4.2"'
+const labels = `app.kubernetes.io/name=${patient.metadata.name}`
+
+/** What the kubelet says of an image that there is not; KWOK's pods run without any. */
+async function stopPulling({ cluster: { api, kubectl } }: Setting): Promise<void> {
+  const pods = await api.list({ apiVersion: 'v1', kind: 'Pod', namespace: NAMESPACE })
+  for (const pod of pods) {
+    if (at(pod, 'metadata', 'labels', 'app.kubernetes.io/name') !== patient.metadata.name) continue
+    const status = {
+      conditions: ['Ready', 'ContainersReady'].map(type => ({ type, status: 'False' })),
+      containerStatuses: [
+        {
+          ...{ name: 'main', image: 'ghcr.io/acme/orders-worker:1.4.2', imageID: '', ready: false, restartCount: 0 },
+          state: { waiting: { reason: 'ImagePullBackOff', message: PULLING } },
+        },
+      ],
+    }
+    const name = String(at(pod, 'metadata', 'name'))
+    await kubectl(['-n', NAMESPACE, 'patch', 'pod', name, '--subresource=status', '--type=merge', '-p', JSON.stringify({ status })])
+  }
+}
+
 const CLAIM = `Claim ${nameOf(patient)}`
 const STREAM_ROW = `Stream of ${nameOf(patient)}`
 
@@ -375,6 +398,23 @@ const ailments: readonly Ailment[] = [
     because: /ScalingReady is False, ScaledObjectCheckFailed: .*Make the secret/,
     otherwise: shows(/ScaledObjectCheckFailed/, ({ cluster }) => cluster.api.apply(secret)),
     about: () => [nameOf(secretive)],
+  },
+  {
+    says: 'a rollout is stuck for want of a node, and the old pod serves',
+    harm: async setting => {
+      await cordon(setting, 'cordon')
+      await patchClaim({ image: 'ghcr.io/acme/orders-worker:1.4.3' })(setting)
+    },
+    row: PODS_ROW,
+    because: /^1 of 2 in trouble: pod patient-\S+: Unschedulable: 0\/1 nodes are available/,
+    otherwise: shows(/FailedScheduling/, setting => cordon(setting, 'uncordon')),
+  },
+  {
+    says: 'the image of a pod is not there',
+    harm: stopPulling,
+    row: PODS_ROW,
+    because: /: pod patient-\S+: ImagePullBackOff: Back-off pulling image/,
+    otherwise: shows(/ImagePullBackOff/, kubectl('-n', NAMESPACE, 'delete', 'pods', '-l', labels)),
   },
   {
     says: 'the claim is one that only the function refuses',

@@ -1,0 +1,131 @@
+// What keeps pods from running or from being ready, in the words of the scheduler and the kubelet.
+import type { Claim } from '../../claim/claim.ts'
+import { at, isObject, items, type Json, type JsonObject, textOf } from '../../json.ts'
+import { condition, NAME_LABEL, STAND_IN } from '../../resources/parts.ts'
+import { shell } from '../../shell.ts'
+import { type Api, itemsOf, nameOf, namespaceOf } from './api.ts'
+import { type Check, unknown, unneeded, well, wrong } from './check.ts'
+import type { Answer } from './http.ts'
+
+/** What keeps a pod from running or from being ready. */
+export interface Trouble {
+  readonly pod: string
+  /** Such as `ImagePullBackOff`. */
+  readonly reason: string
+  readonly message: string
+  /** Shows more. */
+  readonly look: string
+}
+
+export const listPods = (api: Api, namespace: string, selector: string): Promise<Answer> =>
+  api.get(`/api/v1/namespaces/${namespace}/pods?labelSelector=${encodeURIComponent(selector)}`)
+
+/** How the pods of a claim fare, whichever runtime they have. */
+export async function lookAtPods(api: Api, claim: Claim): Promise<Check> {
+  const row = `Pods of ${claim.namespace}/${claim.name}`
+  const answer = await listPods(api, claim.namespace, selectorOf(claim))
+  if (!answer.ok) return unknown(row, `can't be listed: ${answer.reason}`)
+  const pods = itemsOf(answer).filter(isCurrent)
+  if (pods.length === 0) return unneeded(row, 'there are none at the moment')
+  const troubles = await troublesOf(api, pods)
+  const [first] = troubles
+  if (first !== undefined) return wrong(row, `${troubles.length} of ${pods.length} in trouble: ${describe(troubles)}`, first.look)
+  const ready = pods.filter(isReady).length
+  const says = `${ready} of ${pods.length} ready`
+  return ready === pods.length ? well(row, says) : unknown(row, `${says}, and the rest may only be starting`)
+}
+
+/** While a claim changes its runtime, the new Knative Service has the name of the stand-in. */
+const selectorOf = ({ runtime, name }: Claim) =>
+  runtime === 'Knative' ? `serving.knative.dev/service in (${name},${name}${STAND_IN})` : `${NAME_LABEL}=${name}`
+
+/** Each reason once, because a claim may have a thousand pods with the same trouble. */
+export function describe(troubles: readonly Trouble[]): string {
+  return [...new Set(troubles.map(({ reason }) => reason))]
+    .flatMap(reason => {
+      const [first, ...others] = troubles.filter(one => one.reason === reason)
+      if (first === undefined) return []
+      const too = others.length === 0 ? '' : ` (and ${others.length} more with ${reason})`
+      return [`pod ${first.pod}: ${joined(': ', reason, first.message)}${too}`]
+    })
+    .join('; ')
+}
+
+const joined = (separator: string, ...parts: readonly string[]) => parts.filter(part => part !== '').join(separator)
+
+export async function troublesOf(api: Api, all: readonly JsonObject[]): Promise<Trouble[]> {
+  const pods = all.filter(isCurrent)
+  const own = pods.map(troubleOf)
+  const silent = pods.filter((pod, index) => own[index] === undefined && !isReady(pod))
+  const [first] = silent
+  const events = first === undefined ? undefined : await warningsOfPods(api, namespaceOf(first))
+  const reported = events === undefined ? [] : silent.map(pod => reportedTrouble(pod, events))
+  return [...own, ...reported].filter(trouble => trouble !== undefined)
+}
+
+/** A pod that has ended or is being deleted has a successor, which has the trouble too if there still is any. */
+const isCurrent = (pod: JsonObject) =>
+  at(pod, 'metadata', 'deletionTimestamp') === undefined && !['Failed', 'Succeeded'].includes(textOf(at(pod, 'status', 'phase')))
+
+const isReady = (pod: JsonObject) => condition(pod, 'Ready')?.status === 'True'
+
+/** Containers wait for these whenever they start. */
+const STARTING: readonly unknown[] = ['ContainerCreating', 'PodInitializing']
+
+/** What the pod's own status says: why it has no node, or why a container does not run. */
+function troubleOf(pod: JsonObject): Trouble | undefined {
+  const scheduled = condition(pod, 'PodScheduled')
+  if (scheduled?.status === 'False') return trouble(pod, scheduled.reason, scheduled.message)
+  for (const container of [...items(at(pod, 'status', 'initContainerStatuses')), ...items(at(pod, 'status', 'containerStatuses'))]) {
+    const waiting = at(container, 'state', 'waiting')
+    if (isObject(waiting) && !STARTING.includes(waiting.reason)) return troubleOfWaiting(pod, container, waiting)
+    const terminated = at(container, 'state', 'terminated')
+    if (isObject(terminated) && terminated.exitCode !== 0)
+      return trouble(pod, textOr(terminated.reason, 'Error'), ended(container, terminated), logs(pod, container))
+  }
+  return undefined
+}
+
+function troubleOfWaiting(pod: JsonObject, container: Json, waiting: JsonObject): Trouble {
+  const before = at(container, 'lastState', 'terminated')
+  const [reason, message] = [textOr(waiting.reason, 'Waiting'), textOr(waiting.message, '')]
+  if (!isObject(before)) return trouble(pod, reason, message)
+  const why = textOr(before.reason, 'Error').replace(/^Error$/, '')
+  return trouble(pod, reason, joined('; ', message, joined(', ', ended(container, before), why)), `${logs(pod, container)} --previous`)
+}
+
+/** Without the message of the end: a program may write anything into it, secrets too. */
+const ended = (container: Json, { exitCode }: JsonObject) =>
+  `container ${textOf(at(container, 'name'))} ended with exit code ${textOf(exitCode)}`
+
+const textOr = (value: Json | undefined, otherwise: string) => (typeof value === 'string' && value !== '' ? value : otherwise)
+
+const logs = (pod: JsonObject, container: Json) =>
+  shell`kubectl -n ${namespaceOf(pod)} logs ${nameOf(pod)} -c ${textOf(at(container, 'name'))} --tail=50`
+
+const trouble = (pod: JsonObject, reason: string, message: string, look?: string): Trouble => ({
+  pod: nameOf(pod),
+  reason,
+  message,
+  look: look ?? shell`kubectl -n ${namespaceOf(pod)} describe pod ${nameOf(pod)}`,
+})
+
+/** Of all pods of the namespace, because a question for each of a thousand pods is too many. */
+const warningsOfPods = (api: Api, namespace: string): Promise<Answer> =>
+  api.get(`/api/v1/namespaces/${namespace}/events?fieldSelector=${encodeURIComponent('involvedObject.kind=Pod,type=Warning')}`)
+
+/** What only an event says: a probe that fails, or why a pod does not get as far as its containers. */
+function reportedTrouble(pod: JsonObject, events: Answer): Trouble | undefined {
+  const containers = items(at(pod, 'status', 'containerStatuses'))
+  const hasStarted = containers.length > 0 && containers.every(container => at(container, 'state', 'running') !== undefined)
+  if (!events.ok && hasStarted) return trouble(pod, 'NotReady', `the events that say why can't be read: ${events.reason}`)
+  const reasons = hasStarted ? ['Unhealthy'] : ['FailedCreatePodSandBox', 'FailedMount']
+  const last = itemsOf(events)
+    .filter(event => at(event, 'involvedObject', 'name') === nameOf(pod) && reasons.includes(textOf(event.reason)))
+    .sort((a, b) => timeOf(a).localeCompare(timeOf(b)))
+    .at(-1)
+  return last && trouble(pod, textOf(last.reason), textOr(last.message, ''))
+}
+
+/** Whoever reports by events.k8s.io leaves the older field empty. */
+const timeOf = ({ lastTimestamp, eventTime }: JsonObject) => textOr(lastTimestamp, textOr(eventTime, ''))
