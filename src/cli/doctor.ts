@@ -13,8 +13,8 @@ export const doctor = command({
   operands: '[NAMESPACE/NAME|NAME|FILE]...',
   details:
     'Looks at Crossplane, the packages, what Crossplane may compose, KEDA and NATS, and changes nothing. With claims, of the cluster\n' +
-    'or out of files (NAME.yaml, DIR/, -), also at their stream and consumer, their pods,\n' +
-    'and at Knative where they need it.\n' +
+    'or out of files (NAME.yaml, DIR/, -), also at their stream and consumer, their secrets (names and keys, no values),\n' +
+    'their pods, and at Knative where they need it.\n' +
     'Exit codes: 0 nothing is wrong, 1 something is, 2 could not run, such as where the cluster is not reached.',
   examples: ['eds doctor', 'eds doctor shop/orders-worker', 'eds doctor claims/orders-worker.yaml --context production -o json'],
   options: {

@@ -22,6 +22,7 @@ import {
   pod,
   readyPod,
   refused,
+  secretTable,
   startCluster,
   temporaryFolder,
   writeConfig,
@@ -792,6 +793,7 @@ test('docs/troubleshooting.md shows what is said', async () => {
   const page = readFileSync(new URL('../../docs/troubleshooting.md', import.meta.url), 'utf8')
   const quoted = [...page.matchAll(/^> ✗ (.*)$/gm)].map(([, text]) => text)
   const other = changed(paths.claim, text => text.replace('127.0.0.1:8222', 'nats.nats.svc.cluster.local:8222'))
+  const named = { secretRefs: [{ name: 'orders-db', env: [{ secretKey: 'password', envName: 'DB_PASSWORD' }] }] }
   const inTrouble = pod('orders-worker-6d4cf56db6-x7k2p', {
     containerStatuses: [
       {
@@ -803,6 +805,14 @@ test('docs/troubleshooting.md shows what is said', async () => {
   const told = await Promise.all(
     [
       { answers: { [paths.pods]: { items: [readyPod('orders-worker-76b6bd9848-2xv4q'), inTrouble] } } },
+      {
+        answers: {
+          ...changed(paths.claim, text =>
+            text.replace('127.0.0.1:8222', ENDPOINT).replace('"nats"', `${JSON.stringify(named).slice(1, -1)},"nats"`),
+          ),
+          [paths.secrets]: secretTable({ name: 'registry-credentials' }),
+        },
+      },
       { answers: { ...other, [paths.service('nats')]: { spec: { clusterIP: '10.0.0.9', ports: [{ port: 4222 }] } } } },
       { answers: { [ASK]: { account_details: [account('$G')] } } },
       { answers: { [ASK]: { account_details: [account('$G', stream('ORDERS', 'order-workers'))] } } },

@@ -7,10 +7,14 @@ import type { Connection } from './kubeconfig.ts'
 /** The API server, as far as the doctor asks it. */
 export interface Api {
   readonly get: (path: string) => Promise<Answer>
+  /** The rows of what `kubectl get` would print of one object or of a list, without the objects themselves. */
+  readonly table: (path: string) => Promise<Answer>
   readonly post: (path: string, body: JsonObject) => Promise<Answer>
   readonly close: () => void
 }
 
+/** https://kubernetes.io/docs/reference/using-api/api-concepts/#receiving-resources-as-tables */
+const TABLE = 'application/json;as=Table;v=v1;g=meta.k8s.io'
 const TIMEOUT_MS = 10_000
 // The checks ask all at once; a connection for each would be a handshake for each.
 const CONNECTIONS = 8
@@ -26,6 +30,7 @@ export function connectApi({ server, tls, authorization }: Connection): Api {
   const settings = { agent, headers, timeoutMs: TIMEOUT_MS }
   return {
     get: path => ask(base + path, settings),
+    table: path => ask(`${base}${path}?includeObject=None`, { ...settings, headers: { ...headers, accept: TABLE } }),
     post: (path, body) => ask(base + path, { ...settings, body }),
     close: () => agent.destroy(),
   }

@@ -61,6 +61,8 @@ export interface Examined {
   /** Undefined where nothing further can be asked about it. */
   readonly claim?: Claim
   readonly composite?: JsonObject
+  /** The claim's namespace is known to be missing, so nothing in it can be looked at. */
+  readonly isHomeless?: boolean
   /** The claim is in the cluster, and so are its pods. */
   readonly isApplied?: boolean
 }
@@ -77,7 +79,7 @@ export async function examineWritten(api: Api, composite: JsonObject, platformOf
   const check = isHomeless
     ? wrong(name, `is valid, but there is no namespace ${claim.namespace}`, shell`kubectl create namespace ${claim.namespace}`)
     : well(name, 'is valid')
-  return { check, claim, composite }
+  return { check, claim, composite, isHomeless }
 }
 
 export async function examineNamed(api: Api, { namespace, name }: Named, platformOf: PlatformOf): Promise<Examined> {

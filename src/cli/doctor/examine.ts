@@ -12,6 +12,7 @@ import { lookAtNats } from './nats.ts'
 import { lookAtPackages } from './packages.ts'
 import { lookAtPods } from './pods.ts'
 import { lookAtProvider, type Provider } from './provider.ts'
+import { lookAtSecrets } from './secrets.ts'
 
 export async function examine(api: Api, { named, written }: Given): Promise<Check[]> {
   const [crossplane, { checks: packages, platformOf }] = await Promise.all([lookAtCrossplane(api), lookAtPackages(api)])
@@ -33,7 +34,7 @@ export async function examine(api: Api, { named, written }: Given): Promise<Chec
     ...(needs.eventing ? ['eventing' as const] : []),
   ]
   const provider = platform.composeAs === 'ProviderKubernetes' ? await lookAtProvider(api, platform) : undefined
-  const [access, keda, nats, serving, eventing, pods] = await Promise.all([
+  const [access, keda, nats, serving, eventing, secrets, pods] = await Promise.all([
     lookAtRoles(api, actorOf(crossplane, provider), roles),
     needs.keda ? lookAtKeda(api) : [unneeded('KEDA', 'no claim with runtime Deployment was named')],
     needs.keda
@@ -41,6 +42,7 @@ export async function examine(api: Api, { named, written }: Given): Promise<Chec
       : [unneeded('NATS', 'no claim with runtime Deployment was named')],
     needs.serving ? lookAtServing(api, platform) : [unneeded('Knative Serving', `${who(claims)} needs it`)],
     needs.eventing ? lookAtEventing(api, claims) : [unneeded('Knative Eventing', `${who(claims)} needs it`)],
+    Promise.all(examined.flatMap(({ claim, isHomeless }) => (claim && !isHomeless ? lookAtSecrets(api, claim) : []))),
     Promise.all(examined.flatMap(({ claim, isApplied }) => (claim && isApplied ? lookAtPods(api, claim) : []))),
   ])
   return [
@@ -53,6 +55,7 @@ export async function examine(api: Api, { named, written }: Given): Promise<Chec
     ...serving,
     ...eventing,
     ...nats,
+    ...secrets.flat(),
     ...pods,
     ...examined.map(({ check }) => check),
   ]

@@ -1,14 +1,14 @@
 // What eds doctor looks at, broken piece by piece: its line turns red, and the command that it prints turns it green again. In the flavour
 // with claims, as it is the one that the doctor installs where there is none.
 import { execFile } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { Check } from '../../../src/cli/doctor/check.ts'
-import { at, isObject, type JsonObject } from '../../../src/json.ts'
+import { at, isObject, items, type JsonObject } from '../../../src/json.ts'
 import { root } from '../../claim-files.ts'
-import { pathOf, type Reference } from '../api.ts'
+import { pathOf, type Reference, referenceTo } from '../api.ts'
 import { type ClaimManifest, createNamespace, ready, referenceOf, worker } from '../claim.ts'
 import { configurationName, configurations, FIRST_VERSION, functionName, runDocumented } from '../install.ts'
 import type { Setting } from './setting.ts'
@@ -25,6 +25,10 @@ interface Diagnosis {
   readonly checks: readonly Check[]
 }
 
+/** What the secrets of this file hold. */
+const PASSWORD = 'correct-horse-battery-staple'
+const values = [PASSWORD, Buffer.from(PASSWORD).toString('base64')]
+
 function doctor({ cluster: { kubeconfig } }: Setting, about: readonly string[]): Promise<Diagnosis> {
   return new Promise((resolve, reject) =>
     execFile(
@@ -34,6 +38,7 @@ function doctor({ cluster: { kubeconfig } }: Setting, about: readonly string[]):
       (error, stdout, stderr) => {
         const exit = error === null ? 0 : error.code
         if (exit !== 0 && exit !== 1) return reject(new Error(`eds doctor: ${stderr || error?.message}`))
+        if (values.some(value => `${stdout}${stderr}`.includes(value))) return reject(new Error('eds doctor prints the value of a secret'))
         resolve({ exit, checks: JSON.parse(stdout).checks })
       },
     ),
@@ -88,6 +93,8 @@ interface Ailment {
   readonly otherwise?: Otherwise
   /** What is done in the editor that the printed command opens. */
   readonly editor?: string
+  /** What lies where the printed command is run, in the place of the project. */
+  readonly files?: Readonly<Record<string, string>>
   /** What is asked about in the place of the patient. */
   readonly about?: (setting: Setting) => readonly string[]
 }
@@ -180,12 +187,15 @@ const secret: JsonObject = {
   apiVersion: 'v1',
   kind: 'Secret',
   metadata: { name: 'later', namespace: NAMESPACE },
-  stringData: { password: 'x' },
+  stringData: { password: PASSWORD },
 }
 const nats = { stream: STREAM, consumer: 'patient' }
 const secretive = worker(NAMESPACE, 'secretive', STREAM, { nats, secretRefs: [{ name: 'later', envFrom: true }] })
 const taken = worker(NAMESPACE, 'taken', STREAM, { nats })
 const homeless = worker('nowhere', 'homeless', STREAM, { nats })
+/** Pods that there are keep running without what their claim names now. */
+const naming = (secretKey: string) => patchClaim({ secretRefs: [{ name: 'credentials', env: [{ secretKey, envName: 'PASSWORD' }] }] })
+const SECRET_ROW = `Secret credentials of ${nameOf(patient)}`
 const PODS_ROW = `Pods of ${nameOf(patient)}`
 const PULLING = 'Back-off pulling image "ghcr.io/acme/orders-worker:1.4.2"'
 const labels = `app.kubernetes.io/name=${patient.metadata.name}`
@@ -400,6 +410,34 @@ const ailments: readonly Ailment[] = [
     about: () => [nameOf(secretive)],
   },
   {
+    says: 'a living claim names a secret that there is not',
+    harm: naming('password'),
+    row: SECRET_ROW,
+    because: /^namespace doctor has no Secret 'credentials'$/,
+    files: { password: PASSWORD },
+  },
+  {
+    says: 'the secret lacks a key',
+    harm: naming('token'),
+    row: SECRET_ROW,
+    because: /^has no key 'token'; its keys: password$/,
+    files: { token: PASSWORD },
+  },
+  {
+    says: 'the key is misspelt',
+    harm: naming('pasword'),
+    row: SECRET_ROW,
+    because: /^has no key 'pasword', did you mean 'password'\?; its keys: password, token/,
+    editor: 'sed -i s/pasword/password/',
+  },
+  {
+    says: 'a secret to pull with is of another type',
+    harm: patchClaim({ imagePullSecrets: [{ name: 'credentials' }] }),
+    row: SECRET_ROW,
+    because: /^is of type Opaque, so no image is pulled with it/,
+    otherwise: shows(/^Type: +Opaque$/m, patchClaim({ imagePullSecrets: null })),
+  },
+  {
     says: 'a rollout is stuck for want of a node, and the old pod serves',
     harm: async setting => {
       await cordon(setting, 'cordon')
@@ -466,6 +504,38 @@ const ailments: readonly Ailment[] = [
     about: setting => [fileOf(setting)],
   },
 ]
+/** A kubeconfig of somebody who may read claims and what the ClusterRole `view` allows: all but secrets. */
+async function viewer({ cluster: { api, kubectl, folder } }: Setting): Promise<string> {
+  const rbac = 'rbac.authorization.k8s.io'
+  const account = { kind: 'ServiceAccount', namespace: NAMESPACE, name: 'viewer' }
+  await api.apply({ apiVersion: 'v1', kind: account.kind, metadata: { name: account.name, namespace: NAMESPACE } })
+  await api.apply({
+    apiVersion: `${rbac}/v1`,
+    kind: 'ClusterRole',
+    metadata: { name: 'doctor-claims' },
+    rules: [{ apiGroups: ['platform.bizmatters.io'], resources: ['eventdrivenservices'], verbs: ['get'] }],
+  })
+  for (const role of ['view', 'doctor-claims'])
+    await api.apply({
+      apiVersion: `${rbac}/v1`,
+      kind: 'ClusterRoleBinding',
+      metadata: { name: `doctor-viewer-${role}` },
+      roleRef: { apiGroup: rbac, kind: 'ClusterRole', name: role },
+      subjects: [account],
+    })
+  const token = (await kubectl(['-n', NAMESPACE, 'create', 'token', 'viewer'])).trim()
+  const config: JsonObject = JSON.parse(await kubectl(['config', 'view', '--raw', '--flatten', '-o', 'json']))
+  const users = items(config.users).map(user => ({ name: at(user, 'name') ?? '', user: { token } }))
+  const file = join(folder, 'viewer.json')
+  writeFileSync(file, JSON.stringify({ ...config, users }))
+  return file
+}
+
+function folderOf({ cluster }: Setting, files: Readonly<Record<string, string>>): string {
+  const folder = mkdtempSync(join(cluster.folder, 'files-'))
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text)
+  return folder
+}
 const fileOf = ({ cluster }: Setting) => join(cluster.folder, 'homeless.json')
 
 /** The commands of docs/install.md that remove all but what stands beside the packages. */
@@ -534,11 +604,13 @@ export function doctorMends(given: () => Setting): void {
     })
 
     const turned = async (ailment: Ailment) => {
-      const { harm, otherwise, editor, about = () => [nameOf(patient)] } = ailment
+      const { harm, otherwise, editor, files, about = () => [nameOf(patient)] } = ailment
       await harm(setting)
       const { mend = '' } = await turnsRed(setting, about(setting), ailment)
-      if (otherwise === undefined) await runDocumented(setting.cluster, editor === undefined ? mend : `KUBE_EDITOR='${editor}' ${mend}`)
-      else {
+      if (otherwise === undefined) {
+        const line = editor === undefined ? mend : `KUBE_EDITOR='${editor}' ${mend}`
+        await runDocumented(setting.cluster, line, files === undefined ? root : folderOf(setting, files))
+      } else {
         if (otherwise.why !== 'it shows what is wrong') expect(mend).toMatch(otherwise.prints)
         // An event comes a moment after what it tells of.
         else await setting.cluster.until('it shows', async () => otherwise.prints.test(await runDocumented(setting.cluster, mend)))
@@ -546,6 +618,26 @@ export function doctorMends(given: () => Setting): void {
       }
       await turnsGreen(setting, about(setting))
     }
+
+    test('says so where it may not read a secret, and finds nothing wrong for that', async () => {
+      const { cluster } = setting
+      await cluster.api.apply(secret)
+      await patchClaim({ secretRefs: [{ name: 'later', env: [{ secretKey: 'password', envName: 'PASSWORD' }] }] })(setting)
+      const asViewer = { ...setting, cluster: { ...cluster, kubeconfig: await viewer(setting) } }
+      const { exit, checks } = await cluster.until('the claim is all right and may be read', async () => {
+        const diagnosis = await doctor(asViewer, [nameOf(patient)])
+        return diagnosis.checks.some(({ name, state }) => name === CLAIM && state === 'well') ? diagnosis : undefined
+      })
+      expect(checks.find(({ name }) => name === `Secret later of ${nameOf(patient)}`)).toMatchObject({
+        state: 'unknown',
+        says: expect.stringMatching(
+          /^you may not read it, so it can't be told whether it exists with key 'password': secrets "later" is forbidden: User "system:serviceaccount:doctor:viewer"/,
+        ),
+      })
+      expect({ exit, wrong: checks.filter(({ state }) => state === 'wrong') }).toEqual({ exit: 0, wrong: [] })
+      await cluster.api.delete(referenceTo(secret))
+      await patchClaim({ secretRefs: null })(setting)
+    })
 
     test.each(ailments)('$says', turned)
     test.each(losses)('$says', turned)

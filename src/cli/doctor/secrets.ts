@@ -1,0 +1,137 @@
+// The secrets that a claim names: whether they exist and have the keys. A value is never kept: of an answer only names leave this file.
+import type { Claim } from '../../claim/claim.ts'
+import { at, isObject, items, type Json, textOf } from '../../json.ts'
+import { shell } from '../../shell.ts'
+import { type Api, isAbsent } from './api.ts'
+import { type Check, unknown, well, wrong } from './check.ts'
+import type { Failed } from './http.ts'
+import { meant } from './meant.ts'
+
+interface Named {
+  readonly secret: string
+  readonly keys: readonly string[]
+  /** The image is pulled with it. */
+  readonly pulls: boolean
+}
+
+/** A row for each secret. */
+export const lookAtSecrets = (api: Api, claim: Claim): Promise<Check[]> =>
+  Promise.all(secretsOf(claim).map(named => lookAtSecret(api, claim, named)))
+
+function secretsOf({ variables, bulkSecrets, imagePullSecrets }: Claim): Named[] {
+  const used = variables.flatMap(variable => ('secret' in variable ? [variable] : []))
+  const names = new Set([...used.map(({ secret }) => secret), ...bulkSecrets.map(({ name }) => name), ...imagePullSecrets])
+  return [...names].map(secret => ({
+    secret,
+    keys: [...new Set(used.filter(one => one.secret === secret).map(({ key }) => key))],
+    pulls: imagePullSecrets.includes(secret),
+  }))
+}
+
+async function lookAtSecret(api: Api, claim: Claim, named: Named): Promise<Check> {
+  const { secret, keys, pulls } = named
+  const { namespace } = claim
+  const row = `Secret ${secret} of ${namespace}/${claim.name}`
+  const path = `${pathOf(claim)}/${encodeURIComponent(secret)}`
+  const found = keys.length === 0 ? await readRow(api, path) : await readSecret(api, path)
+  if (!found.ok) return isAbsent(found) ? missing(api, claim, named, row) : untold(row, claim, named, found)
+  const absent = keys.filter(key => !found.keys.includes(key))
+  if (absent.length > 0) return withoutKeys(claim, named, row, { absent, existing: found.keys })
+  if (pulls && found.type !== undefined && !PULLING.includes(found.type))
+    return wrong(row, `is of type ${found.type}, so no image is pulled with it; it has to be ${PULLING[0]}`, describe(claim, secret))
+  return well(row, keys.length === 0 ? 'exists' : `exists, with ${listed(keys)}`)
+}
+
+/** The kubelet passes over a pull secret of any other type: https://kubernetes.io/docs/concepts/configuration/secret/#docker-config-secrets */
+const PULLING = ['kubernetes.io/dockerconfigjson', 'kubernetes.io/dockercfg']
+
+const pathOf = ({ namespace }: Claim) => `/api/v1/namespaces/${namespace}/secrets`
+const listed = (keys: readonly string[]) => `${keys.length === 1 ? 'key' : 'keys'} ${keys.map(key => `'${key}'`).join(', ')}`
+/** Shows type and keys, no values. */
+const describe = ({ namespace }: Claim, secret: string) => shell`kubectl -n ${namespace} describe secret ${secret}`
+const edit = ({ namespace, name }: Claim) => shell`kubectl -n ${namespace} edit eventdrivenservice ${name}`
+
+/** Names, and no values. */
+interface Found {
+  readonly ok: true
+  readonly type: string | undefined
+  readonly keys: readonly string[]
+}
+
+/** Only keys need the Secret itself; a row of a table says that it exists and of which type it is. */
+async function readRow(api: Api, path: string): Promise<Found | Failed> {
+  const answer = await api.table(path)
+  return answer.ok ? { ok: true, type: cellsOf(answer.body, 'Type')[0], keys: [] } : answer
+}
+
+async function readSecret(api: Api, path: string): Promise<Found | Failed> {
+  const answer = await api.get(path)
+  if (!answer.ok) return answer
+  const [data, type] = [at(answer.body, 'data'), at(answer.body, 'type')]
+  return { ok: true, type: typeof type === 'string' ? type : undefined, keys: isObject(data) ? Object.keys(data) : [] }
+}
+
+/** A column of what `kubectl get` prints. */
+function cellsOf(table: Json, column: string): string[] {
+  const index = items(at(table, 'columnDefinitions')).findIndex(one => at(one, 'name') === column)
+  return items(at(table, 'rows'))
+    .flatMap(one => at(one, 'cells', index) ?? [])
+    .map(textOf)
+}
+
+async function missing(api: Api, claim: Claim, { secret, keys, pulls }: Named, row: string): Promise<Check> {
+  const table = await api.table(pathOf(claim))
+  const near = meant(secret, table.ok ? cellsOf(table.body, 'Name') : [])
+  const create = pulls
+    ? createForPulling(claim, secret)
+    : shell`kubectl -n ${claim.namespace} create secret generic ${secret}` + fromFiles(keys)
+  return wrong(
+    row,
+    `namespace ${claim.namespace} has no Secret '${secret}'${near.question}${near.otherwise(create)}`,
+    near.name === undefined ? create : edit(claim),
+  )
+}
+
+/** From a file for each key, so that no value is on a command line. */
+const fromFiles = (keys: readonly string[]) => keys.map(key => shell` --from-file=${key}`).join('')
+
+/** With the registry of the claim's image. Without the two variables kubectl refuses, and creates nothing that could pull nothing. */
+function createForPulling({ namespace, image }: Claim, secret: string): string {
+  const [first = ''] = image.split('/')
+  const server = image.includes('/') && /[.:]|^localhost$/.test(first) ? shell` --docker-server=${first}` : ''
+  const create = shell`kubectl -n ${namespace} create secret docker-registry ${secret}`
+  return `${create}${server} --docker-username="$REGISTRY_USER" --docker-password="$REGISTRY_TOKEN"`
+}
+
+interface Keys {
+  readonly absent: readonly string[]
+  readonly existing: readonly string[]
+}
+
+function withoutKeys(claim: Claim, { secret, keys }: Named, row: string, { absent, existing }: Keys): Check {
+  const { namespace } = claim
+  const unused = existing.filter(key => !keys.includes(key))
+  const meanings = absent.map(key => ({ key, near: meant(key, unused) }))
+  const [misspelt] = meanings.filter(({ near }) => near.name !== undefined)
+  const create = shell`kubectl -n ${namespace} create secret generic ${secret}` + fromFiles(absent)
+  const add = `${create} --dry-run=client -o yaml | ${shell`kubectl -n ${namespace} patch secret ${secret} --type merge --patch-file /dev/stdin`}`
+  const says = meanings.map(({ key, near }) => `has no key '${key}'${near.question}`).join('; ')
+  return wrong(
+    row,
+    `${says}; its keys: ${existing.join(', ') || 'none'}${misspelt?.near.otherwise(add) ?? ''}`,
+    misspelt === undefined ? add : edit(claim),
+  )
+}
+
+function untold(row: string, claim: Claim, { secret, keys }: Named, answer: Failed): Check {
+  const wanted = keys.length === 0 ? '' : ` with ${listed(keys)}`
+  if (answer.status !== 403) return unknown(row, `can't be read: ${reasonOf(answer)}`)
+  return unknown(
+    row,
+    `you may not read it, so it can't be told whether it exists${wanted}: ${reasonOf(answer)}. Ask somebody who may for its keys, which shows no values`,
+    describe(claim, secret),
+  )
+}
+
+/** The API server's own words and no others, because whatever else answers may quote what it was asked for. */
+const reasonOf = ({ status, body, reason }: Failed) => (status === undefined || at(body, 'kind') === 'Status' ? reason : `HTTP ${status}`)
