@@ -3,7 +3,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
-import { beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect } from 'vitest'
 import { parseAllDocuments } from 'yaml'
 import { unreadable } from '../../src/claim/cesql.ts'
 import { parseClaim } from '../../src/claim/parse.ts'
@@ -12,9 +12,11 @@ import { compose } from '../../src/compose.ts'
 import { at, type Json, type JsonObject } from '../../src/json.ts'
 import { standInKnativeService } from '../../src/resources/knative-service.ts'
 import { claims } from '../claims.ts'
-import { admit, hasGo, moduleVersion } from './admission.ts'
+import { testWith } from '../require-program.ts'
+import { admit } from './admission.ts'
 import { crdSchemas } from './crds.ts'
 
+const goTest = testWith('go')
 const GENERATED = 500
 const examples = fileURLToPath(new URL('../../examples', import.meta.url))
 
@@ -37,14 +39,8 @@ const isOfKnative = ({ spec }: JsonObject) => at(spec, 'runtime') === 'Knative' 
 /** Claims that Knative has to do with, up to the number. */
 const generated = () => fc.sample(claims().filter(isOfKnative), { numRuns: GENERATED, seed: 4 })
 
-describe.skipIf(!hasGo())('Knative takes all that we render', () => {
-  beforeAll(() =>
-    console.log(
-      `knative.dev/serving ${moduleVersion('knative.dev/serving')}, knative.dev/eventing ${moduleVersion('knative.dev/eventing')}`,
-    ),
-  )
-
-  test.each([
+describe('Knative takes all that we render', () => {
+  goTest.each([
     { says: 'all examples', documents: ofExamples() },
     { says: `${GENERATED} generated claims`, documents: generated() },
   ])('$says', ({ documents }) => {
@@ -57,7 +53,7 @@ describe.skipIf(!hasGo())('Knative takes all that we render', () => {
     console.log(`${manifests.length} manifests, none refused`)
   })
 
-  test('an init container, where the cluster has the flag', () => {
+  goTest('an init container, where the cluster has the flag', () => {
     const platform = { ...builtInPlatform, features: { ...builtInPlatform.features, knativeInitContainers: true } }
     const manifests = generated().flatMap(document => {
       const { spec, ...rest } = document
@@ -68,7 +64,7 @@ describe.skipIf(!hasGo())('Knative takes all that we render', () => {
     expect(admit(manifests).filter(({ refused }) => refused)).not.toEqual([])
   })
 
-  test('the schemas of the CRDs take it too', () => {
+  goTest('the schemas of the CRDs take it too', () => {
     const schemas = crdSchemas()
     const seen = new Set<string>()
     for (const manifest of [...ofExamples(), ...generated()].flatMap(document => rendered(document))) {
@@ -87,7 +83,7 @@ describe.skipIf(!hasGo())('Knative takes all that we render', () => {
   })
 })
 
-describe.skipIf(!hasGo())('Knative refuses', () => {
+describe('Knative refuses', () => {
   const service = (change: (spec: JsonObject) => JsonObject): JsonObject => {
     const [manifest] = rendered({
       apiVersion: 'platform.bizmatters.io/v1alpha1',
@@ -99,7 +95,7 @@ describe.skipIf(!hasGo())('Knative refuses', () => {
   }
 
   // That the program judges at all.
-  test.each<{ says: string; manifest: JsonObject; refused: string }>([
+  goTest.each<{ says: string; manifest: JsonObject; refused: string }>([
     {
       says: 'a split that does not add up',
       manifest: service(spec => ({ ...spec, traffic: [{ latestRevision: true, percent: 90 }] })),
@@ -111,7 +107,7 @@ describe.skipIf(!hasGo())('Knative refuses', () => {
   })
 })
 
-test.skipIf(!hasGo())('our reader of CESQL refuses what Knative refuses', () => {
+goTest('our reader of CESQL refuses what Knative refuses', () => {
   const word = fc.constantFrom(
     ...['AND', 'or', 'XOR', 'NOT', 'LIKE', 'exists', 'IN', 'TRUE', 'false', 'type', 'subject1', 'a', 'LENGTH', 'is_bool', '1a'],
     ...['(', ')', '(', ')', ',', '*', '/', '%', '+', '-', '=', '!=', '<>', '>=', '<=', '<', '>'],
@@ -150,8 +146,4 @@ test.skipIf(!hasGo())('our reader of CESQL refuses what Knative refuses', () => 
   })
   expect(apart).toEqual([])
   expect(verdicts.filter(({ refused }) => refused === undefined).length).toBeGreaterThan(500)
-})
-
-test.runIf(!hasGo())('Go is not there: nothing here was judged by Knative', () => {
-  console.warn("SKIPPED: Go is not installed, so Knative's own admission was not asked. See test/knative/admission/go.mod for the version.")
 })

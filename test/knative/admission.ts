@@ -10,14 +10,9 @@ import type { JsonObject } from '../../src/json.ts'
 const source = fileURLToPath(new URL('admission', import.meta.url))
 const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'event-driven-service')
 
-export const hasGo = () => spawnSync('go', ['version'], { stdio: 'ignore' }).status === 0
-
 /** Where the release of a module lies that the admission is built from. */
 export const moduleFolder = (module: string): string =>
   execFileSync('go', ['list', '-m', '-f', '{{.Dir}}', module], { cwd: source, encoding: 'utf8' }).trim()
-
-export const moduleVersion = (module: string): string =>
-  execFileSync('go', ['list', '-m', '-f', '{{.Version}}', module], { cwd: source, encoding: 'utf8' }).trim()
 
 /** The program, built once for each state of its source. */
 function program(): string {

@@ -1,14 +1,14 @@
 // The overlays of claims, as kubectl kustomize builds them.
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { parse } from 'yaml'
 import { parseClaim } from '../../src/claim/parse.ts'
 import { builtInPlatform } from '../../src/claim/platform.ts'
 import { compose } from '../../src/compose.ts'
 import { at, type JsonObject } from '../../src/json.ts'
+import { testWith } from '../require-program.ts'
 
-const hasKubectl = spawnSync('kubectl', ['version', '--client'], { stdio: 'ignore' }).status === 0
 const folder = fileURLToPath(new URL('../../examples/environments', import.meta.url))
 
 const annotations = (least: number, most: number, target: number, delay: string) => ({
@@ -20,7 +20,7 @@ const annotations = (least: number, most: number, target: number, delay: string)
   'autoscaling.knative.dev/scale-down-delay': delay,
 })
 
-test.skipIf(!hasKubectl).each([
+testWith('kubectl').each([
   { environment: 'development', namespace: 'shop-development', cpu: '250m', timeout: 60, scaling: annotations(0, 3, 50, '15s') },
   { environment: 'staging', namespace: 'shop-staging', cpu: '250m', timeout: 120, scaling: annotations(1, 5, 80, '30s') },
   { environment: 'production', namespace: 'shop', cpu: '500m', timeout: 300, scaling: annotations(2, 60, 100, '60s') },
@@ -36,8 +36,4 @@ test.skipIf(!hasKubectl).each([
   expect(at(template, 'metadata', 'annotations')).toEqual(scaling)
   expect(at(template, 'spec', 'timeoutSeconds')).toBe(timeout)
   expect(at(template, 'spec', 'containers', 0, 'resources', 'requests', 'cpu')).toBe(cpu)
-})
-
-test.runIf(!hasKubectl)('kubectl is not there: the overlays were not built', () => {
-  console.warn('SKIPPED: kubectl is not installed, so examples/environments was not built.')
 })

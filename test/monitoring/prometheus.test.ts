@@ -15,6 +15,7 @@ import { root } from '../claim-files.ts'
 import { freePort } from '../cluster/ports.ts'
 import { until } from '../cluster/until.ts'
 import { as, call, connectClient, serverIdentity } from '../function/serving.ts'
+import { testWith } from '../require-program.ts'
 import { alerts, dashboard, panelQueries, rules, selectorsIn } from './queries.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'monitoring-'))
@@ -162,9 +163,7 @@ describe('with some calls', () => {
   })
 })
 
-const hasKubectl = spawnSync('kubectl', ['version', '--client'], { stdio: 'ignore' }).status === 0
-
-test.skipIf(!hasKubectl)('kubectl makes of it a PodMonitor, the rules, and a dashboard that Grafana finds', () => {
+testWith('kubectl')('kubectl makes of it a PodMonitor, the rules, and a dashboard that Grafana finds', () => {
   const made = execFileSync('kubectl', ['kustomize', 'package/monitoring'], { cwd: root, encoding: 'utf8' })
   const objects = parseAllDocuments(made).map(document => document.toJS() as JsonObject)
   expect(objects.map(({ kind }) => kind).sort()).toEqual(['ConfigMap', 'PodMonitor', 'PrometheusRule'])
@@ -172,8 +171,4 @@ test.skipIf(!hasKubectl)('kubectl makes of it a PodMonitor, the rules, and a das
   const map = objects.find(({ kind }) => kind === 'ConfigMap')
   expect(at(map, 'metadata', 'labels')).toEqual({ grafana_dashboard: '1' })
   expect(JSON.parse(String(at(map, 'data', 'dashboard.json')))).toEqual(dashboard)
-})
-
-test.runIf(!hasKubectl)('kubectl is not there: the kustomization was not built', () => {
-  console.warn('SKIPPED: kubectl is not installed, so package/monitoring/kustomization.yaml was not built.')
 })
