@@ -6,6 +6,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     exclude: ['test/crossplane/**', 'test/knative/**', 'test/cluster/**', 'test/image/**', 'test/monitoring/**'],
     testTimeout: 60_000,
+    // A test that needs another one before it fails, with the seed to repeat it.
+    sequence: { shuffle: { tests: true } },
     // On two cores one alone would take twice as long.
     maxWorkers: Math.max(2, availableParallelism() - 1),
   },

@@ -29,13 +29,52 @@ const subscriber = (object: JsonObject | undefined) =>
   at(object, 'spec', 'subscriber', 'ref', 'name') ?? at(object, 'spec', 'subscriber', 'uri')
 const without = <T>(list: readonly T[], ...gone: T[]) => list.filter(item => !gone.includes(item))
 
+/** Each stage goes on from the one before, with a claim of its own, so that every test stands alone. */
+const toKnative = {
+  requested() {
+    const loop = running(asDeployment)
+    loop.claim = asKnative
+    return loop
+  },
+  standInCreated() {
+    const loop = this.requested()
+    loop.reconcile()
+    return loop
+  },
+  standInReady() {
+    return this.standInCreated().becomesReady('knative-service-switch')
+  },
+  rerouting() {
+    const loop = this.standInReady()
+    loop.reconcile()
+    return loop
+  },
+  rerouted() {
+    return this.rerouting().becomesReady('trigger-created')
+  },
+  oldDeleting() {
+    const loop = this.rerouted()
+    loop.reconcile()
+    return loop
+  },
+  nameFree() {
+    const loop = this.oldDeleting().isGone('service')
+    loop.reconcile()
+    return loop.isGone('deployment', 'scaledobject', 'http-service')
+  },
+  reroutingAgain() {
+    const loop = this.nameFree().becomesReady('knative-service')
+    loop.reconcile()
+    return loop
+  },
+}
+
 describe('from Deployment to Knative', () => {
-  const loop = running(asDeployment)
-  const before = Object.fromEntries(loop.objects)
   const old = ['deployment', 'service', 'http-service', 'scaledobject']
 
-  test('a stand-in of another name is made; the old workload stays as it was and gets the events', () => {
-    loop.claim = asKnative
+  test('creates a stand-in of another name; the old workload keeps running unchanged and receives the events', () => {
+    const loop = toKnative.requested()
+    const before = Object.fromEntries(loop.objects)
     const { keys, desired, ready, reason, message } = loop.reconcile()
     expect(keys.sort()).toEqual([...keysOf.Deployment, 'knative-service-switch'].sort())
     expect(at(desired.get('knative-service-switch'), 'metadata', 'name')).toBe('orders-switch')
@@ -46,14 +85,14 @@ describe('from Deployment to Knative', () => {
     expect(message).toBe('Deployment orders goes on serving until the new Knative Service is ready. It is being made.')
   })
 
-  test('the old Deployment is wanted as it is, but for the count that is KEDA’s', () => {
-    const { desired } = loop.reconcile()
-    const { replicas: _, ...spec } = (before.deployment?.spec ?? {}) as JsonObject
-    expect(desired.get('deployment')?.spec).toEqual(spec)
+  test('desires the old Deployment unchanged, except for the replica count that KEDA owns', () => {
+    const loop = toKnative.standInCreated()
+    const { replicas: _, ...spec } = (loop.objects.get('deployment')?.spec ?? {}) as JsonObject
+    expect(loop.reconcile().desired.get('deployment')?.spec).toEqual(spec)
   })
 
-  test('as long as the new workload is not ready, nothing moves, and the claim says why', () => {
-    loop.becomesUnready('knative-service-switch')
+  test('moves nothing while the new workload is not ready, and the claim says why', () => {
+    const loop = toKnative.standInCreated().becomesUnready('knative-service-switch')
     const { keys, desired, message } = loop.reconcile()
     expect(keys).toEqual(expect.arrayContaining(old))
     expect(subscriber(desired.get('trigger-created'))).toBe('http://orders.shop.svc:8080/')
@@ -61,38 +100,39 @@ describe('from Deployment to Knative', () => {
     expect(message).toContain('Knative Service orders-switch is not ready: broken.')
   })
 
-  test('once it is ready, events are led over to it; the old workload stays until they are seen to be', () => {
-    loop.becomesReady('knative-service-switch')
-    const { keys, desired, message } = loop.reconcile()
+  test('reroutes events when the stand-in is ready, and keeps the old workload until every Trigger has moved', () => {
+    const { keys, desired, message } = toKnative.standInReady().reconcile()
     expect(subscriber(desired.get('trigger-created'))).toBe('orders-switch')
     expect(keys).toEqual(expect.arrayContaining(old))
     expect(message).toBe('The new Knative Service is ready and events are being led over to it; not there yet: trigger-created.')
   })
 
-  test('a Trigger whose change nobody has looked at yet has not moved', () => {
-    const { keys } = loop.reconcile()
-    expect(keys).toEqual(expect.arrayContaining(old))
+  test('does not count a Trigger as moved before its controller has observed the change', () => {
+    expect(toKnative.rerouting().reconcile().keys).toEqual(expect.arrayContaining(old))
   })
 
-  test('then the old workload goes; the Knative Service of the claim’s name waits until the name is free', () => {
-    loop.becomesReady('trigger-created')
-    const { keys, message, ready } = loop.reconcile()
+  test('deletes the old workload when the Trigger has moved, and waits for its name', () => {
+    const { keys, message, ready } = toKnative.rerouted().reconcile()
     expect(keys.sort()).toEqual([...shared, 'knative-service-switch'].sort())
     expect(ready).toBe(false)
     expect(message).toBe(
       'The new Knative Service serves under the name orders-switch until Deployment orders is gone and has left its name free.',
     )
-    loop.isGone('service')
-    expect(loop.reconcile().keys.sort()).toEqual([...keysOf.Knative, 'knative-service-switch'].sort())
-    loop.isGone('deployment', 'scaledobject', 'http-service')
   })
 
-  test('once that is ready too, events are led over again, and the stand-in goes', () => {
-    loop.becomesReady('knative-service')
-    const led = loop.reconcile()
-    expect(subscriber(led.desired.get('trigger-created'))).toBe('orders')
-    expect(led.keys).toContain('knative-service-switch')
-    loop.becomesReady('trigger-created')
+  test('creates the Knative Service of the claim’s name when the name is free', () => {
+    const loop = toKnative.oldDeleting().isGone('service')
+    expect(loop.reconcile().keys.sort()).toEqual([...keysOf.Knative, 'knative-service-switch'].sort())
+  })
+
+  test('reroutes events once more when that one is ready, and keeps the stand-in until they have moved', () => {
+    const { desired, keys } = toKnative.nameFree().becomesReady('knative-service').reconcile()
+    expect(subscriber(desired.get('trigger-created'))).toBe('orders')
+    expect(keys).toContain('knative-service-switch')
+  })
+
+  test('ends without the stand-in', () => {
+    const loop = toKnative.reroutingAgain().becomesReady('trigger-created')
     const last = loop.reconcile()
     expect(last.keys.sort()).toEqual(keysOf.Knative.sort())
     expect(last).toMatchObject({ ready: true, reason: 'Ready' })
@@ -101,12 +141,42 @@ describe('from Deployment to Knative', () => {
   })
 })
 
-describe('from Knative to Deployment', () => {
-  const loop = running(asKnative)
-  const before = loop.objects.get('knative-service')
-
-  test('Deployment and a stand-in Service are made; the Knative Service stays as it was and gets the events', () => {
+const toDeployment = {
+  requested() {
+    const loop = running(asKnative)
     loop.claim = asDeployment
+    return loop
+  },
+  created() {
+    const loop = this.requested()
+    loop.reconcile()
+    return loop
+  },
+  ready() {
+    return this.created().becomesReady('deployment', 'scaledobject')
+  },
+  rerouting() {
+    const loop = this.ready()
+    loop.reconcile()
+    return loop
+  },
+  nameFree() {
+    const loop = this.rerouting().becomesReady('trigger-created')
+    loop.reconcile()
+    return loop.isGone('knative-service')
+  },
+  reroutingAgain() {
+    const loop = this.nameFree()
+    loop.reconcile()
+    loop.reconcile()
+    return loop
+  },
+}
+
+describe('from Knative to Deployment', () => {
+  test('creates the Deployment and a stand-in Service; the Knative Service stays unchanged and receives the events', () => {
+    const loop = toDeployment.requested()
+    const before = loop.objects.get('knative-service')
     const { keys, desired, reason, message } = loop.reconcile()
     expect(keys.sort()).toEqual([...without(keysOf.Deployment, 'service'), 'service-switch', 'knative-service'].sort())
     expect(at(desired.get('service-switch'), 'metadata', 'name')).toBe('orders-switch')
@@ -116,32 +186,36 @@ describe('from Knative to Deployment', () => {
     expect(message).toMatch(/^Knative Service orders goes on serving until the new Deployment is ready\./)
   })
 
-  test('a Service that is there is nothing as long as the Deployment behind it is not ready', () => {
-    const { keys, desired } = loop.reconcile()
+  test('reroutes nothing to a Service whose Deployment is not ready', () => {
+    const { keys, desired } = toDeployment.created().reconcile()
     expect(subscriber(desired.get('trigger-created'))).toBe('orders')
     expect(keys).toContain('knative-service')
   })
 
-  test('once the Deployment is ready, events are led over, and only then does the Knative Service go', () => {
-    loop.becomesReady('deployment', 'scaledobject')
-    const led = loop.reconcile()
-    expect(subscriber(led.desired.get('trigger-created'))).toBe('http://orders-switch.shop.svc:8080/')
-    expect(led.keys).toContain('knative-service')
-    loop.becomesReady('trigger-created')
-    const moved = loop.reconcile()
-    expect(moved.keys).not.toContain('knative-service')
-    expect(moved.keys).not.toContain('service')
+  test('reroutes events when the Deployment is ready, and keeps the Knative Service', () => {
+    const { desired, keys } = toDeployment.ready().reconcile()
+    expect(subscriber(desired.get('trigger-created'))).toBe('http://orders-switch.shop.svc:8080/')
+    expect(keys).toContain('knative-service')
+  })
+
+  test('deletes the Knative Service when the Trigger has moved', () => {
+    const loop = toDeployment.rerouting().becomesReady('trigger-created')
+    const { keys } = loop.reconcile()
+    expect(keys).not.toContain('knative-service')
+    expect(keys).not.toContain('service')
     expect(loop.isLeaving('knative-service')).toBe(true)
   })
 
-  test('the Service comes when Knative has left its name free, and the stand-in goes when events have moved to it', () => {
-    loop.isGone('knative-service')
+  test('creates the Service when its name is free, and then reroutes the events to it', () => {
+    const loop = toDeployment.nameFree()
     expect(loop.reconcile().keys).toContain('service')
-    const led = loop.reconcile()
-    expect(subscriber(led.desired.get('trigger-created'))).toBe('http://orders.shop.svc:8080/')
-    expect(led.keys).toContain('service-switch')
-    loop.becomesReady('trigger-created')
-    const last = loop.reconcile()
+    const { desired, keys } = loop.reconcile()
+    expect(subscriber(desired.get('trigger-created'))).toBe('http://orders.shop.svc:8080/')
+    expect(keys).toContain('service-switch')
+  })
+
+  test('ends without the stand-in', () => {
+    const last = toDeployment.reroutingAgain().becomesReady('trigger-created').reconcile()
     expect(last.keys.sort()).toEqual(keysOf.Deployment.sort())
     expect(last).toMatchObject({ ready: true, reason: 'Available' })
   })
