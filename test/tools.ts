@@ -1,6 +1,6 @@
 // Other people's programs for the tests. Each is pinned by a Go module of its own under test/ (go.mod and go.sum) and is
 // built once, into a cache outside the tree: $XDG_CACHE_HOME, else ~/.cache.
-import { execFile } from 'node:child_process'
+import { type ChildProcess, execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {
   appendFileSync,
@@ -19,9 +19,7 @@ import {
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 
-const run = promisify(execFile)
 const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'event-driven-service')
 
 // For who knows no flag for where its metrics go: :8080 may be taken.
@@ -106,15 +104,60 @@ export function versionOf(module: string, program?: string): string {
   return pins(module).find(({ path }) => new RegExp(`^${escaped(path)}(/|$)`).test(name))?.version ?? pins(module)[0]?.version ?? 'unknown'
 }
 
-async function go(module: string, ...args: string[]): Promise<string> {
+const running = new Set<ChildProcess>()
+
+function go(module: string, ...args: string[]): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const child = execFile('go', args, { cwd: folderOf(module), maxBuffer: 64 * 1024 * 1024 }, (error, stdout, stderr) => {
+      running.delete(child)
+      if (error === null) resolve(stdout.trim())
+      else if (error.code === 'ENOENT')
+        reject(new Error('Go 1.26 or later is missing (https://go.dev/dl): it builds the programs that these tests run'))
+      else reject(new Error(`go ${args[0]} in test/${module} failed: ${stderr.trim() || error}`))
+    })
+    running.add(child)
+  })
+}
+
+const asides = new Set<string>()
+
+/** A folder of this process in the cache, for what is not finished. */
+function createAside(what: (typeof unfinished)[number]): string {
+  const aside = mkdtempSync(join(cache, `${what}-${process.pid}-`))
+  asides.add(aside)
+  return aside
+}
+
+function removeAside(aside: string): void {
+  rmSync(aside, { recursive: true, force: true })
+  asides.delete(aside)
+}
+
+process.on('exit', () => {
+  // Go cleans up after an interrupt, and after nothing else.
+  for (const child of running) child.kill('SIGINT')
+  for (const aside of asides) removeAside(aside)
+})
+
+const unfinished = ['building', 'editing'] as const
+const ASIDE = new RegExp(`^(?:${unfinished.join('|')})-(\\d+)-`)
+
+/** Removes what processes left in the cache that were killed while they built. */
+function removeLeftovers(): void {
+  if (!existsSync(cache)) return
+  for (const name of readdirSync(cache)) {
+    const pid = Number(ASIDE.exec(name)?.[1] ?? Number.NaN)
+    if (!Number.isNaN(pid) && !isAlive(pid)) rmSync(join(cache, name), { recursive: true, force: true })
+  }
+}
+
+function isAlive(pid: number): boolean {
   try {
-    const { stdout } = await run('go', args, { cwd: folderOf(module), maxBuffer: 64 * 1024 * 1024 })
-    return stdout.trim()
+    process.kill(pid, 0)
+    return true
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT')
-      throw new Error('Go 1.26 or later is missing (https://go.dev/dl): it builds the programs that these tests run')
-    const said = error instanceof Error && 'stderr' in error ? String(error.stderr).trim() : ''
-    throw new Error(`go ${args[0]} in test/${module} failed: ${said || error}`)
+    // One that we may not send a signal to lives.
+    return !(error instanceof Error && 'code' in error && error.code === 'ESRCH')
   }
 }
 
@@ -122,16 +165,31 @@ const built = new Map<string, Promise<string>>()
 
 /**
  * The path of the program that test/<module> pins, such as `crossplane/cli`; builds it where that was not done yet.
- * Where a module pins several, `program` says which.
+ * Where a module pins several, `program` says which. `announce` hears of a build before it begins.
  */
-export function tool(module: string, program?: string): Promise<string> {
+export function tool(module: string, program?: string, announce = announceOnStderr): Promise<string> {
+  if (built.size === 0) removeLeftovers()
   const key = `${module} ${program ?? ''}`
-  const known = built.get(key) ?? build(module, program)
+  const known = built.get(key) ?? build(module, program, announce)
   built.set(key, known)
   return known
 }
 
-async function build(module: string, wanted?: string): Promise<string> {
+const announceOnStderr = (name: string): void =>
+  void process.stderr.write(`building ${name}, once; the first time this takes some minutes …\n`)
+
+/** Whether the program is in the cache. */
+export const isBuilt = async (module: string, program?: string): Promise<boolean> => existsSync((await placeOf(module, program)).file)
+
+interface Place {
+  readonly name: string
+  readonly version: string
+  readonly file: string
+  /** What the linker is told. */
+  readonly linked: readonly string[]
+}
+
+async function placeOf(module: string, wanted?: string): Promise<Place> {
   const version = versionOf(module, wanted)
   const linked = Object.entries(variables[module]?.(version) ?? {}).flatMap(([variable, value]) => ['-X', `${variable}=${value}`])
   const hash = createHash('sha256')
@@ -141,22 +199,26 @@ async function build(module: string, wanted?: string): Promise<string> {
   for (const file of readdirSync(folderOf(module)).sort())
     if (/\.(go|mod|sum)$/.test(file)) hash.update(file).update(readFileSync(join(folderOf(module), file)))
   const name = [...module.split('/'), ...(wanted === undefined ? [] : [wanted])].join('-')
-  const program = join(cache, `${name}-${hash.digest('hex').slice(0, 16)}`)
-  if (existsSync(program)) return program
+  return { name, version, file: join(cache, `${name}-${hash.digest('hex').slice(0, 16)}`), linked }
+}
 
-  process.stderr.write(`building ${name} ${version}, once; the first time this takes some minutes …\n`)
+async function build(module: string, wanted: string | undefined, announce: (name: string) => void): Promise<string> {
+  const { name, version, file, linked } = await placeOf(module, wanted)
+  if (existsSync(file)) return file
+
+  announce(`${name} ${version}`)
   mkdirSync(cache, { recursive: true })
   // Built aside and moved, so that whoever else starts now never sees half a program.
-  const aside = mkdtempSync(join(cache, 'building-'))
+  const aside = createAside('building')
   try {
     const flags = linked.length === 0 ? [] : ['-ldflags', linked.join(' ')]
     const modfile = edits[module] === undefined ? [] : [`-modfile=${await edited(module, edits[module])}`]
     await go(module, 'build', '-buildvcs=false', ...modfile, ...flags, '-o', join(aside, name), packageOf(module, wanted))
-    renameSync(join(aside, name), program)
+    renameSync(join(aside, name), file)
   } finally {
-    rmSync(aside, { recursive: true, force: true })
+    removeAside(aside)
   }
-  return program
+  return file
 }
 
 /** A go.mod that takes edited copies in the place of the modules, made once; in a folder that stays, so that Go compiles them once. */
@@ -166,7 +228,7 @@ async function edited(module: string, edits: readonly Edit[]): Promise<string> {
     .update(readFileSync(join(folderOf(module), 'go.mod')))
   const folder = join(cache, `${module.split('/').join('-')}-edited-${hash.digest('hex').slice(0, 16)}`)
   if (existsSync(folder)) return join(folder, 'go.mod')
-  const aside = mkdtempSync(join(cache, 'editing-'))
+  const aside = createAside('editing')
   try {
     for (const file of ['go.mod', 'go.sum']) copyFileSync(join(folderOf(module), file), join(aside, file))
     for (const path of new Set(edits.map(edit => edit.module))) {
@@ -182,7 +244,7 @@ async function edited(module: string, edits: readonly Edit[]): Promise<string> {
     }
     if (!existsSync(folder)) renameSync(aside, folder)
   } finally {
-    rmSync(aside, { recursive: true, force: true })
+    removeAside(aside)
   }
   return join(folder, 'go.mod')
 }

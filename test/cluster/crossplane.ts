@@ -29,9 +29,8 @@ export async function startCrossplane(cluster: Cluster, authority: Authority, ma
   const { programs, folder, processes, network, applyAll, until, asUsual } = cluster
   const { module, path, init, start } = majors[major]
   const [crossplane, source] = await Promise.all([tool(module), sources(module, path)])
-  const chart = ['template', 'crossplane', join(source, 'cluster/charts/crossplane'), '--namespace', NAMESPACE]
-  const version = ['--set', `image.tag=${versionOf(module)}`]
-  const { stdout } = await run(programs.helm, [...chart, ...version], { maxBuffer: 1 << 24 })
+  const chart = [join(source, 'cluster/charts/crossplane'), 'crossplane', NAMESPACE, `image.tag=${versionOf(module)}`]
+  const { stdout } = await run(programs.chart, chart, { maxBuffer: 1 << 24 })
   await applyAll([{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } }, ...manifests(stdout)])
 
   const [webhookPort, metricsPort, healthPort] = [await freePort(), await freePort(), await freePort()]

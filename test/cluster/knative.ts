@@ -8,22 +8,35 @@ import { sources, versionOf } from '../tools.ts'
 import { type Reference, referenceTo } from './api.ts'
 import { type Cluster, manifests } from './cluster.ts'
 import { freePort } from './ports.ts'
-import { buildAll, type Steps } from './programs.ts'
+import { buildAll, type Pin, type Steps } from './programs.ts'
 
 const SERVING = 'cluster/programs/serving'
 const EVENTING = 'cluster/programs/eventing'
 
+// For each of them, with what Kubernetes compiles in the cache.
+const SECONDS = 20
+
 // By the import path that their manifests give as the image. The webhooks first.
-const pinned: Readonly<Record<string, readonly [string, string]>> = {
-  'serving/cmd/webhook': [SERVING, 'webhook'],
-  'eventing/cmd/webhook': [EVENTING, 'webhook'],
-  'eventing/cmd/in_memory/channel_controller': [EVENTING, 'channel_controller'],
-  'serving/cmd/controller': [SERVING, 'controller'],
-  'serving/cmd/autoscaler': [SERVING, 'autoscaler'],
-  'serving/cmd/autoscaler-hpa': [SERVING, 'autoscaler-hpa'],
-  'eventing/cmd/controller': [EVENTING, 'controller'],
-  'eventing/cmd/mtchannel_broker': [EVENTING, 'mtchannel_broker'],
-  'eventing/cmd/in_memory/channel_dispatcher': [EVENTING, 'channel_dispatcher'],
+const pinned: Readonly<Record<string, Pin>> = {
+  'serving/cmd/webhook': { module: SERVING, program: 'webhook', called: 'Knative Serving webhook', seconds: SECONDS },
+  'eventing/cmd/webhook': { module: EVENTING, program: 'webhook', called: 'Knative Eventing webhook', seconds: SECONDS },
+  'eventing/cmd/in_memory/channel_controller': {
+    module: EVENTING,
+    program: 'channel_controller',
+    called: 'Knative channel controller',
+    seconds: SECONDS,
+  },
+  'serving/cmd/controller': { module: SERVING, program: 'controller', called: 'Knative Serving controller', seconds: SECONDS },
+  'serving/cmd/autoscaler': { module: SERVING, program: 'autoscaler', called: 'Knative autoscaler', seconds: SECONDS },
+  'serving/cmd/autoscaler-hpa': { module: SERVING, program: 'autoscaler-hpa', called: 'Knative HPA autoscaler', seconds: SECONDS },
+  'eventing/cmd/controller': { module: EVENTING, program: 'controller', called: 'Knative Eventing controller', seconds: SECONDS },
+  'eventing/cmd/mtchannel_broker': { module: EVENTING, program: 'mtchannel_broker', called: 'Knative Broker controller', seconds: SECONDS },
+  'eventing/cmd/in_memory/channel_dispatcher': {
+    module: EVENTING,
+    program: 'channel_dispatcher',
+    called: 'Knative channel dispatcher',
+    seconds: SECONDS,
+  },
 }
 
 export const knativeVersions = () => ({ serving: versionOf(SERVING), eventing: versionOf(EVENTING) })

@@ -1,25 +1,42 @@
 // What the control plane is built of, and what it needs on the machine.
 import { execFile } from 'node:child_process'
+import { availableParallelism } from 'node:os'
 import { promisify } from 'node:util'
-import { sources, tool, versionOf } from '../tools.ts'
+import { isBuilt, sources, tool, versionOf } from '../tools.ts'
 
 const run = promisify(execFile)
 
-// In the order in which they are started.
+/** A program to build. */
+export interface Pin {
+  readonly module: string
+  /** Which one, where the module pins several. */
+  readonly program?: string
+  /** The name that people know. */
+  readonly called: string
+  /** What a build took in this order, on two idle cores with an empty cache. */
+  readonly seconds: number
+}
+
+// The chart comes after the CLI, which compiles the same Helm.
 const pinned = {
-  etcd: ['cluster/programs/etcd'],
-  apiServer: ['cluster/programs/kubernetes', 'kube-apiserver'],
-  controllers: ['cluster/programs/kubernetes', 'kube-controller-manager'],
-  scheduler: ['cluster/programs/kubernetes', 'kube-scheduler'],
-  kwok: ['cluster/programs/kwok'],
-  crane: ['cluster/programs/crane'],
-  helm: ['cluster/programs/helm'],
-  crossplane: ['crossplane/core'],
-  crossplaneCli: ['crossplane/cli'],
-  kedaOperator: ['cluster/programs/keda', 'operator'],
-  kedaAdapter: ['cluster/programs/keda', 'adapter'],
-  kedaWebhooks: ['cluster/programs/keda', 'webhooks'],
-} as const satisfies Record<string, readonly [string, string?]>
+  etcd: { module: 'cluster/programs/etcd', called: 'etcd', seconds: 41 },
+  crossplane: { module: 'crossplane/core', called: 'Crossplane', seconds: 105 },
+  apiServer: { module: 'cluster/programs/kubernetes', program: 'kube-apiserver', called: 'Kubernetes API server', seconds: 151 },
+  controllers: {
+    module: 'cluster/programs/kubernetes',
+    program: 'kube-controller-manager',
+    called: 'Kubernetes controller manager',
+    seconds: 44,
+  },
+  scheduler: { module: 'cluster/programs/kubernetes', program: 'kube-scheduler', called: 'Kubernetes scheduler', seconds: 5 },
+  kwok: { module: 'cluster/programs/kwok', called: 'KWOK', seconds: 66 },
+  crane: { module: 'cluster/programs/crane', called: 'crane', seconds: 4 },
+  crossplaneCli: { module: 'crossplane/cli', called: 'Crossplane CLI', seconds: 104 },
+  chart: { module: 'cluster/programs/chart', called: "renderer of Crossplane's chart", seconds: 2 },
+  kedaOperator: { module: 'cluster/programs/keda', program: 'operator', called: 'KEDA operator', seconds: 210 },
+  kedaAdapter: { module: 'cluster/programs/keda', program: 'adapter', called: 'KEDA metrics adapter', seconds: 44 },
+  kedaWebhooks: { module: 'cluster/programs/keda', program: 'webhooks', called: 'KEDA webhooks', seconds: 3 },
+} as const satisfies Record<string, Pin>
 
 export type ProgramName = keyof typeof pinned
 
@@ -39,9 +56,9 @@ export interface Steps {
 }
 
 export const versions = () => ({
-  kubernetes: versionOf(...pinned.apiServer),
-  crossplane: versionOf(...pinned.crossplane),
-  keda: versionOf(...pinned.kedaOperator),
+  kubernetes: versionOf(pinned.apiServer.module, pinned.apiServer.program),
+  crossplane: versionOf(pinned.crossplane.module),
+  keda: versionOf(pinned.kedaOperator.module, pinned.kedaOperator.program),
 })
 
 const prerequisites = [
@@ -66,21 +83,46 @@ export async function missingPrerequisites(): Promise<string[]> {
   return lines.flat()
 }
 
+const BUSY = 3
+const MEASURED_CORES = 2
+
+const minutes = (seconds: number): string => (seconds < 60 ? 'less than a minute' : `${Math.round(seconds / 60)} min`)
+
+/** What building so many programs takes, before the first one begins. */
+export function estimate(missing: readonly Pick<Pin, 'seconds'>[], cores: number): string {
+  const idle = (missing.reduce((sum, { seconds }) => sum + seconds, 0) * MEASURED_CORES) / Math.min(cores, MEASURED_CORES)
+  const count = missing.length === 1 ? 'one program' : `${missing.length} programs`
+  return `building ${count}, once: ${minutes(idle)}, or up to ${minutes(idle * BUSY)} on a busy machine`
+}
+
+/** What is left, at the pace of what is done. */
+export function left(pins: readonly Pick<Pin, 'seconds'>[], done: number, spentSeconds: number): string {
+  const expected = (part: readonly Pick<Pin, 'seconds'>[]) => part.reduce((sum, { seconds }) => sum + seconds, 0)
+  const before = expected(pins.slice(0, done))
+  const pace = before === 0 ? 1 : spentSeconds / before
+  return `${minutes(expected(pins.slice(done)) * pace)} left`
+}
+
 /** Builds what is not built yet; one at a time, as each takes all cores. */
 export async function buildAll<Name extends string>(
-  pins: Readonly<Record<Name, readonly [string, string?]>>,
+  pins: Readonly<Record<Name, Pin>>,
   { say, begin }: Steps,
 ): Promise<Readonly<Record<Name, string>>> {
   const names = Object.keys(pins) as Name[]
+  const built = await Promise.all(names.map(name => isBuilt(pins[name].module, pins[name].program)))
+  const missing = names.filter((_, index) => !built[index]).map(name => pins[name])
+  if (missing.length > 0) say(estimate(missing, availableParallelism()))
   const found: Partial<Record<Name, string>> = {}
-  for (const [index, name] of names.entries()) {
-    const [module, program] = pins[name]
-    const began = Date.now()
-    const what = [...module.split('/').slice(-1), ...(program === undefined ? [] : [program]), versionOf(module, program)].join(' ')
-    begin(`building ${what} (${index + 1} of ${names.length})`)
-    found[name] = await tool(module, program)
-    const seconds = Math.round((Date.now() - began) / 1000)
-    if (seconds > 1) say(`built ${what} in ${seconds} s (${index + 1} of ${names.length})`)
+  const began = Date.now()
+  for (const name of names) {
+    const { module, program, called } = pins[name]
+    const what = `${called} ${versionOf(module, program)}`
+    const position = missing.indexOf(pins[name])
+    const started = Date.now()
+    const announce = () =>
+      begin(`building ${what} (${position + 1} of ${missing.length}, ${left(missing, position, (started - began) / 1000)})`)
+    found[name] = await tool(module, program, announce)
+    if (position >= 0) say(`built ${what} in ${Math.round((Date.now() - started) / 1000)} s (${position + 1} of ${missing.length})`)
   }
   return found as Readonly<Record<Name, string>>
 }
