@@ -1,9 +1,11 @@
 // npm run sandbox: the control plane of the tests, for people. docs/sandbox.md
 import { flags } from '../../scripts/flags.ts'
 import { painter } from '../../src/cli/print/color.ts'
-import { at, type JsonObject } from '../../src/json.ts'
+import { at, isObject, type JsonObject } from '../../src/json.ts'
 import { condition } from '../../src/resources/parts.ts'
-import { API_VERSION, KIND } from './claim.ts'
+import { referenceTo } from './api.ts'
+import { manifestOf, readWanted, secretsOf, sourceOf, type Wanted } from './apply.ts'
+import { API_VERSION, type ClaimManifest, createNamespace, KIND } from './claim.ts'
 import { type Cluster, type NatsServer, startCluster, startNats } from './cluster.ts'
 import { type Flavour, install, publish } from './install.ts'
 import { knativeVersions, startKnative } from './knative.ts'
@@ -13,41 +15,89 @@ import { createProgress } from './progress.ts'
 
 const help = `Usage: npm run sandbox [-- FLAGS]
 
-A Crossplane with KEDA and NATS on this machine, without Docker, and this project installed in it. The first time its programs
-are built, which takes some minutes; from then on it is up in seconds. Needs Go, kubectl and nats-server.
+A Crossplane with KEDA and NATS on this machine, without Docker, and this project installed in it. The first start builds its
+programs, which takes 12 to 36 minutes on two cores; from then on it is up in half a minute. Needs Go, kubectl and nats-server.
 
       --namespaced   The API as Crossplane 2 has it, without claims.
       --knative      Knative Serving and Eventing too, for claims with runtime Knative or with eventing.
-      --apply FILE   Apply this claim or folder, and make its stream and consumer; again for more.
+      --apply FILE   Apply the claims of this file or folder, after creating the streams, consumers and secrets that they
+                     name. The secrets are empty. Repeat it for more.
   -h, --help         Print this.
 
 Example: npm run sandbox -- --apply examples/minimal-claim.yaml
 `
 
+const NATS_NAMESPACE = 'nats'
 const LOOK_EVERY_MS = 1_000
 const paint = painter(process.stdout.isTTY === true && !process.env.NO_COLOR)
 const print = (text: string) => process.stdout.write(`${text}\n`)
 const time = () => paint('dim', new Date().toTimeString().slice(0, 8))
 
-/** The streams that the claims in a file ask for, so that they have something to scale on. */
-async function feed(nats: Nats, claim: JsonObject): Promise<void> {
-  const [stream, consumer] = [at(claim, 'spec', 'nats', 'stream'), at(claim, 'spec', 'nats', 'consumer')]
-  if (typeof stream !== 'string' || typeof consumer !== 'string') return
-  await nats.createStream(stream)
-  await nats.createConsumer(stream, consumer)
+interface Messaging {
+  /** Creates the stream and the consumer that the claim names, on a server where the claim looks for it. */
+  readonly feed: (claim: ClaimManifest) => Promise<void>
+  /** The lag of the claim, or undefined if the sandbox does not have its stream. */
+  readonly lagOf: (claim: ClaimManifest) => Promise<number | undefined>
+  readonly close: () => void
 }
 
-async function applyFiles(cluster: Cluster, nats: Nats, files: readonly string[]): Promise<void> {
-  for (const file of files) {
-    const objects = JSON.parse(await cluster.kubectl(['create', '--dry-run=client', '-o', 'json', '-f', file])) as JsonObject
-    const claims = (Array.isArray(objects.items) ? objects.items : [objects]) as JsonObject[]
-    for (const claim of claims) {
-      const namespace = at(claim, 'metadata', 'namespace')
-      if (typeof namespace === 'string') await cluster.api.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } })
-      await feed(nats, claim)
-    }
-    process.stdout.write(await cluster.kubectl(['apply', '-f', file]))
+/** A NATS server for each namespace that claims look for one in; the first is there, and knows no accounts. */
+function createMessaging(cluster: Cluster, first: Nats): Messaging {
+  const servers = new Map([[NATS_NAMESPACE, first]])
+  const serverIn = async (namespace: string, account: string | undefined): Promise<Nats> => {
+    const nats = servers.get(namespace) ?? (await connectNats((await startNats(cluster, namespace, account)).port))
+    servers.set(namespace, nats)
+    return nats
   }
+  return {
+    feed: async claim => {
+      const source = sourceOf(claim)
+      if (source === undefined) return
+      const { namespace, account, stream, consumer } = source
+      if (namespace === undefined) {
+        print(`${nameOf(claim)} finds no stream: the sandbox has no NATS server at its spec.nats`)
+        return
+      }
+      const nats = await serverIn(namespace, account)
+      await nats.createStream(stream)
+      await nats.createConsumer(stream, consumer)
+    },
+    lagOf: async claim => {
+      const source = sourceOf(claim)
+      const nats = source?.namespace === undefined ? undefined : servers.get(source.namespace)
+      return source === undefined ? undefined : await nats?.lag(source.stream, source.consumer)
+    },
+    close: () => {
+      for (const nats of servers.values()) nats.close()
+    },
+  }
+}
+
+const nameOf = (object: JsonObject) => `${at(object, 'metadata', 'namespace')}/${at(object, 'metadata', 'name')}`
+
+/** Creates the secrets that the claim names and nobody else has created. */
+async function createSecrets({ api }: Cluster, claim: ClaimManifest): Promise<void> {
+  for (const secret of secretsOf(claim)) {
+    if ((await api.find(referenceTo(secret))) !== undefined) continue
+    await api.create(secret)
+    const keys = Object.keys(isObject(secret.stringData) ? secret.stringData : {})
+    const isPullSecret = secret.type !== undefined
+    const holds = isPullSecret ? 'no registry' : keys.length === 0 ? 'no keys' : `nothing under ${keys.join(', ')}`
+    print(`created secret ${nameOf(secret)} with ${holds}`)
+  }
+}
+
+async function applyAll(cluster: Cluster, messaging: Messaging, { claims, secrets, skipped }: Wanted): Promise<void> {
+  for (const line of skipped) print(line)
+  const namespaces = new Set([...claims, ...secrets].map(({ metadata }) => String(at(metadata, 'namespace'))))
+  for (const namespace of namespaces) await createNamespace(cluster, namespace)
+  for (const secret of secrets) await cluster.api.apply(secret)
+  for (const claim of claims) {
+    await createSecrets(cluster, claim)
+    await messaging.feed(claim)
+  }
+  if (claims.length === 0) return
+  print((await cluster.kubectl(['apply', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'List', items: claims }))).trimEnd())
 }
 
 function stateOf(claim: JsonObject): string {
@@ -60,23 +110,22 @@ function stateOf(claim: JsonObject): string {
 }
 
 /** A line for each change of a claim: whether it is ready, its replicas, its lag, or where Knative serves it. */
-async function describe(nats: Nats, claim: JsonObject): Promise<string> {
+async function describe(messaging: Messaging, claim: JsonObject): Promise<string> {
   if (at(claim, 'spec', 'runtime') === 'Knative') return `${stateOf(claim)}  ${at(claim, 'status', 'url') ?? ''}`
-  const [stream, consumer] = [at(claim, 'spec', 'nats', 'stream'), at(claim, 'spec', 'nats', 'consumer')]
-  const lag = await nats.lag(String(stream), String(consumer)).catch(() => undefined)
+  // What a claim names may not exist, and an invalid claim names nothing.
+  const lag = await messaging.lagOf(manifestOf(claim)).catch(() => undefined)
   const replicas = Number(at(claim, 'status', 'workload', 'replicas') ?? 0)
   const count = `${replicas} ${replicas === 1 ? 'replica ' : 'replicas'} ${'▪'.repeat(Math.min(replicas, 40))}`
   return `${stateOf(claim)}  ${count}${lag === undefined ? '' : `  lag ${lag}`}`
 }
 
 /** Shows what becomes of the claims until it is stopped. */
-function show({ api }: Cluster, nats: Nats): () => void {
+function show({ api }: Cluster, messaging: Messaging): () => void {
   const shown = new Map<string, string>()
-  const nameOf = (object: JsonObject) => `${at(object, 'metadata', 'namespace')}/${at(object, 'metadata', 'name')}`
   const look = async (): Promise<void> => {
     const claims = await api.list({ apiVersion: API_VERSION, kind: KIND })
     for (const claim of claims) {
-      const line = await describe(nats, claim)
+      const line = await describe(messaging, claim)
       if (shown.get(nameOf(claim)) !== line) print(`${time()}  ${paint('bold', nameOf(claim))}  ${line}`)
       shown.set(nameOf(claim), line)
     }
@@ -123,13 +172,34 @@ Three things to try:
   ${command('kubectl create namespace shop; kubectl apply -f examples/minimal-claim.yaml')}
   ${command(`npm run messages -- ${port} ORDERS orders-workers 23`)}    and then: ${command('drain')} instead of 23
   ${command(`kubectl -n shop patch eventdrivenservice orders-worker --type merge -p '{"spec":{"nats":{"stream":"NONE"}}}'`)}
-      and read what it says: ${command('kubectl -n shop describe eventdrivenservice orders-worker')}
+      KEDA needs up to 30 s to notice; then read what the claim says:
+      ${command('kubectl -n shop describe eventdrivenservice orders-worker')}
+      The way back, for which KEDA needs up to 30 s as well:
+      ${command(`kubectl -n shop patch eventdrivenservice orders-worker --type merge -p '{"spec":{"nats":{"stream":"ORDERS"}}}'`)}
 ${knative ? withKnative : ''}
 What happens to the claims shows here. Ctrl-C ends everything.
 `
 }
 
+const exitCodes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const
+// npm and the terminal both send the signal of one Ctrl-C.
+const SAME_SIGNAL_MS = 1_000
+
+/** The exit code of the first signal. A later one ends the process at once, and the keeper ends what it started. */
+function interruption(): Promise<number> {
+  return new Promise(resolve => {
+    let first: number | undefined
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+      process.on(signal, () => {
+        if (first !== undefined && Date.now() - first > SAME_SIGNAL_MS) process.exit(exitCodes[signal])
+        first ??= Date.now()
+        resolve(exitCodes[signal])
+      })
+  })
+}
+
 async function main(): Promise<void> {
+  const interrupted = interruption()
   const values = flags('npm run sandbox', {
     namespaced: { type: 'boolean', default: false },
     knative: { type: 'boolean', default: false },
@@ -139,40 +209,39 @@ async function main(): Promise<void> {
   if (values.help) return void process.stdout.write(help)
   const flavour: Flavour = values.namespaced ? 'namespaced' : 'claims'
   const progress = createProgress(process.stderr)
-  let cluster: Cluster | undefined
-  let isInterrupted = false
-  const interrupted = new Promise<void>(resolve => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-      process.on(signal, () => {
-        isInterrupted = true
-        resolve()
-        // While it still starts there is nobody to end it in order; the keeper does.
-        if (cluster === undefined) process.exit(130)
-      })
-  })
-  try {
+  const closing: (() => unknown)[] = [progress.end]
+  let isUp = false
+
+  const run = async (): Promise<number> => {
+    const wanted = await readWanted(values.apply)
     progress.begin('starting')
-    cluster = await startCluster(progress)
-    const natsServer = await startNats(cluster, 'nats')
+    const cluster = await startCluster(progress)
+    closing.push(cluster.stop)
+    const natsServer = await startNats(cluster, NATS_NAMESPACE)
     const nats = await connectNats(natsServer.port)
+    const messaging = createMessaging(cluster, nats)
+    closing.push(messaging.close)
     progress.begin('installing')
     await publish(cluster)
     await install(cluster, flavour)
     if (values.knative) await startKnative(cluster, progress)
-    await feed(nats, { spec: { nats: { stream: 'ORDERS', consumer: 'orders-workers' } } })
+    // For the things to try.
+    await nats.createStream('ORDERS')
+    await nats.createConsumer('ORDERS', 'orders-workers')
     progress.end()
     print(introduce(cluster, natsServer, values.knative))
-    const stopShowing = show(cluster, nats)
-    await applyFiles(cluster, nats, values.apply)
-    await interrupted
-    stopShowing()
-    nats.close()
-    print('\nstopping …')
-  } catch (error) {
-    if (!isInterrupted) throw error
+    isUp = true
+    closing.push(show(cluster, messaging))
+    await applyAll(cluster, messaging, wanted)
+    return interrupted
+  }
+
+  try {
+    const exitCode = await Promise.race([run(), interrupted])
+    if (!isUp) process.exitCode = exitCode
   } finally {
-    progress.end()
-    await cluster?.stop()
+    if (closing.length > 1) print('\nstopping …')
+    for (const close of closing.reverse()) await close()
   }
 }
 
@@ -181,3 +250,5 @@ await main().catch(error => {
   process.stderr.write(`${error instanceof Error ? error.message : error}${cause}\n`)
   process.exitCode = 1
 })
+// Whatever an interrupted start still does ends here; what it has started is ended by the keeper.
+process.exit()

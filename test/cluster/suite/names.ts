@@ -6,6 +6,7 @@ import { at, isObject, type JsonObject } from '../../../src/json.ts'
 import { ADOPT } from '../../../src/neighbours.ts'
 import { root } from '../../claim-files.ts'
 import { type Reference, referenceTo } from '../api.ts'
+import { secretsOf } from '../apply.ts'
 import {
   API_VERSION,
   becomes,
@@ -22,7 +23,7 @@ import {
 } from '../claim.ts'
 import { type Cluster, manifests } from '../cluster.ts'
 import { FUNCTION, runDocumented } from '../install.ts'
-import { secretsOf } from './composed.ts'
+
 import type { Setting } from './setting.ts'
 
 const NAMESPACE = 'names'
