@@ -163,10 +163,17 @@ export function rollsOut(given: () => Setting): void {
 
     test('whose new pods do not start is not ready, and the status names the image that runs', async () => {
       const { cluster } = given()
+      // As a first try may have left it.
+      await setUnschedulable(false)
+      await cluster.api.apply(before)
+      await ready(cluster, before)
       await setUnschedulable(true)
       await cluster.api.patch(referenceOf(before), { spec: { image } })
-      const { message } = await becomes(cluster, before, 'WorkloadReady', 'False', 'RollingOut')
-      expect(message).toContain('1 of 1 pods run the new version, and 1 is not available')
+      // Until the new pod is created, none of one runs the new version.
+      await cluster.until('the claim names the pod that does not start', async () => {
+        const { message } = await becomes(cluster, before, 'WorkloadReady', 'False', 'RollingOut')
+        return message.includes('1 of 1 pods run the new version, and 1 is not available')
+      })
       await becomes(cluster, before, 'Ready', 'False')
       expect(await imageOf()).toBe('ghcr.io/acme/orders-worker:1.4.2')
       await setUnschedulable(false)
@@ -176,6 +183,7 @@ export function rollsOut(given: () => Setting): void {
 
     test('that adds an HTTP port is done without a warning', async () => {
       const { cluster } = given()
+      await setUnschedulable(false)
       await cluster.api.patch(referenceOf(before), { spec: { httpPort: 3000 } })
       await cluster.until('its Service', () =>
         cluster.api.find({ apiVersion: 'v1', kind: 'Service', namespace: NAMESPACE, name: 'rolling-http' }),
