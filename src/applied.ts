@@ -1,7 +1,7 @@
-// What Crossplane applied last, read from the fields of an object that it owns:
+// Reads what Crossplane applied last from an object, by the fields that Crossplane owns in it:
 // https://kubernetes.io/docs/reference/using-api/server-side-apply/#field-management
 import { merge } from './claim/validate.ts'
-import { at, isObject, items, type Json, type JsonObject, put } from './json.ts'
+import { at, isObject, items, type Json, type JsonObject, put, textOf } from './json.ts'
 
 const MANAGER = 'apiextensions.crossplane.io/composed'
 /** Labels and annotations that Crossplane adds to whatever a function wants. */
@@ -19,8 +19,9 @@ export function lastApplied(observed: JsonObject): JsonObject | undefined {
   return { ...taken, apiVersion, kind, metadata: metadataOf(observed, taken.metadata) }
 }
 
-const isComposer = (entry: Json): boolean =>
-  String(at(entry, 'manager')).startsWith(MANAGER) && at(entry, 'operation') === 'Apply' && at(entry, 'subresource') === undefined
+/** Whether an entry of managedFields lists what Crossplane applied for a composite. */
+export const isComposer = (entry: Json): boolean =>
+  textOf(at(entry, 'manager')).startsWith(MANAGER) && at(entry, 'operation') === 'Apply' && at(entry, 'subresource') === undefined
 
 const fieldsOf = (entries: readonly Json[]): JsonObject[] => entries.map(entry => at(entry, 'fieldsV1')).filter(isObject)
 

@@ -125,6 +125,7 @@ describe('of an observed object', () => {
     { says: 'no owners', owners: [] },
     { says: 'owners other than the composer', owners: [theirs({ 'f:a': {} })] },
     { says: 'the composer as the owner of the status only', owners: [entry(COMPOSER, {}, { subresource: 'status' })] },
+    { says: 'a manager that is no text', owners: [{ ...own({}), manager: { toString: 1, valueOf: 1 } }] },
     { says: 'the composer as one who updated it', owners: [entry(COMPOSER, { 'f:spec': {} }, { operation: 'Update' })] },
   ])('with $says nothing is known', ({ owners }) => {
     expect(lastApplied(object({ a: 1 }, owners))).toBeUndefined()

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { lastApplied } from '../../../src/applied.ts'
+import { isComposer, lastApplied } from '../../../src/applied.ts'
 import { at, isObject, items, type Json, type JsonObject } from '../../../src/json.ts'
 import { root } from '../../claim-files.ts'
 import { type Reference, referenceTo } from '../api.ts'
@@ -77,8 +77,6 @@ function asCrossplaneDoes(applied: JsonObject, { metadata }: JsonObject): JsonOb
   const ownerReferences = at(metadata, 'ownerReferences')
   return { ...applied, metadata: { ...(applied.metadata as JsonObject), ownerReferences, ...added('labels'), ...added('annotations') } }
 }
-
-const isComposer = (entry: Json) => String(at(entry, 'manager')).startsWith('apiextensions.crossplane.io/composed')
 
 export function refusedClaims(given: () => Setting): void {
   describe('a claim that the API takes and the function refuses', () => {
