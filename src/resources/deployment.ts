@@ -3,7 +3,6 @@ import { at, type JsonObject } from '../json.ts'
 import {
   condition,
   containerBase,
-  imageOf,
   imagePullSecrets,
   initContainers,
   metadata,
@@ -14,6 +13,7 @@ import {
   podSecurity,
   probes,
   ready,
+  runningImage,
   selector,
 } from './parts.ts'
 import type { ComposedResource, Readiness } from './resource.ts'
@@ -38,12 +38,12 @@ export const deployment: ComposedResource = {
       : undefined,
   ready: judge,
   readyCondition: 'Available',
-  status: (observed, { name, image, size }, before) => ({
+  status: (observed, claim, before) => ({
     workload: {
       kind: 'Deployment',
-      name,
-      image: observed && isRolledOut(observed) ? (imageOf(observed) ?? image) : (before ?? image),
-      size,
+      name: claim.name,
+      image: runningImage(observed && isRolledOut(observed) ? observed : undefined, before, claim),
+      size: claim.size,
       replicas: count(observed, 'spec', 'replicas'),
       readyReplicas: count(observed, 'status', 'readyReplicas'),
     },

@@ -4,7 +4,6 @@ import {
   type Condition,
   condition,
   containerBase,
-  imageOf,
   imagePullSecrets,
   initContainers,
   metadata,
@@ -13,6 +12,7 @@ import {
   podLabels,
   probes,
   ready,
+  runningImage,
   STAND_IN,
 } from './parts.ts'
 import type { ComposedResource, Manifest, Readiness } from './resource.ts'
@@ -23,12 +23,13 @@ export const knativeService: ComposedResource = {
   build: claim => (claim.runtime === 'Knative' ? service(claim, claim.name, claim.knative.traffic) : undefined),
   ready: (observed, claim) => judge(observed, claim, claim.name),
   readyCondition: 'Ready',
-  status: (observed, { name, image, size, knative }, before) => {
-    const { minScale, maxScale } = knative.autoscaling
+  status: (observed, claim, before) => {
+    const { minScale, maxScale } = claim.knative.autoscaling
+    const image = runningImage(observed && isServed(observed) ? observed : undefined, before, claim)
     const url = at(observed, 'status', 'url')
     const revision = at(observed, 'status', 'latestReadyRevisionName')
     return {
-      workload: { kind: 'Service', name, image: observed && isServed(observed) ? (imageOf(observed) ?? image) : (before ?? image), size },
+      workload: { kind: 'Service', name: claim.name, image, size: claim.size },
       ...(url !== undefined && { url }),
       autoscaler: {
         kind: 'PodAutoscaler',

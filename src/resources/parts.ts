@@ -108,12 +108,12 @@ export const containerBase = (claim: Claim): JsonObject => ({
   securityContext: claim.runtime === 'Knative' ? { ...podSecurity, ...containerSecurity } : containerSecurity,
 })
 
-/** The image in the pod template of a Deployment or a Knative Service. */
-export const imageOf = (object: JsonObject): Json | undefined =>
-  at(
-    items(at(object, 'spec', 'template', 'spec', 'containers')).find(container => at(container, 'name') === 'main'),
-    'image',
-  )
+/** The image that runs: the one of the pod template once that is rolled out, until then the previous one. */
+export function runningImage(rolledOut: JsonObject | undefined, before: Json | undefined, { image }: Claim): Json {
+  const containers = items(at(rolledOut, 'spec', 'template', 'spec', 'containers'))
+  const main = containers.find(container => at(container, 'name') === 'main')
+  return (rolledOut ? at(main, 'image') : before) ?? image
+}
 
 /** The init container, which sees what the container sees. */
 export const initContainers = (claim: Claim): { initContainers?: JsonObject[] } =>

@@ -43,7 +43,7 @@ export interface ComposedResource {
   readonly readyCondition?: 'Ready' | 'Available'
   /** What can't be changed once the object is there. A claim that asks for it all the same is told so. */
   readonly immutable?: readonly Immutable[]
-  /** What the claim's status says of the resource; `before` is the image that ran when the status was written last. */
+  /** The part of the claim's status that describes the resource. `before` is the image in the status so far. */
   readonly status?: (observed: JsonObject | undefined, claim: Claim, before?: Json) => JsonObject
 }
 
