@@ -1,4 +1,4 @@
-// What keeps pods from running or from being ready, in the words of the scheduler and the kubelet.
+// Finds out why pods do not run or are not ready, in the words of the scheduler and the kubelet.
 import type { Claim } from '../../claim/claim.ts'
 import { at, isObject, items, type Json, type JsonObject, textOf } from '../../json.ts'
 import { condition, NAME_LABEL, STAND_IN } from '../../resources/parts.ts'
@@ -7,7 +7,7 @@ import { type Api, itemsOf, nameOf, namespaceOf } from './api.ts'
 import { type Check, unknown, unneeded, well, wrong } from './check.ts'
 import type { Answer } from './http.ts'
 
-/** What keeps a pod from running or from being ready. */
+/** Why a pod does not run or is not ready. */
 export interface Trouble {
   readonly pod: string
   /** Such as `ImagePullBackOff`. */
@@ -72,7 +72,7 @@ const isReady = (pod: JsonObject) => condition(pod, 'Ready')?.status === 'True'
 /** Containers wait for these whenever they start. */
 const STARTING: readonly unknown[] = ['ContainerCreating', 'PodInitializing']
 
-/** What the pod's own status says: why it has no node, or why a container does not run. */
+/** The trouble in the pod's own status: it has no node, or a container does not run. */
 function troubleOf(pod: JsonObject): Trouble | undefined {
   const scheduled = condition(pod, 'PodScheduled')
   if (scheduled?.status === 'False') return trouble(pod, scheduled.reason, scheduled.message)
@@ -110,11 +110,11 @@ const trouble = (pod: JsonObject, reason: string, message: string, look?: string
   look: look ?? shell`kubectl -n ${namespaceOf(pod)} describe pod ${nameOf(pod)}`,
 })
 
-/** Of all pods of the namespace, because a question for each of a thousand pods is too many. */
+/** Asks once for all pods of the namespace: a thousand pods would need a thousand questions. */
 const warningsOfPods = (api: Api, namespace: string): Promise<Answer> =>
   api.get(`/api/v1/namespaces/${namespace}/events?fieldSelector=${encodeURIComponent('involvedObject.kind=Pod,type=Warning')}`)
 
-/** What only an event says: a probe that fails, or why a pod does not get as far as its containers. */
+/** The trouble that only an event reports: a failing probe, or a pod whose containers are not created. */
 function reportedTrouble(pod: JsonObject, events: Answer): Trouble | undefined {
   const containers = items(at(pod, 'status', 'containerStatuses'))
   const hasStarted = containers.length > 0 && containers.every(container => at(container, 'state', 'running') !== undefined)
