@@ -156,10 +156,25 @@ function lineAt(text: string, offset: number): Line {
 /** The second witness takes its time, and a thousand times the memory. */
 const LONGEST_EXPLAINED = 1024 * 1024
 
+// The yaml package recurses, and near the end of the stack V8 ends the process when it has to compile a regular expression.
+const DEEPEST_EXPLAINED = 500
+const DEEP_LINE = new RegExp(`^[ ?:-]{${DEEPEST_EXPLAINED}}`, 'm')
+
+/** An upper bound: brackets in quotes and comments count too. */
+function isDeep(text: string): boolean {
+  if (DEEP_LINE.test(text)) return true
+  let depth = 0
+  for (const [bracket] of text.matchAll(/[[\]{}]/g)) {
+    depth = bracket === '[' || bracket === '{' ? depth + 1 : Math.max(0, depth - 1)
+    if (depth > DEEPEST_EXPLAINED) return true
+  }
+  return false
+}
+
 /** Where a text stops being YAML, and what to do about it. */
 export function explainSyntax(text: string, { reason, mark }: YAMLException): SyntaxProblem {
   const stopped = mark?.position ?? 0
-  const errors = parseAllDocuments(text.length > LONGEST_EXPLAINED ? '' : text, {
+  const errors = parseAllDocuments(text.length > LONGEST_EXPLAINED || isDeep(text) ? '' : text, {
     prettyErrors: false,
     uniqueKeys: false,
     logLevel: 'silent',
