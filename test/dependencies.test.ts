@@ -21,19 +21,10 @@ const page = readFileSync(file, 'utf8')
 const listed = execFileSync(process.execPath, ['scripts/build.mjs', '--packages'], { cwd: root, encoding: 'utf8' })
 const packages = JSON.parse(listed) as readonly Bundled[]
 
-/** In kB. What is written stays as long as it is about right, so that a new patch release of a package changes nothing here. */
-function size(name: string, program: string, bytes = 0): string {
-  const kilobytes = Math.round(bytes / 1000)
-  const row = rowsUnder(page, '## What is in the bundles').find(([first]) => first === `\`${name}\``)
-  const written = row?.at(programs.indexOf(program) - programs.length) ?? ''
-  const near = /^\d+$/.test(written) && Math.abs(Number(written) - kilobytes) <= Math.max(2, kilobytes / 4)
-  return near && bytes > 0 ? written : bytes === 0 ? '–' : String(kilobytes)
-}
-
 function table(): string {
   const rows = packages.map(({ name, license, neededBy, bytes }) => {
     const by = neededBy.map(other => (other === manifest.name ? 'us' : `\`${other}\``)).join(', ')
-    return `| \`${name}\` | ${license} | ${by} | ${programs.map(program => size(name, program, bytes[program])).join(' | ')} |`
+    return `| \`${name}\` | ${license} | ${by} | ${programs.map(program => (bytes[program] ? 'yes' : '–')).join(' | ')} |`
   })
   return ['| package | licence | needed by | function.js | eds.js |', '|---|---|---|---|---|', ...rows].join('\n')
 }
