@@ -45,10 +45,4 @@ describe('refuses', () => {
     { expression: '2147483648', problem: '2147483648 is not a whole number of 32 bits' },
     { expression: '('.repeat(1000), problem: 'is nested too deep' },
   ])('$expression', ({ expression, problem }) => expect(unreadable(expression)).toBe(problem))
-
-  test('long nonsense without taking long', () => {
-    const start = performance.now()
-    for (const part of ['a', '1', '(', "'", '"', '\\', '- ', 'NOT ', 'a_', 'f(']) unreadable(part.repeat(4096 / part.length))
-    expect(performance.now() - start).toBeLessThan(1000)
-  })
 })
