@@ -10,5 +10,11 @@ export default defineConfig({
     sequence: { shuffle: { tests: true } },
     // On two cores one alone would take twice as long.
     maxWorkers: Math.max(2, availableParallelism() - 1),
+    coverage: {
+      include: ['src/**/*.ts'],
+      exclude: ['src/claim/generated/**'],
+      reporter: [['text', { skipFull: true }], 'text-summary'],
+      thresholds: { statements: 95, branches: 90 },
+    },
   },
 })
