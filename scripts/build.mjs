@@ -40,7 +40,7 @@ const { metafile } = await build({
   // Names stay, so that a stack in the log can be read.
   minifyWhitespace: true,
   minifySyntax: true,
-  // They stand in a file of their own.
+  // The licences have a file of their own.
   legalComments: 'none',
   logLevel: 'warning',
   plugins: [lean],

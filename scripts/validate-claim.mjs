@@ -141,7 +141,7 @@ function wordsOf({ keyword, params, schemaPath, instancePath, message }, claim) 
     case 'additionalProperties':
       return { below: [params.additionalProperty], problem: 'unknown field' }
     case 'type':
-      // To Kubernetes a field without a value is a field that is not there.
+      // Kubernetes treats a field without a value as absent.
       if (value === null && required(schemaPath)) return { problem: 'required field missing' }
       return { problem: `must be ${types[params.type] ?? params.type}`, shown: show(value) }
     case 'const':

@@ -24,7 +24,7 @@ ${ruleList(claim, '')}
 
 ## Input of the function
 
-${input.description} It stands in the Composition, and the function refuses one that it does not understand.
+${input.description} Set it in the Composition. The function refuses input that it does not understand.
 
 ${table(input, '')}
 
