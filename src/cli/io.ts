@@ -3,8 +3,6 @@ export interface Io {
   readonly stdin: Input
   readonly stdout: Output
   readonly stderr: Output
-  /** The program itself, where it can be started again as a thread. */
-  readonly script?: URL
 }
 
 export interface Input {

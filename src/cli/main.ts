@@ -1,11 +1,9 @@
 #!/usr/bin/env node
 import { writeSync } from 'node:fs'
 import type { WriteStream } from 'node:tty'
-import { isMainThread } from 'node:worker_threads'
 import { safe } from '../safe.ts'
 import { eds } from './eds.ts'
 import type { Output } from './io.ts'
-import { judgeForOthers } from './validate/thread.ts'
 
 const WIDTH = 100
 
@@ -30,11 +28,8 @@ function fail(problem: string): never {
   process.exit(2)
 }
 
-if (isMainThread) {
-  process.exitCode = await eds(process.argv.slice(2), {
-    stdin: { chunks: process.stdin, isTerminal: process.stdin.isTTY === true },
-    stdout: output(process.stdout),
-    stderr: output(process.stderr),
-    script: new URL(import.meta.url),
-  })
-} else judgeForOthers()
+process.exitCode = await eds(process.argv.slice(2), {
+  stdin: { chunks: process.stdin, isTerminal: process.stdin.isTTY === true },
+  stdout: output(process.stdout),
+  stderr: output(process.stderr),
+})

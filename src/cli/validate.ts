@@ -1,7 +1,6 @@
 import { KIND } from '../claim/parse.ts'
 import { command } from './command.ts'
 import { readFiles, type Unreadable } from './files.ts'
-import type { Io } from './io.ts'
 import { fail, note } from './note.ts'
 import { readPlatform } from './platform-file.ts'
 import type { Severity } from './print/findings.ts'
@@ -9,9 +8,8 @@ import { formatNames, formats } from './report/formats.ts'
 import { type FileReport, tallying } from './report/report.ts'
 import { summary } from './report/text.ts'
 import { readSchema } from './schema-file.ts'
-import type { Settings } from './validate/judge.ts'
-import { PART_LENGTH, type Part, partsOf } from './validate/part.ts'
-import { type Job, judgeAll } from './validate/pool.ts'
+import { judge, type Settings } from './validate/judge.ts'
+import { partsOf } from './validate/part.ts'
 import { progressOn } from './validate/progress.ts'
 
 export const validate = command({
@@ -50,16 +48,21 @@ export const validate = command({
     const reports: FileReport[] = []
     const unreadable: Unreadable[] = []
     const { add, tally } = tallying()
-    const jobs = jobsOf(operands.length === 0 ? ['-'] : operands, io, read => {
-      unreadable.push(read)
-      progress.clear()
-      note(io, `eds: ${read.file}: ${read.reason}`)
-    })
-    for await (const judged of judgeAll(jobs, settings, { script: io.script })) {
-      judged.forEach(add)
-      if ('all' in format) for (const report of judged) reports.push(report)
-      else write(judged.map(format.each).join(''))
-      progress.tell(tally().claims)
+    const judgePart = judge(settings)
+    for await (const file of readFiles(operands.length === 0 ? ['-'] : operands, io.stdin)) {
+      if ('reason' in file) {
+        unreadable.push(file)
+        progress.clear()
+        note(io, `eds: ${file.file}: ${file.reason}`)
+        continue
+      }
+      for (const part of partsOf(file)) {
+        const report = judgePart(part)
+        add(report)
+        if ('all' in format) reports.push(report)
+        else write(format.each(report))
+        progress.tell(tally().claims)
+      }
     }
     progress.clear()
     const { claims, errors } = tally()
@@ -79,24 +82,3 @@ export const validate = command({
 
 const adviceOf = ({ strict, quiet }: { strict?: boolean; quiet?: boolean }): Severity | undefined =>
   strict ? 'error' : quiet ? undefined : 'warning'
-
-/** Files that are read, cut or put together to what is worth a step; what cannot be read is handed over at once. */
-async function* jobsOf(names: readonly string[], { stdin }: Io, refuse: (read: Unreadable) => void): AsyncGenerator<Job> {
-  let job: Part[] = []
-  let length = 0
-  for await (const read of readFiles(names, stdin)) {
-    if ('reason' in read) {
-      refuse(read)
-      continue
-    }
-    for (const part of partsOf(read)) {
-      job.push(part)
-      length += part.text.length
-      if (length < PART_LENGTH) continue
-      yield job
-      job = []
-      length = 0
-    }
-  }
-  if (job.length > 0) yield job
-}

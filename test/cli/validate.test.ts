@@ -1,8 +1,7 @@
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath, pathToFileURL } from 'node:url'
-import { build } from 'esbuild'
+import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parseClaim } from '../../src/claim/parse.ts'
@@ -12,7 +11,6 @@ import { printYaml } from '../../src/cli/print/manifests.ts'
 import { formatNames } from '../../src/cli/report/formats.ts'
 import { judge } from '../../src/cli/validate/judge.ts'
 import { PART_LENGTH, partsOf } from '../../src/cli/validate/part.ts'
-import { type Job, judgeAll } from '../../src/cli/validate/pool.ts'
 import { progressOn } from '../../src/cli/validate/progress.ts'
 import type { JsonObject } from '../../src/json.ts'
 import { claims, compositeOf, mutate, mutations, RUNS } from '../claims.ts'
@@ -433,56 +431,6 @@ describe('a lot', () => {
   test('what cannot be cut stays whole', () => {
     const text = `%YAML 1.1\n---\n${claim().repeat(PART_LENGTH / 100)}`
     expect([...partsOf({ file: 'a', text })]).toEqual([{ file: 'a', text, firstLine: 1 }])
-  })
-})
-
-describe('threads', () => {
-  const script = join(folder, 'eds.mjs')
-  beforeAll(async () => {
-    await build({
-      entryPoints: [join(root, 'src/cli/main.ts')],
-      outfile: script,
-      ...{ bundle: true, platform: 'node', format: 'esm', logLevel: 'error' },
-      banner: { js: "import { createRequire as __c } from 'node:module'; const require = __c(import.meta.url);" },
-    })
-  })
-
-  const parts = Array.from({ length: 400 }, (_, index) => ({
-    file: `${index}.yaml`,
-    text: index % 3 === 0 ? wrong : claim(),
-    firstLine: 1,
-  }))
-  const settings = { platform: builtInPlatform, advice: 'warning' } as const
-
-  /** Slowly enough that threads are ready before all is done. */
-  async function* slowly(): AsyncGenerator<Job> {
-    for (const part of parts) {
-      await new Promise(resolve => setTimeout(resolve, 3))
-      yield [part]
-    }
-  }
-
-  async function collect(pool: Parameters<typeof judgeAll>[2]) {
-    const reports = []
-    for await (const judged of judgeAll(slowly(), settings, pool)) reports.push(...judged)
-    return reports
-  }
-
-  test('give the same reports in the same order', async () => {
-    const alone = await collect({ script: undefined })
-    expect(alone).toEqual(parts.map(judge(settings)))
-    expect(await collect({ script: pathToFileURL(script), threads: 2 })).toEqual(alone)
-  })
-
-  test('that cannot start are done without', async () => {
-    expect(await collect({ script: pathToFileURL(join(folder, 'none.mjs')), threads: 2 })).toEqual(parts.map(judge(settings)))
-  })
-
-  test('that break down leave their work to others', async () => {
-    const broken =
-      "import { parentPort } from 'node:worker_threads'\nparentPort.on('message', () => { throw new Error() })\nparentPort.postMessage('ready')\n"
-    writeFileSync('broken.mjs', broken)
-    expect(await collect({ script: pathToFileURL(join(folder, 'broken.mjs')), threads: 2 })).toEqual(parts.map(judge(settings)))
   })
 })
 

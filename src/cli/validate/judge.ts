@@ -13,7 +13,7 @@ import type { ClaimReport, FileReport } from '../report/report.ts'
 import { locateFindings, readSource, type SourceDocument } from '../source.ts'
 import type { Part } from './part.ts'
 
-/** How to judge. Plain data, as threads are told too. */
+/** How to judge. */
 export interface Settings {
   readonly platform: Platform
   /** Instead of the schema of this version. */

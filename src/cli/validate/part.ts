@@ -7,7 +7,7 @@ export interface Part extends TextFile {
   readonly firstLine: number
 }
 
-/** About what one step takes: long enough to be worth a message to a thread, short enough to keep memory low. */
+/** Short enough to keep memory low, however long a file is. */
 export const PART_LENGTH = 64 * 1024
 
 /** Cuts a large file between its documents. */
