@@ -5,18 +5,15 @@ export interface Chunk {
 }
 
 const MARKER = '\n---'
-const AFTER_MARKER = /^[ \t\r\n]?$/
 
 /**
- * Splits at the `---` lines, as kubectl does, so that a broken document leaves its neighbours readable and a position
- * costs the reading of one document only. A directive or a `...` ties documents together: such a text stays whole.
+ * Splits before every line that begins with `---`, as kubectl does: a broken document leaves its neighbours readable, and a
+ * position costs the reading of one document only.
  */
 export function splitDocuments(text: string): Chunk[] {
-  if (/(?:^|\n)(?:%|\.\.\.)/.test(text)) return [{ text, start: 0 }]
   const chunks: Chunk[] = []
   let start = 0
   for (let at = text.indexOf(MARKER); at !== -1; at = text.indexOf(MARKER, at + 1)) {
-    if (!AFTER_MARKER.test(text.charAt(at + MARKER.length))) continue
     chunks.push({ text: text.slice(start, at + 1), start })
     start = at + 1
   }
@@ -45,5 +42,14 @@ export function splitJsonStream({ text, start }: Chunk): Chunk[] | undefined {
     from = index + 1
   }
   const whole = depth === 0 && text.slice(from).trim() === ''
-  return whole && chunks.length > 1 ? chunks : undefined
+  return whole && chunks.length > 1 && chunks.every(({ text }) => isJson(text)) ? chunks : undefined
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
 }

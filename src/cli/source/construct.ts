@@ -1,4 +1,4 @@
-import { EVENT_ID, type Event, SCALAR_STYLE } from 'js-yaml'
+import { COLLECTION_STYLE, EVENT_ID, type Event, SCALAR_STYLE } from 'js-yaml'
 import type { Path } from '../../findings.ts'
 import { isObject, put } from '../../json.ts'
 import { offsetOf, type Places, placeOf, setPlace } from './places.ts'
@@ -68,12 +68,16 @@ const END: Event = { type: EVENT_ID.POP }
 const peek = (reading: Reading): Event => reading.events[reading.next] ?? END
 const take = (reading: Reading): Event => reading.events[reading.next++] ?? END
 
+const ANCHOR = /^[\w-]+$/
+
 function readNode(reading: Reading): unknown {
   const event = take(reading)
   if (event.type === EVENT_ID.ALIAS) return readAlias(reading, event.anchorStart, event.anchorEnd)
   const before = reading.nodes++
-  const name = 'anchorStart' in event && event.anchorStart >= 0 ? reading.text.slice(event.anchorStart, event.anchorEnd) : undefined
-  if (name === undefined) return readContent(reading, event)
+  const anchorAt = 'anchorStart' in event ? event.anchorStart : -1
+  if (!('anchorStart' in event) || anchorAt < 0) return readContent(reading, event)
+  const name = reading.text.slice(anchorAt, event.anchorEnd)
+  if (!ANCHOR.test(name)) refuse(reading.text, anchorAt, `'&${name}': the name of an anchor has only letters, digits, '-' and '_'`)
   reading.anchors.set(name, 'open')
   const value = readContent(reading, event)
   reading.anchors.set(name, { value, nodes: reading.nodes - before })
@@ -133,6 +137,7 @@ function readMapping(reading: Reading): Mapping {
     const key = readKey(reading, event, at)
     if (Object.hasOwn(map, key) && merged?.delete(key) !== true) duplicate(reading, map, key, at, false)
     const valueEvent = peek(reading)
+    refuseInline(reading, at)
     reading.path.push(key)
     const value = readNode(reading)
     reading.path.pop()
@@ -141,6 +146,14 @@ function readMapping(reading: Reading): Mapping {
   }
   reading.next++
   return map
+}
+
+/** If the inner key has an anchor or a tag, js-yaml takes a map that begins on the line of its key. */
+function refuseInline(reading: Reading, keyAt: number): void {
+  const event = peek(reading)
+  if (event.type !== EVENT_ID.MAPPING || event.style !== COLLECTION_STYLE.BLOCK) return
+  if (!/[\r\n]/.test(reading.text.slice(keyAt, event.start)))
+    refuse(reading.text, event.start, "a second ': ' on the line: quote the value")
 }
 
 function readKey(reading: Reading, event: Event, at: number): string {
@@ -162,6 +175,7 @@ const isMerge = (text: string, event: Event) =>
 /** As in go-yaml, what is merged also wins over a key that stands before it, which YAML itself says it must not: a duplicate. */
 function merge(reading: Reading, map: Mapping, merged: Set<string>, at: number): void {
   reading.next++
+  refuseInline(reading, at)
   const value = readNode(reading)
   // Of several maps the first that has a key wins, so it is put last.
   for (const source of Array.isArray(value) ? value.toReversed() : [value]) {

@@ -1,6 +1,8 @@
 import { type Event, parseEvents, YAMLException } from 'js-yaml'
 import { type Chunk, splitJsonStream } from './chunks.ts'
 import { type Constructed, construct, type Recording } from './construct.ts'
+import { joinFlowLines } from './flow.ts'
+import { MOST_LEVELS } from './limits.ts'
 import { quickRead } from './quick.ts'
 import { explainSyntax, type SyntaxProblem } from './syntax.ts'
 
@@ -36,17 +38,56 @@ function readWhole({ text, start }: Chunk): ChunkRead {
   let known: Recorded | undefined
   const recorded = () => (known ??= record(text))
   const failed = (problem: SyntaxProblem): ChunkRead => ({ start, values: [], hasDuplicates: false, problem, recorded })
-  if (hasTooMuch(text)) return failed({ offset: 0, problem: `a document of more than ${MOST_ENTRIES} lines and entries: split it` })
-  const quick = quickRead(text)
+  const quick = hasTooMuch(text) ? undefined : quickRead(text)
   if (quick !== undefined) return { start, values: [quick.value], hasDuplicates: false, problem: undefined, recorded }
-  const events = attempt(() => parseEvents(text, {}))
-  if (events instanceof YAMLException) return failed(explainSyntax(text, events))
-  const constructed = attempt(() => construct(text, events))
+  const refused = refusedAtOnce(text)
+  if (refused !== undefined) return failed(refused)
+  const parsed = attempt(() => parse(text))
+  if (parsed instanceof YAMLException) return failed(explainSyntax(text, parsed))
+  const constructed = attempt(() => construct(parsed.text, parsed.events))
   if (constructed instanceof YAMLException) return failed({ offset: constructed.mark?.position ?? 0, problem: constructed.reason })
+  if (constructed.values.length > 1) return failed({ offset: recorded().roots[1] ?? 0, problem: SECOND })
   return { start, ...constructed, problem: undefined, recorded }
 }
 
-function attempt<T extends Constructed | Event[]>(read: () => T): T | YAMLException {
+const SECOND = "kubectl ignores what follows '...': begin the next document with '---'"
+const MARKER = /^---[ \t]*([^\s#])/
+const DIRECTIVE = /^(?:[ \t]*(?:#[^\n]*)?\n)*%/
+// All but tab, line breaks and NEL.
+const CONTROL = /[^\P{Cc}\t\n\r\u0085]|[\p{Cs}\uFFFE\uFFFF]/u
+
+/** What needs no parser to be refused. */
+function refusedAtOnce(text: string): SyntaxProblem | undefined {
+  if (hasTooMuch(text)) return { offset: 0, problem: `a document of more than ${MOST_ENTRIES} lines and entries: split it` }
+  const control = text.search(CONTROL)
+  if (control >= 0)
+    return { offset: control, problem: 'a control character: YAML takes it only as an escape in double quotes, such as "\\x07"' }
+  const marker = MARKER.exec(text)
+  if (marker !== null)
+    return { offset: marker[0].length - 1, problem: "kubectl takes nothing but a comment behind '---': begin a new line" }
+  const directive = DIRECTIVE.exec(text)
+  if (directive !== null) return { offset: directive[0].length - 1, problem: 'kubectl reads no directive: remove this line' }
+  return undefined
+}
+
+interface Parsed {
+  /** What the events point into. */
+  readonly text: string
+  readonly events: readonly Event[]
+}
+
+function parse(text: string): Parsed {
+  const events = attempt(() => parseEvents(text, LIMITS))
+  if (!(events instanceof YAMLException)) return { text, events }
+  const joined = joinFlowLines(text)
+  const again = joined === text ? events : attempt(() => parseEvents(joined, LIMITS))
+  if (again instanceof YAMLException) throw events
+  return { text: joined, events: again }
+}
+
+const LIMITS = { maxDepth: MOST_LEVELS }
+
+function attempt<T extends Constructed | Parsed | Event[]>(read: () => T): T | YAMLException {
   try {
     return read()
   } catch (error) {
@@ -57,5 +98,6 @@ function attempt<T extends Constructed | Event[]>(read: () => T): T | YAMLExcept
 
 function record(text: string): Recorded {
   const recording: Recording = { places: new Map(), duplicates: [], roots: [] }
-  return { ...recording, values: construct(text, parseEvents(text, {}), recording).values }
+  const parsed = parse(text)
+  return { ...recording, values: construct(parsed.text, parsed.events, recording).values }
 }

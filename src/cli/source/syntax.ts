@@ -1,5 +1,8 @@
-import type { YAMLException } from 'js-yaml'
-import { parseAllDocuments } from 'yaml'
+// Says where a text stops being YAML, and what to do about it. js-yaml, which reads 2.5 times as fast, says where it gave up but
+// not why; the yaml package has a code for each mistake. Neither's English is matched: codes and the text itself decide.
+import { parseEvents, YAMLException } from 'js-yaml'
+import { CST, type ErrorCode, Lexer, parseAllDocuments } from 'yaml'
+import { MOST_LEVELS } from './limits.ts'
 
 export interface SyntaxProblem {
   readonly offset: number
@@ -11,15 +14,19 @@ interface Line {
   readonly text: string
 }
 
-/** Two witnesses: js-yaml, which is fast, says where it gave up; the yaml package says where the mistake began. */
 interface Evidence {
   readonly text: string
-  readonly reason: string
+  /** Where js-yaml gave up. */
   readonly stopped: number
   readonly stoppedLine: Line
-  readonly message: string
+  /** Where the mistake began, and what it is; undefined where the yaml package finds none, or was not asked. */
   readonly began: number
   readonly beganLine: Line
+  readonly code: ErrorCode | undefined
+  /** Whether a '[' or '{' is open where js-yaml gave up. */
+  readonly isInFlow: boolean
+  /** Where the quote begins that should have been closed where the mistake began. */
+  readonly openQuote: number | undefined
 }
 
 interface Explanation {
@@ -45,18 +52,12 @@ const says = (sentence: string) => () => sentence
 /** From the most telling to the least: the first that fits is said. */
 const explanations: readonly Explanation[] = [
   {
-    fits: ({ reason }) => reason.includes('null byte') || reason.includes('non-printable'),
-    problem: says('a control character: YAML takes it only as an escape in double quotes, such as "\\x07"'),
-    offset: stopped,
-  },
-  { fits: ({ reason }) => reason.includes('maxDepth'), problem: says('nested too deeply'), offset: stopped },
-  {
     fits: evidence => lineWith(CONFLICT, evidence) !== undefined,
     problem: says('a merge conflict that is not resolved'),
     offset: evidence => lineWith(CONFLICT, evidence)?.start ?? evidence.began,
   },
   {
-    fits: ({ reason, message }) => reason.startsWith('tab characters') || message.startsWith('Tabs'),
+    fits: ({ code }) => code === 'TAB_AS_INDENT',
     problem: says('a tab cannot indent YAML: use spaces'),
     offset: ({ stoppedLine }) => stoppedLine.start + Math.max(0, stoppedLine.text.indexOf('\t')),
   },
@@ -69,12 +70,12 @@ const explanations: readonly Explanation[] = [
     },
   },
   {
-    fits: ({ message }) => message.startsWith('Missing closing'),
-    problem: ({ message }) => `the quote ${quoteOf(message)} is never closed`,
-    offset: ({ message, text, stopped }) => Math.max(0, text.lastIndexOf(quoteOf(message), stopped - 1)),
+    fits: ({ openQuote }) => openQuote !== undefined,
+    problem: ({ text, openQuote = 0 }) => `the quote ${text.charAt(openQuote)} is never closed`,
+    offset: ({ openQuote = 0 }) => openQuote,
   },
   {
-    fits: ({ message }) => message.startsWith('Invalid escape'),
+    fits: ({ code }) => code === 'BAD_DQ_ESCAPE',
     problem: ({ text, began }) => `'${text.slice(began, began + 2)}' is no escape: inside of double quotes a backslash is written \\\\`,
     offset: began,
   },
@@ -84,17 +85,32 @@ const explanations: readonly Explanation[] = [
     offset: ({ stopped }) => stopped - 1,
   },
   {
-    fits: ({ message, stoppedLine, stopped }) =>
-      message.startsWith('Unexpected') && QUOTE_BEFORE.test(stoppedLine.text.slice(0, stopped - stoppedLine.start)),
+    fits: ({ code, stoppedLine, stopped }) =>
+      code === 'UNEXPECTED_TOKEN' && QUOTE_BEFORE.test(stoppedLine.text.slice(0, stopped - stoppedLine.start)),
     problem: afterQuote,
     offset: stopped,
   },
   {
-    fits: ({ message }) => message.startsWith('Plain value cannot start'),
+    fits: ({ code }) => code === 'BAD_SCALAR_START',
     problem: ({ text, began }) => `a value cannot start with '${text.charAt(began)}': quote it`,
     offset: began,
   },
-  { fits: ({ reason }) => reason.startsWith('missed comma'), problem: says('a comma is missing after this'), offset: began },
+  {
+    fits: evidence => evidence.isInFlow && (evidence.code === 'BAD_INDENT' || isAtEnd(evidence)),
+    problem: says("a '[' or '{' above is not closed before this"),
+    offset: stopped,
+  },
+  {
+    fits: ({ isInFlow, code, text, began }) => isInFlow && code === 'UNEXPECTED_TOKEN' && text.charAt(began) === ',',
+    problem: says("a value is missing before this ','"),
+    offset: began,
+  },
+  {
+    fits: ({ isInFlow, text, began }) => isInFlow && /[\]}]/.test(text.charAt(began)),
+    problem: ({ text, began }) => `'${text.charAt(began)}' does not close what is open here`,
+    offset: began,
+  },
+  { fits: ({ isInFlow, code }) => isInFlow && code !== undefined, problem: says('a comma is missing after this'), offset: began },
   {
     fits: ({ beganLine }) => MISSING_SPACE_AFTER_COLON.test(beganLine.text),
     problem: says("a space is missing after ':'"),
@@ -106,38 +122,47 @@ const explanations: readonly Explanation[] = [
     offset: wordWhereBegan,
   },
   {
-    fits: ({ message, beganLine, stoppedLine }) => message.startsWith('Nested mappings') && beganLine.start === stoppedLine.start,
-    problem: says("a second ': ' on the line: quote the value"),
-    offset: stopped,
-  },
-  {
-    fits: ({ message }) => message.startsWith('Nested mappings'),
-    problem: says('indented deeper than the line above, which has a value already'),
-    offset: wordWhereStopped,
-  },
-  {
-    fits: ({ message, reason }) => message.startsWith('Flow ') || reason.includes('flow collection'),
-    problem: says("a '[' or '{' above is not closed before this"),
-    offset: stopped,
-  },
-  {
-    fits: ({ message }) => message.startsWith('All '),
+    fits: evidence => evidence.code !== undefined && !evidence.isInFlow && isEntry(evidence),
     problem: says('indented unlike the lines that it stands among'),
     offset: wordWhereStopped,
   },
   {
-    fits: ({ message }) => message.startsWith('Implicit '),
+    fits: ({ code, beganLine, stoppedLine }) => code === 'BLOCK_AS_IMPLICIT_KEY' && beganLine.start === stoppedLine.start,
+    problem: says("a second ': ' on the line: quote the value"),
+    offset: stopped,
+  },
+  {
+    fits: ({ code }) => code === 'BLOCK_AS_IMPLICIT_KEY',
+    problem: says('indented deeper than the line above, which has a value already'),
+    offset: wordWhereStopped,
+  },
+  {
+    fits: ({ code }) => code === 'BAD_INDENT',
+    problem: says('indented unlike the lines that it stands among'),
+    offset: wordWhereStopped,
+  },
+  {
+    fits: ({ code }) => code === 'MULTILINE_IMPLICIT_KEY' || code === 'MISSING_CHAR',
     problem: says("expected 'key: value' here"),
     offset: wordWhereBegan,
   },
   {
-    fits: ({ reason }) => reason.startsWith('end of the stream'),
+    fits: evidence => evidence.code === 'UNEXPECTED_TOKEN' && isAtFirstWord(evidence),
     problem: says("belongs to nothing above it: is the indentation right, or a '---' missing?"),
     offset: stopped,
   },
+  {
+    fits: ({ code }) => code === 'UNEXPECTED_TOKEN',
+    problem: ({ text, began }) => `'${text.charAt(began)}' cannot stand here`,
+    offset: began,
+  },
 ]
 
-const quoteOf = (message: string) => (message.includes('"') ? '"' : "'")
+const isAtFirstWord = (evidence: Evidence) => evidence.stopped <= wordWhereStopped(evidence)
+const ENTRY = /^\s+(?:- |[\w./-]+:(?: |$))/
+/** Whether what js-yaml did not expect is a whole line of a map or a list: then it is its place that is wrong. */
+const isEntry = (evidence: Evidence) => isAtFirstWord(evidence) && ENTRY.test(evidence.stoppedLine.text)
+const isAtEnd = ({ text, stopped }: Evidence) => text.slice(stopped).trim() === ''
 
 function afterQuote({ stoppedLine: { start, text }, stopped }: Evidence): string {
   const before = text.slice(0, stopped - start)
@@ -153,36 +178,57 @@ function lineAt(text: string, offset: number): Line {
   return { start, text: text.slice(start, end === -1 ? undefined : end) }
 }
 
-/** The second witness takes its time, and a thousand times the memory. */
+/** The yaml package takes its time, and a thousand times the memory. */
 const LONGEST_EXPLAINED = 1024 * 1024
-
-// The yaml package recurses, and near the end of the stack V8 ends the process when it has to compile a regular expression.
-const DEEPEST_EXPLAINED = 500
-const DEEP_LINE = new RegExp(`^[ ?:-]{${DEEPEST_EXPLAINED}}`, 'm')
-
-/** An upper bound: brackets in quotes and comments count too. */
-function isDeep(text: string): boolean {
-  if (DEEP_LINE.test(text)) return true
-  let depth = 0
-  for (const [bracket] of text.matchAll(/[[\]{}]/g)) {
-    depth = bracket === '[' || bracket === '{' ? depth + 1 : Math.max(0, depth - 1)
-    if (depth > DEEPEST_EXPLAINED) return true
-  }
-  return false
-}
+/** Further on a text may be nested so deeply that the yaml package overflows the stack. */
+const LONGEST_AHEAD = 256
 
 /** Where a text stops being YAML, and what to do about it. */
 export function explainSyntax(text: string, { reason, mark }: YAMLException): SyntaxProblem {
   const stopped = mark?.position ?? 0
-  const errors = parseAllDocuments(text.length > LONGEST_EXPLAINED || isDeep(text) ? '' : text, {
-    prettyErrors: false,
-    uniqueKeys: false,
-    logLevel: 'silent',
-  }).flatMap(({ errors }) => errors)
-  const began = errors[0]?.pos[0] ?? stopped
-  const message = errors[0]?.message ?? ''
-  const evidence = { text, reason, stopped, stoppedLine: lineAt(text, stopped), message, began, beganLine: lineAt(text, began) }
+  if (isTooDeep(text, stopped)) return { offset: stopped, problem: 'nested too deeply' }
+  const end = stopped + LONGEST_AHEAD
+  const found = end > LONGEST_EXPLAINED ? undefined : errorsIn(text.slice(0, end))[0]
+  // What is wrong where the text was cut may be wrong because it was cut.
+  const error = found !== undefined && found.pos[0] < end ? found : undefined
+  const began = error?.pos[0] ?? stopped
+  const lines = { stoppedLine: lineAt(text, stopped), beganLine: lineAt(text, began) }
+  const evidence = { text, stopped, began, code: error?.code, ...lines, ...openIn(text, stopped, began) }
   const explanation = explanations.find(({ fits }) => fits(evidence))
   if (explanation === undefined) return { offset: stopped, problem: reason }
   return { offset: explanation.offset(evidence), problem: explanation.problem(evidence) }
+}
+
+/** Whether js-yaml would have gone on, had it been allowed to go deeper. */
+function isTooDeep(text: string, stopped: number): boolean {
+  try {
+    parseEvents(text, { maxDepth: 2 * MOST_LEVELS })
+  } catch (error) {
+    return error instanceof YAMLException && error.mark?.position !== stopped
+  }
+  return true
+}
+
+const errorsIn = (text: string) =>
+  parseAllDocuments(text, { prettyErrors: false, uniqueKeys: false, logLevel: 'silent' }).flatMap(({ errors }) => errors)
+
+/** What is open at two places of a text: brackets where js-yaml gave up, a quote where the mistake began. */
+function openIn(text: string, stopped: number, began: number): Pick<Evidence, 'isInFlow' | 'openQuote'> {
+  let offset = 0
+  let brackets = 0
+  let isContent = false
+  for (const lexeme of new Lexer().lex(text)) {
+    if (offset >= Math.max(stopped, began)) break
+    const type: CST.TokenType | 'content' | null = isContent ? 'content' : CST.tokenType(lexeme)
+    // These stand between the lexemes, and not in the text.
+    isContent = type === 'scalar'
+    if (type === 'scalar' || type === 'doc-mode' || type === 'flow-error-end') continue
+    if (offset < stopped && (type === 'flow-map-start' || type === 'flow-seq-start')) brackets++
+    if (offset < stopped && (type === 'flow-map-end' || type === 'flow-seq-end')) brackets--
+    const isQuoted = type === 'single-quoted-scalar' || type === 'double-quoted-scalar'
+    const isOpen = isQuoted && (lexeme.length === 1 || !lexeme.endsWith(lexeme.charAt(0)))
+    if (isOpen && offset + lexeme.length === began) return { isInFlow: brackets > 0, openQuote: offset }
+    offset += lexeme.length
+  }
+  return { isInFlow: brackets > 0, openQuote: undefined }
 }
