@@ -1,7 +1,7 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util'
 import { nearest } from '../suggest.ts'
 import type { ExitCode, Io } from './io.ts'
-import { note } from './note.ts'
+import { CommandError, note } from './note.ts'
 
 export interface Option {
   readonly type: 'string' | 'boolean'
@@ -57,7 +57,13 @@ export function command<const O extends Options>(definition: Definition<O>): Com
         io.stdout.write(help(definition))
         return 0
       }
-      return run(given, io)
+      try {
+        return await run(given, io)
+      } catch (error) {
+        if (!(error instanceof CommandError)) throw error
+        if (error.message !== '') note(io, error.message)
+        return error.exitCode
+      }
     },
   }
 }

@@ -25,18 +25,17 @@ export const doctor = command({
   },
   async run({ values, operands }, io) {
     const connection = await findConnection({ kubeconfig: values.kubeconfig, context: values.context, env: process.env })
-    if ('problem' in connection) return fail(io, 'eds doctor', connection.problem)
+    if ('problem' in connection) return fail('eds doctor', connection.problem)
     const given = await readGiven(operands, values.namespace ?? connection.namespace, io)
-    if (typeof given === 'number') return given
     if (given.named.length + given.written.length === 0 && operands.length > 0)
-      return fail(io, 'eds doctor', 'there is no claim in what was given')
+      return fail('eds doctor', 'there is no claim in what was given')
     const api = connectApi(connection)
     const clear = tell(io, `asking ${connection.server.host} …`)
     try {
       const closed = await tryDoor(api)
       if (closed !== undefined) {
         clear()
-        return fail(io, 'eds doctor', `the cluster of context '${connection.context}', ${connection.server.origin}, ${closed}`)
+        return fail('eds doctor', `the cluster of context '${connection.context}', ${connection.server.origin}, ${closed}`)
       }
       const checks = await examine(api, given)
       clear()

@@ -1,6 +1,7 @@
 import { readFiles } from './files.ts'
 import type { Io } from './io.ts'
-import { note } from './note.ts'
+import { CommandError, fail, note } from './note.ts'
+import { printFindings } from './print/findings.ts'
 import { type LocatedFinding, readSource, type SourceDocument } from './source.ts'
 
 export interface Documents {
@@ -26,4 +27,28 @@ export async function readDocuments(names: readonly string[], io: Io): Promise<D
     for (const finding of source.findings) findings.push(finding)
   }
   return { documents, findings, complete }
+}
+
+/** The same, for a command that ends if a file cannot be read or is not YAML. */
+export async function readWholeDocuments(names: readonly string[], io: Io): Promise<readonly SourceDocument[]> {
+  const { documents, findings, complete } = await readDocuments(names, io)
+  endOnFindings(findings, { complete }, io)
+  return documents
+}
+
+/** Prints findings, and ends the command if there are any or a file could not be read. */
+export function endOnFindings(findings: readonly LocatedFinding[], { complete }: Pick<Documents, 'complete'>, io: Io): void {
+  io.stderr.write(printFindings(findings, io.stderr))
+  if (!complete) throw new CommandError(2)
+  if (findings.length > 0) throw new CommandError(1)
+}
+
+/** The files that a command is told to read, or standard input, if something is piped in: claims or manifests. */
+export function namesOf(
+  operands: readonly string[],
+  { stdin }: Io,
+  { command, input }: { command: string; input: string },
+): readonly string[] {
+  if (operands.length > 0) return operands
+  return stdin.isTerminal ? fail(`eds ${command}`, `name a file or a directory, or pipe ${input} in`) : ['-']
 }

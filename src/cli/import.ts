@@ -2,9 +2,9 @@ import { sentence } from '../findings.ts'
 import { importKnative } from '../import/knative.ts'
 import { isObject } from '../json.ts'
 import { command } from './command.ts'
-import { readDocuments } from './documents.ts'
+import { namesOf, readWholeDocuments } from './documents.ts'
 import { fail, note } from './note.ts'
-import { printFindings, printTold, tell } from './print/findings.ts'
+import { printTold, tell } from './print/findings.ts'
 import { printYaml } from './print/manifests.ts'
 import { type LocatedFinding, locateFinding } from './source.ts'
 
@@ -21,12 +21,8 @@ export const importClaim = command({
   ],
   options: {},
   async run({ operands: [what, ...names] }, io) {
-    if (what !== 'knative') return fail(io, 'eds import', `imports 'knative', got ${what === undefined ? 'nothing' : `'${what}'`}`)
-    if (names.length === 0 && io.stdin.isTerminal) return fail(io, 'eds import', 'name a file or a directory, or pipe manifests in')
-    const { documents, findings: unread, complete } = await readDocuments(names.length === 0 ? ['-'] : names, io)
-    io.stderr.write(printFindings(unread, io.stderr))
-    if (!complete) return 2
-    if (unread.length > 0) return 1
+    if (what !== 'knative') fail('eds import', `imports 'knative', got ${what === undefined ? 'nothing' : `'${what}'`}`)
+    const documents = await readWholeDocuments(namesOf(names, io, { command: 'import', input: 'manifests' }), io)
     const manifests = documents.flatMap(document => (isObject(document.value) ? [{ document, value: document.value }] : []))
     const imported = importKnative(manifests.map(({ value }) => value))
     if (!imported.ok) {

@@ -3,13 +3,12 @@ import { isObject } from '../json.ts'
 import { isMigrated, type Migrated, migrate as migrateManifests } from '../migrate/migrate.ts'
 import { nameOf } from './claims.ts'
 import { command } from './command.ts'
-import { readDocuments } from './documents.ts'
+import { namesOf, readWholeDocuments } from './documents.ts'
 import type { ExitCode, Io } from './io.ts'
-import { fail, note } from './note.ts'
+import { note } from './note.ts'
 import { readPlatform } from './platform-file.ts'
 import { painter } from './print/color.ts'
 import { printComparison, printSteps } from './print/comparison.ts'
-import { printFindings } from './print/findings.ts'
 import { printYaml } from './print/manifests.ts'
 
 const MODELINE =
@@ -39,13 +38,9 @@ export const migrate = command({
     input: { type: 'string', value: 'FILE', says: "the platform's input for the function, or a Composition that holds it" },
   },
   async run({ values, operands }, io) {
-    if (operands.length === 0 && io.stdin.isTerminal) return fail(io, 'eds migrate', 'name a file or a directory, or pipe manifests in')
+    const names = namesOf(operands, io, { command: 'migrate', input: 'manifests' })
     const platform = await readPlatform(values.input, io)
-    if (typeof platform === 'number') return platform
-    const { documents, findings: unread, complete } = await readDocuments(operands.length === 0 ? ['-'] : operands, io)
-    io.stderr.write(printFindings(unread, io.stderr))
-    if (!complete) return 2
-    if (unread.length > 0) return 1
+    const documents = await readWholeDocuments(names, io)
     const manifests = documents.map(({ value }) => value).filter(isObject)
     for (const other of manifests.filter(manifest => !isMigrated(manifest)))
       note(io, `eds migrate: skipped ${nameOf(other)}: it stays as it is`)

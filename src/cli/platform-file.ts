@@ -2,21 +2,18 @@ import { builtInPlatform, type Platform, parsePlatform } from '../claim/platform
 import type { Path } from '../findings.ts'
 import { at, isObject, items, type Json, textOf } from '../json.ts'
 import { GROUP } from './claims.ts'
-import { readDocuments } from './documents.ts'
-import type { ExitCode, Io } from './io.ts'
-import { fail } from './note.ts'
+import { readWholeDocuments } from './documents.ts'
+import type { Io } from './io.ts'
+import { CommandError, fail } from './note.ts'
 import { printFindings } from './print/findings.ts'
 import { locateFindings, type SourceDocument } from './source.ts'
 
-/** The platform that a file describes; else, once what is wrong with it has been said, the exit code. */
-export async function readPlatform(file: string | undefined, io: Io): Promise<Platform | ExitCode> {
+/** The platform that a file describes; ends the command if the file is wrong. */
+export async function readPlatform(file: string | undefined, io: Io): Promise<Platform> {
   if (file === undefined) return builtInPlatform
-  const { documents, findings, complete } = await readDocuments([file], io)
-  if (!complete) return 2
-  io.stderr.write(printFindings(findings, io.stderr))
-  if (findings.length > 0) return 1
+  const documents = await readWholeDocuments([file], io)
   const input = documents.map(inputOf).find(found => found !== undefined)
-  if (input === undefined) return fail(io, `eds: ${file}`, 'has no input for the function, nor a Composition with one')
+  if (input === undefined) return fail(`eds: ${file}`, 'has no input for the function, nor a Composition with one')
   const { document, path } = input
   const parsed = parsePlatform(at(document.value, ...path))
   if (parsed.ok) return parsed.platform
@@ -25,7 +22,7 @@ export async function readPlatform(file: string | undefined, io: Io): Promise<Pl
     parsed.findings.map(finding => ({ ...finding, path: [...path, ...finding.path] })),
   )
   io.stderr.write(printFindings(located, io.stderr))
-  return 1
+  throw new CommandError(1)
 }
 
 /** Of the function, wherever it stands. */

@@ -6,13 +6,12 @@ import { type Composition, compose } from '../compose.ts'
 import { isObject, type JsonObject } from '../json.ts'
 import { type ClaimDocument, nameOf, sortDocuments } from './claims.ts'
 import { command } from './command.ts'
-import { readDocuments } from './documents.ts'
+import { endOnFindings, namesOf, readDocuments, readWholeDocuments } from './documents.ts'
 import type { ExitCode, Io } from './io.ts'
 import { fail, note } from './note.ts'
 import { observedOf } from './observed.ts'
 import { readPlatform } from './platform-file.ts'
 import { painter } from './print/color.ts'
-import { printFindings } from './print/findings.ts'
 import { printJson, printYaml } from './print/manifests.ts'
 import { printTree } from './print/tree.ts'
 import { type LocatedFinding, locateFindings, type SourceDocument } from './source.ts'
@@ -36,21 +35,17 @@ export const render = command({
     input: { type: 'string', value: 'FILE', says: "the platform's input for the function, or a Composition that holds it" },
     observed: { type: 'string', value: 'FILE|DIR', says: 'what is there already, such as the output of kubectl get -o yaml' },
   },
-  async run({ values, operands }, io) {
-    if (operands.length === 0 && io.stdin.isTerminal) return fail(io, 'eds render', 'name a file or a directory, or pipe a claim in')
+  async run({ values, operands }, io): Promise<ExitCode> {
+    const names = namesOf(operands, io, { command: 'render', input: 'a claim' })
     const platform = await readPlatform(values.input, io)
-    if (typeof platform === 'number') return platform
     const observed = values.observed === undefined ? undefined : await readObserved(values.observed, io)
-    if (typeof observed === 'number') return observed
-    const { documents, findings: unread, complete } = await readDocuments(operands.length === 0 ? ['-'] : operands, io)
+    const { documents, findings: unread, complete } = await readDocuments(names, io)
     const { claims, others, findings: strange } = sortDocuments(documents)
     for (const other of others) note(io, `${place(other)}: skipped, as ${nameOf(other.value)} is not an ${KIND}`)
     const judged = claims.map(({ document, claim }) => judge({ document, claim: adjust(claim, values) }, platform, observed))
     const findings = [...unread, ...strange, ...judged.flatMap(({ findings }) => findings)]
-    io.stderr.write(printFindings(findings, io.stderr))
-    if (!complete) return 2
-    if (findings.length > 0) return 1
-    if (claims.length === 0) return fail(io, 'eds render', `there is no ${KIND} in what was given`)
+    endOnFindings(findings, { complete }, io)
+    if (claims.length === 0) return fail('eds render', `there is no ${KIND} in what was given`)
     io.stdout.write(
       print(
         judged.flatMap(({ rendered }) => rendered ?? []),
@@ -67,11 +62,9 @@ function place({ file, locate }: SourceDocument): string {
   return `${file}:${line}:${column}`
 }
 
-async function readObserved(name: string, io: Io): Promise<JsonObject[] | ExitCode> {
-  const { documents, findings, complete } = await readDocuments([name], io)
-  io.stderr.write(printFindings(findings, io.stderr))
-  if (!complete) return 2
-  return findings.length > 0 ? 1 : documents.map(({ value }) => value).filter(isObject)
+async function readObserved(name: string, io: Io): Promise<JsonObject[]> {
+  const documents = await readWholeDocuments([name], io)
+  return documents.map(({ value }) => value).filter(isObject)
 }
 
 /** The claim as it would be with what the flags say. A composite has its namespace from its claim or has none, so only a flag can give it one. */

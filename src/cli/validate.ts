@@ -1,5 +1,6 @@
 import { KIND } from '../claim/parse.ts'
 import { command } from './command.ts'
+import { namesOf } from './documents.ts'
 import { readFiles, type Unreadable } from './files.ts'
 import { fail, note } from './note.ts'
 import { readPlatform } from './platform-file.ts'
@@ -34,11 +35,9 @@ export const validate = command({
     'if-present': { type: 'boolean', says: 'having no claim to judge is fine, as for a commit hook' },
   },
   async run({ values, operands }, io) {
-    if (operands.length === 0 && io.stdin.isTerminal) return fail(io, 'eds validate', 'name a file or a directory, or pipe a claim in')
+    const names = namesOf(operands, io, { command: 'validate', input: 'a claim' })
     const platform = await readPlatform(values.input, io)
-    if (typeof platform === 'number') return platform
     const schema = values.schema === undefined ? undefined : await readSchema(values.schema, io)
-    if (typeof schema === 'number') return schema
     const advice = adviceOf(values)
     const settings: Settings = { platform, ...(schema && { schema }), ...(advice && { advice }) }
 
@@ -49,7 +48,7 @@ export const validate = command({
     const unreadable: Unreadable[] = []
     const { add, tally } = tallying()
     const judgePart = judge(settings)
-    for await (const file of readFiles(operands.length === 0 ? ['-'] : operands, io.stdin)) {
+    for await (const file of readFiles(names, io.stdin)) {
       if ('reason' in file) {
         unreadable.push(file)
         progress.clear()
@@ -68,7 +67,7 @@ export const validate = command({
     const { claims, errors } = tally()
     if ('all' in format) io.stdout.write(format.all({ reports, unreadable, tally: tally() }))
     const hasNone = claims + errors + unreadable.length === 0
-    if (hasNone && values['if-present'] !== true) return fail(io, 'eds validate', `there is no ${KIND} in what was given`)
+    if (hasNone && values['if-present'] !== true) fail('eds validate', `there is no ${KIND} in what was given`)
     if (!isQuiet) io.stderr.write(summary(tally(), unreadable.length))
     return unreadable.length > 0 ? 2 : errors > 0 ? 1 : 0
 

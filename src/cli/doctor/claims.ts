@@ -8,9 +8,8 @@ import { condition, outdated } from '../../resources/parts.ts'
 import { shell } from '../../shell.ts'
 import { refusal } from '../../status.ts'
 import { sortDocuments } from '../claims.ts'
-import { readDocuments } from '../documents.ts'
-import type { ExitCode, Io } from '../io.ts'
-import { printFindings } from '../print/findings.ts'
+import { endOnFindings, readDocuments } from '../documents.ts'
+import type { Io } from '../io.ts'
 import { type Api, isAbsent } from './api.ts'
 import { type Check, unknown, well, wrong } from './check.ts'
 
@@ -28,7 +27,7 @@ export interface Given {
 const FILE = /^-$|\.(?:ya?ml|json)$|[/\\]$|^\.{1,2}[/\\]|[*?]/
 
 /** What looks like a file, a folder or a glob is one; else it is a claim of the cluster's. */
-export async function readGiven(operands: readonly string[], namespace: string, io: Io): Promise<Given | ExitCode> {
+export async function readGiven(operands: readonly string[], namespace: string, io: Io): Promise<Given> {
   const {
     documents,
     findings: unread,
@@ -37,11 +36,8 @@ export async function readGiven(operands: readonly string[], namespace: string, 
     operands.filter(operand => FILE.test(operand)),
     io,
   )
-  if (!complete) return 2
   const { claims, findings: strange } = sortDocuments(documents)
-  const findings = [...unread, ...strange]
-  io.stderr.write(printFindings(findings, io.stderr))
-  if (findings.length > 0) return 1
+  endOnFindings([...unread, ...strange], { complete }, io)
   const named = operands.filter(operand => !FILE.test(operand)).map(operand => toNamed(operand, namespace))
   return { named, written: claims.map(({ claim }) => placed(claim, namespace)) }
 }
