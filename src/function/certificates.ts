@@ -15,7 +15,7 @@ export interface Certificates extends Files {
   readonly validTo: { readonly server: Date; readonly ca: Date }
 }
 
-const PEM_CERTIFICATE = /-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----/gs
+const PEM_CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g
 
 const reasonOf = (error: unknown) => (error instanceof Error ? error.message : String(error))
 

@@ -9,7 +9,7 @@ export function parseVersion(text: unknown): Version | undefined {
 }
 
 /** `registry:5000/keda:2.17.0@sha256:…` has the tag `2.17.0`. */
-export const tagOf = (image: string): string | undefined => /:([^:/@]+)(?:@[^@]*)?$/.exec(image.replace(/@.*$/, ''))?.[1]
+export const tagOf = (image: string): string | undefined => /:([^:/]+)$/.exec(image.split('@')[0] ?? '')?.[1]
 
 export const isAtLeast = (version: Version, least: Version): boolean => {
   const index = version.findIndex((part, i) => part !== least[i])
