@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
   test: {
-    include: ['test/cluster/**/*.test.ts'],
+    include: ['test/e2e/cluster/**/*.test.ts'],
     testTimeout: 300_000,
     // Controllers have deadlines of their own, and a busy machine may miss one. What is really wrong fails twice.
     retry: process.env.CI ? 1 : 0,

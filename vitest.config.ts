@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    exclude: ['test/crossplane/**', 'test/knative/**', 'test/cluster/**', 'test/image/**', 'test/kubectl/**', 'test/monitoring/**'],
+    exclude: ['test/e2e/**'],
     testTimeout: 60_000,
     // Files share what they import: half the CPU time.
     isolate: false,

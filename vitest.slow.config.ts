@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
   test: {
-    include: ['test/{crossplane,image,kubectl,monitoring}/**/*.test.ts'],
+    include: ['test/e2e/{crossplane,image,kubectl,monitoring}/**/*.test.ts'],
     testTimeout: 120_000,
     hookTimeout: 1_800_000,
     // They share two cores with what they start.

@@ -17,7 +17,7 @@ import { parse } from 'yaml'
 import { painter } from '../src/cli/print/color.ts'
 import { printYaml } from '../src/cli/print/manifests.ts'
 import { printTree } from '../src/cli/print/tree.ts'
-import { at, isObject, type JsonObject } from '../src/json.ts'
+import { at, isObject, type JsonObject } from '../src/kubernetes/json.ts'
 import { createAuthority, type Identity, issueCertificate, serverNames } from './certificates.ts'
 
 const CLAIM = 'examples/full-claim.yaml'

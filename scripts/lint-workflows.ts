@@ -1,6 +1,6 @@
-// npm run lint:workflows: actionlint, pinned in test/actionlint, over .github/workflows and what they run.
+// npm run lint:workflows: actionlint, pinned in test/e2e/actionlint, over .github/workflows and what they run.
 import { spawnSync } from 'node:child_process'
-import { tool } from '../test/tools.ts'
+import { tool } from '../test/e2e/go-tools.ts'
 
 try {
   const { status } = spawnSync(await tool('actionlint'), ['-color'], { cwd: new URL('..', import.meta.url), stdio: 'inherit' })

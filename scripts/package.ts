@@ -21,7 +21,7 @@ import { basename, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { isMap, parseDocument } from 'yaml'
 import manifest from '../package.json' with { type: 'json' }
-import { tool } from '../test/tools.ts'
+import { tool } from '../test/e2e/go-tools.ts'
 import { flags } from './flags.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))

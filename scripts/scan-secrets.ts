@@ -1,6 +1,6 @@
-// npm run scan:secrets: gitleaks, pinned in test/gitleaks, over every commit and over the files as they are.
+// npm run scan:secrets: gitleaks, pinned in test/e2e/gitleaks, over every commit and over the files as they are.
 import { spawnSync } from 'node:child_process'
-import { tool } from '../test/tools.ts'
+import { tool } from '../test/e2e/go-tools.ts'
 
 try {
   const gitleaks = await tool('gitleaks')

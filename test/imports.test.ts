@@ -23,33 +23,51 @@ function importsOf(file: string, source: string): string[] {
 
 const imports = new Map(files.map(file => [file, importsOf(file, readFileSync(`${root}${file}`, 'utf8'))]))
 
-const leaves = /^src\/(json|findings|safe|shell|suggest)\.ts$/
+const kubernetes = /^src\/kubernetes\//
+const text = /^src\/text\//
 const generated = /^src\/claim\/generated\//
 const claim = /^src\/claim\//
+const platform = /^src\/platform\//
 const schemas = /^schemas\/[a-z]+\.schema\.json$/
-const parts = /^src\/resources\/([a-z]+-)?(parts|resource)\.ts$/
-const resources = /^src\/resources\//
-const core = /^src\/[a-z-]+\.ts$/
-const importer = /^src\/(import|migrate)\//
+const resolvedClaim = /^src\/claim\/resolved-claim\.ts$/
+const contract = /^src\/capabilities\/[a-z-]+\.ts$/
+const list = /^src\/capabilities\/index\.ts$/
+const workload = /^src\/capabilities\/workload\//
+const capabilities = /^src\/capabilities\//
+const reconcile = /^src\/reconcile\//
+const convert = /^src\/convert\//
 const shell = /^src\/(function|cli)\//
 const packageJson = /^package\.json$/
 const node = /^node:/
+const foundation = [kubernetes, text]
+const core = [...foundation, claim, platform, capabilities, reconcile]
+
+/** The folders of capabilities. Each may use the workload, and none another. */
+const capabilityNames = [
+  ...new Set(files.flatMap(file => /^src\/capabilities\/([a-z-]+)\//.exec(file)?.[1] ?? []).filter(name => name !== 'workload')),
+]
 
 const layers: readonly { layer: string; files: RegExp; may: readonly RegExp[] }[] = [
-  { layer: 'leaves', files: leaves, may: [leaves] },
+  { layer: 'kubernetes', files: kubernetes, may: [kubernetes] },
+  { layer: 'text', files: text, may: [text] },
   { layer: 'generated types', files: generated, may: [] },
-  { layer: 'claim', files: claim, may: [claim, leaves, schemas, /^ajv\//, /^@bufbuild\/cel$/] },
-  { layer: 'the list of resources', files: /^src\/resources\/index\.ts$/, may: [/^src\/claim\/claim\.ts$/, leaves, resources] },
-  { layer: 'a resource', files: resources, may: [/^src\/claim\/claim\.ts$/, leaves, parts] },
-  { layer: 'the rest of the core', files: core, may: [core, claim, resources] },
-  { layer: 'import', files: importer, may: [importer, core, claim] },
+  { layer: 'claim', files: claim, may: [claim, platform, ...foundation, schemas, /^ajv\//, /^@bufbuild\/cel$/] },
+  { layer: 'platform', files: platform, may: [platform, claim, ...foundation, schemas] },
+  { layer: 'the list of capabilities', files: list, may: [resolvedClaim, capabilities, ...foundation] },
+  { layer: 'the contract of capabilities', files: contract, may: [resolvedClaim, contract, ...foundation] },
+  { layer: 'the workload', files: workload, may: [resolvedClaim, contract, workload, ...foundation] },
+  ...capabilityNames.map(name => {
+    const own = new RegExp(`^src/capabilities/${name}/`)
+    return { layer: `capability ${name}`, files: own, may: [resolvedClaim, contract, workload, own, ...foundation] }
+  }),
+  { layer: 'reconcile', files: reconcile, may: core },
+  { layer: 'convert', files: convert, may: [convert, ...core] },
   {
     layer: 'function',
     files: /^src\/function\//,
     may: [
       /^src\/function\//,
-      core,
-      claim,
+      ...core,
       packageJson,
       node,
       /^@crossplane-org\/function-sdk-typescript$/,
@@ -60,7 +78,7 @@ const layers: readonly { layer: string; files: RegExp; may: readonly RegExp[] }[
   {
     layer: 'cli',
     files: /^src\/cli\//,
-    may: [/^src\/cli\//, importer, core, claim, resources, schemas, packageJson, node, /^yaml$/, /^js-yaml$/],
+    may: [/^src\/cli\//, convert, ...core, schemas, packageJson, node, /^yaml$/, /^js-yaml$/],
   },
 ]
 const layerOf = (file: string) => layers.find(({ files }) => files.test(file))

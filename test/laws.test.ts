@@ -1,14 +1,14 @@
 // What holds for every claim, tried on many. FC_RUNS sets how many.
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { Claim } from '../src/claim/claim.ts'
 import { judgeClaim, parseClaim } from '../src/claim/parse.ts'
-import { builtInPlatform, type Platform } from '../src/claim/platform.ts'
-import { type Composition, compose, type Observed } from '../src/compose.ts'
-import { at, isObject, type Json, type JsonObject } from '../src/json.ts'
-import { refusal } from '../src/status.ts'
-import { type ClaimDocument, claims, compositeOf, deepFreeze, RUNS, reversed } from './claims.ts'
-import { violations } from './resources/pod-security.ts'
+import type { Claim } from '../src/claim/resolved-claim.ts'
+import { at, isObject, type Json, type JsonObject } from '../src/kubernetes/json.ts'
+import { builtInPlatform, type Platform } from '../src/platform/platform.ts'
+import { type Composition, compose, type Observed } from '../src/reconcile/compose.ts'
+import { refusal } from '../src/reconcile/conditions.ts'
+import { violations } from './capabilities/workload/pod-security.ts'
+import { type ClaimDocument, claims, compositeOf, deepFreeze, RUNS, reversed } from './fixtures/claims.ts'
 
 const wrappedPlatform: Platform = { ...builtInPlatform, composeAs: 'ProviderKubernetes' }
 const platforms = [

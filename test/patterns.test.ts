@@ -4,7 +4,7 @@ import { check } from 'recheck'
 import { describe, expect, test } from 'vitest'
 import definition from '../schemas/eventdrivenservice.schema.json' with { type: 'json' }
 import input from '../schemas/input.schema.json' with { type: 'json' }
-import { root } from './claim-files.ts'
+import { root } from './fixtures/claim-files.ts'
 
 interface Pattern {
   readonly where: string

@@ -1,19 +1,19 @@
 // The same verdict everywhere. The one table of differences, each with its reason, stands in docs/validation.md; it is made of
-// the comments of the files. `crossplane resource validate` has its own suite: test/crossplane/verdict.test.ts.
+// the comments of the files. `crossplane resource validate` has its own suite: test/e2e/crossplane/verdict.test.ts.
 import { spawnSync } from 'node:child_process'
 import { RunFunctionRequest, Severity } from '@crossplane-org/function-sdk-typescript'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { judgeClaim } from '../src/claim/parse.ts'
-import { builtInPlatform } from '../src/claim/platform.ts'
-import { sortDocuments } from '../src/cli/claims.ts'
-import { readSource } from '../src/cli/source.ts'
+import { sortDocuments } from '../src/cli/claim-documents.ts'
 import { validate } from '../src/cli/validate.ts'
-import { runFunction } from '../src/function/run.ts'
-import { at, isObject, type Json, type JsonObject } from '../src/json.ts'
-import { type ClaimFile, claimFiles, type Expectation, invalidFiles, root, surprises, validFiles } from './claim-files.ts'
-import { type ClaimDocument, claims, compositeOf, mutate, mutations, put, RUNS } from './claims.ts'
+import { readSource } from '../src/cli/yaml/source.ts'
+import { runFunction } from '../src/function/run-function.ts'
+import { at, isObject, type Json, type JsonObject } from '../src/kubernetes/json.ts'
+import { builtInPlatform } from '../src/platform/platform.ts'
 import { recorded } from './cli/io.ts'
+import { type ClaimFile, claimFiles, type Expectation, invalidFiles, root, surprises, validFiles } from './fixtures/claim-files.ts'
+import { type ClaimDocument, claims, compositeOf, mutate, mutations, put, RUNS } from './fixtures/claims.ts'
 
 interface Told extends Expectation {
   readonly file: string

@@ -1,8 +1,9 @@
 // The XRD's schema as the published JSON Schema of a whole claim.
-import { builtIn } from '../../src/claim/defaults.ts'
-import { machinery } from '../../src/claim/machinery.ts'
+
+import { machinery } from '../../src/claim/crossplane-fields.ts'
 import type { Schema } from '../../src/claim/schema.ts'
-import { at, isObject, type Json } from '../../src/json.ts'
+import { at, isObject, type Json } from '../../src/kubernetes/json.ts'
+import { builtIn } from '../../src/platform/defaults.ts'
 import { type Definition, specOf } from './definition.ts'
 import { ruleSchema } from './rule-schema.ts'
 

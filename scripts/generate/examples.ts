@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseAllDocuments } from 'yaml'
 import { KIND } from '../../src/claim/parse.ts'
-import { at, isObject, type JsonObject } from '../../src/json.ts'
+import { at, isObject, type JsonObject } from '../../src/kubernetes/json.ts'
 
 export interface Example {
   /** From the root of the project. */

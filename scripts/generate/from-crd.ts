@@ -1,5 +1,5 @@
 // The CRD that Crossplane makes of our XRD in a cluster, read back as the XRD.
-import { machinery } from '../../src/claim/machinery.ts'
+import { machinery } from '../../src/claim/crossplane-fields.ts'
 import type { Schema } from '../../src/claim/schema.ts'
 import type { Definition } from './definition.ts'
 

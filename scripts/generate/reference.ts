@@ -1,8 +1,8 @@
 // docs/reference.md: every field of the claim and of the function's input.
 
-import { machinery } from '../../src/claim/machinery.ts'
+import { machinery } from '../../src/claim/crossplane-fields.ts'
+import { codes } from '../../src/claim/findings.ts'
 import type { Schema } from '../../src/claim/schema.ts'
-import { codes } from '../../src/findings.ts'
 import { generated } from './definition.ts'
 
 export function reference(claim: Schema, input: Schema): string {

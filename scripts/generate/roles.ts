@@ -1,8 +1,8 @@
 // package/runtime/rbac: what Crossplane has to be allowed, read off what the examples become, so that the two can't part.
 import { parseClaim } from '../../src/claim/parse.ts'
-import { builtInPlatform } from '../../src/claim/platform.ts'
-import { compose } from '../../src/compose.ts'
-import { refusal } from '../../src/status.ts'
+import { builtInPlatform } from '../../src/platform/platform.ts'
+import { compose } from '../../src/reconcile/compose.ts'
+import { refusal } from '../../src/reconcile/conditions.ts'
 import type { Example } from './examples.ts'
 
 interface Kind {

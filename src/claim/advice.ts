@@ -1,6 +1,7 @@
 // What is valid today and had better change.
-import type { Finding, Path } from '../findings.ts'
-import { at, type Json, textOf } from '../json.ts'
+
+import { at, type Json, textOf } from '../kubernetes/json.ts'
+import type { Finding, Path } from './findings.ts'
 import { inlined, type Schema } from './schema.ts'
 
 /** Finds deprecated fields, those that nothing comes of, and an image that can change under its name. Takes any document, valid or not. */

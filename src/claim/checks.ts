@@ -1,8 +1,9 @@
 // What neither schema nor CEL can say within the API server's limits.
-import { type Finding, formatPath, type Path } from '../findings.ts'
+
+import type { Platform } from '../platform/platform.ts'
 import { checkFilters } from './filters.ts'
+import { type Finding, formatPath, type Path } from './findings.ts'
 import type { EventDrivenServiceSpec } from './generated/types.ts'
-import type { Platform } from './platform.ts'
 
 const LONGEST_LABEL = 63
 

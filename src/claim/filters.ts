@@ -1,7 +1,8 @@
 // The filters of a Trigger. They nest, which a schema of Kubernetes can't say, so their rules stand here.
-import { type Finding, formatPath, type Path } from '../findings.ts'
-import { isObject, type Json } from '../json.ts'
+
+import { isObject, type Json } from '../kubernetes/json.ts'
 import { unreadable } from './cesql.ts'
+import { type Finding, formatPath, type Path } from './findings.ts'
 
 const dialects = ['exact', 'prefix', 'suffix', 'cesql', 'all', 'any', 'not'] as const
 type Dialect = (typeof dialects)[number]

@@ -1,8 +1,9 @@
 // What the service is called and where it lives. The same claim is seen as itself, as the composite that Crossplane made
 // for it, or as a namespaced composite.
-import type { Finding } from '../findings.ts'
-import { at, isObject, type Json, type JsonObject } from '../json.ts'
-import { machinery } from './machinery.ts'
+
+import { at, isObject, type Json, type JsonObject } from '../kubernetes/json.ts'
+import { machinery } from './crossplane-fields.ts'
+import type { Finding } from './findings.ts'
 
 export interface Identity {
   readonly name: string | undefined

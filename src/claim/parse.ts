@@ -1,13 +1,13 @@
 import schema from '../../schemas/eventdrivenservice.schema.json' with { type: 'json' }
-import type { Finding } from '../findings.ts'
-import { at, isObject, type Json, type JsonObject } from '../json.ts'
+import { at, isObject, type Json, type JsonObject } from '../kubernetes/json.ts'
+import type { Platform } from '../platform/platform.ts'
 import { check } from './checks.ts'
-import type { Claim } from './claim.ts'
+import type { Finding } from './findings.ts'
 import type { EventDrivenServiceSpec } from './generated/types.ts'
 import { claimDocument, identify, missingIdentity } from './identity.ts'
-import type { Platform } from './platform.ts'
+import { settle } from './resolve.ts'
+import type { Claim } from './resolved-claim.ts'
 import type { Schema } from './schema.ts'
-import { settle } from './settle.ts'
 import { type Validate, validator } from './validate.ts'
 
 export type Parsed = { readonly ok: true; readonly claim: Claim } | { readonly ok: false; readonly findings: readonly Finding[] }

@@ -1,7 +1,7 @@
 // Evaluates the XRD's own CEL, so that a rule is written once and judged alike by the API server and by us.
 import { type CelInput, CelScalar, celEnv, celMap, celMethod, isCelError, listType, parse, plan } from '@bufbuild/cel'
-import { type Code, type Finding, formatPath, type Path } from '../findings.ts'
-import { at, isObject, type Json } from '../json.ts'
+import { at, isObject, type Json } from '../kubernetes/json.ts'
+import { type Code, type Finding, formatPath, type Path } from './findings.ts'
 import { compilePattern } from './pattern.ts'
 import type { Rule, Schema } from './schema.ts'
 

@@ -1,4 +1,4 @@
-import type { Json } from '../json.ts'
+import type { Json } from '../kubernetes/json.ts'
 
 /** A CEL rule as Kubernetes writes it beside a schema. */
 export interface Rule {

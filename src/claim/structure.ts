@@ -1,8 +1,8 @@
 // What JSON Schema can judge, with ajv; its errors become findings in our own words.
 import { Ajv2020, type AnySchemaObject, type ErrorObject } from 'ajv/dist/2020.js'
-import { type Finding, formatPath, type Path } from '../findings.ts'
-import { at, isObject, type Json, put, textOf } from '../json.ts'
-import { nearest } from '../suggest.ts'
+import { at, isObject, type Json, put, textOf } from '../kubernetes/json.ts'
+import { nearest } from '../text/did-you-mean.ts'
+import { type Finding, formatPath, type Path } from './findings.ts'
 import { compilePattern } from './pattern.ts'
 import { child, type Schema } from './schema.ts'
 

@@ -1,5 +1,5 @@
-import type { Finding } from '../findings.ts'
-import { isObject, type Json, type JsonObject } from '../json.ts'
+import type { Json } from '../kubernetes/json.ts'
+import type { Finding } from './findings.ts'
 import { planRules } from './rules.ts'
 import { inlined, type Schema } from './schema.ts'
 import { compileStructure, normalizer } from './structure.ts'
@@ -25,17 +25,3 @@ export function validator(published: Schema): Validate {
 }
 
 const place = ({ path }: Finding) => JSON.stringify(path)
-
-/** The first value of each field wins, object by object; a list is one value. */
-export function merge(first: JsonObject, ...others: readonly (JsonObject | undefined)[]): JsonObject {
-  const merged = new Map<string, Json>()
-  for (const layer of [first, ...others]) {
-    for (const [name, value] of Object.entries(layer ?? {})) {
-      if (value === undefined) continue
-      const above = merged.get(name)
-      if (above === undefined) merged.set(name, value)
-      else if (isObject(above) && isObject(value)) merged.set(name, merge(above, value))
-    }
-  }
-  return Object.fromEntries(merged)
-}

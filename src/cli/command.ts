@@ -1,7 +1,7 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util'
-import { nearest } from '../suggest.ts'
+import { nearest } from '../text/did-you-mean.ts'
 import type { ExitCode, Io } from './io.ts'
-import { CommandError, note } from './note.ts'
+import { CommandError, note } from './stderr.ts'
 
 export interface Option {
   readonly type: 'string' | 'boolean'

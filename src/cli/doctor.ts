@@ -5,7 +5,7 @@ import { examine } from './doctor/examine.ts'
 import { findConnection } from './doctor/kubeconfig.ts'
 import { printChecks, printTable, summary } from './doctor/print.ts'
 import type { Io } from './io.ts'
-import { fail } from './note.ts'
+import { fail } from './stderr.ts'
 
 export const doctor = command({
   name: 'doctor',

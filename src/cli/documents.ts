@@ -1,8 +1,8 @@
 import { readFiles } from './files.ts'
 import type { Io } from './io.ts'
-import { CommandError, fail, note } from './note.ts'
 import { printFindings } from './print/findings.ts'
-import { type LocatedFinding, readSource, type SourceDocument } from './source.ts'
+import { CommandError, fail, note } from './stderr.ts'
+import { type LocatedFinding, readSource, type SourceDocument } from './yaml/source.ts'
 
 export interface Documents {
   readonly documents: readonly SourceDocument[]

@@ -1,11 +1,11 @@
 import manifest from '../../package.json' with { type: 'json' }
-import { nearest } from '../suggest.ts'
+import { nearest } from '../text/did-you-mean.ts'
 import { doctor } from './doctor.ts'
 import { importClaim } from './import.ts'
 import type { ExitCode, Io } from './io.ts'
 import { migrate } from './migrate.ts'
-import { note } from './note.ts'
 import { render } from './render.ts'
+import { note } from './stderr.ts'
 import { validate } from './validate.ts'
 
 const commands = [validate, render, importClaim, migrate, doctor]

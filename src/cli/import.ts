@@ -1,12 +1,12 @@
-import { sentence } from '../findings.ts'
-import { importKnative } from '../import/knative.ts'
-import { isObject } from '../json.ts'
+import { sentence } from '../claim/findings.ts'
+import { importKnative } from '../convert/import-knative.ts'
+import { isObject } from '../kubernetes/json.ts'
 import { command } from './command.ts'
 import { namesOf, readWholeDocuments } from './documents.ts'
-import { fail, note } from './note.ts'
 import { printTold, tell } from './print/findings.ts'
 import { printYaml } from './print/manifests.ts'
-import { type LocatedFinding, locateFinding } from './source.ts'
+import { fail, note } from './stderr.ts'
+import { type LocatedFinding, locateFinding } from './yaml/source.ts'
 
 export const importClaim = command({
   name: 'import',

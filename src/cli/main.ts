@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { writeSync } from 'node:fs'
 import type { WriteStream } from 'node:tty'
-import { safe } from '../safe.ts'
+import { safe } from '../text/printable.ts'
 import { eds } from './eds.ts'
 import type { Output } from './io.ts'
 

@@ -1,7 +1,7 @@
 // What stands in for the cluster when there is none: manifests, each matched to the resource that it is.
-import type { Claim } from '../claim/claim.ts'
-import type { Composed, Observed } from '../compose.ts'
-import { at, isObject, type Json, type JsonObject, textOf } from '../json.ts'
+import type { Claim } from '../claim/resolved-claim.ts'
+import { at, isObject, type Json, type JsonObject, textOf } from '../kubernetes/json.ts'
+import type { Composed, Observed } from '../reconcile/compose.ts'
 
 const KEY_ANNOTATION = 'crossplane.io/composition-resource-name'
 

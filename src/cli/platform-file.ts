@@ -1,12 +1,12 @@
-import { builtInPlatform, type Platform, parsePlatform } from '../claim/platform.ts'
-import type { Path } from '../findings.ts'
-import { at, isObject, items, type Json, textOf } from '../json.ts'
-import { GROUP } from './claims.ts'
+import type { Path } from '../claim/findings.ts'
+import { at, isObject, items, type Json, textOf } from '../kubernetes/json.ts'
+import { builtInPlatform, type Platform, parsePlatform } from '../platform/platform.ts'
+import { GROUP } from './claim-documents.ts'
 import { readWholeDocuments } from './documents.ts'
 import type { Io } from './io.ts'
-import { CommandError, fail } from './note.ts'
 import { printFindings } from './print/findings.ts'
-import { locateFindings, type SourceDocument } from './source.ts'
+import { CommandError, fail } from './stderr.ts'
+import { locateFindings, type SourceDocument } from './yaml/source.ts'
 
 /** The platform that a file describes; ends the command if the file is wrong. */
 export async function readPlatform(file: string | undefined, io: Io): Promise<Platform> {

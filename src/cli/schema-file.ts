@@ -1,9 +1,9 @@
 import type { Schema } from '../claim/schema.ts'
 import { validator } from '../claim/validate.ts'
-import { isObject } from '../json.ts'
+import { isObject } from '../kubernetes/json.ts'
 import { readDocuments } from './documents.ts'
 import type { Io } from './io.ts'
-import { CommandError, fail } from './note.ts'
+import { CommandError, fail } from './stderr.ts'
 
 /** The published schema of another version; ends the command if the file is none. */
 export async function readSchema(file: string, io: Io): Promise<Schema> {

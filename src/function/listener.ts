@@ -1,10 +1,10 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls'
 import { type Certificates, contextOf } from './certificates.ts'
+import { peerOf, refusalOf } from './client-certificate.ts'
 import type { Log } from './log.ts'
 import type { Metrics, PeerRefusal } from './metrics.ts'
 import type { Address } from './options.ts'
-import { peerOf, refusalOf } from './peer.ts'
 
 type Accept = (socket: Socket) => void
 

@@ -2,7 +2,7 @@ import { collectDefaultMetrics } from 'prom-client'
 import manifest from '../../package.json' with { type: 'json' }
 import { createLog } from './log.ts'
 import { help, type Options, parseOptions } from './options.ts'
-import { runFunction } from './run.ts'
+import { runFunction } from './run-function.ts'
 import { startServer } from './server.ts'
 
 const EXIT_CANNOT_START = 1

@@ -1,6 +1,6 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import manifest from '../../package.json' with { type: 'json' }
-import { type Refusal, refusals } from './peer.ts'
+import { type Refusal, refusals } from './client-certificate.ts'
 
 /** ok: composed; refused: the claim or the input is invalid; error: the function failed, or the call ended without an answer. */
 export type CallResult = 'ok' | 'refused' | 'error'

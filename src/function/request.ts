@@ -1,7 +1,7 @@
 import { Capability, type RunFunctionRequest } from '@crossplane-org/function-sdk-typescript'
-import type { Observed } from '../compose.ts'
-import { at, isObject, type Json, type JsonObject } from '../json.ts'
-import { ADOPT, type Neighbours } from '../neighbours.ts'
+import { at, isObject, type Json, type JsonObject } from '../kubernetes/json.ts'
+import type { Observed } from '../reconcile/compose.ts'
+import { ADOPT, type Neighbours } from '../reconcile/name-conflicts.ts'
 
 /** What of a request the core works on. */
 export interface Question {

@@ -8,11 +8,12 @@ import {
   Status,
   Target,
 } from '@crossplane-org/function-sdk-typescript'
-import { lastApplied } from '../applied.ts'
-import type { Composed, Composition } from '../compose.ts'
-import { isLeaving, isObject, type JsonObject, textOf } from '../json.ts'
-import { nameOfKind } from '../kinds.ts'
-import { type Condition, changes, isInvalid, ownStatus, retired, wasReady } from '../status.ts'
+import { isObject, type JsonObject, textOf } from '../kubernetes/json.ts'
+import { isLeaving } from '../kubernetes/objects.ts'
+import { lastApplied } from '../reconcile/applied.ts'
+import type { Composed, Composition } from '../reconcile/compose.ts'
+import { type Condition, changes, isInvalid, ownStatus, retired, wasReady } from '../reconcile/conditions.ts'
+import { nameOfKind } from '../reconcile/missing-crds.ts'
 
 // Changes of what we composed call us by themselves. The rest is a safety net: soon while something is not ready,
 // as Crossplane sees no change of what it could not make, and rarely once all is well.

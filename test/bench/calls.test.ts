@@ -1,7 +1,7 @@
 import { Ready, RunFunctionRequest, Severity } from '@crossplane-org/function-sdk-typescript'
 import { describe, expect, test } from 'vitest'
-import { runFunction } from '../../src/function/run.ts'
-import { at } from '../../src/json.ts'
+import { runFunction } from '../../src/function/run-function.ts'
+import { at } from '../../src/kubernetes/json.ts'
 import { bytesOf, callsOf, type Kind } from './calls.ts'
 
 const all = { first: callsOf('first', {}), steady: callsOf('steady', {}), mixed: callsOf('mixed', {}), busy: callsOf('busy', {}) }

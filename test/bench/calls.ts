@@ -1,6 +1,6 @@
 // The calls that matter, encoded once and then moved on from call to call, byte by byte.
 import { Capability, RunFunctionRequest } from '@crossplane-org/function-sdk-typescript'
-import { isObject, type JsonObject } from '../../src/json.ts'
+import { isObject, type JsonObject } from '../../src/kubernetes/json.ts'
 import { newborn, type Situation, settled } from './situation.ts'
 
 export const kinds = ['first', 'steady', 'mixed'] as const

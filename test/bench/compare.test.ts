@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { Json } from '../../src/json.ts'
+import type { Json } from '../../src/kubernetes/json.ts'
 import { differenceOf } from './compare.ts'
 
 test.each<{ says: string; ours: Json; theirs: Json; difference: string | undefined }>([

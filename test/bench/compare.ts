@@ -1,7 +1,7 @@
 // Only who renders the same may be compared.
 import { RunFunctionResponse, Severity } from '@crossplane-org/function-sdk-typescript'
-import { isObject, type Json, type JsonObject } from '../../src/json.ts'
-import { put } from '../claims.ts'
+import { isObject, type Json, type JsonObject } from '../../src/kubernetes/json.ts'
+import { put } from '../fixtures/claims.ts'
 import { bytesOf, type Calls, type Kind } from './calls.ts'
 import type { Connection } from './client.ts'
 

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { expect, test } from 'vitest'
-import { root } from '../claim-files.ts'
+import { root } from '../fixtures/claim-files.ts'
 import { built, own, peer } from './programs.ts'
 
 test.each([

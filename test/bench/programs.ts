@@ -4,8 +4,8 @@ import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:
 import { fileURLToPath } from 'node:url'
 import { parse } from 'yaml'
 import manifest from '../../package.json' with { type: 'json' }
-import { at, type JsonObject } from '../../src/json.ts'
-import { root } from '../claim-files.ts'
+import { at, type JsonObject } from '../../src/kubernetes/json.ts'
+import { root } from '../fixtures/claim-files.ts'
 
 export interface Program {
   readonly name: string

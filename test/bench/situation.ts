@@ -1,10 +1,10 @@
 // A claim that has been running for a while, as Crossplane sends it: whole objects, with all that an API server and the
 // controllers add to them.
 import { parseClaim } from '../../src/claim/parse.ts'
-import { builtInPlatform } from '../../src/claim/platform.ts'
-import { compose, type Observed } from '../../src/compose.ts'
-import { at, isObject, type Json, type JsonObject } from '../../src/json.ts'
-import { type ClaimDocument, claim, compositeOf } from '../claims.ts'
+import { at, isObject, type Json, type JsonObject } from '../../src/kubernetes/json.ts'
+import { builtInPlatform } from '../../src/platform/platform.ts'
+import { compose, type Observed } from '../../src/reconcile/compose.ts'
+import { type ClaimDocument, claim, compositeOf } from '../fixtures/claims.ts'
 
 const CREATED = '2026-01-05T08:00:00Z'
 

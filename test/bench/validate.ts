@@ -6,7 +6,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { flags } from '../../scripts/flags.ts'
-import { tool, versionOf } from '../tools.ts'
+import { tool, versionOf } from '../e2e/go-tools.ts'
 import { cpuMs, machine, megabytes } from './proc.ts'
 
 const { json } = flags('npm run bench:validate', { json: { type: 'string' } })

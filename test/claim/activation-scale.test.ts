@@ -1,8 +1,8 @@
 // Knative wants the scale on waking between the bounds. Of two that do not fit, the default gives way.
 import { expect, test } from 'vitest'
 import { parseClaim } from '../../src/claim/parse.ts'
-import { builtInPlatform } from '../../src/claim/platform.ts'
-import { knativeClaim } from '../claims.ts'
+import { builtInPlatform } from '../../src/platform/platform.ts'
+import { knativeClaim } from '../fixtures/claims.ts'
 
 const settle = (autoscaling: object, environment: string | undefined, defaults: object = {}) => {
   const parsed = parseClaim(

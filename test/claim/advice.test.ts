@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
 import schema from '../../schemas/eventdrivenservice.schema.json' with { type: 'json' }
 import { adviser } from '../../src/claim/advice.ts'
+import { sentence } from '../../src/claim/findings.ts'
 import type { Schema } from '../../src/claim/schema.ts'
-import { sentence } from '../../src/findings.ts'
-import type { Json } from '../../src/json.ts'
-import { claim } from '../claims.ts'
+import type { Json } from '../../src/kubernetes/json.ts'
+import { claim } from '../fixtures/claims.ts'
 
 const advise = adviser(schema as Schema)
 const said = (document: Json) => advise(document).map(finding => `${sentence(finding)} [${finding.code}]`)

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
+import { sentence } from '../../src/claim/findings.ts'
 import { judgeClaim } from '../../src/claim/parse.ts'
-import { builtInPlatform, type Platform } from '../../src/claim/platform.ts'
-import { sentence } from '../../src/findings.ts'
-import { claim, knativeClaim } from '../claims.ts'
+import { builtInPlatform, type Platform } from '../../src/platform/platform.ts'
+import { claim, knativeClaim } from '../fixtures/claims.ts'
 
 const withInitContainers: Platform = { ...builtInPlatform, features: { ...builtInPlatform.features, knativeInitContainers: true } }
 const key = (envName: string) => ({ secretKey: 'k', envName })

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { claimDocument, identify, missingIdentity } from '../../src/claim/identity.ts'
-import type { JsonObject } from '../../src/json.ts'
+import type { JsonObject } from '../../src/kubernetes/json.ts'
 
 const labels = { 'crossplane.io/claim-name': 'by-label', 'crossplane.io/claim-namespace': 'ns-by-label' }
 const claimRef = { name: 'by-ref', namespace: 'ns-by-ref' }

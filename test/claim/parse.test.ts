@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { formatPath, sentence } from '../../src/claim/findings.ts'
 import { judgeClaim, parseClaim } from '../../src/claim/parse.ts'
-import { builtInPlatform } from '../../src/claim/platform.ts'
-import { formatPath, sentence } from '../../src/findings.ts'
-import type { JsonObject } from '../../src/json.ts'
-import { claim, claims, compositeOf, deepFreeze, mutate, mutations, RUNS } from '../claims.ts'
+import type { JsonObject } from '../../src/kubernetes/json.ts'
+import { builtInPlatform } from '../../src/platform/platform.ts'
+import { claim, claims, compositeOf, deepFreeze, mutate, mutations, RUNS } from '../fixtures/claims.ts'
 
 const parse = (document: JsonObject) => parseClaim(document, builtInPlatform)
 

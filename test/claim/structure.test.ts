@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
+import { formatPath, type Path, sentence } from '../../src/claim/findings.ts'
 import { judgeClaim } from '../../src/claim/parse.ts'
-import { builtInPlatform } from '../../src/claim/platform.ts'
 import { child, type Schema } from '../../src/claim/schema.ts'
 import { normalizer } from '../../src/claim/structure.ts'
-import { formatPath, type Path, sentence } from '../../src/findings.ts'
-import { at, type Json, type JsonObject } from '../../src/json.ts'
-import { claim, put } from '../claims.ts'
+import { at, type Json, type JsonObject } from '../../src/kubernetes/json.ts'
+import { builtInPlatform } from '../../src/platform/platform.ts'
+import { claim, put } from '../fixtures/claims.ts'
 
 interface Definition {
   readonly spec: {

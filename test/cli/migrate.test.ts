@@ -6,7 +6,7 @@ import { eds } from '../../src/cli/eds.ts'
 import { recorded } from './io.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-const folder = `${root}test/migrate/agent-executor`
+const folder = `${root}test/fixtures/agent-executor`
 
 async function run(args: readonly string[], stdin?: string) {
   const { io, stdout, stderr } = recorded(stdin === undefined ? {} : { stdin })

@@ -7,7 +7,7 @@ import { factsOf } from '../../src/cli/print/facts.ts'
 import { printFindings } from '../../src/cli/print/findings.ts'
 import { printJson, printYaml } from '../../src/cli/print/manifests.ts'
 import { printTree } from '../../src/cli/print/tree.ts'
-import { type LocatedFinding, readSource } from '../../src/cli/source.ts'
+import { type LocatedFinding, readSource } from '../../src/cli/yaml/source.ts'
 
 const finding: LocatedFinding = {
   file: 'claims/worker.yaml',

@@ -2,11 +2,11 @@
 import { load } from 'js-yaml'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
+import { codes } from '../../src/claim/findings.ts'
 import type { Severity, Told } from '../../src/cli/print/findings.ts'
+import { type FileReport, findingsOf, type Outcome, tallying } from '../../src/cli/report/file-report.ts'
 import { formatNames, formats } from '../../src/cli/report/formats.ts'
-import { type FileReport, findingsOf, type Outcome, tallying } from '../../src/cli/report/report.ts'
 import { summary } from '../../src/cli/report/text.ts'
-import { codes } from '../../src/findings.ts'
 
 const plain = { write: () => undefined, isTerminal: false, color: false, width: 80 }
 

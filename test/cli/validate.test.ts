@@ -5,15 +5,15 @@ import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parseClaim } from '../../src/claim/parse.ts'
-import { builtInPlatform } from '../../src/claim/platform.ts'
 import { eds } from '../../src/cli/eds.ts'
 import { printYaml } from '../../src/cli/print/manifests.ts'
 import { formatNames } from '../../src/cli/report/formats.ts'
-import { judge } from '../../src/cli/validate/judge.ts'
-import { PART_LENGTH, partsOf } from '../../src/cli/validate/part.ts'
+import { PART_LENGTH, partsOf } from '../../src/cli/validate/file-part.ts'
+import { judge } from '../../src/cli/validate/file-validator.ts'
 import { progressOn } from '../../src/cli/validate/progress.ts'
-import type { JsonObject } from '../../src/json.ts'
-import { claims, compositeOf, mutate, mutations, RUNS } from '../claims.ts'
+import type { JsonObject } from '../../src/kubernetes/json.ts'
+import { builtInPlatform } from '../../src/platform/platform.ts'
+import { claims, compositeOf, mutate, mutations, RUNS } from '../fixtures/claims.ts'
 import { recorded } from './io.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -245,7 +245,7 @@ describe('--schema', () => {
 
   test('the published schema says what no schema says', async () => {
     const schema = join(root, 'schemas/eventdrivenservice.schema.json')
-    for (const name of ['good.yaml', 'wrong.yaml', join(root, 'test/claims/invalid/secret-ref-shadows-env.yaml')])
+    for (const name of ['good.yaml', 'wrong.yaml', join(root, 'test/fixtures/claims/invalid/secret-ref-shadows-env.yaml')])
       expect(await run([name, '--schema', schema])).toEqual(await run([name]))
   })
 

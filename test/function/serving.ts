@@ -7,9 +7,9 @@ import { FunctionRunnerServiceService, RunFunctionRequest, type RunFunctionRespo
 import { type ChannelCredentials, Client, credentials, type ServiceError } from '@grpc/grpc-js'
 import { onTestFinished } from 'vitest'
 import { type Authority, type Identity, issueCertificate, serverNames } from '../../scripts/certificates.ts'
-import type { Handler } from '../../src/function/guard.ts'
+import type { Handler } from '../../src/function/handler.ts'
 import { createLog } from '../../src/function/log.ts'
-import { serviceNames } from '../../src/function/runner.ts'
+import { serviceNames } from '../../src/function/runner-service.ts'
 import { type RunningServer, type Settings, startServer } from '../../src/function/server.ts'
 
 export const MEBIBYTE = 1024 * 1024

@@ -7,7 +7,7 @@ import { type ConnectionOptions, createSecureContext } from 'node:tls'
 import { credentials, status } from '@grpc/grpc-js'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { createAuthority, type Identity, issueCertificate } from '../../scripts/certificates.ts'
-import { serviceNames } from '../../src/function/runner.ts'
+import { serviceNames } from '../../src/function/runner-service.ts'
 import {
   as,
   call,

@@ -13,8 +13,8 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { decodeRequest } from '../../src/function/wire/decode.ts'
 import { encodeResponse } from '../../src/function/wire/encode.ts'
-import type { JsonObject } from '../../src/json.ts'
-import { RUNS } from '../claims.ts'
+import type { JsonObject } from '../../src/kubernetes/json.ts'
+import { RUNS } from '../fixtures/claims.ts'
 
 const encoded = (request: Partial<RunFunctionRequest>) =>
   Buffer.from(RunFunctionRequest.encode(RunFunctionRequest.fromPartial(request)).finish())

@@ -1,7 +1,7 @@
 // Calls of the function in which any part may be anything.
 import fc from 'fast-check'
-import { at, isObject, type Json, type JsonObject } from '../../src/json.ts'
-import { type ClaimDocument, claims, compositeOf } from '../claims.ts'
+import { at, isObject, type Json, type JsonObject } from '../../src/kubernetes/json.ts'
+import { type ClaimDocument, claims, compositeOf } from '../fixtures/claims.ts'
 import { anything, spoilt } from './hostile.ts'
 import { answerTo, type Call, requestOf } from './wire.ts'
 

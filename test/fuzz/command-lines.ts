@@ -1,7 +1,7 @@
 // What a shell, a script or a cat on the keyboard may hand to `eds`.
 import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import fc from 'fast-check'
-import { root } from '../claim-files.ts'
+import { root } from '../fixtures/claim-files.ts'
 
 /** Makes files of every kind that can be read without waiting, in the folder that it is given. */
 export function setting(folder: string): void {

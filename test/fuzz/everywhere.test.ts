@@ -3,9 +3,9 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { parse } from 'yaml'
-import type { Json, JsonObject } from '../../src/json.ts'
-import { root } from '../claim-files.ts'
-import { type ClaimDocument, compositeOf, put } from '../claims.ts'
+import type { Json, JsonObject } from '../../src/kubernetes/json.ts'
+import { root } from '../fixtures/claim-files.ts'
+import { type ClaimDocument, compositeOf, put } from '../fixtures/claims.ts'
 import { allLiving, desiredBy, inputs, manifestsOf } from './calls.ts'
 import { pathsOf, unpolluted } from './hostile.ts'
 import { answered } from './targets.ts'
@@ -33,7 +33,7 @@ async function troubles(value: Json, trial: (spoilt: Json) => unknown): Promise<
   return found
 }
 
-const migrated = readdirSync(`${root}test/migrate/agent-executor`).map(file => read(`test/migrate/agent-executor/${file}`))
+const migrated = readdirSync(`${root}test/fixtures/agent-executor`).map(file => read(`test/fixtures/agent-executor/${file}`))
 const made = (example: string) => manifestsOf(exampleOf(example))
 
 test.each<[string, Json, string[][]]>([

@@ -1,7 +1,7 @@
 // A little of what `npm run fuzz` does at length. FC_RUNS sets how much.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { claim, RUNS } from '../claims.ts'
+import { claim, RUNS } from '../fixtures/claims.ts'
 import { manifestsOf, platforms } from './calls.ts'
 import { targets } from './targets.ts'
 

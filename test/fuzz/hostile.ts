@@ -1,7 +1,7 @@
 // What nobody writes and anybody may send.
 import fc from 'fast-check'
-import type { Json, JsonObject } from '../../src/json.ts'
-import { put } from '../claims.ts'
+import type { Json, JsonObject } from '../../src/kubernetes/json.ts'
+import { put } from '../fixtures/claims.ts'
 
 /** Names that mean something to JavaScript, to YAML or to us. */
 export const hostileKeys = fc.constantFrom(

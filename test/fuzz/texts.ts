@@ -2,8 +2,8 @@
 import fc from 'fast-check'
 import schema from '../../schemas/eventdrivenservice.schema.json' with { type: 'json' }
 import { printYaml } from '../../src/cli/print/manifests.ts'
-import type { Json, JsonObject } from '../../src/json.ts'
-import { claims, compositeOf } from '../claims.ts'
+import type { Json, JsonObject } from '../../src/kubernetes/json.ts'
+import { claims, compositeOf } from '../fixtures/claims.ts'
 import { manifestsOf, platforms } from './calls.ts'
 import { anything, spoilt } from './hostile.ts'
 

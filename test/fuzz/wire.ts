@@ -4,9 +4,9 @@ import { Client, credentials } from '@grpc/grpc-js'
 import fc from 'fast-check'
 import { createLog } from '../../src/function/log.ts'
 import { createMetrics } from '../../src/function/metrics.ts'
-import { runFunction } from '../../src/function/run.ts'
-import { createRunner, serviceNames } from '../../src/function/runner.ts'
-import type { Json, JsonObject } from '../../src/json.ts'
+import { runFunction } from '../../src/function/run-function.ts'
+import { createRunner, serviceNames } from '../../src/function/runner-service.ts'
+import type { Json, JsonObject } from '../../src/kubernetes/json.ts'
 
 /** A message in parts: a field of a request, by the numbers in Crossplane's run_function.proto. */
 type Bytes = Uint8Array

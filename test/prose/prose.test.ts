@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { root } from '../claim-files.ts'
+import { root } from '../fixtures/claim-files.ts'
 import { badWording } from './prose.ts'
 import wording from './wording.json' with { type: 'json' }
 

@@ -5,7 +5,7 @@ import { connect, type Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type ChannelCredentials, Client, credentials, status } from '@grpc/grpc-js'
 import type { Identity } from '../../scripts/certificates.ts'
-import { serviceNames } from '../../src/function/runner.ts'
+import { serviceNames } from '../../src/function/runner-service.ts'
 
 export const PATH = `/${serviceNames[0]}/RunFunction`
 const MEBIBYTE = 1024 * 1024

@@ -1,5 +1,5 @@
 // Whether an account may compose what a claim becomes. Asked of the API server itself, so that roles from anywhere count.
-import { at } from '../../json.ts'
+import { at } from '../../kubernetes/json.ts'
 import type { Api } from './api.ts'
 import { type Check, unknown, well, wrong } from './check.ts'
 import type { Account } from './crossplane.ts'

@@ -1,6 +1,6 @@
 import { Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
-import { at, isObject, items, type JsonObject, textOf } from '../../json.ts'
+import { at, isObject, items, type JsonObject, textOf } from '../../kubernetes/json.ts'
 import { type Answer, ask } from './http.ts'
 import type { Connection } from './kubeconfig.ts'
 

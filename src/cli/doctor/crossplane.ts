@@ -1,5 +1,5 @@
-import type { Platform } from '../../claim/platform.ts'
-import type { JsonObject } from '../../json.ts'
+import type { JsonObject } from '../../kubernetes/json.ts'
+import type { Platform } from '../../platform/platform.ts'
 import { type Api, itemsOf, nameOf, namespaceOf } from './api.ts'
 import { type Check, unknown, well, wrong } from './check.ts'
 import { findDeployments, healthOf, imageOf, serviceAccountOf, versionOf } from './deployment.ts'

@@ -1,6 +1,6 @@
-import { isObject } from '../../json.ts'
-import { condition } from '../../resources/parts.ts'
-import { quoted } from '../../shell.ts'
+import { condition } from '../../kubernetes/conditions.ts'
+import { isObject } from '../../kubernetes/json.ts'
+import { quoted } from '../../text/shell-quote.ts'
 import { type Api, isAbsent } from './api.ts'
 import { type Check, unknown, well, wrong } from './check.ts'
 

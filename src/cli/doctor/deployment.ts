@@ -1,7 +1,9 @@
 // A Deployment that others need: whether its pods run, and if not, why.
-import { at, type JsonObject, textOf } from '../../json.ts'
-import { condition, outdated } from '../../resources/parts.ts'
-import { selectorOf, shell } from '../../shell.ts'
+
+import { condition, outdated } from '../../kubernetes/conditions.ts'
+import { at, type JsonObject, textOf } from '../../kubernetes/json.ts'
+import { selectorOf } from '../../kubernetes/selector.ts'
+import { shell } from '../../text/shell-quote.ts'
 import { type Api, itemsOf, nameOf, namespaceOf } from './api.ts'
 import type { Answer } from './http.ts'
 import { describe, listPods, troublesOf } from './pods.ts'

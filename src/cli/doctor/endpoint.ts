@@ -1,7 +1,7 @@
 // How the monitoring endpoint of a NATS server is reached: through the API server where it is a Service of the cluster,
 // else from where the doctor itself runs.
-import { at, items, type Json, textOf } from '../../json.ts'
-import { shell } from '../../shell.ts'
+import { at, items, type Json, textOf } from '../../kubernetes/json.ts'
+import { shell } from '../../text/shell-quote.ts'
 import { type Api, isAbsent, itemsOf, nameOf } from './api.ts'
 import { type Answer, ask, type Failed } from './http.ts'
 

@@ -1,6 +1,6 @@
 // Everything that is looked at, in the order in which one thing needs the other.
-import { builtIn } from '../../claim/defaults.ts'
-import { shell } from '../../shell.ts'
+import { builtIn } from '../../platform/defaults.ts'
+import { shell } from '../../text/shell-quote.ts'
 import { type Actor, lookAtAccess, type Role } from './access.ts'
 import type { Api } from './api.ts'
 import { type Check, unknown, unneeded } from './check.ts'

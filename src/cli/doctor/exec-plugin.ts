@@ -1,7 +1,7 @@
 // https://kubernetes.io/docs/reference/access-authn-authz/authentication/#client-go-credential-plugins
 import { execFile } from 'node:child_process'
 import { resolve } from 'node:path'
-import { at, items, type Json, type JsonObject, textOf } from '../../json.ts'
+import { at, items, type Json, type JsonObject, textOf } from '../../kubernetes/json.ts'
 
 /** Certificate and key as PEM. */
 export interface Credentials {

@@ -2,7 +2,7 @@
 import { type Agent, request as httpRequest } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { addAbortSignal } from 'node:stream'
-import { at, type Json, type JsonObject } from '../../json.ts'
+import { at, type Json, type JsonObject } from '../../kubernetes/json.ts'
 
 export type Answer = { readonly ok: true; readonly body: Json } | Failed
 

@@ -1,8 +1,8 @@
 // Asked only where a claim or the input of the function needs it.
-import type { Claim } from '../../claim/claim.ts'
-import type { Platform } from '../../claim/platform.ts'
-import { at, textOf } from '../../json.ts'
-import { shell } from '../../shell.ts'
+import type { Claim } from '../../claim/resolved-claim.ts'
+import { at, textOf } from '../../kubernetes/json.ts'
+import type { Platform } from '../../platform/platform.ts'
+import { shell } from '../../text/shell-quote.ts'
 import { type Api, isAbsent } from './api.ts'
 import { type Check, unknown, well, wrong } from './check.ts'
 import { lookAtDefinitions } from './definitions.ts'

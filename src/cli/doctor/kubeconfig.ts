@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { delimiter, dirname, join, resolve } from 'node:path'
 import { type ConnectionOptions, createSecureContext, type SecureContextOptions } from 'node:tls'
-import { at, isObject, type Json, type JsonObject } from '../../json.ts'
-import { readSource } from '../source.ts'
+import { at, isObject, type Json, type JsonObject } from '../../kubernetes/json.ts'
+import { readSource } from '../yaml/source.ts'
 import { type Credentials, runPlugin } from './exec-plugin.ts'
 
 export interface Connection {

@@ -1,5 +1,5 @@
 // A name that does not exist is more often misspelt than not made yet.
-import { nearest } from '../../suggest.ts'
+import { nearest } from '../../text/did-you-mean.ts'
 
 export interface Meant {
   /** The name that was most likely meant; undefined if none is near. */

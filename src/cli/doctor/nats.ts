@@ -1,7 +1,7 @@
 // What KEDA asks: the server's monitoring endpoint, and on it the stream and the consumer of an account.
-import type { Claim } from '../../claim/claim.ts'
-import { at, items, type Json, type JsonObject, textOf } from '../../json.ts'
-import { shell } from '../../shell.ts'
+import type { Claim } from '../../claim/resolved-claim.ts'
+import { at, items, type Json, type JsonObject, textOf } from '../../kubernetes/json.ts'
+import { shell } from '../../text/shell-quote.ts'
 import type { Api } from './api.ts'
 import { type Check, unknown, well, wrong } from './check.ts'
 import { type Door, neighboursOf, type Reached, reach } from './endpoint.ts'

@@ -1,12 +1,12 @@
 // What we bring: the packages, the API and the Composition that calls the function.
 import manifest from '../../../package.json' with { type: 'json' }
 import { COMPOSITE_KIND, KIND } from '../../claim/parse.ts'
-import { builtInPlatform, type Platform, parsePlatform } from '../../claim/platform.ts'
-import { at, isObject, items, type Json, type JsonObject, textOf } from '../../json.ts'
-import { condition } from '../../resources/parts.ts'
-import { shell } from '../../shell.ts'
-import { refusal } from '../../status.ts'
-import { GROUP } from '../claims.ts'
+import { condition } from '../../kubernetes/conditions.ts'
+import { at, isObject, items, type Json, type JsonObject, textOf } from '../../kubernetes/json.ts'
+import { builtInPlatform, type Platform, parsePlatform } from '../../platform/platform.ts'
+import { refusal } from '../../reconcile/conditions.ts'
+import { shell } from '../../text/shell-quote.ts'
+import { GROUP } from '../claim-documents.ts'
 import { isInput } from '../platform-file.ts'
 import { type Api, isAbsent, itemsOf, nameOf } from './api.ts'
 import { type Check, unknown, unneeded, well, wrong } from './check.ts'

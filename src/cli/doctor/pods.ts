@@ -1,8 +1,11 @@
 // Finds out why pods do not run or are not ready, in the words of the scheduler and the kubelet.
-import type { Claim } from '../../claim/claim.ts'
-import { at, isObject, items, type Json, type JsonObject, textOf } from '../../json.ts'
-import { condition, NAME_LABEL, STAND_IN } from '../../resources/parts.ts'
-import { shell } from '../../shell.ts'
+
+import { STAND_IN } from '../../capabilities/workload/address.ts'
+import { NAME_LABEL } from '../../capabilities/workload/labels.ts'
+import type { Claim } from '../../claim/resolved-claim.ts'
+import { condition } from '../../kubernetes/conditions.ts'
+import { at, isObject, items, type Json, type JsonObject, textOf } from '../../kubernetes/json.ts'
+import { shell } from '../../text/shell-quote.ts'
 import { type Api, itemsOf, nameOf, namespaceOf } from './api.ts'
 import { type Check, unknown, unneeded, well, wrong } from './check.ts'
 import type { Answer } from './http.ts'

@@ -1,4 +1,4 @@
-import { safe } from '../../safe.ts'
+import { safe } from '../../text/printable.ts'
 import type { Output } from '../io.ts'
 import { painter } from '../print/color.ts'
 import type { Check } from './check.ts'

@@ -1,7 +1,8 @@
 // provider-kubernetes, which carries every resource where the Composition says composeAs: ProviderKubernetes.
-import type { Platform } from '../../claim/platform.ts'
-import { at, textOf } from '../../json.ts'
-import { shell } from '../../shell.ts'
+
+import { at, textOf } from '../../kubernetes/json.ts'
+import type { Platform } from '../../platform/platform.ts'
+import { shell } from '../../text/shell-quote.ts'
 import type { Actor } from './access.ts'
 import { type Api, isAbsent, itemsOf, namespaceOf } from './api.ts'
 import { type Check, unknown, well, wrong } from './check.ts'

@@ -1,7 +1,7 @@
 // The secrets that a claim names: whether they exist and have the keys. A value is never kept: of an answer only names leave this file.
-import type { Claim } from '../../claim/claim.ts'
-import { at, isObject, items, type Json, textOf } from '../../json.ts'
-import { shell } from '../../shell.ts'
+import type { Claim } from '../../claim/resolved-claim.ts'
+import { at, isObject, items, type Json, textOf } from '../../kubernetes/json.ts'
+import { shell } from '../../text/shell-quote.ts'
 import { type Api, isAbsent } from './api.ts'
 import { type Check, unknown, well, wrong } from './check.ts'
 import type { Failed } from './http.ts'

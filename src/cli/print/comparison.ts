@@ -1,7 +1,7 @@
-import type { Json } from '../../json.ts'
-import type { Row, Verdict } from '../../migrate/row.ts'
-import type { Step } from '../../migrate/steps.ts'
-import { safe } from '../../safe.ts'
+import type { Row, Verdict } from '../../convert/comparison.ts'
+import type { Step } from '../../convert/steps.ts'
+import type { Json } from '../../kubernetes/json.ts'
+import { safe } from '../../text/printable.ts'
 import type { Paint } from './color.ts'
 
 const words: Readonly<Record<Verdict, string>> = {

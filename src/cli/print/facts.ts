@@ -1,4 +1,4 @@
-import { at, isObject, items, type Json, type JsonObject, textOf } from '../../json.ts'
+import { at, isObject, items, type Json, type JsonObject, textOf } from '../../kubernetes/json.ts'
 
 /** A few words on what one would open a manifest for; nothing for a kind that has nothing to tell. */
 export function factsOf(manifest: JsonObject): string {

@@ -1,7 +1,7 @@
-import { type Code, formatPath, sentence } from '../../findings.ts'
-import { safe } from '../../safe.ts'
+import { type Code, formatPath, sentence } from '../../claim/findings.ts'
+import { safe } from '../../text/printable.ts'
 import type { Output } from '../io.ts'
-import type { LocatedFinding, Position } from '../source.ts'
+import type { LocatedFinding, Position } from '../yaml/source.ts'
 import { painter } from './color.ts'
 
 /** A finding in words, with nothing left to work out: small, and plain data. */

@@ -1,6 +1,6 @@
 import { DUMP_SCHEMA, defineScalarTag, dump, NOT_RESOLVED } from 'js-yaml'
-import type { JsonObject } from '../../json.ts'
-import { plainScalar } from '../source/plain-scalar.ts'
+import type { JsonObject } from '../../kubernetes/json.ts'
+import { plainScalar } from '../yaml/plain-scalar.ts'
 
 /** Beside what any YAML reader would misread, quotes what kubectl's would, and what to others is a number without bounds, as 5e800. */
 const misread = defineScalarTag('tag:yaml.org,2002:misread', {

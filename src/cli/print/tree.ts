@@ -1,6 +1,6 @@
-import { at, type JsonObject, textOf } from '../../json.ts'
-import type { Readiness } from '../../resources/resource.ts'
-import { safe } from '../../safe.ts'
+import type { Readiness } from '../../capabilities/readiness.ts'
+import { at, type JsonObject, textOf } from '../../kubernetes/json.ts'
+import { safe } from '../../text/printable.ts'
 import type { Paint } from './color.ts'
 import { factsOf } from './facts.ts'
 

@@ -1,8 +1,8 @@
 import type { Output } from '../io.ts'
-import { json, yaml } from './data.ts'
+import type { Format } from './file-report.ts'
 import { github } from './github.ts'
+import { json, yaml } from './json-yaml.ts'
 import { junit } from './junit.ts'
-import type { Format } from './report.ts'
 import { sarif } from './sarif.ts'
 import { text } from './text.ts'
 

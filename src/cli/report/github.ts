@@ -1,6 +1,6 @@
 // https://docs.github.com/actions/reference/workflow-commands-for-github-actions#setting-an-error-message
-import { safe } from '../../safe.ts'
-import { type Format, findingsOf } from './report.ts'
+import { safe } from '../../text/printable.ts'
+import { type Format, findingsOf } from './file-report.ts'
 
 /** Annotations of the lines of a pull request. */
 export const github: Format = {

@@ -1,8 +1,8 @@
 // The form that Jenkins, GitLab and others show as test results: a suite for each file, a case for each claim.
 
-import { safe } from '../../safe.ts'
+import { safe } from '../../text/printable.ts'
 import type { Told } from '../print/findings.ts'
-import { type FileReport, type Format, isError, type Outcome } from './report.ts'
+import { type FileReport, type Format, isError, type Outcome } from './file-report.ts'
 
 export const junit: Format = { all: outcome => `<?xml version="1.0" encoding="UTF-8"?>\n${suites(outcome)}` }
 

@@ -1,10 +1,10 @@
 // https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html, as GitHub's code scanning and others take it.
 import { pathToFileURL } from 'node:url'
 import manifest from '../../../package.json' with { type: 'json' }
-import { codes } from '../../findings.ts'
-import { safe } from '../../safe.ts'
+import { codes } from '../../claim/findings.ts'
+import { safe } from '../../text/printable.ts'
 import type { Told } from '../print/findings.ts'
-import { type Format, findingsOf, type Outcome } from './report.ts'
+import { type Format, findingsOf, type Outcome } from './file-report.ts'
 
 export const sarif: Format = { all: outcome => `${JSON.stringify(logOf(outcome), null, 2)}\n` }
 

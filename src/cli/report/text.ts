@@ -1,6 +1,6 @@
 import type { Output } from '../io.ts'
 import { printTold } from '../print/findings.ts'
-import { type Format, findingsOf, type Tally } from './report.ts'
+import { type Format, findingsOf, type Tally } from './file-report.ts'
 
 /** For people: a line for each finding, and on a terminal the line that it points into. */
 export const text = (out: Output): Format => ({

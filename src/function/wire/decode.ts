@@ -2,7 +2,7 @@
 // short strings, and half of it are managedFields, which nobody here looks at: this goes past them, and makes an object
 // of nothing but objects. The messages themselves are the SDK's.
 import type { Capability, Ready, Resource, Resources, RunFunctionRequest, Schema, State } from '@crossplane-org/function-sdk-typescript'
-import { type Json, type JsonObject, put } from '../../json.ts'
+import { type Json, type JsonObject, put } from '../../kubernetes/json.ts'
 
 /** Beyond what any Kubernetes object has, and well below what a call stack bears. */
 const DEEPEST = 500

@@ -10,7 +10,7 @@ import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import { createAuthority, issueCertificate } from '../../../scripts/certificates.ts'
 import { eds } from '../../../src/cli/eds.ts'
-import { at, isObject, type Json, type JsonObject } from '../../../src/json.ts'
+import { at, isObject, type Json, type JsonObject } from '../../../src/kubernetes/json.ts'
 import { recorded } from '../io.ts'
 import answers from './recorded.json' with { type: 'json' }
 

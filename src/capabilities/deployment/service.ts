@@ -1,0 +1,42 @@
+import type { Claim } from '../../claim/resolved-claim.ts'
+import type { JsonObject } from '../../kubernetes/json.ts'
+import type { Manifest } from '../../kubernetes/objects.ts'
+import type { ComposedResource } from '../capability.ts'
+import { exists } from '../readiness.ts'
+import { SERVICE_PORT, STAND_IN } from '../workload/address.ts'
+import { metadata, selector } from '../workload/labels.ts'
+
+/** With runtime Knative the Route makes a Service of the claim's name, and fails on one that it does not own. */
+const serves = ({ runtime }: Claim) => runtime === 'Deployment'
+
+export const service: ComposedResource = {
+  key: 'service',
+  concern: 'Workload',
+  build: claim => (serves(claim) ? clusterIp(claim, claim.name, SERVICE_PORT) : undefined),
+  ready: exists,
+}
+
+/** Leads to the Deployment while the Service of Knative's is still called by the claim's name. */
+export const standInService: ComposedResource = {
+  key: 'service-switch',
+  concern: 'Workload',
+  build: claim => clusterIp(claim, `${claim.name}${STAND_IN}`, SERVICE_PORT),
+  ready: exists,
+}
+
+export const httpService: ComposedResource = {
+  key: 'http-service',
+  concern: 'Workload',
+  build: claim =>
+    serves(claim) && claim.httpPort !== undefined
+      ? clusterIp(claim, `${claim.name}-http`, claim.httpPort, { sessionAffinity: claim.sessionAffinity })
+      : undefined,
+  ready: exists,
+}
+
+const clusterIp = (claim: Claim, name: string, port: number, more: JsonObject = {}): Manifest => ({
+  apiVersion: 'v1',
+  kind: 'Service',
+  metadata: metadata(claim, name),
+  spec: { type: 'ClusterIP', ...more, selector: selector(claim), ports: [{ name: 'http', port, targetPort: 'http', protocol: 'TCP' }] },
+})

@@ -1,0 +1,124 @@
+import type { Claim } from '../../claim/resolved-claim.ts'
+import { type Condition, condition } from '../../kubernetes/conditions.ts'
+import { at, isObject, type JsonObject, textOf } from '../../kubernetes/json.ts'
+import type { ComposedResource } from '../capability.ts'
+import { notReady, type Readiness, ready } from '../readiness.ts'
+import { metadata } from '../workload/labels.ts'
+
+const scaler = ({ name }: Claim) => `${name}-scaler`
+
+export const scaledObject: ComposedResource = {
+  key: 'scaledobject',
+  concern: 'Scaling',
+  build: claim => {
+    const { name, nats, scaling, runtime } = claim
+    if (runtime !== 'Deployment' || nats === undefined) return undefined
+    const { minReplicas, maxReplicas, pollingInterval, cooldownPeriod, paused } = scaling
+    return {
+      apiVersion: 'keda.sh/v1alpha1',
+      kind: 'ScaledObject',
+      metadata: metadata(claim, scaler(claim), paused ? { annotations: { 'autoscaling.keda.sh/paused': 'true' } } : {}),
+      spec: {
+        scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name },
+        minReplicaCount: minReplicas,
+        maxReplicaCount: maxReplicas,
+        ...(pollingInterval !== undefined && { pollingInterval }),
+        ...(cooldownPeriod !== undefined && { cooldownPeriod }),
+        // KEDA's own name for the HPA would be keda-hpa-<name>-scaler, too long for a claim of more than 47 characters.
+        advanced: { horizontalPodAutoscalerConfig: { name: scaler(claim) } },
+        triggers: [{ type: 'nats-jetstream', metadata: trigger(claim, nats) }],
+      },
+    }
+  },
+  ready: judge,
+  readyCondition: 'Ready',
+  status: (_, claim) => {
+    const { minReplicas, maxReplicas, paused } = claim.scaling
+    return { autoscaler: { kind: 'ScaledObject', name: scaler(claim), minReplicas, maxReplicas, paused } }
+  },
+}
+
+/** https://keda.sh/docs/latest/scalers/nats-jetstream-stream/ */
+const trigger = (
+  { scaling }: Claim,
+  { monitoringEndpoint, account, accountID, stream, consumer }: NonNullable<Claim['nats']>,
+): JsonObject => ({
+  natsServerMonitoringEndpoint: monitoringEndpoint,
+  account,
+  ...(accountID !== undefined && { accountID }),
+  stream,
+  consumer,
+  lagThreshold: String(scaling.lagThreshold),
+  activationLagThreshold: String(scaling.activationLagThreshold),
+})
+
+function judge(observed: JsonObject, claim: Claim): Readiness {
+  const name = scaler(claim)
+  if (condition(observed, 'Paused')?.status === 'True') return paused(observed, claim)
+  const state = condition(observed, 'Ready')
+  const hpa = failingHpa(observed)
+  if (hpa !== undefined) return hpaFails(hpa, claim)
+  if (state?.status === 'True') return ready('Ready', `ScaledObject ${name} scales Deployment ${claim.name}.`)
+  if (state === undefined || state.status === 'Unknown')
+    return notReady('Waiting', `KEDA has not looked at ScaledObject ${name} yet; if this stays, see whether KEDA runs.`)
+  // Crossplane makes both at once, and KEDA may have looked before the Deployment was there.
+  if (state.message.includes(`deployments.apps "${claim.name}" not found`))
+    return notReady('Waiting', `ScaledObject ${name} waits for Deployment ${claim.name}.`)
+  return notReady(
+    state.reason || 'NotReady',
+    `KEDA can't scale on ScaledObject ${name}: ${state.message.replace(/\.?$/, '.')} ${advice(claim, state.message)} The cause: kubectl -n ${claim.namespace} describe scaledobject ${name}`,
+  )
+}
+
+/** https://keda.sh/docs/latest/concepts/scaling-deployments/#pausing-autoscaling */
+const PAUSE = 'autoscaling.keda.sh/paused'
+
+/** Whoever may annotate the ScaledObject can pause it as well. */
+function paused(observed: JsonObject, claim: Claim): Readiness {
+  const asked = claim.scaling.paused
+  const annotations = at(observed, 'metadata', 'annotations')
+  const theirs = Object.entries(isObject(annotations) ? annotations : {}).filter(
+    ([name, value]) => name.startsWith(PAUSE) && value !== 'false' && !(asked && name === PAUSE),
+  )
+  if (theirs.length > 0) {
+    const name = scaler(claim)
+    const [what, are] = theirs.length === 1 ? ['an annotation', 'is'] : ['annotations', 'are']
+    const shown = theirs.map(([name, value]) => `${name}=${textOf(value)}`).join(', ')
+    return notReady(
+      'PausedByAnnotation',
+      `Autoscaling is paused by ${what} of ScaledObject ${name} that ${are} not the claim's: ${shown}. To resume: kubectl -n ${claim.namespace} annotate scaledobject ${name} ${theirs.map(([name]) => `${name}-`).join(' ')}`,
+    )
+  }
+  return asked
+    ? ready('Paused', 'Autoscaling is paused by spec.scaling.paused; the number of replicas stays as it is.')
+    : ready('Paused', 'Autoscaling is paused until KEDA sees that it is no longer to be.')
+}
+
+/** The HPA as KEDA sees it, where it can't scale. At zero replicas it has nothing to do, and that is well. */
+function failingHpa(observed: JsonObject): Condition | undefined {
+  const state = condition(observed, 'Ready')
+  // KEDA 2.20.0 and 2.20.1 have no other place to say it.
+  const hpa = state?.reason === 'HPAMetricsUnavailable' ? state : condition(observed, 'HPAActive')
+  const tells = state?.status === 'True' || hpa === state
+  return tells && hpa?.status === 'False' ? hpa : undefined
+}
+
+function hpaFails({ reason, message }: Condition, claim: Claim): Readiness {
+  const name = scaler(claim)
+  const why = message.replace(/^HPA is not actively scaling: /, '').replace(/\.?$/, '.')
+  const api = reason.includes('Metric') ? '; kubectl describe apiservice v1beta1.external.metrics.k8s.io' : ''
+  return notReady(
+    reason || 'HPAInactive',
+    `The HPA ${name}, which scales from one replica on, can't: ${why} See: kubectl -n ${claim.namespace} describe hpa ${name}${api}`,
+  )
+}
+
+// KEDA reads what the container would read, also where it needs none of it to look at the lag.
+const MISSING_SECRET = /\bsecret\b/i
+
+function advice({ namespace, nats }: Claim, message: string): string {
+  if (MISSING_SECRET.test(message)) return `Make the secret in namespace ${namespace}, or take it out of the claim (spec.secretRefs).`
+  if (nats === undefined) return ''
+  const { stream, consumer, account, accountID, monitoringEndpoint } = nats
+  return `Check that stream '${stream}' with consumer '${consumer}' exists in account '${accountID ?? account}', and that ${monitoringEndpoint} is the monitoring port of the NATS server (spec.nats).`
+}

@@ -1,0 +1,147 @@
+import type { Claim, Knative } from '../../claim/resolved-claim.ts'
+import { type Condition, condition, outdated } from '../../kubernetes/conditions.ts'
+import { at, type JsonObject } from '../../kubernetes/json.ts'
+import type { Manifest } from '../../kubernetes/objects.ts'
+import type { ComposedResource } from '../capability.ts'
+import { notReady, type Readiness, ready } from '../readiness.ts'
+import { STAND_IN } from '../workload/address.ts'
+import { metadata, podLabels } from '../workload/labels.ts'
+import { containerBase, imagePullSecrets, initContainers, probes, runningImage } from '../workload/pod.ts'
+
+export const knativeService: ComposedResource = {
+  key: 'knative-service',
+  concern: 'Workload',
+  build: claim => (claim.runtime === 'Knative' ? service(claim, claim.name, claim.knative.traffic) : undefined),
+  ready: (observed, claim) => judge(observed, claim, claim.name),
+  readyCondition: 'Ready',
+  status: (observed, claim, before) => {
+    const { minScale, maxScale } = claim.knative.autoscaling
+    const image = runningImage(observed && isServed(observed) ? observed : undefined, before, claim)
+    const url = at(observed, 'status', 'url')
+    const revision = at(observed, 'status', 'latestReadyRevisionName')
+    return {
+      workload: { kind: 'Service', name: claim.name, image, size: claim.size },
+      ...(url !== undefined && { url }),
+      autoscaler: {
+        kind: 'PodAutoscaler',
+        ...(revision !== undefined && { name: revision }),
+        minReplicas: minScale,
+        maxReplicas: maxScale,
+      },
+    }
+  },
+}
+
+/** Serves while the Service of the Deployment still bears the claim's name, which Knative's own Service needs. */
+export const standInKnativeService: ComposedResource = {
+  key: 'knative-service-switch',
+  concern: 'Workload',
+  // The revisions that a traffic split names are not its own.
+  build: claim => service(claim, `${claim.name}${STAND_IN}`, undefined),
+  ready: (observed, claim) => judge(observed, claim, `${claim.name}${STAND_IN}`),
+  readyCondition: 'Ready',
+}
+
+/** https://github.com/knative/specs/blob/main/specs/serving/knative-api-specification-1.0.md */
+const service = (claim: Claim, name: string, traffic: Knative['traffic']): Manifest => {
+  const { knative } = claim
+  return {
+    apiVersion: 'serving.knative.dev/v1',
+    kind: 'Service',
+    metadata: metadata(
+      claim,
+      name,
+      knative.visibility === 'external' ? {} : { labels: { 'networking.knative.dev/visibility': 'cluster-local' } },
+    ),
+    spec: {
+      template: {
+        metadata: { labels: podLabels(claim), annotations: annotations(knative.autoscaling) },
+        spec: {
+          serviceAccountName: claim.name,
+          automountServiceAccountToken: false,
+          containerConcurrency: knative.containerConcurrency,
+          timeoutSeconds: knative.timeoutSeconds,
+          ...imagePullSecrets(claim),
+          ...initContainers(claim),
+          containers: [
+            {
+              name: 'main',
+              ...containerBase(claim),
+              ports: [{ name: 'http1', containerPort: claim.port, protocol: 'TCP' }],
+              ...probes(claim),
+            },
+          ],
+        },
+      },
+      // Always said: a split that is no longer asked for must not stay.
+      traffic: (traffic ?? [{ latestRevision: true, percent: 100 }]).map(({ revisionName, percent, tag }) => ({
+        ...(revisionName === undefined ? { latestRevision: true } : { latestRevision: false, revisionName }),
+        percent,
+        ...(tag !== undefined && { tag }),
+      })),
+    },
+  }
+}
+
+/** https://knative.dev/docs/serving/autoscaling/: each class has annotations that the other does not look at. */
+function annotations(autoscaling: Knative['autoscaling']): JsonObject {
+  const { class: kind, metric, target, minScale, maxScale, initialScale, window } = autoscaling
+  const { scaleDownDelay, activationScale, targetUtilization, panicWindow, panicThreshold } = autoscaling
+  const both = {
+    class: `${kind}.autoscaling.knative.dev`,
+    metric,
+    target,
+    'min-scale': minScale,
+    'max-scale': maxScale,
+    'initial-scale': initialScale,
+    window,
+  }
+  const ownOfKpa = {
+    'scale-down-delay': scaleDownDelay,
+    'activation-scale': activationScale,
+    'target-utilization-percentage': targetUtilization,
+    'panic-window-percentage': panicWindow,
+    'panic-threshold-percentage': panicThreshold,
+  }
+  const said = Object.entries({ ...both, ...(kind === 'kpa' && ownOfKpa) })
+  return Object.fromEntries(
+    said.flatMap(([name, value]) => (value === undefined ? [] : [[`autoscaling.knative.dev/${name}`, String(value)]])),
+  )
+}
+
+/** https://github.com/knative/specs/blob/main/specs/serving/knative-api-specification-1.0.md#error-signalling */
+function judge(observed: JsonObject, claim: Claim, name: string): Readiness {
+  const { namespace } = claim
+  const state = condition(observed, 'Ready')
+  if (state === undefined || outdated(observed))
+    return notReady('Deploying', `Knative Service ${name} is being updated; if this stays, see whether Knative Serving runs.`)
+  if (state.status === 'True') return ready('Ready', `Knative Service ${name} is ready.`)
+  if (state.status === 'Unknown')
+    return notReady(
+      'Deploying',
+      `Knative Service ${name} is being deployed. See: kubectl -n ${namespace} get revisions -l serving.knative.dev/service=${name}`,
+    )
+  const { reason, message } = causeOf(state, observed, claim)
+  return notReady(
+    reason || 'NotReady',
+    `Knative Service ${name} is not ready: ${message.replace(/\.?$/, '.')} ${advice(observed, reason, namespace, name)}`,
+  )
+}
+
+/** The Route misses a revision also if the first one fails. Then the Configuration knows why. */
+function causeOf(state: Condition, observed: JsonObject, { knative }: Claim): Condition {
+  const namesRevision = knative.traffic?.some(({ revisionName }) => revisionName !== undefined) ?? false
+  const configuration = condition(observed, 'ConfigurationsReady')
+  if (state.reason !== 'RevisionMissing' || namesRevision) return state
+  return configuration?.status === 'False' ? configuration : { ...state, reason: 'RevisionFailed' }
+}
+
+const isServed = (observed: JsonObject): boolean => !outdated(observed) && condition(observed, 'Ready')?.status === 'True'
+
+function advice(observed: JsonObject, reason: string, namespace: string, name: string): string {
+  if (reason === 'NotOwned') return `Knative needs a Service of this name for itself: delete or rename the one that is in its way.`
+  if (reason === 'RevisionMissing') return 'Check the names under spec.knative.traffic.'
+  const serving = at(observed, 'status', 'latestReadyRevisionName')
+  const look = `See: kubectl -n ${namespace} describe revisions -l serving.knative.dev/service=${name}`
+  return serving === undefined ? look : `Requests still go to revision ${serving}. ${look}`
+}

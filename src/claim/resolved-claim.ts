@@ -1,0 +1,86 @@
+import type { ResourceRequirements } from '../platform/defaults.ts'
+import type { EventDrivenServiceSpec, Runtime, Size } from './generated/types.ts'
+
+export type { ResourceRequirements, Runtime, Size }
+
+/** A variable of the claim: a plain value, or one key of a secret. */
+export type Variable =
+  | { readonly name: string; readonly value: string }
+  | { readonly name: string; readonly secret: string; readonly key: string }
+
+export interface Nats {
+  readonly url: string
+  readonly stream: string
+  readonly consumer: string
+  readonly account: string
+  readonly accountID?: string
+  readonly monitoringEndpoint: string
+}
+
+export interface Scaling {
+  readonly minReplicas: number
+  readonly maxReplicas: number
+  readonly lagThreshold: number
+  readonly activationLagThreshold: number
+  readonly pollingInterval?: number
+  readonly cooldownPeriod?: number
+  readonly paused: boolean
+}
+
+type KnativeSpec = NonNullable<EventDrivenServiceSpec['knative']>
+type EventingSpec = NonNullable<EventDrivenServiceSpec['eventing']>
+export type Delivery = NonNullable<NonNullable<EventingSpec['broker']>['delivery']>
+export type TriggerSpec = NonNullable<EventingSpec['triggers']>[number]
+
+type Decided<T, K extends keyof T> = Omit<T, K> & { readonly [P in K]-?: NonNullable<T[P]> }
+
+export interface Knative {
+  readonly autoscaling: Decided<
+    NonNullable<KnativeSpec['autoscaling']>,
+    'class' | 'metric' | 'target' | 'minScale' | 'maxScale' | 'scaleDownDelay'
+  >
+  readonly containerConcurrency: number
+  readonly timeoutSeconds: number
+  readonly visibility: 'external' | 'cluster-local'
+  readonly traffic?: NonNullable<KnativeSpec['traffic']>
+}
+
+export interface Eventing {
+  /** Undefined where nothing listens to a broker. */
+  readonly broker?: {
+    readonly name: string
+    readonly create: boolean
+    readonly class: string
+    /** Whether the claim itself names the class. */
+    readonly ownClass: boolean
+    readonly delivery?: Delivery
+  }
+  readonly triggers: readonly TriggerSpec[]
+  readonly kafka?: Decided<NonNullable<EventingSpec['kafka']>, 'consumerGroup'>
+}
+
+/** A claim with every question answered: what the resources are built from. */
+export interface Claim {
+  readonly name: string
+  readonly namespace: string
+  readonly runtime: Runtime
+  readonly image: string
+  readonly size: Size
+  readonly resources: ResourceRequirements
+  readonly nats?: Nats
+  readonly scaling: Scaling
+  readonly variables: readonly Variable[]
+  /** Secrets of which every key becomes a variable. */
+  readonly bulkSecrets: readonly { readonly name: string; readonly prefix?: string }[]
+  readonly imagePullSecrets: readonly string[]
+  readonly initContainer?: { readonly command: readonly string[]; readonly args?: readonly string[] }
+  /** The container's HTTP port. */
+  readonly port: number
+  /** The same port where the claim names it and so asks for a Service on it. */
+  readonly httpPort?: number
+  readonly healthPath: string
+  readonly readyPath: string
+  readonly sessionAffinity: 'None' | 'ClientIP'
+  readonly knative: Knative
+  readonly eventing?: Eventing
+}

@@ -1,0 +1,53 @@
+// Which of the documents of a file are ours to judge.
+
+import type { Finding } from '../claim/findings.ts'
+import { API_VERSION, COMPOSITE_KIND, KIND } from '../claim/parse.ts'
+import { at, isObject, type JsonObject, textOf } from '../kubernetes/json.ts'
+import { type LocatedFinding, locateFinding, type SourceDocument } from './yaml/source.ts'
+
+export interface ClaimDocument {
+  readonly document: SourceDocument
+  readonly claim: JsonObject
+}
+
+export interface Sorted {
+  readonly claims: readonly ClaimDocument[]
+  readonly others: readonly SourceDocument[]
+  readonly findings: readonly LocatedFinding[]
+}
+
+/** Of our API. */
+export const [GROUP = ''] = API_VERSION.split('/')
+const kinds = [KIND, COMPOSITE_KIND]
+
+/** Claims and composites, what is of another kind, and what only looks like either. */
+export function sortDocuments(documents: readonly SourceDocument[]): Sorted {
+  const claims: ClaimDocument[] = []
+  const others: SourceDocument[] = []
+  const findings: LocatedFinding[] = []
+  for (const document of documents) {
+    const { value } = document
+    const finding = strange(value)
+    if (finding !== undefined) findings.push(locateFinding(document, finding))
+    else if (isObject(value) && kinds.includes(textOf(value.kind))) claims.push({ document, claim: value })
+    else others.push(document)
+  }
+  return { claims, others, findings }
+}
+
+/** What neither we nor kubectl can tell the kind of. */
+function strange(value: unknown): Finding | undefined {
+  if (!isObject(value)) return { code: 'WRONG_TYPE', path: [], problem: 'must be a Kubernetes object', found: value }
+  const { apiVersion, kind } = value
+  if (typeof kind !== 'string' || kind === '')
+    return { code: 'REQUIRED', path: ['kind'], problem: `required field missing: is this an ${KIND}?` }
+  if (kinds.includes(kind) || textOf(apiVersion).split('/')[0] !== GROUP) return undefined
+  return { code: 'NOT_ALLOWED', path: ['kind'], problem: `must be ${KIND}`, found: kind }
+}
+
+/** `Deployment worker`, for a note. */
+export const nameOf = (value: unknown): string =>
+  [at(value, 'kind'), at(value, 'metadata', 'name')]
+    .filter(part => part !== undefined)
+    .map(textOf)
+    .join(' ')

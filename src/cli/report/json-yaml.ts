@@ -1,0 +1,15 @@
+import { printYaml } from '../print/manifests.ts'
+import { type Format, findingsOf, type Outcome } from './file-report.ts'
+
+export const json: Format = { all: outcome => `${JSON.stringify(dataOf(outcome), null, 2)}\n` }
+
+export const yaml: Format = { all: outcome => printYaml([dataOf(outcome)]) }
+
+/** What is promised to whoever reads it with a program: fields are added, never renamed. */
+const dataOf = ({ reports, unreadable, tally: { files, claims, validClaims, errors, warnings } }: Outcome) => ({
+  summary: { files, claims, validClaims, errors, warnings },
+  findings: reports.flatMap(findingsOf).map(({ file, line, column, severity, code, path, message }) => ({
+    ...{ file, line, column, severity, code, path, message },
+  })),
+  unreadable: unreadable.map(({ file, reason }) => ({ file, reason })),
+})

@@ -1,0 +1,28 @@
+import type { TextFile } from '../files.ts'
+import { splitDocuments } from '../yaml/split.ts'
+
+/** A file, or some documents of a large one: what can be judged on its own. */
+export interface Part extends TextFile {
+  /** The number that its first line has in the file. */
+  readonly firstLine: number
+}
+
+/** Short enough to keep memory low, however long a file is. */
+export const PART_LENGTH = 64 * 1024
+
+/** Cuts a large file between its documents. */
+export function* partsOf({ file, text }: TextFile): Generator<Part> {
+  if (text.length <= PART_LENGTH) return yield { file, text, firstLine: 1 }
+  let start = 0
+  let firstLine = 1
+  for (const chunk of splitDocuments(text)) {
+    const end = chunk.start + chunk.text.length
+    if (end - start < PART_LENGTH && end < text.length) continue
+    const part = text.slice(start, end)
+    yield { file, text: part, firstLine }
+    start = end
+    firstLine += lineBreaksIn(part)
+  }
+}
+
+const lineBreaksIn = (text: string) => text.split('\n').length - 1 + (text.match(/\r(?!\n)/g)?.length ?? 0)

@@ -1,0 +1,103 @@
+import { type Event, parseEvents, YAMLException } from 'js-yaml'
+import { type Constructed, construct, type Recording } from './construct.ts'
+import { explainSyntax, type SyntaxProblem } from './explain-syntax.ts'
+import { quickRead } from './fast-path.ts'
+import { joinFlowLines } from './flow.ts'
+import { MOST_LEVELS } from './limits.ts'
+import { type Chunk, splitJsonStream } from './split.ts'
+
+/** What a chunk says. Where each thing stands is worked out when `recorded` is first called. */
+export interface ChunkRead extends Constructed {
+  readonly start: number
+  readonly problem: SyntaxProblem | undefined
+  readonly recorded: () => Recorded
+}
+
+export interface Recorded extends Recording {
+  readonly values: readonly unknown[]
+}
+
+export function readChunk(chunk: Chunk): ChunkRead[] {
+  const read = readWhole(chunk)
+  const stream = read.problem !== undefined && chunk.text.trimStart().startsWith('{') ? splitJsonStream(chunk) : undefined
+  return stream?.map(readWhole) ?? [read]
+}
+
+/** Ten thousand claims are well below; each entry takes a thousand times its length in memory. */
+const MOST_ENTRIES = 1_000_000
+const ENTRY = /[\n\r,[{]/g
+
+function hasTooMuch(text: string): boolean {
+  if (text.length <= MOST_ENTRIES) return false
+  let entries = 0
+  for (const _ of text.matchAll(ENTRY)) if (++entries > MOST_ENTRIES) return true
+  return false
+}
+
+function readWhole({ text, start }: Chunk): ChunkRead {
+  let known: Recorded | undefined
+  const recorded = () => (known ??= record(text))
+  const failed = (problem: SyntaxProblem): ChunkRead => ({ start, values: [], hasDuplicates: false, problem, recorded })
+  const quick = hasTooMuch(text) ? undefined : quickRead(text)
+  if (quick !== undefined) return { start, values: [quick.value], hasDuplicates: false, problem: undefined, recorded }
+  const refused = refusedAtOnce(text)
+  if (refused !== undefined) return failed(refused)
+  const parsed = attempt(() => parse(text))
+  if (parsed instanceof YAMLException) return failed(explainSyntax(text, parsed))
+  const constructed = attempt(() => construct(parsed.text, parsed.events))
+  if (constructed instanceof YAMLException) return failed({ offset: constructed.mark?.position ?? 0, problem: constructed.reason })
+  if (constructed.values.length > 1) return failed({ offset: recorded().roots[1] ?? 0, problem: SECOND })
+  return { start, ...constructed, problem: undefined, recorded }
+}
+
+const SECOND = "kubectl ignores what follows '...': begin the next document with '---'"
+const MARKER = /^---[ \t]*([^\s#])/
+const DIRECTIVE = /^(?:[ \t]*(?:#[^\n]*)?\n)*%/
+// All but tab, line breaks and NEL.
+const CONTROL = /[^\P{Cc}\t\n\r\u0085]|[\p{Cs}\uFFFE\uFFFF]/u
+
+/** What needs no parser to be refused. */
+function refusedAtOnce(text: string): SyntaxProblem | undefined {
+  if (hasTooMuch(text)) return { offset: 0, problem: `a document of more than ${MOST_ENTRIES} lines and entries: split it` }
+  const control = text.search(CONTROL)
+  if (control >= 0)
+    return { offset: control, problem: 'a control character: YAML takes it only as an escape in double quotes, such as "\\x07"' }
+  const marker = MARKER.exec(text)
+  if (marker !== null)
+    return { offset: marker[0].length - 1, problem: "kubectl takes nothing but a comment behind '---': begin a new line" }
+  const directive = DIRECTIVE.exec(text)
+  if (directive !== null) return { offset: directive[0].length - 1, problem: 'kubectl reads no directive: remove this line' }
+  return undefined
+}
+
+interface Parsed {
+  /** What the events point into. */
+  readonly text: string
+  readonly events: readonly Event[]
+}
+
+function parse(text: string): Parsed {
+  const events = attempt(() => parseEvents(text, LIMITS))
+  if (!(events instanceof YAMLException)) return { text, events }
+  const joined = joinFlowLines(text)
+  const again = joined === text ? events : attempt(() => parseEvents(joined, LIMITS))
+  if (again instanceof YAMLException) throw events
+  return { text: joined, events: again }
+}
+
+const LIMITS = { maxDepth: MOST_LEVELS }
+
+function attempt<T extends Constructed | Parsed | Event[]>(read: () => T): T | YAMLException {
+  try {
+    return read()
+  } catch (error) {
+    if (error instanceof YAMLException) return error
+    throw error
+  }
+}
+
+function record(text: string): Recorded {
+  const recording: Recording = { places: new Map(), duplicates: [], roots: [] }
+  const parsed = parse(text)
+  return { ...recording, values: construct(parsed.text, parsed.events, recording).values }
+}

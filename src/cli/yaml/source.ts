@@ -1,0 +1,171 @@
+// Text to documents as kubectl would send them. Values come fast; where they stand is found when a finding asks for it.
+import type { Finding, Path } from '../../claim/findings.ts'
+import { at, isObject, textOf } from '../../kubernetes/json.ts'
+import { type Lines, linesOf, type Position } from './lines.ts'
+import type { Place } from './offsets.ts'
+import { type ChunkRead, readChunk } from './read.ts'
+import { splitDocuments } from './split.ts'
+
+export type { Position }
+
+export interface SourceDocument {
+  readonly file: string
+  /** Which of the file's documents it is, from 0; the items of a List count as documents. */
+  readonly index: number
+  /** As kubectl would send it, nulls included. */
+  readonly value: unknown
+  /** Where the key or the value at a path stands; if it is not there, where the key of its deepest existing ancestor does. */
+  locate(path: Path, at: 'key' | 'value'): Position
+  lineText(line: number): string
+  /** How the value at a path is spelt where a plain word became a boolean or a number, so that a message can say: quote it. */
+  plainWord(path: Path): string | undefined
+}
+
+export type LocatedFinding = Finding &
+  Position & {
+    readonly file: string
+    /** The line that it points into; of a long one, such as JSON without breaks, what lies around the column. */
+    readonly source: string
+    /** How much of the line was left out before that. */
+    readonly cut?: number
+    /** What explains how the value was read. */
+    readonly hint?: string
+  }
+
+export interface Source {
+  readonly documents: readonly SourceDocument[]
+  readonly findings: readonly LocatedFinding[]
+}
+
+export interface Reading {
+  /** Of a part of a file the number of its first line. */
+  readonly firstLine?: number
+  /** Whether a piece of the text, a document or several, is to be read at all. */
+  readonly wanted?: (text: string) => boolean
+}
+
+export function readSource(file: string, text: string, { firstLine = 1, wanted = () => true }: Reading = {}): Source {
+  const content = text.startsWith('\uFEFF') ? text.slice(1) : text
+  const lines = linesOf(content, firstLine)
+  const documents: SourceDocument[] = []
+  const findings: LocatedFinding[] = []
+  const chunks = splitDocuments(content).filter(chunk => wanted(chunk.text))
+  for (const chunk of chunks.flatMap(readChunk)) {
+    for (const finding of findingsOf(file, lines, chunk)) findings.push(finding)
+    for (const [root, value] of chunk.values.entries())
+      for (const item of unwrap(value, [])) documents.push(documentOf(file, lines, chunk, { ...item, root, index: documents.length }))
+  }
+  return { documents, findings }
+}
+
+interface Item {
+  readonly value: unknown
+  /** Where it stands in its document: an item of a List does not stand at the root. */
+  readonly prefix: Path
+}
+
+/** Leaves out what is empty and unwraps lists, as kubectl does. */
+function unwrap(value: unknown, prefix: Path): Item[] {
+  if (value === null) return []
+  const items = isObject(value) && textOf(value.kind).endsWith('List') ? value.items : undefined
+  if (!Array.isArray(items)) return [{ value, prefix }]
+  return items.flatMap((item: unknown, index) => unwrap(item, [...prefix, 'items', index]))
+}
+
+interface Origin extends Item {
+  readonly index: number
+  readonly root: number
+}
+
+function documentOf(file: string, lines: Lines, chunk: ChunkRead, { index, value, root, prefix }: Origin): SourceDocument {
+  return {
+    file,
+    index,
+    value,
+    locate(path, which) {
+      const { place, complete } = follow(chunk, root, [...prefix, ...path])
+      const offset = place === undefined ? chunk.recorded().roots[root] : complete ? place[which] : place.key
+      return lines.position(chunk.start + (offset ?? 0))
+    },
+    lineText: lines.text,
+    plainWord(path) {
+      const { place, complete } = follow(chunk, root, [...prefix, ...path])
+      return complete ? place?.plain : undefined
+    },
+  }
+}
+
+/** Follows a path as far as it goes. */
+function follow(chunk: ChunkRead, root: number, path: Path): { place: Place | undefined; complete: boolean } {
+  const { values, places } = chunk.recorded()
+  let value = values[root]
+  let place: Place | undefined
+  for (const step of path) {
+    const next = typeof value === 'object' && value !== null ? places.get(value)?.get(step) : undefined
+    if (next === undefined) return { place, complete: false }
+    place = next
+    value = at(value, step)
+  }
+  return { place, complete: true }
+}
+
+function findingsOf(file: string, lines: Lines, { start, problem, hasDuplicates, recorded }: ChunkRead): LocatedFinding[] {
+  const located = (finding: Finding, offset: number): LocatedFinding => {
+    const position = lines.position(start + offset)
+    return { ...finding, file, ...position, ...around(lines.text(position.line), position) }
+  }
+  if (problem !== undefined) return [located({ code: 'YAML_SYNTAX', path: [], problem: problem.problem }, problem.offset)]
+  if (!hasDuplicates) return []
+  const { duplicates } = recorded()
+  const told = duplicates.slice(0, MOST_FINDINGS).map(({ path, first, second, merged }) => {
+    const { line, column } = lines.position(start + first)
+    const problem = merged
+      ? `this merge brings the key of line ${line} again, and kubectl would let it win: put '<<' first`
+      : `stands twice, first at ${line}:${column}, and kubectl would keep only this one`
+    return located({ code: 'DUPLICATE_KEY', path, problem }, second)
+  })
+  const left = duplicates.length - told.length
+  return left === 0 ? told : [...told, located(more(left), 0)]
+}
+
+/** Nobody reads more of one document, and a million would fill the memory. */
+const MOST_FINDINGS = 1000
+
+const more = (count: number): Finding => ({ code: 'TOO_MANY', path: [], problem: `${count} more findings in this document are not listed` })
+
+/** Finds the lines of what is wrong with a document, as much of it as is worth listing. */
+export function locateFindings(document: SourceDocument, findings: readonly Finding[]): LocatedFinding[] {
+  const left = findings.length - MOST_FINDINGS
+  const told = left > 0 ? [...findings.slice(0, MOST_FINDINGS), more(left)] : findings
+  return told.map(finding => locateFinding(document, finding))
+}
+
+const aboutKeys: ReadonlySet<Finding['code']> = new Set(['UNKNOWN_FIELD', 'DUPLICATE_KEY', 'DEPRECATED'])
+
+/** Finds the line of a finding: of the key, where it is about the key or about all that is below it, else of the value. */
+export function locateFinding(document: SourceDocument, finding: Finding): LocatedFinding {
+  const value = at(document.value, ...finding.path)
+  const isScalar = typeof value !== 'object' || value === null
+  const position = document.locate(finding.path, isScalar && !aboutKeys.has(finding.code) ? 'value' : 'key')
+  const hint = misread(finding, value, document.plainWord(finding.path))
+  const located = { ...finding, file: document.file, ...position, ...around(document.lineText(position.line), position) }
+  return hint === undefined ? located : { ...located, hint }
+}
+
+const LONGEST_SOURCE = 1000
+
+function around(line: string, { column }: Position): Pick<LocatedFinding, 'source' | 'cut'> {
+  if (line.length <= LONGEST_SOURCE) return { source: line }
+  const cut = Math.max(0, column - 1 - LONGEST_SOURCE / 2)
+  return { source: line.slice(cut, cut + LONGEST_SOURCE), ...(cut > 0 && { cut }) }
+}
+
+const LONGEST_WORD = 60
+
+/** Says how YAML 1.1 read a plain word, where that is not what it looks like or not what was wanted. */
+function misread({ code, problem }: Finding, value: unknown, word: string | undefined): string | undefined {
+  if (word === undefined || word.length > LONGEST_WORD) return undefined
+  const wantsText = code === 'WRONG_TYPE' && /\bstring\b|\btext\b/.test(problem)
+  if (wantsText) return `YAML reads the plain word ${word} as ${word === String(value) ? `a ${typeof value}` : value}: quote it`
+  return word === String(value) ? undefined : `YAML reads the plain word ${word} as ${value}`
+}

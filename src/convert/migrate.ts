@@ -1,0 +1,138 @@
+// From manifests written by hand to the claim that makes them, what is the same afterwards and what is not, and the way there.
+
+import type { Finding } from '../claim/findings.ts'
+import { API_VERSION, KIND, parseClaim } from '../claim/parse.ts'
+import { at, isObject, items, type Json, type JsonObject, textOf } from '../kubernetes/json.ts'
+import type { Platform } from '../platform/platform.ts'
+import { compose } from '../reconcile/compose.ts'
+import { ADOPT } from '../reconcile/name-conflicts.ts'
+import { compare, type Pair } from './compare.ts'
+import type { Row } from './comparison.ts'
+import { mainOf, specOf, triggerOf } from './deployment.ts'
+import { brokenReferences } from './env-references.ts'
+import { matchSize, type SizeMatch } from './size.ts'
+import { type Step, stepsTo } from './steps.ts'
+
+export type Migrated =
+  | {
+      readonly ok: true
+      readonly claim: JsonObject
+      /** Undefined where the manifests name no resources. */
+      readonly size: SizeMatch | undefined
+      readonly rows: readonly Row[]
+      readonly steps: readonly Step[]
+    }
+  /** The claim is not one that the platform takes; or there is none, and the finding says why. */
+  | { readonly ok: false; readonly claim?: JsonObject; readonly findings: readonly Finding[] }
+
+const kinds = ['apps Deployment', ' Service', ' ServiceAccount', 'keda.sh ScaledObject'] as const
+type Kind = (typeof kinds)[number]
+
+const kindOf = ({ apiVersion, kind }: JsonObject): Kind | undefined => {
+  const group = textOf(apiVersion).includes('/') ? textOf(apiVersion).split('/')[0] : ''
+  return kinds.find(known => known === `${group} ${textOf(kind)}`)
+}
+
+/** Whether a manifest is of a kind that a claim becomes. */
+export const isMigrated = (manifest: JsonObject): boolean => kindOf(manifest) !== undefined
+
+/** Reads one Deployment with the Services, the ServiceAccount and the ScaledObject around it. */
+export function migrate(manifests: readonly JsonObject[], platform: Platform, { adopt }: { adopt: boolean }): Migrated {
+  const all = (kind: Kind) => manifests.filter(manifest => kindOf(manifest) === kind)
+  const deployments = all('apps Deployment')
+  const [deployment, second] = deployments
+  const name = nameOf(deployment)
+  if (deployment === undefined || name === undefined) return refuse('needs a Deployment of apps/v1 with a name')
+  if (second !== undefined) {
+    const names = deployments.map(nameOf).join(', ')
+    return refuse(`holds ${deployments.length} Deployments (${names}); each becomes a claim of its own, so migrate them one by one`)
+  }
+  const scalers = all('keda.sh ScaledObject')
+  const scaledObject = scalers.find(scaler => at(scaler, 'spec', 'scaleTargetRef', 'name') === name)
+  if (scaledObject === undefined) return refuse(`needs the ScaledObject that scales Deployment ${name}${others(scalers)}`)
+  if (triggerOf(scaledObject) < 0) {
+    const types = items(at(scaledObject, 'spec', 'triggers')).map(trigger => textOf(at(trigger, 'type')))
+    return refuse(
+      `needs a trigger of type nats-jetstream in ScaledObject ${nameOf(scaledObject)}: a claim is fed by a consumer of NATS`,
+      types.join(', '),
+    )
+  }
+  const namespace = text(at(deployment, 'metadata', 'namespace')) ?? 'default'
+  const services = all(' Service')
+  const plain = parseClaim(document(name, namespace, { image: 'x/yy:1', nats: { stream: 's', consumer: 'c' } }, false), platform)
+  if (!plain.ok) return { ok: false, findings: plain.findings }
+
+  const claim = document(name, namespace, specOf({ deployment, scaledObject, services }, plain.claim, platform), adopt)
+  const parsed = parseClaim(claim, platform)
+  if (!parsed.ok) return { ok: false, claim, findings: parsed.findings }
+  const made = new Map(
+    compose(parsed.claim, { ...platform, composeAs: 'Native' }, {}).resources.map(({ key, manifest }) => [key, manifest]),
+  )
+  const account = at(deployment, 'spec', 'template', 'spec', 'serviceAccountName') ?? 'default'
+  const given: Readonly<Record<string, JsonObject | undefined>> = {
+    serviceaccount: all(' ServiceAccount').find(each => nameOf(each) === account && account !== 'default'),
+    deployment,
+    service: services.find(service => nameOf(service) === name),
+    'http-service': services.find(service => nameOf(service) === `${name}-http`),
+    scaledobject: scaledObject,
+  }
+  const known = Object.values(given)
+  const strangers = manifests.filter(manifest => isMigrated(manifest) && !known.includes(manifest) && !isEverywhere(manifest))
+  const pairs: Pair[] = [
+    ...Object.entries(given).map(([key, object]) => ({ given: object, made: key === 'deployment' ? grown(made.get(key)) : made.get(key) })),
+    ...strangers.map(object => ({ given: object })),
+  ].filter(({ given, made }: Pair) => given !== undefined || made !== undefined)
+  const pods = pairs.find(pair => pair.given === deployment) ?? {}
+  return {
+    ok: true,
+    claim,
+    size: matchSize(at(deployment, 'spec', 'template', 'spec', 'containers', mainOf(deployment), 'resources'), platform.sizes),
+    rows: [...pairs.flatMap(pair => compare(pair, pods)), ...referencesIn(pods)],
+    steps: stepsTo(pairs, pods, claim),
+  }
+}
+
+/** A Deployment that is taken over keeps its count. */
+function grown(deployment: JsonObject | undefined): JsonObject | undefined {
+  if (deployment === undefined || !isObject(deployment.spec)) return deployment
+  const { replicas: _, ...spec } = deployment.spec
+  return { ...deployment, spec }
+}
+
+function referencesIn({ given, made }: Pair): Row[] {
+  const main = mainOf(given ?? {})
+  const env = (deployment: Json | undefined, container: number) =>
+    items(at(deployment, 'spec', 'template', 'spec', 'containers', container, 'env'))
+  return brokenReferences(env(given, main), env(made, 0)).map(({ name, value, problem }) => ({
+    object: `Deployment ${nameOf(given)}`,
+    path: `spec.template.spec.containers[${main}].env.${name}`,
+    verdict: 'different',
+    was: value,
+    is: value,
+    because: problem,
+  }))
+}
+
+const document = (name: string, namespace: string, spec: JsonObject, adopt: boolean): JsonObject => ({
+  apiVersion: API_VERSION,
+  kind: KIND,
+  metadata: { name, namespace, ...(adopt && { annotations: { [ADOPT]: 'true' } }) },
+  spec,
+})
+
+/** Kubernetes makes this one in each namespace. */
+const isEverywhere = ({ kind, metadata }: JsonObject) => kind === 'ServiceAccount' && at(metadata, 'name') === 'default'
+
+const text = (value: Json | undefined) => (typeof value === 'string' && value !== '' ? value : undefined)
+
+const nameOf = (manifest: JsonObject | undefined) => text(at(manifest, 'metadata', 'name'))
+
+const refuse = (problem: string, found?: string): Migrated => ({
+  ok: false,
+  findings: [{ code: 'REQUIRED', path: [], problem, ...(found !== undefined && { found }) }],
+})
+
+const others = (scalers: readonly JsonObject[]) =>
+  scalers.length === 0
+    ? ''
+    : `; there is ${scalers.map(scaler => `${nameOf(scaler)} for ${textOf(at(scaler, 'spec', 'scaleTargetRef', 'name'))}`).join(', ')}`

@@ -1,0 +1,29 @@
+import { at, type Json } from '../kubernetes/json.ts'
+import { quantity } from '../kubernetes/quantity.ts'
+import type { Platform } from '../platform/platform.ts'
+
+export interface SizeMatch {
+  readonly size: string
+  /** Whether the size has these very resources. */
+  readonly exact: boolean
+}
+
+const figures = (['requests', 'limits'] as const).flatMap(bound => (['cpu', 'memory'] as const).map(resource => [bound, resource] as const))
+
+/** The size with these resources, else the nearest: twice as much is as far as half as much. Undefined where none are named. */
+export function matchSize(resources: Json | undefined, sizes: Platform['sizes']): SizeMatch | undefined {
+  const wanted = figures.map(([bound, resource]) => quantity(at(resources, bound, resource)))
+  if (wanted.every(figure => figure === undefined)) return undefined
+  const ranked = Object.entries(sizes)
+    .map(([size, has]) => {
+      const gaps = figures.map(([bound, resource], index) => distance(wanted[index], quantity(has[bound][resource])))
+      return { size, distance: gaps.reduce((sum, gap) => sum + gap, 0) }
+    })
+    .sort((a, b) => a.distance - b.distance)
+  const [nearest] = ranked
+  return nearest && { size: nearest.size, exact: nearest.distance === 0 && !wanted.includes(undefined) }
+}
+
+/** In doublings. What was not asked for is no distance. */
+const distance = (wanted: number | undefined, has: number | undefined) =>
+  wanted === undefined || has === undefined || wanted <= 0 || has <= 0 ? 0 : Math.abs(Math.log2(wanted / has))

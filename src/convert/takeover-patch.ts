@@ -1,0 +1,97 @@
+// Server-side apply joins what a claim becomes with what is there: a container under another name stays beside `main`,
+// and fields stay with whoever wrote them first. So before a claim takes objects over, they are brought into its shape
+// and their owners are forgotten; Crossplane then owns all that it says. docs/migration.md tells it at length.
+import { at, items, type Json, type JsonObject, textOf } from '../kubernetes/json.ts'
+import type { Pair } from './compare.ts'
+import { initOf, mainOf, portNumber } from './deployment.ts'
+
+export interface Operation {
+  readonly op: 'test' | 'add' | 'replace'
+  readonly path: string
+  readonly value: Json
+}
+
+/** An owner that nobody knows is taken off by Crossplane itself once it has applied its own. */
+const FORGET_OWNERS: Operation = { op: 'add', path: '/metadata/managedFields', value: [{}] }
+
+/** The JSON patch that makes an object ready to be taken over, without a pod less on the way. */
+export function preparation({ given, made }: Pair, deployment: JsonObject): Operation[] {
+  if (given === undefined || made === undefined) return []
+  const shaped =
+    given.kind === 'Deployment' ? shapeDeployment(given, made) : given.kind === 'Service' ? shapeService(given, made, deployment) : []
+  return [...shaped, FORGET_OWNERS]
+}
+
+function shapeDeployment(given: JsonObject, made: JsonObject): Operation[] {
+  const [main, init] = [mainOf(given), initOf(given)]
+  const pod = ['spec', 'template', 'spec']
+  const before = at(given, ...pod, 'containers', main)
+  const after = at(made, ...pod, 'containers', 0)
+  const operations = [
+    ...shapeContainer(before, after, `/spec/template/spec/containers/${main}`),
+    ...shapePort(before, after, `/spec/template/spec/containers/${main}`),
+    ...(init < 0
+      ? []
+      : shapeContainer(
+          at(given, ...pod, 'initContainers', init),
+          at(made, ...pod, 'initContainers', 0),
+          `/spec/template/spec/initContainers/${init}`,
+        )),
+  ]
+  const name = { op: 'test', path: `/spec/template/spec/containers/${main}/name`, value: at(before, 'name') ?? '' } as const
+  return operations.length === 0 ? [] : [name, ...operations]
+}
+
+function shapeContainer(before: Json | undefined, after: Json | undefined, path: string): Operation[] {
+  const env = items(at(before, 'env')).flatMap((variable, index): Operation[] => {
+    const wanted = items(at(after, 'env')).find(other => at(other, 'name') === at(variable, 'name'))
+    const joins = wanted !== undefined && (at(wanted, 'valueFrom') === undefined) !== (at(variable, 'valueFrom') === undefined)
+    return joins ? [{ op: 'replace', path: `${path}/env/${index}`, value: wanted }] : []
+  })
+  const probes = ['livenessProbe', 'readinessProbe'].flatMap((probe): Operation[] => {
+    const [was, is] = [at(before, probe), at(after, probe)]
+    if (was === undefined || is === undefined) return []
+    if (at(was, 'httpGet') === undefined) return [{ op: 'replace', path: `${path}/${probe}`, value: is }]
+    return typeof at(was, 'httpGet', 'port') === 'string' ? portAt(`${path}/${probe}`, was, before) : []
+  })
+  const name = at(after, 'name') ?? ''
+  return [...(at(before, 'name') === name ? [] : [{ op: 'replace', path: `${path}/name`, value: name } as const]), ...env, ...probes]
+}
+
+/** A probe that asks a port by a name that is about to change asks it by its number. */
+function portAt(path: string, probe: Json, container: Json | undefined): Operation[] {
+  const port = at(probe, 'httpGet', 'port') ?? null
+  return port === 'http' ? [] : [{ op: 'replace', path: `${path}/httpGet/port`, value: portNumber(port, container) ?? null }]
+}
+
+/** The Service will lead to a port called `http`: a pod that has none would be left out of it at once. */
+function shapePort(before: Json | undefined, after: Json | undefined, path: string): Operation[] {
+  const wanted = at(after, 'ports', 0) ?? {}
+  const ports = items(at(before, 'ports'))
+  if (ports.length === 0) return [{ op: 'add', path: `${path}/ports`, value: [wanted] }]
+  const index = ports.findIndex(port => at(port, 'containerPort') === at(wanted, 'containerPort'))
+  if (index < 0) return [{ op: 'add', path: `${path}/ports/-`, value: wanted }]
+  if (at(ports[index], 'name') === 'http') return []
+  const startup = at(before, 'startupProbe')
+  const asks = at(startup, 'httpGet', 'port')
+  return [
+    { op: 'add', path: `${path}/ports/${index}/name`, value: 'http' },
+    ...(startup !== undefined && typeof asks === 'string' ? portAt(`${path}/startupProbe`, startup, before) : []),
+  ]
+}
+
+/** Of several ports each must have a name, and a port that stays leads where it led. */
+function shapeService(given: JsonObject, made: JsonObject, deployment: JsonObject): Operation[] {
+  const main = at(deployment, 'spec', 'template', 'spec', 'containers', mainOf(deployment))
+  const wanted = at(made, 'spec', 'ports', 0, 'port')
+  return items(at(given, 'spec', 'ports')).flatMap((port, index): Operation[] => {
+    const [number, name, target] = [at(port, 'port'), at(port, 'name'), at(port, 'targetPort')]
+    const path = `/spec/ports/${index}`
+    const clashes = number !== wanted && (name === undefined || name === 'http')
+    const leads = typeof target === 'string' && target !== 'http'
+    return [
+      ...(clashes ? [{ op: 'add', path: `${path}/name`, value: `port-${textOf(number)}` } as const] : []),
+      ...(leads ? [{ op: 'replace', path: `${path}/targetPort`, value: portNumber(target, main) ?? target } as const] : []),
+    ]
+  })
+}

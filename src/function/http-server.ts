@@ -1,0 +1,46 @@
+import { createServer, type Server } from 'node:http'
+import { limitByAddress } from './connection-limit.ts'
+import type { Metrics } from './metrics.ts'
+
+/** The kubelet and Prometheus have one or two open at a time. */
+export const MOST_OF_ONE = 16
+// Everybody in the cluster reaches this port, and it shares a thread with the calls.
+const patience = { headersTimeout: 2_000, requestTimeout: 2_000, connectionsCheckingInterval: 500 }
+const FRESH_MS = 1_000
+
+/**
+ * Plain HTTP for the kubelet and Prometheus. The kubelet's own gRPC probe has no client certificate to show,
+ * so on the gRPC port it would be turned away like everyone else.
+ */
+export function createProbes(metrics: Metrics, serving: () => boolean, now = () => performance.now()): Server {
+  const scrape = remember(() => metrics.registry.metrics(), now)
+  const server = createServer(patience, async (request, response) => {
+    const say = (code: number, text: string) => response.writeHead(code, { 'content-type': 'text/plain; charset=utf-8' }).end(text)
+    if (request.method !== 'GET' && request.method !== 'HEAD') return say(405, 'GET only\n')
+    switch (request.url?.split('?')[0]) {
+      case '/healthz':
+        return say(200, 'ok\n')
+      case '/readyz':
+        return serving() ? say(200, 'ok\n') : say(503, 'shutting down\n')
+      case '/metrics':
+        return response.writeHead(200, { 'content-type': metrics.registry.contentType }).end(await scrape())
+      default:
+        return say(404, 'try /metrics, /healthz or /readyz\n')
+    }
+  })
+  // A second question on the same connection, and a thousand more behind it, would all be answered before the next call.
+  server.maxRequestsPerSocket = 1
+  server.on('dropRequest', (_request, socket) => socket.destroy())
+  limitByAddress(server, MOST_OF_ONE)
+  return server
+}
+
+/** Makes anew only what is not fresh any more. */
+function remember<T>(make: () => Promise<T>, now: () => number): () => Promise<T> {
+  let made: { readonly what: Promise<T>; readonly atMs: number } | undefined
+  return () => {
+    const atMs = now()
+    if (made === undefined || atMs - made.atMs >= FRESH_MS) made = { what: make(), atMs }
+    return made.what
+  }
+}

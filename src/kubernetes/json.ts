@@ -1,0 +1,29 @@
+/** What JSON can say, and so what a Kubernetes object is made of. */
+export type Json = string | number | boolean | null | readonly Json[] | JsonObject
+export interface JsonObject {
+  readonly [key: string]: Json | undefined
+}
+
+export const isObject = (value: unknown): value is JsonObject => typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** The value at a path, or undefined where the path leaves the object. Looks only at own properties. */
+export function at(value: unknown, ...path: (string | number)[]): Json | undefined {
+  let here: unknown = value
+  for (const step of path) {
+    if (typeof here !== 'object' || here === null || !Object.hasOwn(here, step)) return undefined
+    here = (here as Record<string | number, unknown>)[step]
+  }
+  return here as Json | undefined
+}
+
+/** Of a list its items, of anything else none. */
+export const items = (value: Json | undefined): readonly Json[] => (Array.isArray(value) ? value : [])
+
+/** Assignment to `__proto__` would set the prototype instead of a field. */
+export function put<T>(object: { [name: string]: T }, name: string, value: T): void {
+  if (name === '__proto__') Object.defineProperty(object, name, { value, enumerable: true, configurable: true, writable: true })
+  else object[name] = value
+}
+
+/** A value in words. String() would call a `toString` that an object brings as a field of its own. */
+export const textOf = (value: unknown): string => (typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value))

@@ -1,0 +1,15 @@
+import { isObject, type Json, type JsonObject } from './json.ts'
+
+/** The first value of each field wins, object by object; a list is one value. */
+export function merge(first: JsonObject, ...others: readonly (JsonObject | undefined)[]): JsonObject {
+  const merged = new Map<string, Json>()
+  for (const layer of [first, ...others]) {
+    for (const [name, value] of Object.entries(layer ?? {})) {
+      if (value === undefined) continue
+      const above = merged.get(name)
+      if (above === undefined) merged.set(name, value)
+      else if (isObject(above) && isObject(value)) merged.set(name, merge(above, value))
+    }
+  }
+  return Object.fromEntries(merged)
+}

@@ -1,0 +1,64 @@
+// What the claim does not say. Every value here is a platform default: the function's input can change it.
+import type { Environment, EventDrivenServiceSpec, Size } from '../claim/generated/types.ts'
+
+/** The fields of a claim that a platform or an environment may have a default for. */
+export interface Defaults {
+  readonly size?: Size
+  readonly nats?: Partial<Pick<NonNullable<EventDrivenServiceSpec['nats']>, 'url' | 'account' | 'accountID' | 'monitoringEndpoint'>>
+  readonly scaling?: EventDrivenServiceSpec['scaling']
+  readonly imagePullSecrets?: EventDrivenServiceSpec['imagePullSecrets']
+  readonly healthPath?: string
+  readonly readyPath?: string
+  readonly knative?: Omit<NonNullable<EventDrivenServiceSpec['knative']>, 'traffic'>
+  readonly eventing?: {
+    readonly broker?: Pick<NonNullable<NonNullable<EventDrivenServiceSpec['eventing']>['broker']>, 'class' | 'delivery'>
+  }
+}
+
+export interface ResourceRequirements {
+  readonly requests: { readonly cpu: string; readonly memory: string }
+  readonly limits: { readonly cpu: string; readonly memory: string }
+}
+
+export const builtIn = {
+  size: 'medium',
+  nats: {
+    url: 'nats://nats.nats.svc:4222',
+    account: '$SYS',
+    // The plain Service `nats` does not expose the monitoring port; the headless one does.
+    monitoringEndpoint: 'nats-headless.nats.svc.cluster.local:8222',
+  },
+  scaling: { minReplicas: 1, maxReplicas: 10, lagThreshold: 5, activationLagThreshold: 0, paused: false },
+  healthPath: '/health',
+  readyPath: '/ready',
+  knative: {
+    autoscaling: { class: 'kpa', metric: 'concurrency', target: 100, minScale: 0, maxScale: 10, scaleDownDelay: '30s' },
+    containerConcurrency: 100,
+    timeoutSeconds: 300,
+    visibility: 'external',
+  },
+  eventing: { broker: { class: 'MTChannelBasedBroker' } },
+} as const satisfies Defaults
+
+const preset = (size: Size, least: number, most: number, target: number, scaleDownDelay: string, timeoutSeconds: number): Defaults => ({
+  size,
+  scaling: { minReplicas: least, maxReplicas: most },
+  knative: {
+    autoscaling: { target, minScale: least, maxScale: most, scaleDownDelay },
+    containerConcurrency: target,
+    timeoutSeconds,
+  },
+})
+
+export const environments: Readonly<Record<Environment, Defaults>> = {
+  development: preset('small', 0, 3, 50, '15s', 60),
+  staging: preset('small', 1, 5, 80, '30s', 120),
+  production: preset('medium', 2, 20, 100, '60s', 300),
+}
+
+export const sizes: Readonly<Record<Size, ResourceRequirements>> = {
+  micro: { requests: { cpu: '100m', memory: '256Mi' }, limits: { cpu: '500m', memory: '1Gi' } },
+  small: { requests: { cpu: '250m', memory: '512Mi' }, limits: { cpu: '1000m', memory: '2Gi' } },
+  medium: { requests: { cpu: '500m', memory: '1Gi' }, limits: { cpu: '2000m', memory: '4Gi' } },
+  large: { requests: { cpu: '1000m', memory: '2Gi' }, limits: { cpu: '4000m', memory: '8Gi' } },
+}

@@ -1,0 +1,55 @@
+// The function's input: what the platform team says once for every claim.
+import schema from '../../schemas/input.schema.json' with { type: 'json' }
+import type { Finding } from '../claim/findings.ts'
+import type { Environment, Size } from '../claim/generated/types.ts'
+import type { Schema } from '../claim/schema.ts'
+import { type Validate, validator } from '../claim/validate.ts'
+import { isObject, type Json, type JsonObject } from '../kubernetes/json.ts'
+import { merge } from '../kubernetes/merge.ts'
+import { type Defaults, environments, type ResourceRequirements, sizes } from './defaults.ts'
+
+export interface Platform {
+  readonly composeAs: 'Native' | 'ProviderKubernetes'
+  readonly providerConfig: string
+  readonly features: { readonly knativeInitContainers: boolean; readonly knativeInitialScaleZero: boolean }
+  readonly defaults: Defaults
+  /** What an environment brings, the platform's own word before the built-in preset. */
+  readonly environments: Readonly<Record<Environment, readonly Defaults[]>>
+  readonly sizes: Readonly<Record<Size, ResourceRequirements>>
+}
+
+export type ParsedPlatform =
+  | { readonly ok: true; readonly platform: Platform }
+  | { readonly ok: false; readonly findings: readonly Finding[] }
+
+let compiled: Validate | undefined
+/** Compiled for the first input: the command line mostly has none. */
+const check: Validate = input => {
+  compiled ??= validator(schema as Schema)
+  return compiled(input)
+}
+
+const presets = (own: Partial<Record<Environment, Defaults>> = {}): Platform['environments'] => {
+  const layers = (environment: Environment) => [own[environment] ?? {}, environments[environment]]
+  return { development: layers('development'), staging: layers('staging'), production: layers('production') }
+}
+
+/** The platform as it is without any input. */
+export const builtInPlatform: Platform = {
+  composeAs: 'Native',
+  providerConfig: 'default',
+  features: { knativeInitContainers: false, knativeInitialScaleZero: false },
+  defaults: {},
+  environments: presets(),
+  sizes,
+}
+
+export function parsePlatform(input: Json | undefined): ParsedPlatform {
+  if (input === undefined || (isObject(input) && Object.keys(input).length === 0)) return { ok: true, platform: builtInPlatform }
+  const { value, findings } = check(input)
+  if (findings.length > 0) return { ok: false, findings }
+  const { environments: own, ...said } = value as JsonObject
+  const { environments: _, ...rest } = builtInPlatform
+  const platform = merge(said, rest as unknown as JsonObject) as unknown as Platform
+  return { ok: true, platform: { ...platform, environments: presets(own as Parameters<typeof presets>[0]) } }
+}

@@ -1,0 +1,44 @@
+// Crossplane 1 composes cluster-scoped resources only: there each resource travels inside an Object of provider-kubernetes.
+
+import type { ComposedResource } from '../capabilities/capability.ts'
+import { at, isObject, type JsonObject } from '../kubernetes/json.ts'
+import type { Manifest } from '../kubernetes/objects.ts'
+import type { Platform } from '../platform/platform.ts'
+
+/** The Object has no name of its own: Crossplane gives it one that is unique in the cluster. */
+export const wrap = (manifest: Manifest, { readyCondition }: ComposedResource, { providerConfig }: Platform): JsonObject => ({
+  apiVersion: 'kubernetes.crossplane.io/v1alpha2',
+  kind: 'Object',
+  spec: {
+    forProvider: { manifest },
+    readiness: readiness(readyCondition),
+    providerConfigRef: { name: providerConfig },
+    // Else an Object that is ready is looked at every ten minutes. It takes the provider's flag --enable-watches.
+    watch: true,
+  },
+})
+
+function readiness(type: ComposedResource['readyCondition']): JsonObject {
+  switch (type) {
+    case undefined:
+      return { policy: 'SuccessfulCreate' }
+    case 'Ready':
+      return { policy: 'DeriveFromObject' }
+    case 'Available':
+      return {
+        policy: 'DeriveFromCelQuery',
+        celQuery: `has(object.status.conditions) && object.status.conditions.exists(c, c.type == "${type}" && c.status == "True")`,
+      }
+    default:
+      return type satisfies never
+  }
+}
+
+/** The object inside an observed Object, once the provider has seen it. */
+export function unwrap(observed: JsonObject): JsonObject | undefined {
+  const manifest = at(observed, 'status', 'atProvider', 'manifest')
+  return isObject(manifest) ? manifest : undefined
+}
+
+/** The Object as it was wanted last. */
+export const keepWrapped = ({ apiVersion, kind, spec }: JsonObject): JsonObject => ({ apiVersion, kind, spec })

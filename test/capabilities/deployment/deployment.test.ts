@@ -1,0 +1,445 @@
+import { describe, expect, test } from 'vitest'
+import { deployment } from '../../../src/capabilities/deployment/deployment.ts'
+import { imagePullPolicy } from '../../../src/capabilities/workload/pod.ts'
+import { at, type Json, type JsonObject } from '../../../src/kubernetes/json.ts'
+import { conditions, settled } from '../../fixtures/resolved-claim.ts'
+import { violations } from '../workload/pod-security.ts'
+
+const build = (spec: JsonObject = {}): JsonObject => deployment.build(settled(spec), true, false) ?? {}
+const pod = (spec?: JsonObject) => at(build(spec), 'spec', 'template', 'spec')
+const main = (spec?: JsonObject) => at(pod(spec), 'containers', 0)
+const init = (spec?: JsonObject) => at(pod(spec), 'initContainers', 0)
+
+const full = {
+  env: [{ name: 'LOG_LEVEL', value: 'info' }],
+  secretRefs: [
+    { name: 'db', env: [{ secretKey: 'password', envName: 'DB_PASSWORD' }] },
+    { name: 'cache', envFrom: true, prefix: 'CACHE_' },
+  ],
+  secret1Name: 'legacy',
+  imagePullSecrets: [{ name: 'registry' }],
+  initContainer: { command: ['node', 'migrate.js'], args: ['--to', 'latest'] },
+  httpPort: 3000,
+}
+
+describe('the manifest', () => {
+  test('has name, namespace, labels, and selects by the name alone', () => {
+    const labels = {
+      'app.kubernetes.io/name': 'orders-worker',
+      'app.kubernetes.io/component': 'event-driven-worker',
+      'app.kubernetes.io/managed-by': 'crossplane',
+    }
+    const manifest = build()
+    expect(manifest).toMatchObject({ apiVersion: 'apps/v1', kind: 'Deployment' })
+    expect(manifest.metadata).toEqual({ name: 'orders-worker', namespace: 'shop', labels })
+    expect(at(manifest, 'spec', 'selector')).toEqual({ matchLabels: { 'app.kubernetes.io/name': 'orders-worker' } })
+    expect(at(manifest, 'spec', 'template', 'metadata')).toEqual({ labels })
+    expect(at(manifest, 'spec', 'strategy')).toEqual({ type: 'RollingUpdate' })
+  })
+
+  test('is none with runtime Knative', () => {
+    expect(deployment.build(settled({ runtime: 'Knative', nats: undefined }), true, false)).toBeUndefined()
+  })
+
+  test.each([
+    { says: 'is said once, at birth', birth: true, replicas: 1 },
+    { says: 'is never said again', birth: false, replicas: undefined },
+  ])('the number of replicas $says', ({ birth, replicas }) => {
+    for (const scaling of [{}, { minReplicas: 5 }, { minReplicas: 0 }])
+      expect(at(deployment.build(settled({ scaling }), birth, !birth), 'spec', 'replicas')).toBe(replicas)
+  })
+})
+
+describe('the pod', () => {
+  test('runs as nobody in particular, without a token', () => {
+    expect(pod()).toMatchObject({
+      serviceAccountName: 'orders-worker',
+      automountServiceAccountToken: false,
+      securityContext: { runAsNonRoot: true, runAsUser: 1000, seccompProfile: { type: 'RuntimeDefault' } },
+    })
+  })
+
+  test.each([
+    { says: 'the least', spec: {} },
+    { says: 'everything', spec: full },
+  ])('with $says passes the restricted Pod Security Standard', ({ spec }) => {
+    expect(violations(at(build(spec), 'spec', 'template') as JsonObject)).toEqual([])
+  })
+
+  test.each([
+    { says: 'none', spec: {}, secrets: undefined },
+    { says: 'an empty list', spec: { imagePullSecrets: [] }, secrets: undefined },
+    { says: 'two', spec: { imagePullSecrets: [{ name: 'b' }, { name: 'a' }] }, secrets: [{ name: 'b' }, { name: 'a' }] },
+  ])('pull secrets: $says', ({ spec, secrets }) => expect(at(pod(spec), 'imagePullSecrets')).toEqual(secrets))
+})
+
+describe('the container', () => {
+  test('may nothing', () => {
+    expect(main()).toMatchObject({
+      name: 'main',
+      image: 'ghcr.io/acme/orders-worker:1.4.2',
+      securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] }, seccompProfile: { type: 'RuntimeDefault' } },
+    })
+  })
+
+  test.each([
+    { httpPort: undefined, port: 8080 },
+    { httpPort: 3000, port: 3000 },
+  ])('listens on $port as http, which PORT tells', ({ httpPort, port }) => {
+    expect(at(main({ httpPort }), 'ports')).toEqual([{ name: 'http', containerPort: port, protocol: 'TCP' }])
+    expect(at(main({ httpPort }), 'env')).toContainEqual({ name: 'PORT', value: `${port}` })
+  })
+
+  test.each([
+    { size: 'micro', requests: { cpu: '100m', memory: '256Mi' }, limits: { cpu: '500m', memory: '1Gi' } },
+    { size: 'large', requests: { cpu: '1000m', memory: '2Gi' }, limits: { cpu: '4000m', memory: '8Gi' } },
+    { size: undefined, requests: { cpu: '500m', memory: '1Gi' }, limits: { cpu: '2000m', memory: '4Gi' } },
+  ])('of size $size has its resources', ({ size, requests, limits }) => {
+    expect(at(main({ size }), 'resources')).toEqual({ requests, limits })
+  })
+
+  test.each([
+    { says: 'the usual paths', spec: {}, live: '/health', ready: '/ready' },
+    { says: 'paths of its own', spec: { healthPath: '/live', readyPath: '/up' }, live: '/live', ready: '/up' },
+  ])('is probed at $says', ({ spec, live, ready }) => {
+    expect(main(spec)).toMatchObject({
+      livenessProbe: {
+        httpGet: { path: live, port: 'http' },
+        initialDelaySeconds: 10,
+        periodSeconds: 10,
+        timeoutSeconds: 5,
+        failureThreshold: 3,
+      },
+      readinessProbe: {
+        httpGet: { path: ready, port: 'http' },
+        initialDelaySeconds: 5,
+        periodSeconds: 5,
+        timeoutSeconds: 3,
+        failureThreshold: 2,
+      },
+    })
+  })
+
+  describe('environment', () => {
+    const platform = [
+      { name: 'NATS_URL', value: 'nats://nats.nats.svc:4222' },
+      { name: 'NATS_STREAM_NAME', value: 'ORDERS' },
+      { name: 'NATS_CONSUMER_GROUP', value: 'orders-workers' },
+      { name: 'PORT', value: '8080' },
+    ]
+    const telemetry = { name: 'OTEL_SERVICE_NAME', value: 'orders-worker' }
+    const key = (name: string, secret: string) => ({ name, valueFrom: { secretKeyRef: { name: secret, key: 'k' } } })
+    test.each<{ says: string; spec: JsonObject; env: Json[] }>([
+      { says: "the platform's first, then telemetry", spec: {}, env: [...platform, telemetry] },
+      {
+        says: "then the claim's, in its order",
+        spec: {
+          env: [
+            { name: 'B', value: '2' },
+            { name: 'A', value: '' },
+          ],
+        },
+        env: [...platform, telemetry, { name: 'B', value: '2' }, { name: 'A', value: '' }],
+      },
+      {
+        says: 'then single keys of secrets, in their order',
+        spec: {
+          env: [{ name: 'A', value: '' }],
+          secretRefs: [
+            { name: 's', env: [{ secretKey: 'k', envName: 'C' }] },
+            {
+              name: 't',
+              env: [
+                { secretKey: 'k', envName: 'B' },
+                { secretKey: 'k', envName: 'D' },
+              ],
+            },
+          ],
+        },
+        env: [...platform, telemetry, { name: 'A', value: '' }, key('C', 's'), key('B', 't'), key('D', 't')],
+      },
+      {
+        says: 'a claim that names its service to telemetry itself',
+        spec: { env: [{ name: 'OTEL_SERVICE_NAME', value: 'mine' }] },
+        env: [...platform, { name: 'OTEL_SERVICE_NAME', value: 'mine' }],
+      },
+      {
+        says: 'a secret that does',
+        spec: { secretRefs: [{ name: 's', env: [{ secretKey: 'k', envName: 'OTEL_SERVICE_NAME' }] }] },
+        env: [...platform, key('OTEL_SERVICE_NAME', 's')],
+      },
+    ])('$says', ({ spec, env }) => expect(at(main(spec), 'env')).toEqual(env))
+
+    test.each<{ says: string; spec: JsonObject; envFrom: Json | undefined }>([
+      { says: 'none', spec: {}, envFrom: undefined },
+      { says: 'single keys only', spec: { secretRefs: [{ name: 's', env: [{ secretKey: 'k', envName: 'A' }] }] }, envFrom: undefined },
+      { says: 'all keys', spec: { secretRefs: [{ name: 's', envFrom: true }] }, envFrom: [{ secretRef: { name: 's' } }] },
+      {
+        says: 'all keys with a prefix',
+        spec: { secretRefs: [{ name: 's', envFrom: true, prefix: 'P_' }] },
+        envFrom: [{ prefix: 'P_', secretRef: { name: 's' } }],
+      },
+      {
+        says: 'the older spelling, behind the newer',
+        spec: { secret2Name: 'b', secret1Name: 'a', secretRefs: [{ name: 's', envFrom: true }] },
+        envFrom: [{ secretRef: { name: 's' } }, { secretRef: { name: 'a' } }, { secretRef: { name: 'b' } }],
+      },
+      {
+        says: 'one secret both ways',
+        spec: { secretRefs: [{ name: 's', envFrom: true, env: [{ secretKey: 'k', envName: 'A' }] }] },
+        envFrom: [{ secretRef: { name: 's' } }],
+      },
+    ])('secrets in bulk: $says', ({ spec, envFrom }) => expect(at(main(spec), 'envFrom')).toEqual(envFrom))
+  })
+})
+
+const digest = `@sha256:${'0123456789abcdef'.repeat(4)}`
+test.each([
+  { image: 'nginx', policy: 'Always' },
+  { image: 'nginx:latest', policy: 'Always' },
+  { image: 'ghcr.io/acme/worker', policy: 'Always' },
+  { image: 'localhost:5000/worker', policy: 'Always' },
+  { image: 'localhost:5000/worker:latest', policy: 'Always' },
+  { image: 'nginx:1.27', policy: 'IfNotPresent' },
+  { image: 'nginx:latest-alpine', policy: 'IfNotPresent' },
+  { image: 'localhost:5000/worker:1.0', policy: 'IfNotPresent' },
+  { image: `nginx${digest}`, policy: 'IfNotPresent' },
+  { image: `nginx:latest${digest}`, policy: 'IfNotPresent' },
+  { image: `localhost:5000/worker${digest}`, policy: 'IfNotPresent' },
+])('$image is pulled $policy', ({ image, policy }) => {
+  expect(imagePullPolicy(image)).toBe(policy)
+  expect(at(main({ image }), 'imagePullPolicy')).toBe(policy)
+})
+
+describe('the init container', () => {
+  test('is none where none is asked for', () => expect(at(pod(), 'initContainers')).toBeUndefined())
+
+  test('runs its command with all that the container has but ports and probes', () => {
+    const { name: _, ports, livenessProbe, readinessProbe, ...common } = main(full) as JsonObject
+    expect([ports, livenessProbe, readinessProbe]).not.toContain(undefined)
+    expect(init(full)).toEqual({ ...common, name: 'init', command: ['node', 'migrate.js'], args: ['--to', 'latest'] })
+  })
+
+  test.each([
+    { says: 'none', initContainer: { command: ['a'] }, args: undefined },
+    { says: 'an empty list', initContainer: { command: ['a'], args: [] }, args: [] },
+  ])('arguments: $says', ({ initContainer, args }) => expect(at(init({ initContainer }), 'args')).toEqual(args))
+})
+
+describe('ready', () => {
+  const up = conditions(['Progressing', 'True', 'NewReplicaSetAvailable'], ['Available', 'True', 'MinimumReplicasAvailable'])
+  const down = conditions(['Progressing', 'True', 'ReplicaSetUpdated'], ['Available', 'False', 'MinimumReplicasUnavailable'])
+  const look = 'See: kubectl -n shop describe pods -l app.kubernetes.io/name=orders-worker'
+  const quota = 'pods "orders-worker-7d9f-x2x4k" is forbidden: exceeded quota: compute, requested: memory=1Gi'
+
+  test.each<{ says: string; observed: JsonObject; is: [ready: boolean, reason: string, message: string] }>([
+    {
+      says: 'available',
+      observed: { spec: { replicas: 3 }, status: { conditions: up } },
+      is: [true, 'Available', 'Deployment orders-worker is available.'],
+    },
+    {
+      says: 'available, and the newest spec looked at',
+      observed: { metadata: { generation: 2 }, spec: { replicas: 1 }, status: { observedGeneration: 2, conditions: up } },
+      is: [true, 'Available', 'Deployment orders-worker is available.'],
+    },
+    {
+      says: 'available while it rolls out',
+      observed: {
+        spec: { replicas: 1 },
+        status: { conditions: conditions(['Progressing', 'True', 'ReplicaSetUpdated'], ['Available', 'True']) },
+      },
+      is: [true, 'Available', 'Deployment orders-worker is available.'],
+    },
+    {
+      says: 'scaled to zero by KEDA',
+      observed: { spec: { replicas: 0 }, status: { conditions: up } },
+      is: [true, 'ScaledToZero', 'Deployment orders-worker is scaled to zero until messages come.'],
+    },
+    {
+      says: 'scaled to zero, and so not available',
+      observed: { spec: { replicas: 0 }, status: { conditions: conditions(['Available', 'False']) } },
+      is: [true, 'ScaledToZero', 'Deployment orders-worker is scaled to zero until messages come.'],
+    },
+    {
+      says: 'scaled to zero, and nothing said yet',
+      observed: { spec: { replicas: 0 } },
+      is: [true, 'ScaledToZero', 'Deployment orders-worker is scaled to zero until messages come.'],
+    },
+    {
+      says: 'another count not looked at yet, and what was available still is',
+      observed: { metadata: { generation: 3 }, spec: { replicas: 5 }, status: { observedGeneration: 2, conditions: up } },
+      is: [true, 'Available', 'Deployment orders-worker is available.'],
+    },
+    {
+      says: 'an older spec looked at, and nothing available',
+      observed: { metadata: { generation: 3 }, spec: { replicas: 1 }, status: { observedGeneration: 2, conditions: down } },
+      is: [false, 'Updating', 'Deployment orders-worker is being updated.'],
+    },
+    {
+      says: 'rolling out, and the old pods serve while the new ones start',
+      observed: {
+        spec: { replicas: 3 },
+        status: { replicas: 4, updatedReplicas: 1, availableReplicas: 3, unavailableReplicas: 1, conditions: up },
+      },
+      is: [
+        false,
+        'RollingOut',
+        `Deployment orders-worker is rolling out: 1 of 3 pods run the new version, and 1 is not available. ${look}`,
+      ],
+    },
+    {
+      says: 'rolling out, and all new pods so far are available',
+      observed: { spec: { replicas: 3 }, status: { replicas: 3, updatedReplicas: 2, availableReplicas: 3, conditions: up } },
+      is: [false, 'RollingOut', `Deployment orders-worker is rolling out: 2 of 3 pods run the new version. ${look}`],
+    },
+    {
+      says: 'rolled out',
+      observed: { spec: { replicas: 3 }, status: { replicas: 3, updatedReplicas: 3, availableReplicas: 3, conditions: up } },
+      is: [true, 'Available', 'Deployment orders-worker is available.'],
+    },
+    {
+      says: 'scaled up, and most of the new pods are starting',
+      observed: { spec: { replicas: 5 }, status: { availableReplicas: 1, conditions: down } },
+      is: [
+        true,
+        'PartlyAvailable',
+        `Deployment orders-worker has fewer ready pods than replicas, which is no trouble unless it stays. ${look}`,
+      ],
+    },
+    {
+      says: 'scaled up twice, the second count not looked at yet',
+      observed: {
+        metadata: { generation: 3 },
+        spec: { replicas: 9 },
+        status: { observedGeneration: 2, availableReplicas: 1, conditions: down },
+      },
+      is: [
+        true,
+        'PartlyAvailable',
+        `Deployment orders-worker has fewer ready pods than replicas, which is no trouble unless it stays. ${look}`,
+      ],
+    },
+    {
+      says: 'a stuck rollout after some pods were lost',
+      observed: {
+        spec: { replicas: 5 },
+        status: {
+          availableReplicas: 1,
+          conditions: conditions(['Available', 'False'], ['Progressing', 'False', 'ProgressDeadlineExceeded']),
+        },
+      },
+      is: [
+        false,
+        'ProgressDeadlineExceeded',
+        `The rollout of Deployment orders-worker is stuck: its new pods do not become ready. ${look}`,
+      ],
+    },
+    {
+      says: 'no pod ready',
+      observed: { spec: { replicas: 1 }, status: { conditions: down } },
+      is: [false, 'Unavailable', `Deployment orders-worker has no ready pod. ${look}`],
+    },
+    {
+      says: 'nothing said yet',
+      observed: { spec: { replicas: 1 } },
+      is: [false, 'Unavailable', `Deployment orders-worker has no ready pod. ${look}`],
+    },
+    {
+      says: 'a stuck rollout, though the old pods serve',
+      observed: {
+        spec: { replicas: 1 },
+        status: { conditions: conditions(['Available', 'True'], ['Progressing', 'False', 'ProgressDeadlineExceeded']) },
+      },
+      is: [
+        false,
+        'ProgressDeadlineExceeded',
+        `The rollout of Deployment orders-worker is stuck: its new pods do not become ready. ${look}`,
+      ],
+    },
+    {
+      says: 'a stuck rollout without a reason',
+      observed: { spec: { replicas: 1 }, status: { conditions: conditions(['Progressing', 'False']) } },
+      is: [false, 'RolloutStuck', `The rollout of Deployment orders-worker is stuck: its new pods do not become ready. ${look}`],
+    },
+    {
+      says: 'a quota that is used up',
+      observed: {
+        spec: { replicas: 1 },
+        status: { conditions: [...down, ...conditions(['ReplicaFailure', 'True', 'FailedCreate', quota])] },
+      },
+      is: [false, 'FailedCreate', `No pod can be made for Deployment orders-worker: ${quota}`],
+    },
+    {
+      says: 'made before its account',
+      observed: {
+        spec: { replicas: 1 },
+        status: {
+          conditions: [
+            ...down,
+            ...conditions([
+              'ReplicaFailure',
+              'True',
+              'FailedCreate',
+              'pods "orders-worker-7d9f-" is forbidden: error looking up service account shop/orders-worker: serviceaccount "orders-worker" not found',
+            ]),
+          ],
+        },
+      },
+      is: [false, 'Waiting', 'Deployment orders-worker waits for its ServiceAccount.'],
+    },
+    {
+      says: 'a failure that is over',
+      observed: { spec: { replicas: 1 }, status: { conditions: [...up, ...conditions(['ReplicaFailure', 'False'])] } },
+      is: [true, 'Available', 'Deployment orders-worker is available.'],
+    },
+  ])('$says', ({ observed, is: [ready, reason, message] }) => {
+    expect(deployment.ready(observed, settled())).toEqual({ ready, reason, message })
+  })
+
+  test('provider-kubernetes is told of the same condition', () => expect(deployment.readyCondition).toBe('Available'))
+})
+
+test.each<{ says: string; observed: JsonObject | undefined; replicas: number; readyReplicas: number }>([
+  { says: 'nothing there', observed: undefined, replicas: 0, readyReplicas: 0 },
+  { says: 'three of five ready', observed: { spec: { replicas: 5 }, status: { readyReplicas: 3 } }, replicas: 5, readyReplicas: 3 },
+  { says: 'scaled to zero', observed: { spec: { replicas: 0 }, status: {} }, replicas: 0, readyReplicas: 0 },
+])('status: $says', ({ observed, replicas, readyReplicas }) => {
+  expect(deployment.status?.(observed, settled())).toEqual({
+    workload: {
+      kind: 'Deployment',
+      name: 'orders-worker',
+      image: 'ghcr.io/acme/orders-worker:1.4.2',
+      size: 'medium',
+      replicas,
+      readyReplicas,
+    },
+  })
+})
+
+const containers = [
+  { name: 'sidecar', image: 'proxy' },
+  { name: 'main', image: 'new' },
+]
+const withStatus = (status: JsonObject, replicas = 2): JsonObject => ({ spec: { replicas, template: { spec: { containers } } }, status })
+
+test.each<{ says: string; observed: JsonObject | undefined; before?: string; image: string }>([
+  {
+    says: 'rolled out: the image of the pods',
+    observed: withStatus({ replicas: 2, updatedReplicas: 2, availableReplicas: 2 }),
+    before: 'old',
+    image: 'new',
+  },
+  {
+    says: 'rolling out: the previous one',
+    observed: withStatus({ replicas: 3, updatedReplicas: 1, availableReplicas: 2 }),
+    before: 'old',
+    image: 'old',
+  },
+  { says: 'no pod available: the previous one', observed: withStatus({ replicas: 2, updatedReplicas: 2 }), before: 'old', image: 'old' },
+  { says: 'scaled to zero: the one that would run', observed: withStatus({}, 0), before: 'old', image: 'new' },
+  { says: 'not there: the previous one', observed: undefined, before: 'old', image: 'old' },
+  { says: 'new: the one of the claim', observed: undefined, image: 'ghcr.io/acme/orders-worker:1.4.2' },
+])('image in the status, $says', ({ observed, before, image }) => {
+  expect(at(deployment.status?.(observed, settled(), before), 'workload', 'image')).toBe(image)
+})

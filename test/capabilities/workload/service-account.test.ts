@@ -1,0 +1,31 @@
+import { expect, test } from 'vitest'
+import { serviceAccount } from '../../../src/capabilities/workload/service-account.ts'
+import { settled } from '../../fixtures/resolved-claim.ts'
+
+test.each([
+  { says: 'a Deployment', claim: settled() },
+  { says: 'Knative', claim: settled({ runtime: 'Knative', nats: undefined }) },
+])('$says runs as a ServiceAccount of its own, whose token no pod gets by itself', ({ claim }) => {
+  expect(serviceAccount.build(claim, true, false)).toEqual({
+    apiVersion: 'v1',
+    kind: 'ServiceAccount',
+    metadata: {
+      name: 'orders-worker',
+      namespace: 'shop',
+      labels: {
+        'app.kubernetes.io/name': 'orders-worker',
+        'app.kubernetes.io/component': 'event-driven-worker',
+        'app.kubernetes.io/managed-by': 'crossplane',
+      },
+    },
+    automountServiceAccountToken: false,
+  })
+})
+
+test('is ready as soon as it is there', () => {
+  expect(serviceAccount.ready({ kind: 'ServiceAccount', metadata: { name: 'orders-worker' } }, settled())).toEqual({
+    ready: true,
+    reason: 'Created',
+    message: 'ServiceAccount orders-worker is there.',
+  })
+})

@@ -1,0 +1,274 @@
+// What `eds doctor` tells people to run is run here, by a shell, with names that would rather be commands themselves.
+import { execFileSync } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { claim } from '../../fixtures/claims.ts'
+import { type Answers, type ClusterOptions, changed, examine, paths, pod, startCluster, temporaryFolder } from './cluster.ts'
+
+// All of it is allowed in the name of a stream.
+const HOSTILE = `a;{touch,evil};$({touch,evil})\`{touch,evil}\`"'|{touch,evil}&#`
+const inJson = JSON.stringify(HOSTILE).slice(1, -1)
+
+const programs = ['kubectl', 'nats', 'helm', 'crossplane', 'curl']
+const RECORDER = `#!${process.execPath}\nrequire('node:fs').appendFileSync('argv', JSON.stringify(process.argv.slice(2)) + '\\n')\n`
+
+/** What the programs of a command were started with. */
+function run(command: string): string[][] {
+  const folder = temporaryFolder()
+  for (const program of programs) writeFileSync(join(folder, program), RECORDER, { mode: 0o755 })
+  execFileSync('bash', ['--norc', '-c', command], { cwd: folder, env: { PATH: `${folder}:/usr/bin:/bin` } })
+  expect(existsSync(join(folder, 'evil')), 'a name was run').toBe(false)
+  return readFileSync(join(folder, 'argv'), 'utf8')
+    .trim()
+    .split('\n')
+    .map(line => JSON.parse(line))
+}
+
+const ENDPOINT = 'nats-headless.nats.svc.cluster.local:8222'
+const JSZ = '/api/v1/namespaces/nats/services/nats-headless:8222/proxy'
+const ASK = `${JSZ}/jsz?acc=%24G&consumers=true`
+const nats = (given: Answers): Answers => ({
+  ...changed(paths.claim, text => text.replace('127.0.0.1:8222', ENDPOINT).replace('"ORDERS"', JSON.stringify(HOSTILE))),
+  [paths.service('nats-headless')]: { spec: { clusterIP: 'None', ports: [{ port: 8222 }] } },
+  [`${JSZ}/healthz?js-enabled-only=true`]: { status: 'ok' },
+  [`${JSZ}/jsz`]: { streams: 1 },
+  ...given,
+})
+const STREAM = 'Stream of shop/orders-worker'
+const named = (path: string, before: string) =>
+  changed(path, text => text.replaceAll(`"name":"${before}"`, `"name":"${inJson}"`).replaceAll('"status":"True"', '"status":"False"'))
+const place = encodeURIComponent(HOSTILE)
+const asked = `/apis/platform.bizmatters.io/v1alpha1/namespaces/${place}/eventdrivenservices/${place}`
+const provider = (serviceAccountName: string): Answers => ({
+  ...changed(paths.compositions, text => text.replace('"kind":"Input"', '"kind":"Input","composeAs":"ProviderKubernetes"')),
+  [paths.providers]: {
+    items: [{ metadata: { name: HOSTILE }, spec: { package: 'provider-kubernetes' }, status: { currentRevision: 'one' } }],
+  },
+  '/apis/kubernetes.crossplane.io/v1alpha1/providerconfigs/default': { spec: { credentials: { source: 'InjectedIdentity' } } },
+  '/api/v1/pods?labelSelector=pkg.crossplane.io%2Frevision%3Done': {
+    items: [{ metadata: { name: 'pod', namespace: HOSTILE }, spec: { serviceAccountName } }],
+  },
+})
+
+interface Case {
+  readonly says: string
+  readonly answers: Answers
+  readonly options?: ClusterOptions
+  /** What is asked about; `shop/orders-worker` where it is left out. */
+  readonly operand?: string
+  readonly check: string
+  readonly runs: readonly (readonly string[])[]
+}
+
+test.each<Case>([
+  {
+    says: 'a stream that is missing',
+    answers: nats({ [ASK]: { account_details: [] } }),
+    check: STREAM,
+    runs: [['stream', 'add', '--', HOSTILE]],
+  },
+  {
+    says: 'a consumer that is missing',
+    answers: {
+      ...nats({ [ASK]: { account_details: [{ id: '$G', name: '$G', stream_detail: [{ name: HOSTILE }] }] } }),
+      ...changed(paths.claim, text =>
+        text
+          .replace('127.0.0.1:8222', ENDPOINT)
+          .replace('"ORDERS"', JSON.stringify(HOSTILE))
+          .replace('"orders-workers"', JSON.stringify(`-${HOSTILE}`)),
+      ),
+    },
+    check: STREAM,
+    runs: [['consumer', 'add', '--pull', '--defaults', '--', HOSTILE, `-${HOSTILE}`]],
+  },
+  {
+    says: 'a stream that is misspelt',
+    answers: {
+      ...nats({ [ASK]: { account_details: [{ id: '$G', name: '$G', stream_detail: [{ name: "ORDERS';" }] }] } }),
+      ...changed(paths.claim, text => text.replace('127.0.0.1:8222', ENDPOINT)),
+    },
+    check: STREAM,
+    runs: [
+      [
+        ...['-n', 'shop', 'patch', 'eventdrivenservice', 'orders-worker', '--type', 'merge', '-p'],
+        JSON.stringify({ spec: { nats: { stream: "ORDERS';" } } }),
+      ],
+    ],
+  },
+  {
+    says: 'a pod whose container crashes',
+    answers: {
+      [paths.pods]: {
+        items: [
+          pod(
+            HOSTILE,
+            {
+              containerStatuses: [
+                {
+                  name: HOSTILE,
+                  state: { waiting: { reason: 'CrashLoopBackOff' } },
+                  lastState: { terminated: { exitCode: 1 } },
+                },
+              ],
+            },
+            HOSTILE,
+          ),
+        ],
+      },
+    },
+    check: 'Pods of shop/orders-worker',
+    runs: [['-n', HOSTILE, 'logs', HOSTILE, '-c', HOSTILE, '--tail=50', '--previous']],
+  },
+  {
+    says: 'a pod that finds no node',
+    answers: {
+      [paths.pods]: {
+        items: [pod(HOSTILE, { conditions: [{ type: 'PodScheduled', status: 'False', reason: 'Unschedulable' }] }, HOSTILE)],
+      },
+    },
+    check: 'Pods of shop/orders-worker',
+    runs: [['-n', HOSTILE, 'describe', 'pod', HOSTILE]],
+  },
+  {
+    says: 'a stream that another account has',
+    answers: nats({
+      [ASK]: { account_details: [] },
+      [`${JSZ}/jsz?accounts=true&streams=true`]: { account_details: [{ name: HOSTILE, stream_detail: [{ name: HOSTILE }] }] },
+    }),
+    check: STREAM,
+    runs: [
+      [
+        ...['-n', 'shop', 'patch', 'eventdrivenservice', 'orders-worker', '--type', 'merge', '-p'],
+        JSON.stringify({ spec: { nats: { account: HOSTILE } } }),
+      ],
+    ],
+  },
+  {
+    says: 'another Service of NATS',
+    answers: nats({
+      [paths.service('nats-headless')]: undefined,
+      [paths.services]: { items: [{ metadata: { name: HOSTILE }, spec: { ports: [{ port: 8222 }] } }] },
+    }),
+    check: 'NATS',
+    runs: [
+      [
+        ...['-n', 'shop', 'patch', 'eventdrivenservice', 'orders-worker', '--type', 'merge', '-p'],
+        JSON.stringify({ spec: { nats: { monitoringEndpoint: `${HOSTILE}.nats.svc.cluster.local:8222` } } }),
+      ],
+    ],
+  },
+  {
+    says: 'a server of NATS that is seen from inside only',
+    answers: { ...nats({}), [`${JSZ}/healthz?js-enabled-only=true`]: { refused: 403, message: 'forbidden' } },
+    check: 'NATS',
+    runs: [
+      [
+        ...['run', 'nats-monitor', '--rm', '-i', '--restart=Never', '--image=busybox', '--', 'wget', '-qO-'],
+        `http://${ENDPOINT}/healthz?js-enabled-only=true`,
+      ],
+    ],
+  },
+  {
+    says: 'a Deployment whose pods do not run',
+    answers: changed(paths.crossplane, text =>
+      text
+        .replace(/"matchLabels":\{[^}]*\}/, `"matchLabels":{"app":"${inJson}"}`)
+        .replace('"namespace":"crossplane-system"', `"namespace":"${inJson}"`)
+        .replace('"type":"Available","status":"True"', '"type":"Available","status":"False"'),
+    ),
+    check: 'Crossplane',
+    runs: [['-n', HOSTILE, 'describe', 'pods', '-l', `app=${HOSTILE}`]],
+  },
+  {
+    says: 'a Deployment that is scaled away',
+    answers: changed(paths.crossplane, text =>
+      text.replace('"replicas":1,"selector"', '"replicas":0,"selector"').replaceAll('"name":"crossplane"', `"name":"${inJson}"`),
+    ),
+    check: 'Crossplane',
+    runs: [['-n', 'crossplane-system', 'scale', 'deployment', HOSTILE, '--replicas=1']],
+  },
+  {
+    says: 'a package that is not healthy',
+    answers: {
+      ...named(paths.functions, 'function-event-driven-service'),
+      ...named(paths.compositions, 'function-event-driven-service'),
+    },
+    check: 'Function',
+    runs: [['describe', 'function.pkg', HOSTILE]],
+  },
+  {
+    says: 'a function that is not installed',
+    answers: {
+      [paths.functions]: { items: [] },
+      ...named(paths.compositions, 'function-event-driven-service'),
+    },
+    check: 'Function',
+    runs: [['xpkg', 'install', 'function', expect.stringMatching(/^ghcr\.io\/bizmatters\//), HOSTILE]],
+  },
+  {
+    says: 'a Configuration whose API is missing',
+    answers: {
+      [paths.configurations]: { items: [{ metadata: { name: HOSTILE }, spec: { package: 'configuration-event-driven-service' } }] },
+      [paths.definition]: undefined,
+    },
+    check: 'API (XRD)',
+    runs: [
+      [
+        ...['annotate', 'configurationrevisions.pkg.crossplane.io', '-l', `pkg.crossplane.io/package=${HOSTILE}`],
+        ...['--overwrite', expect.stringMatching(/^restored=\d+$/)],
+      ],
+    ],
+  },
+  {
+    says: 'an API that is not established',
+    answers: named(paths.definition, 'xeventdrivenservices.platform.bizmatters.io'),
+    check: 'API (XRD)',
+    runs: [['describe', 'xrd', HOSTILE]],
+  },
+  {
+    says: 'a Composition with an invalid input',
+    answers: changed(paths.compositions, text =>
+      text.replace('"kind":"Input"', '"kind":"Input","size":"huge"').replace('"name":"eventdrivenservice"', `"name":"${inJson}"`),
+    ),
+    check: 'Composition',
+    runs: [['get', 'composition', HOSTILE, '-o', 'yaml']],
+  },
+  {
+    says: 'a provider without its role',
+    answers: provider(HOSTILE),
+    options: { denies: () => true },
+    check: 'Access to services',
+    runs: [
+      ['apply', '-f', 'package/runtime/rbac/deployment.yaml'],
+      [
+        ...['create', 'clusterrolebinding', 'provider-kubernetes:deployment', '--clusterrole=event-driven-service:deployment'],
+        `--serviceaccount=${HOSTILE}:${HOSTILE}`,
+      ],
+    ],
+  },
+  {
+    says: 'a claim that is not ready',
+    answers: { [asked]: claim() },
+    operand: `${HOSTILE}/${HOSTILE}`,
+    check: `Claim ${HOSTILE}/${HOSTILE}`,
+    runs: [['-n', HOSTILE, 'describe', 'eventdrivenservice', HOSTILE]],
+  },
+  {
+    says: 'a claim that is invalid',
+    answers: { [asked]: claim({ size: 'huge' }) },
+    operand: `${HOSTILE}/${HOSTILE}`,
+    check: `Claim ${HOSTILE}/${HOSTILE}`,
+    runs: [['-n', HOSTILE, 'edit', 'eventdrivenservice', HOSTILE]],
+  },
+])('the command for $says runs no name', async ({ answers, options, operand = 'shop/orders-worker', check, runs }) => {
+  const { checks } = await examine(await startCluster({ answers, ...options }), operand)
+  expect(run(checks[check]?.mend ?? '')).toEqual(runs)
+})
+
+test('nothing is put into a command in another way', () => {
+  const folder = new URL('../../../src/cli/doctor/', import.meta.url)
+  const unquoted = /(?<!shell)`(?:kubectl|nats|helm|crossplane|curl) [^`]*\$\{[^`]*`/g
+  const found = readdirSync(folder).flatMap(file => readFileSync(new URL(file, folder), 'utf8').match(unquoted) ?? [])
+  expect(found).toEqual([])
+})

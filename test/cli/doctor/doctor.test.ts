@@ -1,0 +1,873 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { createServer as createHttpServer } from 'node:http'
+import { createServer as createTcpServer } from 'node:net'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import project from '../../../package.json' with { type: 'json' }
+import { composed, verbs } from '../../../src/cli/doctor/access.ts'
+import { LEAST } from '../../../src/cli/doctor/crossplane.ts'
+import { isAtLeast, parseVersion, tagOf } from '../../../src/cli/doctor/version.ts'
+import { eds } from '../../../src/cli/eds.ts'
+import { readSource } from '../../../src/cli/yaml/source.ts'
+import { at, isObject, type JsonObject } from '../../../src/kubernetes/json.ts'
+import { claim, knativeClaim } from '../../fixtures/claims.ts'
+import { recorded } from '../io.ts'
+import {
+  type Answers,
+  type ClusterOptions,
+  changed,
+  configOf,
+  examine,
+  listening,
+  paths,
+  pod,
+  readyPod,
+  refused,
+  secretTable,
+  startCluster,
+  temporaryFolder,
+  writeConfig,
+} from './cluster.ts'
+
+const ENDPOINT = 'nats-headless.nats.svc.cluster.local:8222'
+const JSZ = '/api/v1/namespaces/nats/services/nats-headless:8222/proxy'
+const account = (name: string, ...streams: JsonObject[]) => ({ name, id: name, stream_detail: streams })
+const stream = (name: string, ...consumers: string[]) => ({ name, consumer_detail: consumers.map(consumer => ({ name: consumer })) })
+const ask = (wanted: string) => `${JSZ}/jsz?acc=${encodeURIComponent(wanted)}&consumers=true`
+const ASK = ask('$G')
+
+/** NATS as its chart has it, with the stream of the claim. */
+const nats: Answers = {
+  [paths.service('nats-headless')]: { spec: { clusterIP: 'None', ports: [{ port: 4222 }, { port: 8222 }] } },
+  [paths.services]: {
+    items: [
+      { metadata: { name: 'nats' }, spec: { ports: [{ port: 4222 }] } },
+      { metadata: { name: 'nats-headless' }, spec: { ports: [{ port: 4222 }, { port: 8222 }] } },
+    ],
+  },
+  [`${JSZ}/healthz?js-enabled-only=true`]: { status: 'ok' },
+  [`${JSZ}/jsz`]: { streams: 1 },
+  [ASK]: { account_details: [account('$G', stream('ORDERS', 'orders-workers'))] },
+}
+const inCluster = changed(paths.claim, text => text.replace('127.0.0.1:8222', ENDPOINT))
+const kedaRelease = changed(paths.keda, text => text.replace('keda:main', 'keda:2.17.0'))
+const namespaces: Answers = { '/api/v1/namespaces/shop': {}, '/api/v1/namespaces/elsewhere': {} }
+const pods: Answers = { [paths.pods]: { items: [readyPod('orders-worker-6d4cf56db6-x7k2p')] } }
+const healthy: Answers = { ...nats, ...inCluster, ...kedaRelease, ...namespaces, ...pods }
+
+const start = (answers: Answers = {}, options: ClusterOptions = {}) => startCluster({ ...options, answers: { ...healthy, ...answers } })
+
+describe('a cluster that has everything', () => {
+  test('is told as a table', async () => {
+    const cluster = await start()
+    const { io, stdout, stderr } = recorded()
+    expect(await eds(['doctor', 'shop/orders-worker', '--kubeconfig', writeConfig(configOf({ server: cluster.url }))], io)).toBe(0)
+    expect(stdout()).toMatchInlineSnapshot(`
+      "✓ Crossplane                       Deployment crossplane-system/crossplane has 1 of 1 replicas ready
+      ✓ Crossplane version               2.3.4
+      ✓ Function                         function-event-driven-service is installed and healthy (ghcr.io/bizmatters/function-event-driven-service:v0.1.0)
+      – Configuration                    is not installed as a package; the API and the Composition are there without it
+      ✓ API (XRD)                        xeventdrivenservices.platform.bizmatters.io is established and offered
+      ✓ Composition                      eventdrivenservice calls function-event-driven-service
+      ✓ Access to serviceaccounts        service account crossplane-system/crossplane may do all that is needed
+      ✓ Access to services               service account crossplane-system/crossplane may do all that is needed
+      ✓ Access to deployments.apps       service account crossplane-system/crossplane may do all that is needed
+      ✓ Access to scaledobjects.keda.sh  service account crossplane-system/crossplane may do all that is needed
+      ✓ KEDA                             the cluster knows scaledobjects.keda.sh
+      ✓ KEDA operator                    Deployment keda/keda-operator has 1 of 1 replicas ready
+      ✓ KEDA version                     2.17.0
+      ✓ KEDA metrics                     APIService v1beta1.external.metrics.k8s.io is available
+      – Knative Serving                  no claim that was named needs it
+      – Knative Eventing                 no claim that was named needs it
+      ✓ NATS                             nats-headless.nats.svc.cluster.local:8222, reached through the API server, has JetStream on
+      ✓ Stream of shop/orders-worker     account '$G' has stream 'ORDERS' with consumer 'orders-workers'
+      ✓ Pods of shop/orders-worker       1 of 1 ready
+      ✓ Claim shop/orders-worker         WorkloadReady, ScalingReady, Synced, Ready
+      "
+    `)
+    expect(stderr()).toBe('nothing is wrong\n')
+  })
+
+  test('is told as JSON', async () => {
+    const { exit, checks } = await examine(await start(), 'shop/orders-worker')
+    expect(exit).toBe(0)
+    expect(new Set(Object.values(checks).map(({ state }) => state))).toEqual(new Set(['well', 'unneeded']))
+  })
+
+  test('is not changed: it is read, and asked what an account may do', async () => {
+    const { asked, reviews } = await start().then(async cluster => {
+      await examine(cluster, 'shop/orders-worker')
+      return cluster
+    })
+    expect(asked.filter(path => path === '/apis/authorization.k8s.io/v1/subjectaccessreviews')).toHaveLength(reviews.length)
+    expect(new Set(reviews.map(({ user }) => user))).toEqual(new Set(['system:serviceaccount:crossplane-system:crossplane']))
+    expect(reviews[0]?.groups).toEqual(['system:serviceaccounts', 'system:serviceaccounts:crossplane-system', 'system:authenticated'])
+    expect(reviews.map(({ what }) => what)).toContain('patch scaledobjects.keda.sh')
+    expect(reviews.map(({ what }) => what)).toContain('delete services')
+  })
+})
+
+const notReady = (text: string) => text.replace('"type":"Available","status":"True"', '"type":"Available","status":"False"')
+const composition = (input: JsonObject) =>
+  changed(paths.compositions, text => text.replace('"kind":"Input"', `"kind":"Input",${JSON.stringify(input).slice(1, -1)}`))
+const oldCrossplane = changed(paths.crossplane, text => text.replace('v2.3.4', 'v1.20.5'))
+const crd = (name: string): Answers => ({
+  [paths.crd(name)]: { metadata: { name }, status: { conditions: [{ type: 'Established', status: 'True' }] } },
+})
+const PROVIDER = '/api/v1/pods?labelSelector=pkg.crossplane.io%2Frevision%3Dprovider-kubernetes-1'
+const PROVIDER_CONFIG = '/apis/kubernetes.crossplane.io/v1alpha1/providerconfigs/default'
+const provider: Answers = {
+  ...composition({ composeAs: 'ProviderKubernetes' }),
+  [paths.providers]: {
+    items: [
+      {
+        metadata: { name: 'provider-kubernetes' },
+        spec: { package: 'xpkg.crossplane.io/crossplane-contrib/provider-kubernetes:v1.2.0' },
+        status: { currentRevision: 'provider-kubernetes-1', conditions: ['Installed', 'Healthy'].map(type => ({ type, status: 'True' })) },
+      },
+    ],
+  },
+  [PROVIDER_CONFIG]: { spec: { credentials: { source: 'InjectedIdentity' } } },
+  [PROVIDER]: {
+    items: [
+      {
+        metadata: { name: 'provider-kubernetes-1-9cc6f', namespace: 'crossplane-system' },
+        spec: { serviceAccountName: 'provider-kubernetes-1' },
+      },
+    ],
+  },
+}
+
+const configuration: Answers = {
+  [paths.configurations]: {
+    items: [
+      {
+        metadata: { name: 'platform' },
+        spec: { package: 'ghcr.io/bizmatters/configuration-event-driven-service:v0.1.0' },
+        status: { conditions: [{ type: 'Installed', status: 'True' }] },
+      },
+    ],
+  },
+}
+const RESTORE =
+  'kubectl annotate configurationrevisions.pkg.crossplane.io -l pkg.crossplane.io/package=platform --overwrite restored=$(date +%s)'
+
+interface Case {
+  readonly says: string
+  readonly answers?: Answers
+  readonly options?: ClusterOptions
+  readonly check: string
+  readonly state?: string
+  readonly because: RegExp | string
+  readonly mend?: RegExp | string
+}
+
+const cases: readonly Case[] = [
+  {
+    says: 'Crossplane is not there',
+    answers: { [paths.crossplane]: { items: [] } },
+    check: 'Crossplane',
+    because: /^no Deployment/,
+    mend: /^helm .*crossplane/,
+  },
+  {
+    says: 'Crossplane does not run',
+    answers: {
+      ...changed(paths.crossplane, text => notReady(text).replace('"readyReplicas":1,', '')),
+      ...changed(paths.crossplanePods, text =>
+        text.replace(/"running":\{[^}]*\}/, '"waiting":{"reason":"ImagePullBackOff","message":"Back-off pulling image"}'),
+      ),
+    },
+    check: 'Crossplane',
+    because:
+      'Deployment crossplane-system/crossplane has 0 of 1 replicas ready: pod crossplane-8984c664d-zthtz: ImagePullBackOff: Back-off pulling image',
+    mend: 'kubectl -n crossplane-system describe pods -l app=crossplane,release=crossplane',
+  },
+  {
+    says: 'Crossplane finds no node',
+    answers: {
+      ...changed(paths.crossplane, notReady),
+      [paths.crossplanePods]: {
+        items: [
+          pod('crossplane-1', {
+            conditions: [{ type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message: '0/3 nodes are available' }],
+          }),
+        ],
+      },
+    },
+    check: 'Crossplane',
+    because: /: pod crossplane-1: Unschedulable: 0\/3 nodes are available$/,
+  },
+  {
+    says: 'what is said of Crossplane is about the spec before',
+    answers: changed(paths.crossplane, text => text.replace('"generation":1', '"generation":2')),
+    check: 'Crossplane',
+    because: /has 1 of 1 replicas ready, and its newest spec was not looked at yet$/,
+  },
+  {
+    says: 'Crossplane is scaled away',
+    answers: changed(paths.crossplane, text => text.replace('"replicas":1,"selector"', '"replicas":0,"selector"')),
+    check: 'Crossplane',
+    because: /of 0 replicas/,
+    mend: /scale deployment crossplane --replicas=1/,
+  },
+  {
+    says: 'Deployments may not be listed',
+    answers: { [paths.crossplane]: refused(403, 'deployments.apps is forbidden') },
+    check: 'Crossplane',
+    state: 'unknown',
+    because: /deployments.apps is forbidden/,
+  },
+  {
+    says: 'and then nobody knows as whom Crossplane composes',
+    answers: { [paths.crossplane]: refused(403, 'deployments.apps is forbidden') },
+    check: 'Access',
+    state: 'unknown',
+    because: /not known as whom/,
+  },
+  {
+    says: 'Crossplane is older than the packages take',
+    answers: changed(paths.crossplane, text => text.replace('v2.3.4', 'v1.16.9')),
+    check: 'Crossplane version',
+    because: /1\.16\.9: the packages need 1\.17\.0/,
+  },
+  {
+    says: 'Crossplane 1 composes natively',
+    answers: oldCrossplane,
+    check: 'Crossplane version',
+    because: /1\.20\.5: before 2\.0 .*composeAs: ProviderKubernetes/,
+  },
+  {
+    says: 'Crossplane 1 composes through provider-kubernetes',
+    answers: { ...oldCrossplane, ...provider },
+    check: 'Crossplane version',
+    state: 'well',
+    because: '1.20.5, through provider-kubernetes',
+  },
+  {
+    says: 'the image of Crossplane is named by digest, and its chart by version',
+    answers: changed(paths.crossplane, text => text.replace(':v2.3.4', '@sha256:00ff').replace('"0.0.1"', '"2.1.0"')),
+    check: 'Crossplane version',
+    state: 'well',
+    because: '2.1.0',
+  },
+  {
+    says: 'nothing tells the version of Crossplane',
+    answers: changed(paths.crossplane, text => text.replace(':v2.3.4', ':master').replace('"0.0.1"', '"master"')),
+    check: 'Crossplane version',
+    state: 'unknown',
+    because: /can't be read off the image .*:master/,
+  },
+  {
+    says: 'the function is not healthy',
+    answers: changed(paths.functions, text =>
+      text.replace(
+        '"reason":"HealthyPackageRevision","status":"True"',
+        '"reason":"UnhealthyPackageRevision","status":"False","message":"cannot pull"',
+      ),
+    ),
+    check: 'Function',
+    because: /is not Healthy: cannot pull$/,
+    mend: 'kubectl describe function.pkg function-event-driven-service',
+  },
+  {
+    says: 'the function is not installed',
+    answers: { [paths.functions]: { items: [] } },
+    check: 'Function',
+    because: 'the Composition calls function-event-driven-service, which is not installed',
+    mend: `crossplane xpkg install function ghcr.io/bizmatters/function-event-driven-service:v${project.version} function-event-driven-service`,
+  },
+  {
+    says: 'the function is installed as a dependency, under another name',
+    answers: changed(paths.functions, text => text.replace('"name":"function-', '"name":"bizmatters-function-')),
+    check: 'Function',
+    because: /calls function-event-driven-service, which is not installed; there is one named bizmatters-function-event-driven-service/,
+  },
+  {
+    says: 'the Configuration waits for its function',
+    answers: configuration,
+    check: 'Configuration',
+    because: /is not Healthy$/,
+    mend: 'kubectl describe configuration.pkg platform',
+  },
+  {
+    says: 'there is no API',
+    answers: { [paths.definition]: undefined },
+    check: 'API (XRD)',
+    because: /there is neither x?eventdrivenservices/,
+    mend: `crossplane xpkg install configuration ghcr.io/bizmatters/configuration-event-driven-service:v${project.version}`,
+  },
+  {
+    says: 'there is no API, and a Configuration that brings it',
+    answers: { ...configuration, [paths.definition]: undefined },
+    check: 'API (XRD)',
+    because: /there is neither/,
+    mend: RESTORE,
+  },
+  {
+    says: 'without API a Configuration is missed',
+    answers: { [paths.definition]: undefined },
+    check: 'Configuration',
+    because: 'is not installed',
+  },
+  {
+    says: 'the claims are not offered',
+    answers: changed(paths.definition, text =>
+      text.replace(
+        '"reason":"WatchingCompositeResourceClaim","status":"True"',
+        '"reason":"X","status":"False","message":"the CRD belongs to another"',
+      ),
+    ),
+    check: 'API (XRD)',
+    because: /not Offered: the CRD belongs to another/,
+  },
+  {
+    says: 'the namespaced API offers no claims and need not',
+    answers: {
+      [paths.definition]: undefined,
+      [paths.namespaced]: {
+        metadata: { name: 'eventdrivenservices.platform.bizmatters.io' },
+        spec: {},
+        status: { conditions: [{ type: 'Established', status: 'True' }] },
+      },
+    },
+    check: 'API (XRD)',
+    state: 'well',
+    because: 'eventdrivenservices.platform.bizmatters.io is established',
+  },
+  { says: 'there is no Composition', answers: { [paths.compositions]: { items: [] } }, check: 'Composition', because: /^there is none/ },
+  {
+    says: 'there is no Composition, and a Configuration that brings it',
+    answers: { ...configuration, [paths.compositions]: { items: [] } },
+    check: 'Composition',
+    because: /^there is none/,
+    mend: RESTORE,
+  },
+  {
+    says: 'the Composition of a package was changed',
+    answers: {
+      ...configuration,
+      ...changed(paths.compositions, text =>
+        text
+          .replace('"kind":"Input"', '"kind":"Input","composeAs":"Nothing"')
+          .replace('"name":"eventdrivenservice"', '"ownerReferences":[{"kind":"ConfigurationRevision"}],"name":"eventdrivenservice"'),
+      ),
+    },
+    check: 'Composition',
+    because: /composeAs: .*'Nothing'/,
+    mend: RESTORE,
+  },
+  {
+    says: 'the Composition has an invalid input',
+    answers: composition({ defaults: { size: 'huge' } }),
+    check: 'Composition',
+    because: /defaults\.size: .*'huge'/,
+    mend: 'kubectl get composition eventdrivenservice -o yaml',
+  },
+  {
+    says: 'the Composition calls another function',
+    answers: changed(paths.compositions, text =>
+      text.replace('function-event-driven-service', 'function-auto-ready').replace('fn.platform.bizmatters.io', 'other.io'),
+    ),
+    check: 'Composition',
+    because: 'eventdrivenservice has no step that calls the function',
+  },
+  {
+    says: 'a role is missing',
+    options: { denies: ({ what }) => what.endsWith('scaledobjects.keda.sh') && !what.startsWith('get') },
+    check: 'Access to scaledobjects.keda.sh',
+    because: 'service account crossplane-system/crossplane may not list, watch, create, update, patch, delete',
+    mend: 'kubectl apply -f package/runtime/rbac/deployment.yaml',
+  },
+  { says: 'KEDA is not there', answers: { [paths.crd('scaledobjects.keda.sh')]: undefined }, check: 'KEDA', because: /does not know/ },
+  {
+    says: 'the operator of KEDA is not there',
+    answers: { [paths.keda]: { items: [] } },
+    check: 'KEDA operator',
+    because: /^no Deployment/,
+  },
+  {
+    says: 'KEDA is too old',
+    answers: changed(paths.keda, text => text.replace('keda:main', 'keda:2.16.1')),
+    check: 'KEDA version',
+    because: /2\.16\.1: it has to be 2\.17\.0/,
+  },
+  {
+    says: 'the metrics of KEDA are not served',
+    answers: changed(paths.kedaMetrics, text =>
+      text.replace(
+        '"status":"True","reason":"Passed","message":"all checks passed"',
+        '"status":"False","message":"failing or missing response"',
+      ),
+    ),
+    check: 'KEDA metrics',
+    because: /failing or missing response/,
+  },
+  {
+    says: 'the input of the function counts on a flag, and there is no Knative',
+    answers: composition({ features: { knativeInitContainers: true } }),
+    check: 'Knative Serving',
+    because: /does not know services\.serving\.knative\.dev/,
+  },
+  {
+    says: 'the input of the function counts on a flag that is off',
+    answers: {
+      ...composition({ features: { knativeInitContainers: true } }),
+      ...crd('services.serving.knative.dev'),
+      [paths.configMap('config-features')]: { data: { 'kubernetes.podspec-init-containers': 'disabled' } },
+    },
+    check: 'Knative kubernetes.podspec-init-containers',
+    because: /config-features has 'disabled'/,
+    mend: /patch configmap config-features .*"kubernetes.podspec-init-containers":"enabled"/,
+  },
+  {
+    says: 'the input of the function counts on a setting that is on',
+    answers: {
+      ...composition({ features: { knativeInitialScaleZero: true } }),
+      ...crd('services.serving.knative.dev'),
+      [paths.configMap('config-autoscaler')]: { data: { 'allow-zero-initial-scale': 'true' } },
+    },
+    check: 'Knative allow-zero-initial-scale',
+    state: 'well',
+    because: /'true' in config-autoscaler/,
+  },
+  {
+    says: 'provider-kubernetes is not installed',
+    answers: { ...provider, [paths.providers]: { items: [] } },
+    check: 'provider-kubernetes',
+    because: /is not installed/,
+  },
+  {
+    says: 'provider-kubernetes has no configuration',
+    answers: { ...provider, [PROVIDER_CONFIG]: undefined },
+    check: 'ProviderConfig',
+    because: /there is no ProviderConfig default/,
+  },
+  {
+    says: 'provider-kubernetes may not what Crossplane need not',
+    answers: provider,
+    options: { denies: ({ user }) => user === 'system:serviceaccount:crossplane-system:provider-kubernetes-1' },
+    check: 'Access to deployments.apps',
+    because: /provider-kubernetes-1 may not get/,
+    mend: /create clusterrolebinding .*--serviceaccount=crossplane-system:provider-kubernetes-1$/,
+  },
+  {
+    says: 'provider-kubernetes acts as somebody whom only a secret knows',
+    answers: { ...provider, [PROVIDER_CONFIG]: { spec: { credentials: { source: 'Secret' } } } },
+    check: 'Access',
+    state: 'unknown',
+    because: /not known as whom/,
+  },
+  {
+    says: 'the Service of NATS is not there',
+    answers: { [paths.service('nats-headless')]: undefined, [paths.services]: { items: [] } },
+    check: 'NATS',
+    because: `${ENDPOINT} can't be reached: there is no Service nats/nats-headless (spec.nats.monitoringEndpoint)`,
+    mend: 'kubectl -n nats get services',
+  },
+  {
+    says: 'the Service is the one for clients',
+    answers: {
+      ...changed(paths.claim, text => text.replace('127.0.0.1:8222', 'nats.nats.svc:8222')),
+      [paths.service('nats')]: { spec: { clusterIP: '10.0.0.9', ports: [{ port: 4222 }] } },
+    },
+    check: 'NATS',
+    because: /Service nats\/nats does not expose port 8222, only 4222; Service nats-headless exposes 8222/,
+    mend: `kubectl -n shop patch eventdrivenservice orders-worker --type merge -p '{"spec":{"nats":{"monitoringEndpoint":"${ENDPOINT}"}}}'`,
+  },
+  {
+    says: 'no pod of NATS is ready',
+    answers: { [`${JSZ}/healthz?js-enabled-only=true`]: refused(503, 'no endpoints available for service "nats-headless:8222"') },
+    check: 'NATS',
+    because: /no ready pod stands behind Service nats\/nats-headless/,
+  },
+  {
+    says: 'the pods of NATS do not listen',
+    answers: {
+      [`${JSZ}/healthz?js-enabled-only=true`]: refused(
+        503,
+        'error trying to reach service: dial tcp 10.0.0.4:8222: connect: connection refused',
+      ),
+    },
+    check: 'NATS',
+    because: /nobody listens on port 8222/,
+  },
+  {
+    says: 'the port is the one for clients',
+    answers: {
+      [`${JSZ}/healthz?js-enabled-only=true`]: refused(503, 'error trying to reach service: malformed HTTP response "INFO {}"'),
+    },
+    check: 'NATS',
+    because: /is no HTTP, as on the port for clients/,
+  },
+  {
+    says: 'the way through the API server is forbidden, and there is no other',
+    answers: { [`${JSZ}/healthz?js-enabled-only=true`]: refused(403, 'services "nats-headless:8222" is forbidden') },
+    check: 'NATS',
+    state: 'unknown',
+    because: /the API server does not lead to Service nats\/nats-headless: .*forbidden\. KEDA may reach it all the same/,
+    mend: /^kubectl run .*wget/,
+  },
+  { says: 'JetStream is off', answers: { [`${JSZ}/jsz`]: { disabled: true } }, check: 'NATS', because: /has JetStream off/, mend: /^helm/ },
+  {
+    says: 'the stream is missing',
+    answers: { [ASK]: { account_details: [account('$G', stream('PAYMENTS'))] } },
+    check: 'Stream of shop/orders-worker',
+    because: "account '$G' has no stream 'ORDERS'; its streams: PAYMENTS",
+    mend: 'nats stream add -- ORDERS',
+  },
+  {
+    says: 'the stream is misspelt',
+    answers: { [ASK]: { account_details: [account('$G', stream('ORDER'))] } },
+    check: 'Stream of shop/orders-worker',
+    because:
+      "account '$G' has no stream 'ORDERS', did you mean 'ORDER'?; its streams: ORDER; if the name is right: nats stream add -- ORDERS",
+    mend: `kubectl -n shop patch eventdrivenservice orders-worker --type merge -p '{"spec":{"nats":{"stream":"ORDER"}}}'`,
+  },
+  {
+    says: 'a stream differs by its number only, and so is no typo',
+    answers: { [ASK]: { account_details: [account('$G', stream('ORDERS2'))] } },
+    check: 'Stream of shop/orders-worker',
+    because: "account '$G' has no stream 'ORDERS'; its streams: ORDERS2",
+    mend: 'nats stream add -- ORDERS',
+  },
+  {
+    says: 'the stream is in another account',
+    answers: {
+      [ASK]: { account_details: [] },
+      [`${JSZ}/jsz?accounts=true&streams=true`]: { account_details: [account('SHOP', stream('ORDERS'))] },
+    },
+    check: 'Stream of shop/orders-worker',
+    because: "account '$G' has no stream 'ORDERS', account 'SHOP' has",
+    mend: /patch eventdrivenservice orders-worker .*"account":"SHOP"/,
+  },
+  {
+    says: 'the consumer is missing',
+    answers: { [ASK]: { account_details: [account('$G', stream('ORDERS', 'others'))] } },
+    check: 'Stream of shop/orders-worker',
+    because: "stream 'ORDERS' of account '$G' has no consumer 'orders-workers'; its consumers: others",
+    mend: 'nats consumer add --pull --defaults -- ORDERS orders-workers',
+  },
+  {
+    says: 'the consumer is misspelt',
+    answers: { [ASK]: { account_details: [account('$G', stream('ORDERS', 'order-workers'))] } },
+    check: 'Stream of shop/orders-worker',
+    because:
+      /has no consumer 'orders-workers', did you mean 'order-workers'\?.*; if the name is right: nats consumer add .* ORDERS orders-workers$/,
+    mend: `kubectl -n shop patch eventdrivenservice orders-worker --type merge -p '{"spec":{"nats":{"consumer":"order-workers"}}}'`,
+  },
+  {
+    says: 'another server of the cluster of NATS has the stream',
+    answers: {
+      [`${JSZ}/jsz`]: { meta_cluster: { cluster_size: 3 } },
+      [ASK]: { account_details: [account('$G')] },
+      '/api/v1/namespaces/nats/endpoints/nats-headless': { subsets: [{ addresses: [{ targetRef: { name: 'nats-1' } }] }] },
+      [ASK.replace('services/nats-headless', 'pods/nats-1')]: {
+        account_details: [account('$G', stream('ORDERS', 'orders-workers'))],
+      },
+    },
+    check: 'Stream of shop/orders-worker',
+    state: 'well',
+    because: "account '$G' has stream 'ORDERS' with consumer 'orders-workers'",
+  },
+  {
+    says: 'the claim names its own account',
+    answers: {
+      ...changed(paths.claim, text => text.replace('127.0.0.1:8222', ENDPOINT).replace('"consumer"', '"account":"SHOP","consumer"')),
+      [ask('SHOP')]: { account_details: [account('SHOP', stream('ORDERS', 'orders-workers'))] },
+    },
+    check: 'Stream of shop/orders-worker',
+    state: 'well',
+    because: "account 'SHOP' has stream 'ORDERS' with consumer 'orders-workers'",
+  },
+  {
+    says: 'the claim is not there',
+    answers: { [paths.claim]: undefined },
+    check: 'Claim shop/orders-worker',
+    because: 'there is no such EventDrivenService',
+  },
+  {
+    says: 'the claim does not scale',
+    answers: changed(paths.claim, text =>
+      text.replace(
+        /"message":"ScaledObject[^"]*","observedGeneration":4,"reason":"Ready","status":"True"/,
+        '"message":"KEDA can\'t scale on it.","reason":"TriggerError","status":"False"',
+      ),
+    ),
+    check: 'Claim shop/orders-worker',
+    because: "ScalingReady is False, TriggerError: KEDA can't scale on it.",
+    mend: 'kubectl -n shop describe eventdrivenservice orders-worker',
+  },
+  {
+    says: 'Crossplane is not done with the claim',
+    answers: changed(paths.claim, text =>
+      text.replace('"reason":"Available","status":"True","type":"Ready"', '"reason":"Creating","status":"Unknown","type":"Ready"'),
+    ),
+    check: 'Claim shop/orders-worker',
+    because: 'Ready is Unknown, Creating: no reason is given',
+  },
+  {
+    says: 'Crossplane has not looked at the claim',
+    answers: changed(paths.claim, text => text.replace(/"conditions":\[[^\]]*\]/, '"conditions":[]')),
+    check: 'Claim shop/orders-worker',
+    because: 'Crossplane has not looked at it yet',
+  },
+  {
+    says: 'the claim is invalid',
+    answers: changed(paths.claim, text => text.replace('"runtime":"Deployment"', '"runtime":"Lambda"')),
+    check: 'Claim shop/orders-worker',
+    because: /spec\.runtime: must be one of/,
+  },
+]
+
+test.each(cases)('$says', async ({ answers, options, check, state = 'wrong', because, mend }) => {
+  const { exit, checks } = await examine(await start(answers, options), 'shop/orders-worker')
+  expect(checks[check]).toMatchObject({ state, says: typeof because === 'string' ? because : expect.stringMatching(because) })
+  if (mend !== undefined) expect(checks[check]?.mend).toEqual(typeof mend === 'string' ? mend : expect.stringMatching(mend))
+  expect(exit).toBe(Object.values(checks).some(one => one.state === 'wrong') ? 1 : 0)
+  if (state === 'wrong') expect(exit).toBe(1)
+})
+
+describe('claims out of files', () => {
+  const write = (name: string, ...claims: JsonObject[]) => {
+    const file = join(temporaryFolder(), name)
+    writeFileSync(file, claims.map(one => JSON.stringify(one)).join('\n---\n'))
+    return file
+  }
+
+  test('are asked about before they are applied', async () => {
+    const file = write('claim.yaml', claim({ nats: { stream: 'NEW', consumer: 'workers', monitoringEndpoint: ENDPOINT } }, { name: 'new' }))
+    const { exit, checks } = await examine(await start(), file)
+    expect(exit).toBe(1)
+    expect(checks['Claim shop/new']).toEqual({ state: 'well', says: 'is valid' })
+    expect(checks['Stream of shop/new']?.says).toMatch(/no stream 'NEW'/)
+  })
+
+  test('with runtime Knative ask for Knative, and not for KEDA and NATS', async () => {
+    const eventing = { broker: {}, triggers: [{ name: 'paid' }], kafka: { bootstrapServers: ['kafka:9092'], topics: ['paid'] } }
+    const cluster = await start(crd('services.serving.knative.dev'))
+    const { checks } = await examine(cluster, write('claim.yaml', knativeClaim({ eventing })))
+    expect(checks).toMatchObject({
+      KEDA: { state: 'unneeded' },
+      NATS: { state: 'unneeded' },
+      'Knative Serving': { state: 'well' },
+      'Knative Eventing': { state: 'wrong' },
+      'Knative KafkaSource': { state: 'wrong' },
+      'Access to services.serving.knative.dev': { state: 'well' },
+      'Access to kafkasources.sources.knative.dev': { state: 'well' },
+    })
+    expect(Object.keys(checks)).not.toContain('Access to scaledobjects.keda.sh')
+  })
+
+  test('of a namespace that is not there are said to be', async () => {
+    const { exit, checks } = await examine(await start(), write('claim.yaml', claim({}, { namespace: 'nowhere' })))
+    expect(exit).toBe(1)
+    expect(checks['Claim nowhere/orders-worker']).toEqual({
+      state: 'wrong',
+      says: 'is valid, but there is no namespace nowhere',
+      mend: 'kubectl create namespace nowhere',
+    })
+  })
+
+  test('that are invalid are said to be', async () => {
+    const { exit, checks } = await examine(await start(), write('claim.json', claim({ size: 'huge' })))
+    expect(exit).toBe(1)
+    expect(checks['Claim shop/orders-worker']?.says).toMatch(/spec\.size/)
+  })
+
+  test('without a namespace are in that of the flag', async () => {
+    const { checks } = await examine(await start(), '-n', 'elsewhere', write('claim.yaml', claim({}, { namespace: undefined })))
+    expect(checks['Claim elsewhere/orders-worker']?.state).toBe('well')
+  })
+
+  test('may have objects with their own toString where there should be text, as may the answers of the cluster', async () => {
+    const strange = { toString: 1 }
+    const says = JSON.stringify(strange)
+    const file = write('claim.yaml', claim({}, { name: strange, namespace: strange }))
+    const answers = {
+      ...changed(paths.crossplane, text =>
+        text.replace(/"replicas":\d+/g, `"replicas":${says}`).replace(/"readyReplicas":\d+/, `"readyReplicas":${says}`),
+      ),
+      [paths.service('nats-headless')]: { spec: { ports: [{ port: strange }] } },
+    }
+    const { exit, checks } = await examine(await start(answers), file)
+    expect(exit).toBe(1)
+    expect(checks[`Claim ${says}/${says}`]?.state).toBe('wrong')
+    expect(checks.Crossplane?.says).toContain(`${says} of ${says} replicas`)
+  })
+
+  test('that are none cannot be asked about', async () => {
+    const { exit, stderr } = await examine(await start(), write('other.yaml', { apiVersion: 'v1', kind: 'ConfigMap' }))
+    expect(exit).toBe(2)
+    expect(stderr).toMatch(/there is no claim/)
+  })
+})
+
+describe('a server of NATS outside the cluster', () => {
+  const given = (port: number) => changed(paths.claim, text => text.replace('127.0.0.1:8222', `127.0.0.1:${port}`))
+
+  test('is asked from here', async () => {
+    const port = await listening(
+      createHttpServer((request, response) => {
+        const body = request.url?.startsWith('/jsz?') ? healthyStream : { status: 'ok' }
+        response.end(JSON.stringify(body))
+      }),
+    )
+    const { exit, checks } = await examine(await start(given(port)), 'shop/orders-worker')
+    expect(checks.NATS?.says).toBe(`127.0.0.1:${port}, reached from here, has JetStream on`)
+    expect(checks['Stream of shop/orders-worker']?.state).toBe('well')
+    expect(exit).toBe(0)
+  })
+  const healthyStream = { account_details: [account('$G', stream('ORDERS', 'orders-workers'))] }
+
+  test('that nobody answers for from here may be reached by KEDA', async () => {
+    const { exit, checks, stderr } = await examine(await start(given(1)), 'shop/orders-worker')
+    expect(checks.NATS?.state).toBe('unknown')
+    expect(checks['Stream of shop/orders-worker']?.state).toBe('unknown')
+    expect(exit).toBe(0)
+    expect(stderr).toBe('nothing is wrong; 2 could not be told from here\n')
+  })
+
+  test('whose address leads nowhere may be reached by KEDA', async () => {
+    const strange = changed(paths.claim, text => text.replace('127.0.0.1:8222', '1.2.3.4.5:8222'))
+    const { checks } = await examine(await start(strange), 'shop/orders-worker')
+    expect(checks.NATS).toMatchObject({
+      state: 'unknown',
+      says: expect.stringMatching(/nobody answers at 1\.2\.3\.4\.5:8222: Invalid URL/),
+    })
+  })
+
+  test('on its port for clients is told apart', async () => {
+    const greeter = createTcpServer(socket => socket.end('INFO {"server_id":"x"}\r\n'))
+    const port = await listening(greeter)
+    const { checks } = await examine(await start(given(port)), 'shop/orders-worker')
+    expect(checks.NATS?.says).toMatch(/is no HTTP, as on the port for clients \(4222\)/)
+  })
+})
+
+describe('of several Compositions', () => {
+  const two = (chosen: string, byClaim?: string): Answers => ({
+    [paths.compositions]: {
+      items: ['eventdrivenservice', 'other'].map(name => ({
+        metadata: { name },
+        spec: {
+          compositeTypeRef: { apiVersion: 'platform.bizmatters.io/v1alpha1', kind: 'XEventDrivenService' },
+          pipeline: [
+            {
+              functionRef: { name: 'function-event-driven-service' },
+              input: {
+                apiVersion: 'fn.platform.bizmatters.io/v1alpha1',
+                kind: 'Input',
+                ...(name === 'other' && { features: { knativeInitContainers: true } }),
+              },
+            },
+          ],
+        },
+      })),
+    },
+    ...changed(paths.definition, text => text.replace('"defaultCompositionRef":{"name":"eventdrivenservice"}', chosen)),
+    ...(byClaim !== undefined && {
+      ...changed(paths.claim, text => text.replace('"compositionRef":{"name":"eventdrivenservice"}', byClaim)),
+    }),
+  })
+  const none = '"x":0'
+
+  test.each([
+    { says: "the claim's own", answers: two(none, '"compositionRef":{"name":"other"}') },
+    { says: "a namespaced claim's own", answers: two(none, '"crossplane":{"compositionRef":{"name":"other"}}') },
+    { says: "the API's default", answers: two('"defaultCompositionRef":{"name":"other"}', none) },
+    { says: "the API's enforced one", answers: two('"enforcedCompositionRef":{"name":"other"}', none) },
+  ])('$says counts', async ({ answers }) => {
+    const args = answers[paths.claim] === undefined ? [] : ['shop/orders-worker']
+    const { checks } = await examine(await start(answers), ...args)
+    expect(checks['Knative Serving']?.state).toBe('wrong')
+  })
+
+  test('the first counts where nobody says', async () => {
+    const { checks } = await examine(await start(two(none)))
+    expect(checks['Knative Serving']?.state).toBe('unneeded')
+  })
+})
+
+test('docs/troubleshooting.md shows what is said', async () => {
+  const page = readFileSync(new URL('../../../docs/troubleshooting.md', import.meta.url), 'utf8')
+  const quoted = [...page.matchAll(/^> ✗ (.*)$/gm)].map(([, text]) => text)
+  const other = changed(paths.claim, text => text.replace('127.0.0.1:8222', 'nats.nats.svc.cluster.local:8222'))
+  const named = { secretRefs: [{ name: 'orders-db', env: [{ secretKey: 'password', envName: 'DB_PASSWORD' }] }] }
+  const inTrouble = pod('orders-worker-6d4cf56db6-x7k2p', {
+    containerStatuses: [
+      {
+        name: 'main',
+        state: { waiting: { reason: 'ImagePullBackOff', message: 'Back-off pulling image "ghcr.io/acme/orders-worker:1.4.3"' } },
+      },
+    ],
+  })
+  const told = await Promise.all(
+    [
+      { answers: { [paths.pods]: { items: [readyPod('orders-worker-76b6bd9848-2xv4q'), inTrouble] } } },
+      {
+        answers: {
+          ...changed(paths.claim, text =>
+            text.replace('127.0.0.1:8222', ENDPOINT).replace('"nats"', `${JSON.stringify(named).slice(1, -1)},"nats"`),
+          ),
+          [paths.secrets]: secretTable({ name: 'registry-credentials' }),
+        },
+      },
+      { answers: { ...other, [paths.service('nats')]: { spec: { clusterIP: '10.0.0.9', ports: [{ port: 4222 }] } } } },
+      { answers: { [ASK]: { account_details: [account('$G')] } } },
+      { answers: { [ASK]: { account_details: [account('$G', stream('ORDERS', 'order-workers'))] } } },
+      {
+        answers: {
+          [ASK]: { account_details: [] },
+          [`${JSZ}/jsz?accounts=true&streams=true`]: { account_details: [account('SHOP', stream('ORDERS'))] },
+        },
+      },
+      { options: { denies: ({ what }: { what: string }) => what.endsWith('scaledobjects.keda.sh') } },
+      { answers: oldCrossplane },
+    ].map(async ({ answers, options }) => {
+      const { checks } = await examine(await start(answers, options), 'shop/orders-worker')
+      return Object.entries(checks).flatMap(([name, { state, says }]) => (state === 'wrong' ? [`${name}  ${says}`] : []))
+    }),
+  )
+  expect(quoted).toEqual(told.flat())
+})
+
+describe('versions', () => {
+  test.each([
+    { image: 'ghcr.io/kedacore/keda:2.17.0', tag: '2.17.0' },
+    { image: '127.0.0.1:5000/keda', tag: undefined },
+    { image: '127.0.0.1:5000/keda:v2.3@sha256:00ff', tag: 'v2.3' },
+    { image: 'keda@sha256:00ff', tag: undefined },
+  ])('$image has the tag $tag', ({ image, tag }) => expect(tagOf(image)).toBe(tag))
+
+  test.each([
+    { version: '2.17.0', least: '2.17.0', is: true },
+    { version: '2.16.9', least: '2.17.0', is: false },
+    { version: '3.0.0', least: '2.17.0', is: true },
+    { version: '1.99.99', least: '2.17.0', is: false },
+    { version: 'v2.20', least: '2.17.0', is: true },
+  ])('$version is at least $least: $is', ({ version, least, is }) =>
+    expect(isAtLeast(parseVersion(version) ?? [0, 0, 0], parseVersion(least) ?? [0, 0, 0])).toBe(is),
+  )
+})
+
+const manifest = (file: string): JsonObject => {
+  const value = readSource(file, readFileSync(new URL(`../../../package/${file}`, import.meta.url), 'utf8')).documents[0]?.value
+  return isObject(value) ? value : {}
+}
+
+test.each(['deployment', 'knative', 'eventing'] as const)('what is asked of %s is what its ClusterRole allows', role => {
+  const rules = at(manifest(`runtime/rbac/${role}.yaml`), 'rules')
+  const asked = (Array.isArray(rules) ? rules : []).flatMap(rule => {
+    const [resources, groups] = [at(rule, 'resources'), at(rule, 'apiGroups')]
+    return (Array.isArray(resources) ? resources : [])
+      .filter(resource => !String(resource).includes('/'))
+      .map(resource => ({ group: at(groups, 0), resource, verbs: at(rule, 'verbs') }))
+  })
+  expect(composed[role].map(kind => ({ ...kind, verbs }))).toEqual(asked)
+})
+
+test.each(['function', 'configuration'])("the least Crossplane is the %s's constraint", name => {
+  const constraint = String(at(manifest(`${name}/crossplane.yaml`), 'spec', 'crossplane', 'version'))
+  expect(parseVersion(constraint.replace(/^>=/, ''))).toEqual(LEAST)
+})

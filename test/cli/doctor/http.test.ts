@@ -1,0 +1,21 @@
+import { Agent, createServer } from 'node:http'
+import { expect, onTestFinished, test } from 'vitest'
+import { ask } from '../../../src/cli/doctor/http.ts'
+import { listening } from './cluster.ts'
+
+test('the time of a question begins when it is asked, not while it waits for its turn', async () => {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+  onTestFinished(() => agent.destroy())
+  const port = await listening(createServer((_, response) => void setTimeout(() => response.end('{}'), 700)))
+  const answers = await Promise.all([1, 2, 3].map(() => ask(`http://127.0.0.1:${port}`, { agent, timeoutMs: 1_500 })))
+  expect(answers).toEqual([1, 2, 3].map(() => ({ ok: true, body: {} })))
+})
+
+test('an answer that does not come to its end is given up', async () => {
+  const port = await listening(createServer((_, response) => void response.write('{')))
+  expect(await ask(`http://127.0.0.1:${port}`, { timeoutMs: 300 })).toEqual({
+    ok: false,
+    status: undefined,
+    reason: 'no answer within 0.3 seconds',
+  })
+})

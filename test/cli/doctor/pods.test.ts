@@ -1,0 +1,183 @@
+// What eds doctor says of a claim's pods.
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import type { JsonObject } from '../../../src/kubernetes/json.ts'
+import { claim, knativeClaim } from '../../fixtures/claims.ts'
+import { type Answers, examine, paths, pod, readyPod, refused, startCluster, temporaryFolder } from './cluster.ts'
+
+const look = async (answers: Answers) => (await examine(await startCluster({ answers }), 'shop/orders-worker')).checks
+const PODS = 'Pods of shop/orders-worker'
+const notReady = [{ type: 'Ready', status: 'False' }]
+const waiting = (reason: string, message?: string, lastState: JsonObject = {}) => ({
+  phase: 'Pending',
+  conditions: notReady,
+  containerStatuses: [{ name: 'main', state: { waiting: { reason, ...(message !== undefined && { message }) } }, lastState }],
+})
+const running = { phase: 'Running', conditions: notReady, containerStatuses: [{ name: 'main', state: { running: {} }, lastState: {} }] }
+const event = (name: string, reason: string, message: string, lastTimestamp: string): JsonObject => ({
+  involvedObject: { kind: 'Pod', name },
+  type: 'Warning',
+  reason,
+  message,
+  lastTimestamp,
+})
+const describePod = (name: string) => `kubectl -n shop describe pod ${name}`
+const logs = (container: string) => `kubectl -n shop logs orders-worker-2 -c ${container} --tail=50`
+
+describe("a claim's pods", () => {
+  const second = (status: JsonObject, events: JsonObject[] = []): Answers => ({
+    [paths.pods]: { items: [readyPod('orders-worker-1'), pod('orders-worker-2', status)] },
+    [paths.podEvents]: { items: events },
+  })
+  const trouble = (text: string, mend = describePod('orders-worker-2')) => ({
+    state: 'wrong',
+    says: `1 of 2 in trouble: pod orders-worker-2: ${text}`,
+    mend,
+  })
+  // A program may write a secret into the message of its end.
+  const ended = { terminated: { exitCode: 137, reason: 'OOMKilled', message: 'password: correct-horse-battery-staple' } }
+
+  test.each<{ says: string; answers: Answers; told: JsonObject }>([
+    { says: 'run', answers: { [paths.pods]: { items: [readyPod('a'), readyPod('b')] } }, told: { state: 'well', says: '2 of 2 ready' } },
+    {
+      says: 'are none, as KEDA took the last one away',
+      answers: { [paths.pods]: { items: [] } },
+      told: { state: 'unneeded', says: 'there are none at the moment' },
+    },
+    {
+      says: 'may not be listed',
+      answers: { [paths.pods]: refused(403, 'pods is forbidden') },
+      told: { state: 'unknown', says: "can't be listed: pods is forbidden" },
+    },
+    {
+      says: 'only start',
+      answers: second(waiting('ContainerCreating')),
+      told: { state: 'unknown', says: '1 of 2 ready, and the rest may only be starting' },
+    },
+    {
+      says: 'start, and no probe has failed',
+      answers: second(running, [event('orders-worker-1', 'Unhealthy', 'of another pod', '2026-01-01T00:00:00Z')]),
+      told: { state: 'unknown', says: '1 of 2 ready, and the rest may only be starting' },
+    },
+    {
+      says: 'lack their image',
+      answers: second(waiting('ImagePullBackOff', 'Back-off pulling image "ghcr.io/acme/x:1"')),
+      told: trouble('ImagePullBackOff: Back-off pulling image "ghcr.io/acme/x:1"'),
+    },
+    {
+      says: 'lack a secret',
+      answers: second(waiting('CreateContainerConfigError', 'secret "orders-db" not found')),
+      told: trouble('CreateContainerConfigError: secret "orders-db" not found'),
+    },
+    {
+      says: 'crash',
+      answers: second(waiting('CrashLoopBackOff', 'back-off 5m0s restarting failed container', ended)),
+      told: trouble(
+        'CrashLoopBackOff: back-off 5m0s restarting failed container; container main ended with exit code 137, OOMKilled',
+        `${logs('main')} --previous`,
+      ),
+    },
+    {
+      says: 'have just crashed',
+      answers: second({
+        phase: 'Running',
+        conditions: notReady,
+        containerStatuses: [{ name: 'main', state: { terminated: { exitCode: 1, reason: 'Error' } } }],
+      }),
+      told: trouble('Error: container main ended with exit code 1', logs('main')),
+    },
+    {
+      says: 'have an init container that fails',
+      answers: second({
+        phase: 'Pending',
+        conditions: notReady,
+        initContainerStatuses: [{ name: 'init', state: { terminated: { exitCode: 127, reason: 'ContainerCannotRun' } } }],
+        containerStatuses: [{ name: 'main', state: { waiting: { reason: 'PodInitializing' } } }],
+      }),
+      told: trouble('ContainerCannotRun: container init ended with exit code 127', logs('init')),
+    },
+    {
+      says: 'find no node',
+      answers: second({
+        phase: 'Pending',
+        conditions: [{ type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message: '0/3 nodes are available' }],
+      }),
+      told: trouble('Unschedulable: 0/3 nodes are available'),
+    },
+    {
+      says: 'fail their probe',
+      answers: second(running, [
+        event('orders-worker-2', 'Unhealthy', 'Readiness probe failed: HTTP probe failed with statuscode: 503', '2026-01-01T00:00:09Z'),
+        event('orders-worker-2', 'Unhealthy', 'Readiness probe failed: connection refused', '2026-01-01T00:00:05Z'),
+        event('orders-worker-2', 'FailedMount', 'over since it runs', '2026-01-01T00:00:10Z'),
+      ]),
+      told: trouble('Unhealthy: Readiness probe failed: HTTP probe failed with statuscode: 503'),
+    },
+    {
+      says: 'run and are not ready, and their events may not be listed',
+      answers: { ...second(running), [paths.podEvents]: refused(403, 'events is forbidden') },
+      told: trouble("NotReady: the events that say why can't be read: events is forbidden"),
+    },
+    {
+      says: 'get no sandbox',
+      answers: second(waiting('ContainerCreating'), [
+        event('orders-worker-2', 'FailedCreatePodSandBox', 'no IP address is left', '2026-01-01T00:00:00Z'),
+      ]),
+      told: trouble('FailedCreatePodSandBox: no IP address is left'),
+    },
+    {
+      says: 'of before go',
+      answers: {
+        [paths.pods]: {
+          items: [
+            readyPod('orders-worker-1'),
+            { ...pod('leaving', waiting('CrashLoopBackOff')), metadata: { name: 'leaving', deletionTimestamp: '2026-01-01T00:00:00Z' } },
+            pod('evicted', { phase: 'Failed', reason: 'Evicted' }),
+          ],
+        },
+      },
+      told: { state: 'well', says: '1 of 1 ready' },
+    },
+    {
+      says: 'are many with the same trouble, which is said once',
+      answers: {
+        [paths.pods]: {
+          items: [
+            ...['a', 'b', 'c'].map(name => pod(name, waiting('ErrImagePull', `for ${name}`))),
+            pod('d', waiting('InvalidImageName', 'bad')),
+          ],
+        },
+      },
+      told: {
+        state: 'wrong',
+        says: '4 of 4 in trouble: pod a: ErrImagePull: for a (and 2 more with ErrImagePull); pod d: InvalidImageName: bad',
+        mend: describePod('a'),
+      },
+    },
+  ])('$says', async ({ answers, told }) => {
+    const { [PODS]: row } = await look({ [paths.claim]: claim(), ...answers })
+    expect(row).toEqual(told)
+  })
+
+  test('of Knative are found, those of its stand-in too', async () => {
+    const labels = 'serving.knative.dev%2Fservice%20in%20(orders-worker%2Corders-worker-switch)'
+    const { [PODS]: row } = await look({
+      [paths.claim]: knativeClaim(),
+      [`/api/v1/namespaces/shop/pods?labelSelector=${labels}`]: {
+        items: [pod('orders-worker-00001-deployment-1', waiting('ImagePullBackOff', 'not found'))],
+      },
+    })
+    expect(row).toMatchObject({
+      state: 'wrong',
+      says: '1 of 1 in trouble: pod orders-worker-00001-deployment-1: ImagePullBackOff: not found',
+    })
+  })
+
+  test('are not looked for before the claim is applied', async () => {
+    const file = join(temporaryFolder(), 'claim.yaml')
+    writeFileSync(file, JSON.stringify(claim()))
+    const { checks } = await examine(await startCluster(), file)
+    expect(checks).not.toHaveProperty([PODS])
+  })
+})

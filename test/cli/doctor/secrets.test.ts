@@ -1,0 +1,245 @@
+// What eds doctor says of the secrets that a claim names, and what it never says.
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { eds } from '../../../src/cli/eds.ts'
+import type { JsonObject } from '../../../src/kubernetes/json.ts'
+import { claim } from '../../fixtures/claims.ts'
+import { recorded } from '../io.ts'
+import { type Answers, configOf, examine, paths, refused, secretTable, startCluster, temporaryFolder, writeConfig } from './cluster.ts'
+
+const applied = (spec: JsonObject): Answers => ({ [paths.claim]: claim(spec) })
+const look = async (answers: Answers) => (await examine(await startCluster({ answers }), 'shop/orders-worker')).checks
+const rowOf = (path: string) => `${path}?includeObject=None`
+
+// Found nowhere else: in plain, as a Secret has it, and as `kubectl apply` notes it.
+const VALUE = 'correct-horse-battery-staple'
+const ENCODED = Buffer.from(VALUE).toString('base64')
+const secret = (name: string, ...keys: string[]): JsonObject => ({
+  kind: 'Secret',
+  apiVersion: 'v1',
+  metadata: {
+    name,
+    namespace: 'shop',
+    annotations: { 'kubectl.kubernetes.io/last-applied-configuration': JSON.stringify({ stringData: { password: VALUE } }) },
+  },
+  type: 'Opaque',
+  data: Object.fromEntries(keys.map(key => [key, ENCODED])),
+})
+const password = { secretRefs: [{ name: 'orders-db', env: [{ secretKey: 'password', envName: 'DB_PASSWORD' }] }] }
+const both = {
+  secretRefs: [
+    {
+      name: 'orders-db',
+      env: [
+        { secretKey: 'password', envName: 'DB_PASSWORD' },
+        { secretKey: 'username', envName: 'DB_USER' },
+      ],
+    },
+  ],
+}
+const bulk = { secretRefs: [{ name: 'orders-db', envFrom: true }] }
+const pull = { imagePullSecrets: [{ name: 'registry' }] }
+const DB = 'Secret orders-db of shop/orders-worker'
+const REGISTRY = 'Secret registry of shop/orders-worker'
+const forbidden = refused(403, 'secrets "orders-db" is forbidden: User "jane" cannot get resource "secrets"')
+const EDIT = 'kubectl -n shop edit eventdrivenservice orders-worker'
+const CREATE = 'kubectl -n shop create secret generic orders-db'
+const ADD = '--dry-run=client -o yaml | kubectl -n shop patch secret orders-db --type merge --patch-file /dev/stdin'
+const PULL =
+  'kubectl -n shop create secret docker-registry registry --docker-server=ghcr.io --docker-username="$REGISTRY_USER" --docker-password="$REGISTRY_TOKEN"'
+
+interface SecretCase {
+  readonly says: string
+  readonly spec: JsonObject
+  readonly answers?: Answers
+  readonly row?: string
+  readonly told: JsonObject
+}
+
+describe('a secret that the claim names', () => {
+  test.each<SecretCase>([
+    {
+      says: 'exists and has the key',
+      spec: password,
+      answers: { [paths.secret('orders-db')]: secret('orders-db', 'password') },
+      told: { state: 'well', says: "exists, with key 'password'" },
+    },
+    {
+      says: 'exists, and every key of it is taken',
+      spec: bulk,
+      answers: { [rowOf(paths.secret('orders-db'))]: secretTable({ name: 'orders-db' }) },
+      told: { state: 'well', says: 'exists' },
+    },
+    {
+      says: 'is one that the deprecated spelling names',
+      spec: { secret3Name: 'orders-db' },
+      told: { state: 'wrong', says: "namespace shop has no Secret 'orders-db'", mend: CREATE },
+    },
+    {
+      says: 'is missing',
+      spec: both,
+      told: {
+        state: 'wrong',
+        says: "namespace shop has no Secret 'orders-db'",
+        mend: `${CREATE} --from-file=password --from-file=username`,
+      },
+    },
+    {
+      says: 'is misspelt',
+      spec: password,
+      answers: { [paths.secrets]: secretTable({ name: 'registry' }, { name: 'order-db' }) },
+      told: {
+        state: 'wrong',
+        says: `namespace shop has no Secret 'orders-db', did you mean 'order-db'?; if the name is right: ${CREATE} --from-file=password`,
+        mend: EDIT,
+      },
+    },
+    {
+      says: 'has no such key',
+      spec: both,
+      answers: { [paths.secret('orders-db')]: secret('orders-db', 'password', 'host') },
+      told: { state: 'wrong', says: "has no key 'username'; its keys: password, host", mend: `${CREATE} --from-file=username ${ADD}` },
+    },
+    {
+      says: 'is empty',
+      spec: both,
+      answers: { [paths.secret('orders-db')]: { kind: 'Secret', type: 'Opaque' } },
+      told: {
+        state: 'wrong',
+        says: "has no key 'password'; has no key 'username'; its keys: none",
+        mend: `${CREATE} --from-file=password --from-file=username ${ADD}`,
+      },
+    },
+    {
+      says: 'has a key of nearly that name',
+      spec: password,
+      answers: { [paths.secret('orders-db')]: secret('orders-db', 'passwd', 'pasword') },
+      told: {
+        state: 'wrong',
+        says: `has no key 'password', did you mean 'pasword'?; its keys: passwd, pasword; if the name is right: ${CREATE} --from-file=password ${ADD}`,
+        mend: EDIT,
+      },
+    },
+    {
+      says: 'may not be read',
+      spec: password,
+      answers: { [paths.secret('orders-db')]: forbidden },
+      told: {
+        state: 'unknown',
+        says: `you may not read it, so it can't be told whether it exists with key 'password': ${forbidden.message}. Ask somebody who may for its keys, which shows no values`,
+        mend: 'kubectl -n shop describe secret orders-db',
+      },
+    },
+    {
+      says: 'is not told of',
+      spec: password,
+      answers: { [paths.secret('orders-db')]: refused(503, 'etcdserver: leader changed') },
+      told: { state: 'unknown', says: "can't be read: etcdserver: leader changed" },
+    },
+    {
+      says: 'pulls the image, and is missing',
+      spec: pull,
+      row: REGISTRY,
+      told: { state: 'wrong', says: "namespace shop has no Secret 'registry'", mend: PULL },
+    },
+    {
+      says: 'pulls an image of Docker Hub, and is missing',
+      spec: { ...pull, image: 'acme/orders-worker:1.4.2' },
+      row: REGISTRY,
+      told: { state: 'wrong', says: "namespace shop has no Secret 'registry'", mend: PULL.replace(' --docker-server=ghcr.io', '') },
+    },
+    {
+      says: 'pulls the image',
+      spec: pull,
+      answers: { [rowOf(paths.secret('registry'))]: secretTable({ name: 'registry', type: 'kubernetes.io/dockerconfigjson' }) },
+      row: REGISTRY,
+      told: { state: 'well', says: 'exists' },
+    },
+    {
+      says: 'is to pull the image, and is of a type that the kubelet passes over',
+      spec: pull,
+      answers: { [rowOf(paths.secret('registry'))]: secretTable({ name: 'registry' }) },
+      row: REGISTRY,
+      told: {
+        state: 'wrong',
+        says: 'is of type Opaque, so no image is pulled with it; it has to be kubernetes.io/dockerconfigjson',
+        mend: 'kubectl -n shop describe secret registry',
+      },
+    },
+  ])('$says', async ({ spec, answers = {}, row = DB, told }) => {
+    expect((await look({ ...applied(spec), ...answers }))[row]).toEqual(told)
+  })
+
+  test('that may not be read makes nothing wrong', async () => {
+    const cluster = (spec: JsonObject) => startCluster({ answers: { ...applied(spec), [paths.secret('orders-db')]: forbidden } })
+    const wrong = async (spec: JsonObject) =>
+      Object.entries((await examine(await cluster(spec), 'shop/orders-worker')).checks).filter(([, { state }]) => state === 'wrong')
+    expect(await wrong(password)).toEqual(await wrong({}))
+  })
+
+  test('is looked at once, whatever it is for', async () => {
+    const cluster = await startCluster({
+      answers: applied({ secretRefs: [{ ...password.secretRefs[0], envFrom: true }], imagePullSecrets: [{ name: 'orders-db' }] }),
+    })
+    const { checks } = await examine(cluster, 'shop/orders-worker')
+    expect(Object.keys(checks).filter(name => name.startsWith('Secret '))).toEqual([DB])
+    expect(cluster.asked.filter(path => path.startsWith(paths.secret('orders-db')))).toHaveLength(1)
+  })
+
+  test('is looked at before the claim is applied, and not in a namespace that is missing', async () => {
+    const file = join(temporaryFolder(), 'claim.yaml')
+    writeFileSync(file, JSON.stringify(claim(password)))
+    const inShop = await examine(await startCluster({ answers: { '/api/v1/namespaces/shop': {} } }), file)
+    expect(inShop.checks[DB]?.state).toBe('wrong')
+    const homeless = await examine(await startCluster(), file)
+    expect(homeless.checks).not.toHaveProperty([DB])
+    expect(homeless.checks['Claim shop/orders-worker']?.says).toMatch(/there is no namespace shop/)
+  })
+
+  test('is not read whole where its keys do not matter', async () => {
+    const cluster = await startCluster({ answers: applied({ ...bulk, ...pull }) })
+    await examine(cluster, 'shop/orders-worker')
+    const asked = cluster.asked.filter(path => path.includes('/secrets'))
+    expect(asked.length).toBeGreaterThan(0)
+    expect(asked.filter(path => !path.endsWith('?includeObject=None'))).toEqual([])
+  })
+})
+
+describe('no value of a secret is printed', () => {
+  const path = paths.secret('orders-db')
+  /** An answer of whatever stands between here and the API server. */
+  const careless = (status: number, body: JsonObject) =>
+    startCluster({ answers: { ...applied(password), [path]: refused(status, '', body) } })
+
+  test.each<{ says: string; cluster: () => ReturnType<typeof startCluster> }>([
+    { says: 'a key exists', cluster: () => startCluster({ answers: { ...applied(password), [path]: secret('orders-db', 'password') } }) },
+    { says: 'a key is missing', cluster: () => startCluster({ answers: { ...applied(both), [path]: secret('orders-db', 'password') } }) },
+    {
+      says: 'a key is misspelt',
+      cluster: () => startCluster({ answers: { ...applied(password), [path]: secret('orders-db', 'passwort') } }),
+    },
+    {
+      says: 'values are given unasked',
+      cluster: () =>
+        startCluster({
+          answers: {
+            ...applied({ ...bulk, ...pull }),
+            [rowOf(path)]: { ...secretTable({ name: 'orders-db' }), data: { password: ENCODED }, type: ENCODED },
+            [paths.secrets]: { ...secretTable({ name: 'order-db' }), items: [secret('order-db', 'password')] },
+          },
+        }),
+    },
+    { says: 'an error quotes the secret', cluster: () => careless(502, { error: VALUE, data: { password: ENCODED } }) },
+    { says: 'an error is the secret', cluster: () => careless(500, secret('orders-db', 'password')) },
+  ])('where $says', async ({ cluster: given }) => {
+    const cluster = await given()
+    for (const output of ['text', 'json']) {
+      const { io, stdout, stderr } = recorded()
+      await eds(['doctor', 'shop/orders-worker', '-o', output, '--kubeconfig', writeConfig(configOf({ server: cluster.url }))], io)
+      expect(stdout()).toContain(DB)
+      for (const value of [VALUE, ENCODED]) expect(stdout() + stderr()).not.toContain(value)
+    }
+    expect(cluster.asked.some(asked => asked.startsWith(path))).toBe(true)
+  })
+})

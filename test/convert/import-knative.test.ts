@@ -1,0 +1,244 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { parse } from 'yaml'
+import { formatPath } from '../../src/claim/findings.ts'
+import { parseClaim } from '../../src/claim/parse.ts'
+import { importKnative } from '../../src/convert/import-knative.ts'
+import { at, type JsonObject } from '../../src/kubernetes/json.ts'
+import { builtInPlatform } from '../../src/platform/platform.ts'
+import { compose } from '../../src/reconcile/compose.ts'
+import { claims, deepFreeze, knativeClaim, put, RUNS } from '../fixtures/claims.ts'
+
+function render(document: JsonObject): JsonObject[] {
+  const parsed = parseClaim(document, builtInPlatform)
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.findings))
+  return compose(parsed.claim, builtInPlatform, {})
+    .resources.map(({ manifest }): JsonObject => manifest)
+    .filter(({ apiVersion }) => String(apiVersion).includes('.knative.dev/'))
+}
+
+function bring(manifests: readonly JsonObject[]) {
+  const imported = importKnative(deepFreeze(manifests))
+  if (!imported.ok) throw new Error(JSON.stringify(imported.findings))
+  return imported
+}
+
+const examples = fileURLToPath(new URL('../../examples', import.meta.url))
+const told = readdirSync(examples)
+  .filter(name => /^knative-.*-claim\.yaml$/.test(name))
+  .map(name => ({ name, document: parse(readFileSync(`${examples}/${name}`, 'utf8')) as JsonObject }))
+  // What an environment has set can't be told from what a claim has set.
+  .filter(({ document }) => at(document, 'spec', 'environment') === undefined)
+
+describe('there and back', () => {
+  test.each(told)('$name', ({ document }) => {
+    expect(bring(render(document))).toEqual({ ok: true, claim: document, unsaid: [] })
+  })
+
+  test('whatever the claim: the import becomes the same, nothing is unsaid, and it comes back as it is', () => {
+    fc.assert(
+      fc.property(
+        claims().filter(({ spec }) => spec.runtime === 'Knative'),
+        document => {
+          const manifests = render(document)
+          const { claim, unsaid } = bring(manifests)
+          expect(unsaid).toEqual([])
+          expect(render(claim)).toEqual(manifests)
+          expect(bring(render(claim)).claim).toEqual(claim)
+        },
+      ),
+      { numRuns: RUNS },
+    )
+  })
+})
+
+describe('a manifest of other hands', () => {
+  const foreign: JsonObject = {
+    apiVersion: 'serving.knative.dev/v1',
+    kind: 'Service',
+    metadata: {
+      name: 'python-api-base',
+      namespace: 'my-api',
+      uid: 'x',
+      labels: { team: 'base' },
+      annotations: { 'serving.knative.dev/creator': 'me', 'kubectl.kubernetes.io/last-applied-configuration': '{}' },
+    },
+    spec: {
+      template: {
+        metadata: {
+          annotations: {
+            'autoscaling.knative.dev/class': 'kpa.autoscaling.knative.dev',
+            'autoscaling.knative.dev/minScale': '1',
+            'autoscaling.knative.dev/target': '50',
+            'sidecar.istio.io/inject': 'true',
+          },
+        },
+        spec: {
+          nodeSelector: { disk: 'ssd' },
+          containers: [
+            {
+              name: 'api',
+              image: 'ghcr.io/acme/python-api-base:1',
+              command: ['uvicorn'],
+              ports: [{ containerPort: 8000 }],
+              env: [
+                { name: 'ENVIRONMENT', value: 'production' },
+                { name: 'KEY', valueFrom: { configMapKeyRef: { name: 'c', key: 'k' } } },
+              ],
+              envFrom: [{ configMapRef: { name: 'config' } }, { secretRef: { name: 'secrets' } }],
+              resources: { limits: { cpu: '1000m', memory: '1Gi' }, requests: { cpu: '100m', memory: '256Mi' } },
+              readinessProbe: { httpGet: { path: '/health/ready', port: 8000 }, periodSeconds: 10 },
+            },
+          ],
+        },
+      },
+    },
+    status: { url: 'http://x' },
+  }
+  const { claim, unsaid } = bring([foreign])
+
+  test('becomes a claim that says what it can, with Knative’s defaults where ours are others', () => {
+    expect(claim).toEqual({
+      apiVersion: 'platform.bizmatters.io/v1alpha1',
+      kind: 'EventDrivenService',
+      metadata: { name: 'python-api-base', namespace: 'my-api' },
+      spec: {
+        image: 'ghcr.io/acme/python-api-base:1',
+        size: 'micro',
+        runtime: 'Knative',
+        env: [{ name: 'ENVIRONMENT', value: 'production' }],
+        secretRefs: [{ name: 'secrets', envFrom: true }],
+        httpPort: 8000,
+        readyPath: '/health/ready',
+        knative: { autoscaling: { target: 50, minScale: 1, maxScale: 0, scaleDownDelay: '0s' }, containerConcurrency: 0 },
+      },
+    })
+  })
+
+  test.each([
+    { says: 'requests a second', annotations: { metric: 'rps' }, target: 200 },
+    { says: 'CPU', annotations: { class: 'hpa.autoscaling.knative.dev' }, target: 80 },
+    { says: 'requests in flight, as we have it too', annotations: { metric: 'concurrency' }, target: undefined },
+  ])('the target that it has without a word is said: $says', ({ annotations, target }) => {
+    const named = Object.fromEntries(Object.entries(annotations).map(([name, value]) => [`autoscaling.knative.dev/${name}`, value]))
+    const service = put(foreign, ['spec', 'template', 'metadata', 'annotations'], named) as JsonObject
+    expect(at(bring([service]).claim, 'spec', 'knative', 'autoscaling', 'target')).toBe(target)
+  })
+
+  test('and a list of what it can’t say, without what the cluster has written', () => {
+    expect(unsaid.map(({ object, path, problem }) => `${object} ${formatPath(path)} ${problem.split(':')[0]}`)).toEqual([
+      'Service python-api-base metadata.labels.team is left out',
+      'Service python-api-base spec.template.metadata.annotations["sidecar.istio.io/inject"] is left out',
+      'Service python-api-base spec.template.spec.nodeSelector is left out',
+      'Service python-api-base spec.template.spec.containers[0].command is left out',
+      'Service python-api-base spec.template.spec.containers[0].env[1] is left out',
+      'Service python-api-base spec.template.spec.containers[0].envFrom[0] is left out',
+      'Service python-api-base spec.template.spec.containers[0].resources.limits.cpu becomes "500m", was "1000m"',
+      'Service python-api-base spec.template.spec.containers[0].readinessProbe.periodSeconds becomes 5, was 10',
+      'Service python-api-base spec.template.spec.containers[0].securityContext is added',
+      'Service python-api-base spec.template.spec.containers[0].livenessProbe is added',
+    ])
+  })
+
+  test('a variable that refers to one out of a secret, which will stand after it', () => {
+    const env = [
+      { name: 'PASSWORD', valueFrom: { secretKeyRef: { name: 'db', key: 'password' } } },
+      { name: 'HOST', value: 'db' },
+      { name: 'URL', value: 'postgres://me:$(PASSWORD)@$(HOST)' },
+      { name: 'TOLD', value: '$$(PASSWORD)' },
+    ]
+    const { unsaid } = bring([put(foreign, ['spec', 'template', 'spec', 'containers', 0, 'env'], env) as JsonObject])
+    expect(unsaid.filter(({ path }) => path.includes('env'))).toMatchObject([
+      {
+        object: 'Service python-api-base',
+        path: ['spec', 'template', 'spec', 'containers', 0, 'env', 2],
+        problem: 'it will stand before PASSWORD, and only what stands before can be referred to',
+      },
+    ])
+  })
+
+  test('a Trigger under another name is renamed, one for another service is left out', () => {
+    const trigger = (name: string, service: string): JsonObject => ({
+      apiVersion: 'eventing.knative.dev/v1',
+      kind: 'Trigger',
+      metadata: { name, namespace: 'my-api' },
+      spec: {
+        broker: 'default',
+        filter: { attributes: { type: name } },
+        subscriber: { ref: { apiVersion: 'serving.knative.dev/v1', kind: 'Service', name: service } },
+      },
+    })
+    const imported = bring([foreign, trigger('created', 'python-api-base'), trigger('deleted', 'another')])
+    expect(at(imported.claim, 'spec', 'eventing')).toEqual({
+      broker: { name: 'default', create: false },
+      triggers: [{ name: 'created', filter: { type: 'created' } }],
+    })
+    expect(imported.unsaid.filter(({ object }) => object.startsWith('Trigger'))).toMatchObject([
+      { object: 'Trigger created', path: ['metadata', 'name'], problem: 'becomes python-api-base-created' },
+      { object: 'Trigger deleted', path: [], problem: 'is left out' },
+    ])
+  })
+
+  test('of two KafkaSources the one that leads here is taken, and the other is left out', () => {
+    const source = (name: string, service: string): JsonObject => ({
+      apiVersion: 'sources.knative.dev/v1',
+      kind: 'KafkaSource',
+      metadata: { name, namespace: 'my-api' },
+      spec: {
+        bootstrapServers: ['kafka:9092'],
+        topics: [name],
+        consumerGroup: 'my-api-python-api-base',
+        sink: { ref: { apiVersion: 'serving.knative.dev/v1', kind: 'Service', name: service } },
+      },
+    })
+    const imported = bring([foreign, source('bills', 'another'), source('python-api-base', 'python-api-base')])
+    expect(at(imported.claim, 'spec', 'eventing')).toEqual({ kafka: { bootstrapServers: ['kafka:9092'], topics: ['python-api-base'] } })
+    expect(imported.unsaid.filter(({ object }) => object.startsWith('KafkaSource'))).toMatchObject([
+      { object: 'KafkaSource bills', path: [], problem: 'is left out' },
+    ])
+  })
+
+  test.each([
+    { says: 'no Service', manifests: [], problem: 'needs a Service of serving.knative.dev with a name' },
+    {
+      says: 'two',
+      manifests: [foreign, foreign],
+      problem: 'holds 2 Services of serving.knative.dev; each becomes a claim of its own, so import them one by one',
+    },
+  ])('$says is refused', ({ manifests, problem }) => {
+    expect(importKnative(manifests)).toMatchObject({ ok: false, findings: [{ problem }] })
+  })
+
+  test('a claim that the platform would refuse is shown with the findings', () => {
+    const path = ['spec', 'template', 'spec', 'timeoutSeconds']
+    expect(importKnative([put(foreign, path, 900) as JsonObject])).toMatchObject({
+      ok: false,
+      claim: { spec: { knative: { timeoutSeconds: 900 } } },
+      findings: [{ path: ['spec', 'knative', 'timeoutSeconds'] }],
+    })
+  })
+
+  test('any text or number in any place is answered', () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), fc.nat(), (value, index) => {
+        const [service = {}] = render(knativeClaim({ env: [{ name: 'A', value: '1' }], eventing: { triggers: [{ name: 'a' }] } }))
+        const paths = [
+          ['metadata'],
+          ['metadata', 'name'],
+          ['spec'],
+          ['spec', 'template'],
+          ['spec', 'template', 'metadata'],
+          ['spec', 'template', 'metadata', 'annotations'],
+          ['spec', 'template', 'spec'],
+          ['spec', 'template', 'spec', 'containers'],
+          ['spec', 'template', 'spec', 'containers', 0],
+          ['spec', 'template', 'spec', 'containers', 0, 'env'],
+          ['spec', 'traffic'],
+        ]
+        expect(importKnative([put(service, paths[index % paths.length] ?? [], value as never) as JsonObject])).toHaveProperty('ok')
+      }),
+    )
+  })
+})

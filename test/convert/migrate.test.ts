@@ -1,0 +1,385 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { parse } from 'yaml'
+import { parseClaim } from '../../src/claim/parse.ts'
+import type { Row, Verdict } from '../../src/convert/comparison.ts'
+import { migrate } from '../../src/convert/migrate.ts'
+import { at, isObject, type Json, type JsonObject } from '../../src/kubernetes/json.ts'
+import { builtInPlatform, type Platform } from '../../src/platform/platform.ts'
+import { compose } from '../../src/reconcile/compose.ts'
+import { claim, deepFreeze, deploymentClaims, put, RUNS } from '../fixtures/claims.ts'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const read = (file: string): JsonObject => parse(readFileSync(`${root}${file}`, 'utf8'))
+const folder = 'test/fixtures/agent-executor'
+const files = readdirSync(`${root}${folder}`)
+const agentExecutor = files.map(file => read(`${folder}/${file}`))
+
+function bring(manifests: readonly JsonObject[], { platform = builtInPlatform, adopt = false } = {}) {
+  const migrated = migrate(deepFreeze(manifests), platform, { adopt })
+  if (!migrated.ok) throw new Error(JSON.stringify(migrated.findings))
+  return migrated
+}
+
+/** What a claim becomes, but for its eventing, which stays with the claim. */
+function render(document: JsonObject, platform: Platform = builtInPlatform): JsonObject[] {
+  const parsed = parseClaim(document, platform)
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.findings))
+  return compose(parsed.claim, { ...platform, composeAs: 'Native' }, {})
+    .resources.map(({ manifest }): JsonObject => manifest)
+    .filter(({ apiVersion }) => !String(apiVersion).includes('.knative.dev/'))
+}
+
+const told = (rows: readonly Row[], ...verdicts: Verdict[]) =>
+  rows.filter(({ verdict }) => verdicts.includes(verdict)).map(({ object, path }) => `${object.split(' ')[0]} ${path}`)
+
+const where = ['spec', 'template', 'spec']
+const main = [...where, 'containers', 0]
+
+/** The agent-executor with another value somewhere in one of its manifests. */
+const changed = (kind: string, path: readonly (string | number)[], to: Json | undefined) =>
+  agentExecutor.map(manifest => (manifest.kind === kind ? changedIn(manifest, path, to) : manifest))
+
+function changedIn(manifest: JsonObject, path: readonly (string | number)[], to: Json | undefined): JsonObject {
+  const value = put(manifest, path, to)
+  if (!isObject(value)) throw new Error('not an object any more')
+  return value
+}
+
+describe('agent-executor', () => {
+  test('its four manifests become the claim among the examples', () => {
+    expect(files.sort()).toEqual(['deployment.yaml', 'scaledobject.yaml', 'service.yaml', 'serviceaccount.yaml'])
+    const { claim, size } = bring(agentExecutor)
+    expect(claim).toEqual(read('examples/agent-executor-claim.yaml'))
+    expect(size).toEqual({ size: 'medium', exact: true })
+  })
+
+  test('what changes is known, and nothing is lost but a label', () => {
+    const { rows } = bring(agentExecutor)
+    expect(told(rows, 'different', 'unsaid').filter(row => !row.includes('metadata.labels'))).toEqual([
+      'Deployment spec.template.spec.initContainers[0].name',
+      'Deployment spec.template.spec.containers[0].name',
+    ])
+    expect(told(rows, 'unsaid').every(row => row.endsWith('["app.kubernetes.io/part-of"]'))).toBe(true)
+    expect(rows.filter(({ verdict, because }) => verdict === 'added' && because === undefined)).toEqual([])
+  })
+
+  test('with what the API server and the controllers write into them they become the same', () => {
+    expect(bring(agentExecutor.map(asServed))).toEqual(bring(agentExecutor))
+  })
+})
+
+/** A manifest as kubectl get -o yaml gives it. */
+function asServed(manifest: JsonObject): JsonObject {
+  const put1 = (object: JsonObject, path: readonly (string | number)[], to: Json) => changedIn(object, path, to)
+  let served = put1(manifest, ['status'], { observedGeneration: 2, conditions: [{ type: 'Available', status: 'True' }] })
+  served = put1(served, ['metadata'], {
+    ...(isObject(manifest.metadata) ? manifest.metadata : {}),
+    uid: '5d6a0b6e',
+    resourceVersion: '2128',
+    generation: 2,
+    creationTimestamp: '2026-11-21T09:05:32Z',
+    managedFields: [{ manager: 'kubectl-client-side-apply', operation: 'Update' }],
+    annotations: { 'kubectl.kubernetes.io/last-applied-configuration': '{}', 'deployment.kubernetes.io/revision': '2' },
+  })
+  if (manifest.kind === 'Service') {
+    for (const [field, value] of Object.entries({
+      clusterIP: '10.0.0.193',
+      clusterIPs: ['10.0.0.193'],
+      ipFamilies: ['IPv4'],
+      ipFamilyPolicy: 'SingleStack',
+      internalTrafficPolicy: 'Cluster',
+      sessionAffinity: 'None',
+    }))
+      served = put1(served, ['spec', field], value)
+  }
+  if (manifest.kind !== 'Deployment') return served
+  const pod = at(manifest, ...where)
+  const container = (each: Json) => ({
+    ...(isObject(each) ? each : {}),
+    terminationMessagePath: '/dev/termination-log',
+    terminationMessagePolicy: 'File',
+  })
+  const list = (field: string) => {
+    const value = at(pod, field)
+    return Array.isArray(value) ? value.map(container) : []
+  }
+  served = put1(served, ['spec', 'progressDeadlineSeconds'], 600)
+  served = put1(served, ['spec', 'revisionHistoryLimit'], 10)
+  return put1(served, where, {
+    ...(isObject(pod) ? pod : {}),
+    serviceAccount: 'agent-executor',
+    dnsPolicy: 'ClusterFirst',
+    restartPolicy: 'Always',
+    schedulerName: 'default-scheduler',
+    terminationGracePeriodSeconds: 30,
+    containers: list('containers'),
+    initContainers: list('initContainers'),
+  })
+}
+
+describe('there and back', () => {
+  // Keys of one secret come together, so a secret that a claim names twice does not come back in two places.
+  const once = deploymentClaims().filter(({ spec }) => {
+    const names = (Array.isArray(spec.secretRefs) ? spec.secretRefs : []).filter(ref => at(ref, 'env')).map(ref => at(ref, 'name'))
+    return new Set(names).size === names.length
+  })
+
+  test('whatever the claim: what it becomes migrates to a claim that becomes the same, and nothing is lost', () => {
+    fc.assert(
+      fc.property(once, fc.boolean(), (document, adopt) => {
+        const manifests = render(document)
+        const { claim, rows, size } = bring(manifests, { adopt })
+        expect(render(claim)).toEqual(manifests)
+        expect(told(rows, 'different', 'unsaid', 'added')).toEqual([])
+        expect(size?.exact).toBe(true)
+        expect(bring(render(claim), { adopt }).claim).toEqual(claim)
+      }),
+      { numRuns: RUNS },
+    )
+  })
+
+  test('on a platform with defaults of its own too', () => {
+    const platform: Platform = {
+      ...builtInPlatform,
+      defaults: {
+        nats: { account: 'ACME', accountID: 'A1', monitoringEndpoint: 'nats.acme.example:8222' },
+        scaling: { minReplicas: 2, cooldownPeriod: 60 },
+        imagePullSecrets: [{ name: 'acme' }],
+        healthPath: '/alive',
+      },
+    }
+    const manifests = render(claim(), platform)
+    const { claim: migrated, rows } = bring(manifests, { platform })
+    expect(migrated.spec).toEqual({
+      ...claim().spec,
+      size: 'medium',
+      nats: { url: 'nats://nats.nats.svc:4222', stream: 'ORDERS', consumer: 'orders-workers' },
+    })
+    expect(told(rows, 'different', 'unsaid', 'added')).toEqual([])
+    expect(render(bring(manifests).claim).slice(0, 3)).toEqual(manifests.slice(0, 3))
+  })
+})
+
+describe('a manifest of other hands', () => {
+  test.each([
+    {
+      says: 'a port that the probes ask',
+      kind: 'Deployment',
+      path: [...main, 'readinessProbe', 'httpGet', 'port'],
+      to: 9000,
+      spec: { httpPort: 9000 },
+      unsaid: ['Deployment spec.template.spec.containers[0].ports["8080"]'],
+    },
+    {
+      says: 'other bounds',
+      kind: 'ScaledObject',
+      path: ['spec', 'minReplicaCount'],
+      to: 0,
+      spec: { scaling: { minReplicas: 0 } },
+      unsaid: [],
+    },
+    {
+      says: "KEDA's own bounds where none are said",
+      kind: 'ScaledObject',
+      path: ['spec', 'maxReplicaCount'],
+      to: undefined,
+      spec: { scaling: { maxReplicas: 100 } },
+      unsaid: [],
+    },
+    {
+      says: 'a paused ScaledObject',
+      kind: 'ScaledObject',
+      path: ['metadata', 'annotations'],
+      to: { 'autoscaling.keda.sh/paused': 'true' },
+      spec: { scaling: { paused: true } },
+      unsaid: [],
+    },
+    {
+      says: 'a paused count',
+      kind: 'ScaledObject',
+      path: ['metadata', 'annotations'],
+      to: { 'autoscaling.keda.sh/paused-replicas': '3' },
+      spec: {},
+      unsaid: ['ScaledObject metadata.annotations["autoscaling.keda.sh/paused-replicas"]'],
+    },
+    {
+      says: 'a prefix',
+      kind: 'Deployment',
+      path: [...main, 'envFrom'],
+      to: [{ prefix: 'LLM_', secretRef: { name: 'keys' } }],
+      spec: {},
+      unsaid: [],
+    },
+    {
+      says: 'all of a config map',
+      kind: 'Deployment',
+      path: [...main, 'envFrom', 0],
+      to: { configMapRef: { name: 'settings' } },
+      spec: {},
+      unsaid: ['Deployment spec.template.spec.containers[0].envFrom'],
+    },
+    {
+      says: 'a key of a config map, of which only the name comes over',
+      kind: 'Deployment',
+      path: [...main, 'env', 3],
+      to: { name: 'LEVEL', valueFrom: { configMapKeyRef: { name: 'settings', key: 'level' } } },
+      spec: {},
+      unsaid: ['Deployment spec.template.spec.containers[0].env.LEVEL'],
+    },
+    {
+      says: 'a field of the pod',
+      kind: 'Deployment',
+      path: [...main, 'env', 3],
+      to: { name: 'POD', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
+      spec: {},
+      unsaid: ['Deployment spec.template.spec.containers[0].env.POD'],
+    },
+    {
+      says: 'a key that may be missing',
+      kind: 'Deployment',
+      path: [...main, 'env', 3, 'valueFrom', 'secretKeyRef', 'optional'],
+      to: true,
+      spec: {},
+      unsaid: ['Deployment spec.template.spec.containers[0].env.POSTGRES_HOST.valueFrom.secretKeyRef.optional'],
+    },
+    {
+      says: 'volumes',
+      kind: 'Deployment',
+      path: [...where, 'volumes'],
+      to: [{ name: 'tmp', emptyDir: {} }],
+      spec: {},
+      unsaid: ['Deployment spec.template.spec.volumes'],
+    },
+    {
+      says: 'an init container of another image',
+      kind: 'Deployment',
+      path: [...where, 'initContainers', 0, 'image'],
+      to: 'busybox:1',
+      spec: {},
+      unsaid: ['Deployment spec.template.spec.initContainers'],
+    },
+    {
+      says: 'a sidecar',
+      kind: 'Deployment',
+      path: [...where, 'containers'],
+      to: [{ name: 'proxy', image: 'proxy:1' }, at(agentExecutor[0], ...main) ?? null],
+      spec: {},
+      unsaid: ['Deployment spec.template.spec.containers[0]'],
+    },
+    {
+      says: 'another strategy',
+      kind: 'Deployment',
+      path: ['spec', 'strategy'],
+      to: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
+      spec: {},
+      unsaid: ['Deployment spec.strategy.rollingUpdate.maxSurge', 'Deployment spec.strategy.rollingUpdate.maxUnavailable'],
+    },
+    {
+      says: 'a headless Service',
+      kind: 'Service',
+      path: ['spec', 'clusterIP'],
+      to: 'None',
+      spec: {},
+      unsaid: ['Service spec.clusterIP'],
+    },
+    {
+      says: 'a Service of another name',
+      kind: 'Service',
+      path: ['metadata', 'name'],
+      to: 'metrics',
+      spec: {},
+      unsaid: ['Service '],
+    },
+    {
+      says: 'a fallback',
+      kind: 'ScaledObject',
+      path: ['spec', 'fallback'],
+      to: { failureThreshold: 3, replicas: 2 },
+      spec: {},
+      unsaid: ['ScaledObject spec.fallback'],
+    },
+  ])('$says', ({ kind, path, to, spec, unsaid }) => {
+    const { claim, rows } = bring(changed(kind, path, to))
+    expect(claim.spec).toMatchObject(spec)
+    expect(told(rows, 'unsaid').filter(row => !/part-of|initContainers\[0\]\.env/.test(row))).toEqual(unsaid)
+  })
+
+  test.each([
+    {
+      says: 'the same in other words',
+      resources: { requests: { cpu: 0.5, memory: '1024Mi' }, limits: { cpu: 2, memory: '4Gi' } },
+      is: { size: 'medium', exact: true },
+    },
+    {
+      says: 'a little more',
+      resources: { requests: { cpu: '300m', memory: '600Mi' }, limits: { cpu: '1', memory: '2Gi' } },
+      is: { size: 'small', exact: false },
+    },
+    { says: 'limits alone', resources: { limits: { cpu: '4', memory: '8Gi' } }, is: { size: 'large', exact: false } },
+    { says: 'far beyond', resources: { requests: { cpu: '64', memory: '1Ti' } }, is: { size: 'large', exact: false } },
+    { says: 'next to nothing', resources: { requests: { cpu: '1m', memory: '1M' } }, is: { size: 'micro', exact: false } },
+    { says: 'nothing', resources: {}, is: undefined },
+  ])('its size: $says', ({ resources, is }) => {
+    const { claim, size, rows } = bring(changed('Deployment', [...main, 'resources'], resources))
+    expect(size).toEqual(is)
+    expect(at(claim, 'spec', 'size')).toBe(is?.size ?? 'medium')
+    const figures = told(rows, 'different', 'added').filter(row => /containers\[0\]\.resources/.test(row) && !row.includes('init'))
+    expect(figures.length === 0).toBe(is?.exact === true)
+  })
+
+  test('a URL out of a secret can’t be said, and the claim is valid all the same', () => {
+    const secret = { name: 'NATS_URL', valueFrom: { secretKeyRef: { name: 'nats', key: 'url' } } }
+    const { claim, rows } = bring(changed('Deployment', [...main, 'env', 0], secret))
+    expect(at(claim, 'spec', 'nats')).toEqual({ stream: 'AGENT_EXECUTION', consumer: 'agent-executor-workers' })
+    expect(told(rows, 'different')).toContain('Deployment spec.template.spec.containers[0].env.NATS_URL')
+  })
+
+  test('a value that refers to a secret before it no longer finds it', () => {
+    const env = at(agentExecutor[0], ...main, 'env')
+    const url = { name: 'URL', value: 'postgres://$(POSTGRES_HOST)/$$(POSTGRES_DB)' }
+    const { rows } = bring(changed('Deployment', [...main, 'env'], [...(Array.isArray(env) ? env : []), url]))
+    expect(told(rows, 'same')).toContain('Deployment spec.template.spec.containers[0].env.URL.value')
+    expect(rows.filter(({ because }) => because?.startsWith('it will stand before POSTGRES_HOST'))).toMatchObject([
+      { verdict: 'different', was: url.value },
+    ])
+  })
+})
+
+describe('no claim', () => {
+  const without = (kind: string) => agentExecutor.filter(manifest => manifest.kind !== kind)
+  const deployment = agentExecutor.filter(({ kind }) => kind === 'Deployment')
+  test.each([
+    { says: 'no Deployment', manifests: without('Deployment'), problem: /^needs a Deployment of apps\/v1/ },
+    {
+      says: 'two Deployments',
+      manifests: [...agentExecutor, ...deployment],
+      problem: /^holds 2 Deployments \(agent-executor, agent-executor\)/,
+    },
+    {
+      says: 'no ScaledObject',
+      manifests: without('ScaledObject'),
+      problem: /^needs the ScaledObject that scales Deployment agent-executor$/,
+    },
+    {
+      says: 'the ScaledObject of another',
+      manifests: changed('ScaledObject', ['spec', 'scaleTargetRef', 'name'], 'orders'),
+      problem: /; there is agent-executor-scaler for orders$/,
+    },
+    {
+      says: 'no trigger of NATS',
+      manifests: changed('ScaledObject', ['spec', 'triggers', 0, 'type'], 'kafka'),
+      problem: /^needs a trigger of type nats-jetstream in ScaledObject agent-executor-scaler/,
+    },
+    {
+      says: 'a name that is too long',
+      manifests: changed('ScaledObject', ['spec', 'triggers', 0, 'metadata', 'stream'], 'a b'),
+      problem: /./,
+    },
+  ])('$says', ({ manifests, problem }) => {
+    const migrated = migrate(manifests, builtInPlatform, { adopt: false })
+    expect(migrated).toMatchObject({ ok: false, findings: [{ problem: expect.stringMatching(problem) }] })
+  })
+})

@@ -1,0 +1,154 @@
+// The commands that lead from what is there to the claim: run against a model of what server-side apply would join.
+import { readdirSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+import { parse } from 'yaml'
+import { migrate } from '../../src/convert/migrate.ts'
+import { at, isObject, type Json, type JsonObject } from '../../src/kubernetes/json.ts'
+import { builtInPlatform } from '../../src/platform/platform.ts'
+import { put } from '../fixtures/claims.ts'
+
+const folder = fileURLToPath(new URL('../fixtures/agent-executor', import.meta.url))
+const manifests = readdirSync(folder).map((file): JsonObject => parse(readFileSync(`${folder}/${file}`, 'utf8')))
+const main = ['spec', 'template', 'spec', 'containers', 0]
+
+const changed = (kind: string, path: readonly (string | number)[], to: Json) =>
+  manifests.map((manifest): JsonObject => {
+    const value = manifest.kind === kind ? put(manifest, path, to) : manifest
+    if (!isObject(value)) throw new Error('not an object any more')
+    return value
+  })
+
+function commandsOf(given: readonly JsonObject[], adopt = true): string[] {
+  const migrated = migrate(given, builtInPlatform, { adopt })
+  if (!migrated.ok) throw new Error(JSON.stringify(migrated.findings))
+  return migrated.steps.flatMap(({ commands }) => commands)
+}
+
+function patchOf(kind: string, given: readonly JsonObject[]): unknown[] {
+  const command = commandsOf(given).find(line => line.includes(` patch ${kind}/`)) ?? ''
+  return JSON.parse(/ -p '(.*)'$/.exec(command)?.[1]?.replaceAll("'\\''", "'") ?? '[]')
+}
+
+const forget = { op: 'add', path: '/metadata/managedFields', value: [{}] }
+const isMain = { op: 'test', path: '/spec/template/spec/containers/0/name', value: 'agent-executor' }
+const named = [
+  { op: 'replace', path: '/spec/template/spec/containers/0/name', value: 'main' },
+  { op: 'replace', path: '/spec/template/spec/initContainers/0/name', value: 'init' },
+]
+
+test('the containers get the names of the claim, and every object is let go of', () => {
+  expect(patchOf('deployment', manifests)).toEqual([isMain, ...named, forget])
+  for (const kind of ['service', 'serviceaccount', 'scaledobject']) expect(patchOf(kind, manifests)).toEqual([forget])
+})
+
+test('the whole way', () => {
+  const verbs = (adopt: boolean) =>
+    commandsOf(manifests, adopt).map(line => line.replace(/^kubectl -n intelligence-deepagents (\w+) ?(\S*).*/, '$1 $2'))
+  const before = ['get serviceaccount/agent-executor', 'patch serviceaccount/agent-executor', 'patch service/agent-executor']
+  const patched = [...before, 'patch scaledobject/agent-executor-scaler', 'patch deployment/agent-executor', 'rollout status']
+  expect(verbs(true)).toEqual([...patched, 'apply -f', 'wait eventdrivenservice/agent-executor'])
+  expect(verbs(false)).toEqual([...patched, 'apply -f', 'annotate eventdrivenservice', 'wait eventdrivenservice/agent-executor'])
+})
+
+test.each([
+  {
+    says: 'a port without a name gets the one that the Service will lead to',
+    kind: 'Deployment',
+    path: [...main, 'ports'],
+    to: [{ containerPort: 8080 }],
+    patch: [{ op: 'add', path: '/spec/template/spec/containers/0/ports/0/name', value: 'http' }],
+  },
+  {
+    says: 'where no port is named, one is added',
+    kind: 'Deployment',
+    path: [...main, 'ports'],
+    to: [],
+    patch: [{ op: 'add', path: '/spec/template/spec/containers/0/ports', value: [{ name: 'http', containerPort: 8080, protocol: 'TCP' }] }],
+  },
+  {
+    says: 'a probe by another means is replaced whole: two means would be refused',
+    kind: 'Deployment',
+    path: [...main, 'livenessProbe'],
+    to: { exec: { command: ['true'] } },
+    patch: [
+      {
+        op: 'replace',
+        path: '/spec/template/spec/containers/0/livenessProbe',
+        value: {
+          httpGet: { path: '/health', port: 'http' },
+          initialDelaySeconds: 10,
+          periodSeconds: 10,
+          timeoutSeconds: 5,
+          failureThreshold: 3,
+        },
+      },
+    ],
+  },
+  {
+    says: 'a variable is a value or a reference, never both',
+    kind: 'Deployment',
+    path: [...main, 'env', 0],
+    to: { name: 'NATS_URL', valueFrom: { configMapKeyRef: { name: 'nats', key: 'url' } } },
+    patch: [
+      { op: 'replace', path: '/spec/template/spec/containers/0/env/0', value: { name: 'NATS_URL', value: 'nats://nats.nats.svc:4222' } },
+    ],
+  },
+])('$says', ({ kind, path, to, patch }) => {
+  const operations = patchOf('deployment', changed(kind, path, to))
+  for (const operation of [isMain, ...named, ...patch, forget]) expect(operations).toContainEqual(operation)
+  expect(operations).toHaveLength(named.length + patch.length + 2)
+})
+
+test('another port of the Service keeps leading where it led, under a name of its own', () => {
+  const ports = [{ port: 80, targetPort: 'web' }]
+  const container = at(manifests[0], ...main)
+  const given = changed('Service', ['spec', 'ports'], ports).map(manifest =>
+    manifest.kind === 'Deployment'
+      ? {
+          ...manifest,
+          ...changed('Deployment', main, { ...(isObject(container) ? container : {}), ports: [{ name: 'web', containerPort: 8080 }] })[0],
+        }
+      : manifest,
+  )
+  expect(patchOf('service', given)).toEqual([
+    { op: 'add', path: '/spec/ports/0/name', value: 'port-80' },
+    { op: 'replace', path: '/spec/ports/0/targetPort', value: 8080 },
+    forget,
+  ])
+})
+
+test('a ScaledObject of another name goes first: KEDA takes one for a Deployment', () => {
+  const commands = commandsOf(changed('ScaledObject', ['metadata', 'name'], 'executor'))
+  const gone = commands.findIndex(line => line.endsWith('delete scaledobject/executor'))
+  expect(gone).toBeGreaterThan(0)
+  expect(gone).toBeLessThan(commands.findIndex(line => line.includes(' apply -f ')))
+})
+
+test('a Deployment with another selector is made anew beside its pods', () => {
+  const labels = { app: 'executor', tier: 'worker' }
+  const given = changed('Deployment', ['spec', 'selector'], { matchLabels: labels }).map(manifest =>
+    manifest.kind === 'Deployment' ? { ...manifest, spec: { ...(isObject(manifest.spec) ? manifest.spec : {}), replicas: 5 } } : manifest,
+  )
+  expect(commandsOf(given).map(line => line.replace('kubectl -n intelligence-deepagents ', ''))).toEqual(
+    expect.arrayContaining([
+      'label pods -l app=executor,tier=worker app.kubernetes.io/name=agent-executor --overwrite',
+      'delete deployment/agent-executor --cascade=orphan',
+      'scale deployment/agent-executor --replicas=5',
+      'delete replicasets -l app=executor,tier=worker',
+    ]),
+  )
+})
+
+test('no value breaks out of its quotes', () => {
+  const given = changed('Deployment', [...main, 'name'], "x'; rm -rf / #")
+  const command = commandsOf(given).find(line => line.includes(' patch deployment/')) ?? ''
+  expect(command).toContain("x'\\''; rm -rf / #")
+})
+
+test('no label or name runs as a command', () => {
+  const evil = 'x; touch evil $(id) `id`'
+  const given = changed('Deployment', ['spec', 'selector', 'matchLabels'], { [evil]: evil })
+  const named = changed('Service', ['metadata', 'name'], evil)
+  for (const command of [...commandsOf(given), ...commandsOf(named)]) expect(command.replaceAll(/'[^']*'/g, '')).not.toMatch(/[;$`]/)
+})

@@ -1,0 +1,131 @@
+// Holds what docs/troubleshooting.md quotes to what a claim really says, and its links to what is there.
+import { existsSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, test } from 'vitest'
+import type { Readiness } from '../../src/capabilities/readiness.ts'
+import { parseClaim } from '../../src/claim/parse.ts'
+import type { Claim } from '../../src/claim/resolved-claim.ts'
+import type { JsonObject } from '../../src/kubernetes/json.ts'
+import { builtInPlatform } from '../../src/platform/platform.ts'
+import { compose } from '../../src/reconcile/compose.ts'
+import { refusal, refused } from '../../src/reconcile/conditions.ts'
+import { nobody } from '../../src/reconcile/name-conflicts.ts'
+import { claim as document, knativeClaim } from '../fixtures/claims.ts'
+
+const file = new URL('../../docs/troubleshooting.md', import.meta.url)
+const page = readFileSync(file, 'utf8')
+
+function parse(composite: JsonObject): Claim {
+  const parsed = parseClaim(composite, builtInPlatform)
+  if (!parsed.ok) throw new Error(refusal(parsed.findings))
+  return parsed.claim
+}
+const claim = parse(document())
+const taken = (metadata: JsonObject, selector: string): JsonObject => ({
+  kind: 'Deployment',
+  metadata: { name: 'orders-worker', namespace: 'shop', ...metadata },
+  spec: { selector: { matchLabels: { 'app.kubernetes.io/name': selector } } },
+})
+
+/** The condition that is not true, of a claim of which this much is observed. */
+function says(
+  observed: Record<string, JsonObject>,
+  of = claim,
+  neighbours = nobody,
+  wanted = Object.keys(observed).includes('scaledobject') ? 'ScalingReady' : 'WorkloadReady',
+): Readiness & { readonly type: string } {
+  const found = compose(of, builtInPlatform, observed, neighbours).conditions.filter(({ ready }) => !ready)
+  const condition = found.find(({ type }) => type === wanted)
+  if (condition === undefined) throw new Error(`${wanted} is true`)
+  return condition
+}
+
+const there = (...conditions: JsonObject[]): JsonObject => ({ status: { conditions } })
+const workload = (...conditions: JsonObject[]) => ({ serviceaccount: there(), deployment: there(...conditions), service: there() })
+const found = (object: JsonObject, adopt = false) => ({
+  ...nobody,
+  canAsk: true,
+  found: { serviceaccount: undefined, deployment: object, service: undefined, scaledobject: undefined },
+  composite: { metadata: { uid: 'ours' } },
+  adopt,
+})
+
+const quota =
+  'pods "orders-worker-6d4cf56db6-x7k2p" is forbidden: exceeded quota: team, requested: requests.cpu=500m, used: requests.cpu=4, limited: requests.cpu=4'
+const image = 'Revision "orders-worker-00001" failed with message: Unable to fetch image "ghcr.io/acme/orders-worker:1.4.2": 404 Not Found'
+const twice = document({ env: [{ name: 'A', value: 'x' }], secretRefs: [{ name: 's', env: [{ secretKey: 'k', envName: 'A' }] }] })
+
+const texts: Readonly<Record<string, () => Readiness & { readonly type: string }>> = {
+  unavailable: () => says(workload({ type: 'Available', status: 'False' })),
+  stuck: () => says(workload({ type: 'Progressing', status: 'False', reason: 'ProgressDeadlineExceeded' })),
+  quota: () => says(workload({ type: 'ReplicaFailure', status: 'True', reason: 'FailedCreate', message: quota })),
+  trigger: () =>
+    says({
+      scaledobject: there({
+        type: 'Ready',
+        status: 'False',
+        reason: 'TriggerError',
+        message: 'Triggers defined in ScaledObject are not working correctly',
+      }),
+    }),
+  hpa: () =>
+    says({
+      scaledobject: there(
+        { type: 'Ready', status: 'True' },
+        {
+          type: 'HPAActive',
+          status: 'False',
+          reason: 'FailedGetExternalMetric',
+          message:
+            'HPA is not actively scaling: unable to fetch metrics from external metrics API: the server could not find the requested resource',
+        },
+      ),
+    }),
+  waiting: () => says({ scaledobject: there() }),
+  creating: () => says({}, claim, nobody, 'ScalingReady'),
+  unknown: () =>
+    says({}, claim, { ...nobody, canAsk: true, canAskKinds: true, kinds: { 'ScaledObject.keda.sh/v1alpha1': false } }, 'ScalingReady'),
+  asked: () => says({}, claim, { ...nobody, canAsk: true }),
+  knative: () =>
+    says(
+      { serviceaccount: there(), 'knative-service': there({ type: 'Ready', status: 'False', reason: 'RevisionFailed', message: image }) },
+      parse(knativeClaim()),
+    ),
+  taken: () => says({}, claim, found(taken({ labels: { 'app.kubernetes.io/managed-by': 'Helm' } }, 'orders-worker'))),
+  selector: () => says({}, claim, found(taken({}, 'other'), true)),
+  leaving: () => says({}, claim, found(taken({ deletionTimestamp: '2026-01-01T00:00:00Z' }, 'orders-worker'))),
+  invalid: () => {
+    const parsed = parseClaim(twice, builtInPlatform)
+    return refused('InvalidClaim', parsed.ok ? '' : refusal(parsed.findings))
+  },
+}
+
+const quoted = new Map([...page.matchAll(/<!-- text (\S+) -->\n> (.*)\n/g)].map(([, name = '', text = '']) => [name, text]))
+
+describe('docs/troubleshooting.md', () => {
+  test('quotes what is held here', () => expect([...quoted.keys()].sort()).toEqual(Object.keys(texts).sort()))
+
+  test.each(Object.entries(texts))('says of %s what a claim says', (name, tell) => {
+    const { type, ready, reason, message } = tell()
+    expect(ready).toBe(false)
+    expect(quoted.get(name)).toBe(`\`${type}: False\`, \`${reason}\`: ${message}`)
+  })
+
+  test('links to what is there', () => {
+    const links = [...page.matchAll(/\]\(([^)#]*)(?:#([^)]*))?\)/g)]
+    const broken = links.filter(([, path = '', anchor]) => {
+      const target = path === '' ? file : new URL(path, file)
+      return !existsSync(fileURLToPath(target)) || (anchor !== undefined && !anchorsOf(readFileSync(target, 'utf8')).includes(anchor))
+    })
+    expect(broken.map(([link]) => link)).toEqual([])
+  })
+})
+
+/** As GitHub makes them of the headings. */
+const anchorsOf = (text: string): string[] =>
+  [...text.matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N}_ -]/gu, '')
+      .replaceAll(' ', '-'),
+  )

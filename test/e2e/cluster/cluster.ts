@@ -1,0 +1,238 @@
+// A control plane of processes on loopback: etcd, API server, controllers, scheduler, KWOK for nodes and pods, a
+// registry, Crossplane and KEDA, each under its own account where that matters, and NATS; all in one temporary folder.
+import { execFile } from 'node:child_process'
+import { mkdirSync, mkdtempSync, renameSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { parseAllDocuments } from 'yaml'
+import { createAuthority } from '../../../scripts/certificates.ts'
+import { at, isObject, type JsonObject } from '../../../src/kubernetes/json.ts'
+import type { Api } from './api.ts'
+import { type Major, startCrossplane } from './crossplane.ts'
+import { startKeda } from './keda.ts'
+import { startKubernetes } from './kubernetes.ts'
+import { createNetwork, type Network } from './network.ts'
+import { freePort } from './ports.ts'
+import { createProcesses, type Processes } from './processes.ts'
+import { buildPrograms, type Programs, type Sources, type Steps } from './programs.ts'
+import { startRegistry } from './registry.ts'
+import { type Patience, until } from './until.ts'
+
+export interface Cluster {
+  readonly folder: string
+  readonly kubeconfig: string
+  readonly programs: Programs
+  readonly sources: Sources
+  readonly api: Api
+  readonly network: Network
+  readonly processes: Processes
+  /** Where packages are pushed to, in the place of ghcr.io. */
+  readonly registry: string
+  readonly asUsual: boolean
+  /** Says what happens, on a terminal or in a log. */
+  readonly say: (line: string) => void
+  readonly until: <T>(what: string, ask: () => Promise<T> | T, patience?: Patience) => Promise<NonNullable<T>>
+  /** Runs kubectl as the administrator and answers what it prints; a YAML text goes to its standard input. */
+  readonly kubectl: (args: readonly string[], input?: string) => Promise<string>
+  /** A kubeconfig for a service account, which is held to its roles. */
+  readonly accountOf: (namespace: string, serviceAccount: string) => Promise<string>
+  /** Keeps a folder as a pod's mount of the secret would be; answers it once it is filled. */
+  readonly mount: (namespace: string, secret: string) => Promise<string>
+  readonly applyAll: (manifests: readonly JsonObject[]) => Promise<void>
+  /** Ends everything; keeps the folder with the logs where asked to. */
+  readonly stop: (options?: { readonly keepLogs?: boolean }) => Promise<void>
+}
+
+/** The objects of a YAML text. */
+export const manifests = (yaml: string): JsonObject[] =>
+  parseAllDocuments(yaml)
+    .map(document => document.toJS() as unknown)
+    .filter(isObject)
+
+const MOUNT_EVERY_MS = 1_000
+const TOKEN_SECONDS = 12 * 60 * 60
+const KUBECTL_MS = 120_000
+
+export interface Wanted {
+  readonly crossplane?: Major
+  /** Logs and autoscaling as in a cluster that people run, not as loud and fast as tests want them. */
+  readonly asUsual?: boolean
+}
+
+/** What this machine has to have for it is asked first, and built where it is missing. */
+export async function startCluster(steps: Steps, { crossplane = 2, asUsual = false }: Wanted = {}): Promise<Cluster> {
+  const { say, begin } = steps
+  const { programs, sources } = await buildPrograms(steps)
+  begin('starting Kubernetes')
+  const folder = mkdtempSync(join(tmpdir(), 'control-plane-'))
+  const processes = createProcesses(folder)
+  const closing: (() => void)[] = []
+  let stopped = false
+
+  const stop: Cluster['stop'] = async ({ keepLogs = false } = {}) => {
+    if (stopped) return
+    stopped = true
+    for (const close of closing) close()
+    await processes.stopAll({ keepLogs })
+  }
+
+  try {
+    const began = Date.now()
+    const authority = createAuthority({ commonName: 'test-ca' })
+    let api: Api | undefined
+    const network = await createNetwork(folder, async address => {
+      if (api === undefined) return []
+      const namespaceOf = (object: JsonObject) => at(object, 'metadata', 'namespace')
+      const services = (await api.list({ apiVersion: 'v1', kind: 'Service' })).filter(({ spec }) => at(spec, 'clusterIP') === address)
+      if (services.length > 0) return services.map(service => `${at(service, 'metadata', 'name')}.${namespaceOf(service)}`)
+      const slices = await api.list({ apiVersion: 'discovery.k8s.io/v1', kind: 'EndpointSlice' })
+      return slices
+        .filter(({ endpoints }) => JSON.stringify(endpoints ?? []).includes(`"${address}"`))
+        .map(slice => `${at(slice, 'metadata', 'labels', 'kubernetes.io/service-name')}.${namespaceOf(slice)}`)
+    })
+    closing.push(network.close)
+
+    const patience = (given: Patience = {}): Patience => ({ ...given, check: processes.check })
+    const untilHere: Cluster['until'] = (what, ask, given) => until(what, ask, patience(given))
+    const kubernetes = await startKubernetes({ asUsual, folder, programs, sources, processes, network, authority, until: untilHere })
+    api = kubernetes.api
+    const client = kubernetes.api
+    closing.push(client.close)
+
+    const kubectl: Cluster['kubectl'] = (args, input) =>
+      new Promise((resolve, reject) => {
+        const environment = { ...process.env, KUBECONFIG: kubernetes.kubeconfig }
+        const child = execFile(
+          'kubectl',
+          [...args],
+          { env: environment, maxBuffer: 64 * 1024 * 1024, timeout: KUBECTL_MS },
+          (error, stdout, stderr) =>
+            error ? reject(new Error(`kubectl ${args.join(' ')}: ${stderr.trim() || error.message}`)) : resolve(stdout),
+        )
+        child.stdin?.end(input)
+      })
+
+    const accountOf: Cluster['accountOf'] = async (namespace, serviceAccount) => {
+      const path = `/api/v1/namespaces/${namespace}/serviceaccounts/${serviceAccount}/token`
+      const spec = { expirationSeconds: TOKEN_SECONDS }
+      const request = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec }
+      const answer = await untilHere(`the account ${serviceAccount}`, () => client.call('POST', path, request))
+      return kubernetes.writeKubeconfig(`${namespace}-${serviceAccount}`, String(at(answer, 'status', 'token')))
+    }
+
+    const mount: Cluster['mount'] = async (namespace, name) => {
+      const target = join(folder, 'mounts', name)
+      mkdirSync(target, { recursive: true })
+      let before = ''
+      const refresh = async (): Promise<boolean> => {
+        const secret = await client.find({ apiVersion: 'v1', kind: 'Secret', namespace, name })
+        const data = isObject(secret?.data) ? secret.data : undefined
+        const isComplete = ['ca.crt', 'tls.crt', 'tls.key'].every(file => data?.[file])
+        const now = JSON.stringify(data)
+        if (data === undefined || !isComplete || now === before) return before !== ''
+        for (const [file, content] of Object.entries(data)) {
+          // Aside and moved, so that nobody reads half a file.
+          writeFileSync(join(target, `.${file}`), Buffer.from(String(content), 'base64'))
+          renameSync(join(target, `.${file}`), join(target, file))
+        }
+        before = now
+        return true
+      }
+      await untilHere(`the secret ${namespace}/${name}`, refresh)
+      void (async () => {
+        while (!stopped) {
+          await delay(MOUNT_EVERY_MS, undefined, { ref: false })
+          await refresh().catch(() => undefined)
+        }
+      })()
+      return target
+    }
+
+    const applyAll: Cluster['applyAll'] = async manifests => {
+      const list = { apiVersion: 'v1', kind: 'List', items: manifests }
+      await kubectl(['apply', '--server-side', '--force-conflicts', '-f', '-'], JSON.stringify(list))
+    }
+
+    const cluster: Cluster = {
+      folder,
+      programs,
+      sources,
+      kubeconfig: kubernetes.kubeconfig,
+      api: client,
+      network,
+      processes,
+      registry: await startRegistry({ folder, programs, processes, network, authority, until: untilHere }, close => closing.push(close)),
+      asUsual,
+      say,
+      until: untilHere,
+      kubectl,
+      accountOf,
+      mount,
+      applyAll,
+      stop,
+    }
+    say(`Kubernetes is up after ${((Date.now() - began) / 1000).toFixed(1)} s`)
+    begin('starting Crossplane and KEDA')
+    await Promise.all([startCrossplane(cluster, authority, crossplane), startKeda(cluster, authority)])
+    say(`Crossplane and KEDA are up after ${((Date.now() - began) / 1000).toFixed(1)} s`)
+    return cluster
+  } catch (error) {
+    await stop({ keepLogs: true })
+    throw new Error(`the control plane did not start; its logs are in ${processes.logs}`, { cause: error })
+  }
+}
+
+export interface NatsServer {
+  /** For clients. */
+  readonly port: number
+  readonly monitoringPort: number
+}
+
+/**
+ * A NATS server as its chart has it, in the namespace: clients reach `nats`, and only the headless Service exposes the monitoring
+ * port. With an account, that one holds the streams; else there are no accounts.
+ */
+export async function startNats(cluster: Cluster, namespace: string, account?: string): Promise<NatsServer> {
+  const { processes, network, folder, applyAll, until } = cluster
+  const [port, monitoringPort] = [await freePort(), await freePort()]
+  const name = `nats-of-${namespace}`
+  const configuration = join(folder, `${name}.conf`)
+  const user = '{ user: worker, password: worker }'
+  writeFileSync(
+    configuration,
+    account === undefined ? '' : `accounts { ${account}: { jetstream: enabled, users: [${user}] } }\nno_auth_user: worker\n`,
+  )
+  processes.start({
+    name,
+    file: 'nats-server',
+    args: ['-c', configuration, '-js', '-sd', join(folder, name), '-a', '127.0.0.1', '-p', String(port), '-m', String(monitoringPort)],
+  })
+  const labels = { 'app.kubernetes.io/name': 'nats' }
+  const service = (name: string, spec: JsonObject): JsonObject => ({
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name, namespace },
+    spec: { selector: labels, ...spec },
+  })
+  const client = { name: 'nats', port: 4222 }
+  // What KWOK runs, so that the Services have endpoints.
+  const container = { name: 'nats', image: 'nats', ports: [{ containerPort: 4222 }, { containerPort: 8222 }] }
+  const pods = { metadata: { labels }, spec: { containers: [container] } }
+  await applyAll([
+    { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } },
+    service('nats', { ports: [client] }),
+    service('nats-headless', { clusterIP: 'None', ports: [client, { name: 'monitor', port: 8222 }] }),
+    {
+      apiVersion: 'apps/v1',
+      kind: 'StatefulSet',
+      metadata: { name: 'nats', namespace },
+      spec: { serviceName: 'nats-headless', selector: { matchLabels: labels }, template: pods },
+    },
+  ])
+  network.join(`nats.${namespace}`, 4222, port)
+  network.join(`nats-headless.${namespace}`, 4222, port)
+  network.join(`nats-headless.${namespace}`, 8222, monitoringPort)
+  await until('NATS', async () => (await fetch(`http://127.0.0.1:${monitoringPort}/healthz`)).ok)
+  return { port, monitoringPort }
+}

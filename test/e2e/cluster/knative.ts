@@ -1,0 +1,187 @@
+// Knative Serving and Eventing, with their own controllers, autoscalers and admission webhooks, each a process under its own
+// account. Played are the network layer, which there would be one of several of, and the controller of KafkaSources.
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { at, isObject, type JsonObject } from '../../../src/kubernetes/json.ts'
+import { sources, versionOf } from '../go-tools.ts'
+import { type Reference, referenceTo } from './api.ts'
+import { type Cluster, manifests } from './cluster.ts'
+import { freePort } from './ports.ts'
+import { buildAll, type Pin, type Steps } from './programs.ts'
+
+const SERVING = 'cluster/programs/serving'
+const EVENTING = 'cluster/programs/eventing'
+
+// For each of them, with what Kubernetes compiles in the cache.
+const SECONDS = 20
+
+// By the import path that their manifests give as the image. The webhooks first.
+const pinned: Readonly<Record<string, Pin>> = {
+  'serving/cmd/webhook': { module: SERVING, program: 'webhook', called: 'Knative Serving webhook', seconds: SECONDS },
+  'eventing/cmd/webhook': { module: EVENTING, program: 'webhook', called: 'Knative Eventing webhook', seconds: SECONDS },
+  'eventing/cmd/in_memory/channel_controller': {
+    module: EVENTING,
+    program: 'channel_controller',
+    called: 'Knative channel controller',
+    seconds: SECONDS,
+  },
+  'serving/cmd/controller': { module: SERVING, program: 'controller', called: 'Knative Serving controller', seconds: SECONDS },
+  'serving/cmd/autoscaler': { module: SERVING, program: 'autoscaler', called: 'Knative autoscaler', seconds: SECONDS },
+  'serving/cmd/autoscaler-hpa': { module: SERVING, program: 'autoscaler-hpa', called: 'Knative HPA autoscaler', seconds: SECONDS },
+  'eventing/cmd/controller': { module: EVENTING, program: 'controller', called: 'Knative Eventing controller', seconds: SECONDS },
+  'eventing/cmd/mtchannel_broker': { module: EVENTING, program: 'mtchannel_broker', called: 'Knative Broker controller', seconds: SECONDS },
+  'eventing/cmd/in_memory/channel_dispatcher': {
+    module: EVENTING,
+    program: 'channel_dispatcher',
+    called: 'Knative channel dispatcher',
+    seconds: SECONDS,
+  },
+}
+
+export const knativeVersions = () => ({ serving: versionOf(SERVING), eventing: versionOf(EVENTING) })
+
+/** The name of the process that stands for the pods of Serving's webhook. */
+export const SERVING_WEBHOOK = 'knative-serving-webhook'
+
+const KAFKA_SOURCES = 'kafkasources.sources.knative.dev'
+const kafkaSource = fileURLToPath(new URL('../knative/crds/kafka-source.yaml', import.meta.url))
+
+/** What `kubectl apply -f` would find in the releases. */
+async function released(): Promise<JsonObject[]> {
+  const [serving, networking, caching, eventing] = await Promise.all([
+    sources(SERVING, 'knative.dev/serving'),
+    sources(SERVING, 'knative.dev/networking'),
+    sources(SERVING, 'knative.dev/caching'),
+    sources(EVENTING, 'knative.dev/eventing'),
+  ])
+  const folders = [
+    ...[networking, caching].map(module => join(module, 'config')),
+    ...['core', 'hpa-autoscaling'].map(part => join(serving, 'config', part)),
+    ...['core', 'brokers/mt-channel-broker', 'channels/in-memory-channel'].map(part => join(eventing, 'config', part)),
+  ]
+  const files = folders.flatMap(folder =>
+    readdirSync(folder, { recursive: true, encoding: 'utf8' })
+      .filter(name => name.endsWith('.yaml'))
+      .map(name => join(folder, name)),
+  )
+  return [...files, kafkaSource].flatMap(file => manifests(readFileSync(file, 'utf8')))
+}
+
+// Without metrics of pods the HPA of Knative's own parts would have nothing to go by.
+const UNWANTED = 'HorizontalPodAutoscaler'
+
+const settings: Readonly<Record<string, JsonObject>> = {
+  // Nobody could pull the images that the claims name, so nobody can ask for their digests.
+  'config-deployment': { 'registries-skipping-tag-resolving': 'ghcr.io' },
+  // Else every service is local to the cluster.
+  'config-domain': { 'example.com': '' },
+}
+
+function configured(manifest: JsonObject): JsonObject {
+  const name = String(at(manifest, 'metadata', 'name'))
+  if (name === KAFKA_SOURCES) {
+    // The webhook that converts versions that nobody here uses belongs to the controller that is played.
+    const { conversion: _, ...spec } = manifest.spec as JsonObject
+    return { ...manifest, spec }
+  }
+  const more = manifest.kind === 'ConfigMap' ? settings[name] : undefined
+  return more === undefined ? manifest : { ...manifest, data: { ...(manifest.data as JsonObject), ...more } }
+}
+
+/** Starts the process that stands for the pods of the Deployment, with the environment that it gives them. */
+async function run(cluster: Cluster, manifest: JsonObject, file: string, kubeconfig: string): Promise<void> {
+  const { namespace = '', name = '' } = referenceTo(manifest)
+  const given = at(manifest, 'spec', 'template', 'spec', 'containers', 0, 'env')
+  const environment = Object.fromEntries(
+    (Array.isArray(given) ? given : []).map(variable => [String(at(variable, 'name')), String(at(variable, 'value') ?? 'none')]),
+  )
+  const port = await freePort()
+  if (environment.WEBHOOK_NAME !== undefined) cluster.network.join(`${environment.WEBHOOK_NAME}.${namespace}`, 443, port)
+  cluster.processes.start({
+    name: `${namespace}-${name}`,
+    file,
+    args: [],
+    environment: {
+      ...environment,
+      SYSTEM_NAMESPACE: namespace,
+      POD_NAME: name,
+      // Nobody is reached there, and an address of loopback is not one that a Service may have.
+      POD_IP: '10.1.255.255',
+      WEBHOOK_PORT: String(port),
+      PROFILING_PORT: '0',
+      KUBECONFIG: kubeconfig,
+      HTTP_PROXY: cluster.network.url,
+    },
+  })
+}
+
+/** Writes the status of every object of the kind whenever somebody has changed what it says. */
+function play({ api }: Cluster, kind: Reference, statusOf: (object: JsonObject) => JsonObject): void {
+  api.watch(kind, ({ type, object }) => {
+    const generation = at(object, 'metadata', 'generation') ?? 0
+    if (type === 'DELETED' || at(object, 'status', 'observedGeneration') === generation) return
+    const status = { observedGeneration: generation, ...statusOf(object) }
+    void api.patch({ ...kind, ...referenceTo(object), kind: kind.kind }, { status }, { status: true }).catch(() => undefined)
+  })
+}
+
+const isTrue = (...types: readonly string[]) => ({
+  conditions: types.map(type => ({ type, status: 'True', lastTransitionTime: new Date().toISOString() })),
+})
+
+/** What a network layer such as Kourier says of each route once its proxies know it. */
+const playNetworkLayer = (cluster: Cluster) => {
+  const proxies = { ingress: [{ domainInternal: 'gateway.knative-serving.svc.cluster.local' }] }
+  play(cluster, { apiVersion: 'networking.internal.knative.dev/v1alpha1', kind: 'Ingress' }, () => ({
+    ...isTrue('NetworkConfigured', 'LoadBalancerReady', 'Ready'),
+    publicLoadBalancer: proxies,
+    privateLoadBalancer: proxies,
+  }))
+}
+
+/** There is no Kafka here, and the controller of KafkaSources is not to be had as a Go module. */
+const playKafka = (cluster: Cluster) => play(cluster, { apiVersion: 'sources.knative.dev/v1', kind: 'KafkaSource' }, () => isTrue('Ready'))
+
+/** Installs and starts all of it; answers once both webhooks are asked. */
+export async function startKnative(cluster: Cluster, steps: Steps): Promise<void> {
+  const { applyAll, kubectl, until, api } = cluster
+  const programs = await buildAll(pinned, steps)
+  steps.begin('starting Knative')
+  const began = Date.now()
+  const all = (await released()).filter(({ kind }) => kind !== UNWANTED).map(configured)
+  const of = (...kinds: readonly string[]) => all.filter(({ kind }) => kinds.includes(String(kind)))
+  await applyAll(of('Namespace', 'CustomResourceDefinition'))
+  await kubectl(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=60s'])
+  await applyAll(all.filter(({ kind }) => kind !== 'CustomResourceDefinition'))
+  const deployments = of('Deployment', 'StatefulSet')
+  // Some share an account, and its file is not to be written while one of them reads it.
+  const accounts = new Map<string, string>()
+  for (const [path, program] of Object.entries(programs)) {
+    const deployment = deployments.find(
+      manifest => at(manifest, 'spec', 'template', 'spec', 'containers', 0, 'image') === `ko://knative.dev/${path}`,
+    )
+    if (deployment === undefined) throw new Error(`Knative has no Deployment of ${path}`)
+    const { namespace = '' } = referenceTo(deployment)
+    const account = String(at(deployment, 'spec', 'template', 'spec', 'serviceAccountName'))
+    const key = `${namespace}/${account}`
+    const kubeconfig = accounts.get(key) ?? (await cluster.accountOf(namespace, account))
+    accounts.set(key, kubeconfig)
+    await run(cluster, deployment, program, kubeconfig)
+  }
+  playNetworkLayer(cluster)
+  playKafka(cluster)
+  await until("Knative's webhooks", async () => {
+    const metadata = { name: 'probe', namespace: 'default' }
+    const image = 'ghcr.io/acme/probe:1'
+    const [service, broker] = await Promise.all([
+      api.create(
+        { apiVersion: 'serving.knative.dev/v1', kind: 'Service', metadata, spec: { template: { spec: { containers: [{ image }] } } } },
+        { dryRun: true },
+      ),
+      api.create({ apiVersion: 'eventing.knative.dev/v1', kind: 'Broker', metadata, spec: {} }, { dryRun: true }),
+    ])
+    return isObject(at(service, 'metadata', 'annotations')) && isObject(at(broker, 'metadata', 'annotations'))
+  })
+  steps.say(`Knative is up after ${((Date.now() - began) / 1000).toFixed(1)} s`)
+}

@@ -1,0 +1,190 @@
+// As much of the NATS protocol as the tests speak: https://docs.nats.io/reference/reference-protocols/nats-protocol
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
+import { at, isObject, type JsonObject } from '../../../src/kubernetes/json.ts'
+
+export interface Nats {
+  readonly publish: (subject: string, payload: string) => Promise<void>
+  /** A stream that holds what is published to the subject of its own name, in lower case. */
+  readonly createStream: (stream: string) => Promise<void>
+  readonly createConsumer: (stream: string, consumer: string) => Promise<void>
+  readonly deleteConsumer: (stream: string, consumer: string) => Promise<void>
+  /** Puts so many messages into the stream. */
+  readonly fill: (stream: string, count: number) => Promise<void>
+  /** Takes so many messages off the consumer and acknowledges them; answers how many there were. */
+  readonly take: (stream: string, consumer: string, count: number) => Promise<number>
+  /** What KEDA calls lag: messages that wait, and messages that are not acknowledged. */
+  readonly lag: (stream: string, consumer: string) => Promise<number>
+  readonly close: () => void
+}
+
+interface Message {
+  /** Of the subscription. */
+  readonly id: string
+  readonly reply: string | undefined
+  readonly payload: string
+}
+
+const ANSWER_MS = 20_000
+const QUIET_MS = 300
+const BATCH = 500
+const END = '\r\n'
+
+export const subjectOf = (stream: string) => stream.toLowerCase()
+
+/** Reads what the server sends: `MSG <subject> <sid> [reply] <bytes>` and the payload, or one line of another kind. */
+function createReader(see: (message: Message) => void, answerPing: () => void) {
+  let left = Buffer.alloc(0)
+  return (chunk: Buffer): void => {
+    left = Buffer.concat([left, chunk])
+    for (;;) {
+      const end = left.indexOf(END)
+      if (end < 0) return
+      const [verb = '', ...words] = left.subarray(0, end).toString('utf8').split(' ')
+      const body = end + END.length
+      if (verb === 'MSG' || verb === 'HMSG') {
+        const length = Number(words.at(-1))
+        if (left.length < body + length + END.length) return
+        const reply = words.length > (verb === 'MSG' ? 3 : 4) ? words[2] : undefined
+        const headers = verb === 'HMSG' ? Number(words.at(-2)) : 0
+        const payload = left.subarray(body + headers, body + length).toString('utf8')
+        left = left.subarray(body + length + END.length)
+        // Only a status, such as "no messages", has headers and no payload.
+        if (verb === 'MSG' || length > headers) see({ id: words[1] ?? '', reply, payload })
+        continue
+      }
+      if (verb === 'PING') answerPing()
+      if (verb === '-ERR') throw new Error(`NATS says ${words.join(' ')}`)
+      left = left.subarray(body)
+    }
+  }
+}
+
+async function open(port: number, see: (message: Message) => void): Promise<Socket> {
+  const socket = connect(port, '127.0.0.1')
+  await once(socket, 'connect')
+  socket.on(
+    'data',
+    createReader(see, () => socket.write(`PONG${END}`)),
+  )
+  socket.on('error', () => socket.destroy())
+  socket.write(`CONNECT {"verbose":false,"headers":true,"no_responders":true,"name":"tests"}${END}`)
+  return socket
+}
+
+/** Connects to a server on loopback, and again where that was started again. */
+export async function connectNats(port: number): Promise<Nats> {
+  const prefix = Math.random().toString(36).slice(2)
+  const waiting = new Map<string, (message: Message) => void>()
+  let subscriptions = 0
+  const openHere = () => open(port, message => waiting.get(message.id)?.(message))
+  let socket = await openHere()
+  let opening: Promise<Socket> | undefined
+  const connected = async (): Promise<void> => {
+    if (!socket.destroyed) return
+    opening ??= openHere()
+    socket = await opening.finally(() => (opening = undefined))
+  }
+
+  /** An inbox of its own for each answer, as messages of a stream come under the subject that they were published to. */
+  function subscribe(see: (message: Message) => void): { readonly inbox: string; readonly end: () => void } {
+    const id = String(++subscriptions)
+    const inbox = `_INBOX.${prefix}.${id}`
+    waiting.set(id, see)
+    socket.write(`SUB ${inbox} ${id}${END}`)
+    return {
+      inbox,
+      end: () => {
+        waiting.delete(id)
+        socket.write(`UNSUB ${id}${END}`)
+      },
+    }
+  }
+
+  const post = (subject: string, payload: string, reply = ''): void => {
+    const bytes = Buffer.from(payload)
+    socket.write(Buffer.concat([Buffer.from(`PUB ${subject}${reply && ` ${reply}`} ${bytes.length}${END}`), bytes, Buffer.from(END)]))
+  }
+
+  async function ask(subject: string, payload: string): Promise<string> {
+    await connected()
+    return new Promise((resolve, reject) => {
+      const patience = setTimeout(() => reject(new Error(`NATS does not answer ${subject}`)), ANSWER_MS)
+      const { inbox, end } = subscribe(message => {
+        clearTimeout(patience)
+        end()
+        resolve(message.payload)
+      })
+      post(subject, payload, inbox)
+    })
+  }
+
+  async function jetStream(api: string, body: JsonObject = {}): Promise<JsonObject> {
+    const answer: unknown = JSON.parse(await ask(`$JS.API.${api}`, JSON.stringify(body)))
+    if (!isObject(answer)) throw new Error(`JetStream answers ${api} with no object`)
+    if (isObject(answer.error)) throw new Error(`JetStream refuses ${api}: ${answer.error.description}`)
+    return answer
+  }
+
+  /** One batch: what the server has at once, each acknowledged. */
+  function takeBatch(stream: string, consumer: string, wanted: number): Promise<number> {
+    return new Promise(resolve => {
+      let taken = 0
+      const finish = () => {
+        end()
+        resolve(taken)
+      }
+      let quiet = setTimeout(finish, QUIET_MS)
+      const { inbox, end } = subscribe(message => {
+        clearTimeout(quiet)
+        if (message.reply !== undefined) post(message.reply, '+ACK')
+        taken += 1
+        if (taken === wanted) return finish()
+        quiet = setTimeout(finish, QUIET_MS)
+      })
+      post(`$JS.API.CONSUMER.MSG.NEXT.${stream}.${consumer}`, JSON.stringify({ batch: wanted, no_wait: true }), inbox)
+    })
+  }
+
+  const number = (value: unknown) => (typeof value === 'number' ? value : 0)
+  return {
+    publish: async (subject, payload) => void (await ask(subject, payload)),
+    createStream: async stream => {
+      const settings = { name: stream, subjects: [subjectOf(stream)], storage: 'file', retention: 'limits', discard: 'old' }
+      await jetStream(`STREAM.CREATE.${stream}`, {
+        ...settings,
+        max_consumers: -1,
+        max_msgs: -1,
+        max_bytes: -1,
+        max_age: 0,
+        num_replicas: 1,
+      })
+    },
+    createConsumer: async (stream, consumer) => {
+      const config = { durable_name: consumer, ack_policy: 'explicit', deliver_policy: 'all', replay_policy: 'instant' }
+      await jetStream(`CONSUMER.DURABLE.CREATE.${stream}.${consumer}`, { stream_name: stream, config })
+    },
+    deleteConsumer: async (stream, consumer) => void (await jetStream(`CONSUMER.DELETE.${stream}.${consumer}`)),
+    fill: async (stream, messages) => {
+      for (let sent = 0; sent < messages; sent += BATCH) {
+        const batch = Math.min(BATCH, messages - sent)
+        await Promise.all(Array.from({ length: batch }, (_, index) => ask(subjectOf(stream), `message ${sent + index}`)))
+      }
+    },
+    take: async (stream, consumer, wanted) => {
+      await connected()
+      let taken = 0
+      while (taken < wanted) {
+        const batch = await takeBatch(stream, consumer, Math.min(BATCH, wanted - taken))
+        if (batch === 0) break
+        taken += batch
+      }
+      return taken
+    },
+    lag: async (stream, consumer) => {
+      const info = await jetStream(`CONSUMER.INFO.${stream}.${consumer}`)
+      return number(at(info, 'num_pending')) + number(at(info, 'num_ack_pending'))
+    },
+    close: () => socket.destroy(),
+  }
+}

@@ -1,0 +1,40 @@
+// An OCI registry on loopback that also answers as the ones that packages come from, over TLS, to whoever is on our network: so
+// the manifests that are installed are the ones that a user installs.
+import { once } from 'node:events'
+import { mkdirSync } from 'node:fs'
+import { connect } from 'node:net'
+import { join } from 'node:path'
+import { createServer } from 'node:tls'
+import { issueCertificate } from '../../../scripts/certificates.ts'
+import type { Ground } from './kubernetes.ts'
+import { freePort } from './ports.ts'
+
+const HOSTS = ['ghcr.io', 'xpkg.crossplane.io'] as const
+
+/** Starts the registry and answers where packages are pushed to, without TLS. */
+export async function startRegistry(
+  { folder, programs, processes, network, authority, until }: Ground,
+  atEnd: (close: () => void) => void,
+): Promise<string> {
+  const port = await freePort()
+  const disk = join(folder, 'registry')
+  mkdirSync(disk)
+  const address = `127.0.0.1:${port}`
+  processes.start({ name: 'registry', file: programs.crane, args: ['registry', 'serve', '--address', address, '--disk', disk] })
+
+  const { certificate: cert, key } = issueCertificate(authority, { commonName: HOSTS[0], usages: ['server'], dnsNames: HOSTS })
+  const front = createServer({ cert, key }, client => {
+    const server = connect(port, '127.0.0.1')
+    client.pipe(server).pipe(client)
+    client.on('error', () => server.destroy())
+    server.on('error', () => client.destroy())
+  })
+  front.listen(0, '127.0.0.1')
+  await once(front, 'listening')
+  atEnd(() => front.close())
+  const bound = front.address()
+  if (bound === null || typeof bound === 'string') throw new Error('the registry has no port')
+  for (const host of HOSTS) network.join(host, 443, bound.port)
+  await until('the registry', async () => (await fetch(`http://${address}/v2/`)).ok)
+  return address
+}

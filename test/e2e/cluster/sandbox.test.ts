@@ -1,0 +1,57 @@
+// The sandbox as people start it, with a control plane of its own each time.
+import { spawn } from 'node:child_process'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { afterEach, expect, test } from 'vitest'
+import { root } from '../../fixtures/claim-files.ts'
+import { until } from './until.ts'
+
+const closing: (() => void)[] = []
+afterEach(() => {
+  for (const close of closing.splice(0)) close()
+})
+
+function sandbox(...args: readonly string[]) {
+  const child = spawn(process.execPath, ['--import', 'tsx', 'tools/sandbox.ts', ...args], {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let said = ''
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', chunk => (said += String(chunk)))
+  const ended = new Promise<number | null>(resolve => child.once('close', resolve))
+  closing.push(() => child.kill('SIGKILL'))
+  const folderOf = () => dirname(dirname(/KUBECONFIG=(\S+)/.exec(said)?.[1] ?? ''))
+  return { child, ended, said: () => said, folderOf }
+}
+
+test('makes the full claim ready, and SIGTERM ends it with nothing left', async () => {
+  const { child, ended, said, folderOf } = sandbox('--apply', 'examples/full-claim.yaml')
+  await until('the claim', () => /support\/assistant {2}ready {2}2 replicas .* lag 0/.test(said()), {
+    check: () => expect(child.exitCode, said()).toBeNull(),
+  })
+  expect(said()).toContain('created secret support/assistant-db with nothing under endpoint, username, password\n')
+  const folder = folderOf()
+  expect(existsSync(folder)).toBe(true)
+  child.kill('SIGTERM')
+  expect(await ended).toBe(0)
+  await until('its folder is gone', () => !existsSync(folder))
+})
+
+test('a claim that the API server refuses ends it with its message', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'claim-'))
+  closing.push(() => rmSync(folder, { recursive: true, force: true }))
+  const file = join(folder, 'claim.yaml')
+  // Labels are Kubernetes' own matter, so eds does not judge them.
+  writeFileSync(
+    file,
+    `apiVersion: platform.bizmatters.io/v1alpha1
+kind: EventDrivenService
+metadata: { name: orders, namespace: shop, labels: { 'no label': '' } }
+spec: { image: 'ghcr.io/acme/orders:1', nats: { stream: ORDERS, consumer: orders } }
+`,
+  )
+  const { ended, said } = sandbox('--apply', file)
+  expect(await ended).toBe(1)
+  expect(said()).toContain('metadata.labels: Invalid value: "no label"')
+})

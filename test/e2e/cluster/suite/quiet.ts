@@ -1,0 +1,85 @@
+// That nothing moves and nothing is said while there is nothing to do.
+import { setTimeout as delay } from 'node:timers/promises'
+import { beforeAll, expect, test } from 'vitest'
+import { at } from '../../../../src/kubernetes/json.ts'
+import type { Reference } from '../api.ts'
+import { API_VERSION, type ClaimManifest, KIND } from '../claim.ts'
+import { FUNCTION } from '../install.ts'
+import type { Setting } from './setting.ts'
+
+interface Snapshot {
+  readonly generations: Readonly<Record<string, number>>
+  readonly events: Readonly<Record<string, number>>
+}
+
+export interface Quiet {
+  readonly claims: readonly ClaimManifest[]
+  /** The names of claims that may change by themselves meanwhile. */
+  readonly asleep?: readonly string[]
+  /** What is looked at besides the kinds that any claim becomes. */
+  readonly kinds?: readonly Reference[]
+  readonly seconds: number
+}
+
+const always: readonly Reference[] = [
+  { apiVersion: 'v1', kind: 'Service' },
+  { apiVersion: 'v1', kind: 'ServiceAccount' },
+  { apiVersion: 'apps/v1', kind: 'Deployment' },
+  { apiVersion: 'keda.sh/v1alpha1', kind: 'ScaledObject' },
+  { apiVersion: API_VERSION, kind: KIND },
+]
+const REST_MS = 5_000
+// That a setting is of no use, which KEDA says anew whenever it looks at the object.
+const KEDAS_ADVICE = 'KEDAScalerInfo'
+
+async function look({ cluster: { api } }: Setting, { claims, asleep = [], kinds = [] }: Quiet): Promise<Snapshot> {
+  const isAwake = (name: unknown) => !asleep.some(claim => String(name).startsWith(claim))
+  const all = [...always, ...kinds]
+  const involved = new Set<unknown>([`X${KIND}`, ...all.map(({ kind }) => kind)])
+  const generations: Record<string, number> = {}
+  for (const { apiVersion, kind } of all)
+    for (const { metadata } of await api.list({ apiVersion, kind })) {
+      const { namespace, name, generation } = metadata as { namespace: string; name: string; generation?: number }
+      if (isAwake(name) && claims.some(claim => claim.metadata.namespace === namespace))
+        generations[`${kind} ${namespace}/${name}`] = generation ?? 0
+    }
+  const events: Record<string, number> = {}
+  for (const event of await api.list({ apiVersion: 'v1', kind: 'Event' })) {
+    if (!involved.has(at(event, 'involvedObject', 'kind')) || event.reason === KEDAS_ADVICE) continue
+    if (!isAwake(at(event, 'involvedObject', 'name'))) continue
+    const { involvedObject, reason, message, metadata } = event
+    const key = `${at(involvedObject, 'kind')} ${at(involvedObject, 'name')} ${reason}: ${message} (${at(metadata, 'name')})`
+    events[key] = Number(at(event, 'series', 'count') ?? event.count ?? 1)
+  }
+  return { generations, events }
+}
+
+/** Everything that `between` does is to leave the claims alone; then this waits until enough time has passed. */
+export function staysQuiet(given: () => Setting, quiet: Quiet, between: () => void): void {
+  let before: Snapshot | undefined
+  let began = 0
+  let calls = 0
+  const callsSoFar = () => given().cluster.processes.log(FUNCTION).split('\n').length
+
+  beforeAll(async () => {
+    // What becoming ready has set off is over by then.
+    before = await given().cluster.until('nothing moves', async () => {
+      const first = await look(given(), quiet)
+      await delay(REST_MS)
+      const then = await look(given(), quiet)
+      expect(then).toEqual(first)
+      return then
+    })
+    calls = callsSoFar()
+    began = Date.now()
+  })
+  between()
+  test(`for ${quiet.seconds} s no generation moves and no event comes or repeats`, async () => {
+    await delay(Math.max(0, began + quiet.seconds * 1000 - Date.now()))
+    const after = await look(given(), quiet)
+    expect(after.generations).toEqual(before?.generations)
+    expect(after.events).toEqual(before?.events)
+    const perMinute = ((callsSoFar() - calls) / (Date.now() - began)) * 60_000
+    console.log(`${quiet.claims.length} claims at rest: the function was called ${perMinute.toFixed(0)} times a minute`)
+  })
+}

@@ -1,0 +1,167 @@
+// The API server and `judgeClaim`, which is what eds validate and the function go by, accept and refuse the same claims.
+import fc from 'fast-check'
+import { beforeAll, describe, expect, test } from 'vitest'
+import type { Finding } from '../../../../src/claim/findings.ts'
+import { judgeClaim } from '../../../../src/claim/parse.ts'
+import { at, isObject, type Json, type JsonObject } from '../../../../src/kubernetes/json.ts'
+import { builtInPlatform } from '../../../../src/platform/platform.ts'
+import { claimFiles, root } from '../../../fixtures/claim-files.ts'
+import { type ClaimDocument, claims, mutate, mutations, put } from '../../../fixtures/claims.ts'
+import { ApiError } from '../api.ts'
+import { createNamespace } from '../claim.ts'
+import type { Setting } from './setting.ts'
+
+const GENERATED = Number(process.env.GENERATED_CLAIMS ?? 4000)
+const AT_ONCE = 8
+const NAMESPACE = 'shop'
+// What a word becomes where YAML reads it as something else, and what else people write where something is expected.
+const strange: readonly Json[] = [
+  true,
+  false,
+  null,
+  0,
+  1,
+  -1,
+  511,
+  0.5,
+  1e21,
+  1.5e-7,
+  '',
+  ' ',
+  'yes',
+  '0777',
+  '1e3',
+  'null',
+  '~',
+  '.inf',
+  '2026-11-21',
+  '12:30:00',
+  'a'.repeat(600),
+  'é'.repeat(70),
+  '\u0000',
+  '🙂',
+  [],
+  {},
+  [null],
+  [[]],
+  { a: { b: { c: { d: { e: [1, 'x', null] } } } } },
+  ['a', 'a'],
+]
+
+/** Where something is said in the claim, deep places as well. */
+function placesOf(value: Json | undefined, path: readonly string[] = []): string[][] {
+  const below = Array.isArray(value) ? value.entries() : isObject(value) ? Object.entries(value) : []
+  return [...below].flatMap(([key, inner]) => [[...path, String(key)], ...placesOf(inner, [...path, String(key)])])
+}
+
+const inSpec = (claim: ClaimDocument): string[][] => placesOf(claim.spec, ['spec'])
+// The API server keeps a metadata of its own rules, and each claim is to land in a namespace that is there.
+const settled = (claim: ClaimDocument): ClaimDocument => ({ ...claim, metadata: { ...claim.metadata, namespace: NAMESPACE } })
+
+const valid = claims().map(settled)
+const broken = fc.tuple(valid, fc.constantFrom(...mutations)).map(([claim, mutation]) => mutate(claim, mutation))
+const bent = fc.tuple(valid, fc.nat(), fc.constantFrom(...strange)).map(([claim, where, value]) => {
+  const places = inSpec(claim)
+  return put(claim, places[where % places.length] ?? ['spec'], value) as ClaimDocument
+})
+const cut = fc.tuple(valid, fc.nat()).map(([claim, where]) => {
+  const places = inSpec(claim)
+  return put(claim, places[where % places.length] ?? ['spec'], undefined) as ClaimDocument
+})
+
+interface Difference {
+  readonly why: string
+  readonly holds: (claim: JsonObject, findings: readonly Finding[]) => boolean
+}
+
+const only = (findings: readonly Finding[], of: (finding: Finding) => boolean) => findings.length > 0 && findings.every(of)
+const pathOf = ({ path }: Finding) => path.join('.')
+
+/** Where the API server accepts and we refuse, and why that has to be so. */
+const differences: readonly Difference[] = [
+  {
+    why: 'names are compared across lists, past what an API server affords',
+    holds: (_, findings) => only(findings, ({ code }) => code === 'DUPLICATE' || code === 'RESERVED'),
+  },
+  { why: 'a number within a text', holds: (_, findings) => only(findings, ({ problem }) => problem.startsWith('must have a port')) },
+  { why: 'a matter of the platform', holds: (_, findings) => only(findings, ({ code }) => code === 'UNSUPPORTED') },
+  { why: 'made of two names', holds: (_, findings) => only(findings, ({ code }) => code === 'NAME') },
+  {
+    why: 'filters nest and hold expressions, which no schema of Kubernetes can say',
+    holds: (_, findings) => only(findings, finding => pathOf(finding).includes('.filters.')),
+  },
+]
+
+const verdictOf = async ({ cluster: { api } }: Setting, claim: JsonObject): Promise<string | undefined> => {
+  try {
+    await api.create(claim, { dryRun: true })
+    return undefined
+  } catch (error) {
+    if (error instanceof ApiError && [400, 404, 422].includes(error.code)) return error.message
+    throw error
+  }
+}
+
+export function sameVerdict(given: () => Setting): void {
+  describe('the same verdict from the API server', () => {
+    beforeAll(async () => {
+      const { cluster } = given()
+      const named = claimFiles.flatMap(({ text }) =>
+        [...text.matchAll(/^ +namespace: *["']?([a-z0-9-]+)["']?$/gm)].map(([, name = '']) => name),
+      )
+      for (const name of new Set([NAMESPACE, ...named])) await createNamespace(cluster, name)
+    })
+
+    // What a file says of the API server holds for the flavour with claims. Crossplane's own fields differ in the other.
+    test('on every file of test/fixtures/claims and examples, by kubectl', async () => {
+      const { cluster, flavour } = given()
+      const here = claimFiles.filter(({ name }) => name.startsWith('test/') || name.endsWith('-claim.yaml'))
+      const said = await cluster
+        .kubectl(['create', '--dry-run=server', '-v=0', ...here.flatMap(({ name }) => ['-f', `${root}${name}`])])
+        .catch(error => String(error))
+      const wrong = here.flatMap(({ name, valid, differs }) => {
+        const about = said.split('\n').filter(line => line.includes(`${name}"`) || line.includes(`${name}:`))
+        // Some of the examples live here already.
+        const refused = about.some(line => !line.includes('(AlreadyExists)'))
+        const differing = flavour === 'namespaced' && /\/machinery-/.test(name) ? name.includes('-claim') : differs.cluster !== undefined
+        return refused === (valid === differing) ? [] : [`${name}: the API server ${refused ? 'refuses' : 'accepts'}`]
+      })
+      expect(wrong).toEqual([])
+    })
+
+    test(`on ${GENERATED} claims made up`, async () => {
+      const seed = Number(process.env.CLAIM_SEED ?? Math.floor(Math.random() * 2 ** 31))
+      const share = Math.ceil(GENERATED / 4)
+      const made = [valid, broken, bent, cut].flatMap((arbitrary, index) => fc.sample(arbitrary, { numRuns: share, seed: seed + index }))
+      const counts = { accepted: 0, refused: 0, differ: new Map<string, number>() }
+      const wrong: string[] = []
+      const queue = [...made.entries()]
+      const began = Date.now()
+      const judgeNext = async (): Promise<void> => {
+        for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
+          const [index, claim] = next
+          const { findings } = judgeClaim(claim, builtInPlatform)
+          const refused = await verdictOf(given(), claim)
+          if ((refused === undefined) === (findings.length === 0)) {
+            counts[refused === undefined ? 'accepted' : 'refused'] += 1
+            continue
+          }
+          const difference = refused === undefined ? differences.find(({ holds }) => holds(claim, findings)) : undefined
+          if (difference !== undefined) {
+            counts.differ.set(difference.why, (counts.differ.get(difference.why) ?? 0) + 1)
+            continue
+          }
+          const ours = findings.map(finding => `${pathOf(finding)} ${finding.code}`).join(', ') || 'nothing'
+          const at_ = findings.map(({ path }) => JSON.stringify(at(claim, ...path)))
+          wrong.push(`#${index} of seed ${seed}: we find ${ours} (${at_}); the API server: ${refused ?? 'accepts it'}`)
+        }
+      }
+      await Promise.all(Array.from({ length: AT_ONCE }, judgeNext))
+      const differ = [...counts.differ].map(([why, count]) => `\n  ${count}: ${why}`).join('')
+      console.log(
+        `${made.length} claims judged twice in ${((Date.now() - began) / 1000).toFixed(1)} s: ${counts.accepted} accepted, ${counts.refused} refused, and accepted by the API server alone:${differ}`,
+      )
+      expect(wrong.slice(0, 20)).toEqual([])
+    })
+  })
+}

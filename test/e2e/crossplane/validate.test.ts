@@ -1,0 +1,161 @@
+// `crossplane resource validate`: the API itself, every example, and everything that the examples become, against the
+// CRDs of Crossplane, KEDA and Knative. Nothing is downloaded: Crossplane's own schemas come from core's sources.
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { stringify } from 'yaml'
+import { compositeFile } from '../../../scripts/generate/composites.ts'
+import { exampleClaims } from '../../../scripts/generate/examples.ts'
+import { at, isObject, type Json, type JsonObject } from '../../../src/kubernetes/json.ts'
+import { sources, tool, versionOf } from '../go-tools.ts'
+import { claims, crossplane, documents, type Flavour, namespaced, type Running, render, root, startFunction } from './programs.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'validate-'))
+const cache = join(folder, 'cache')
+let running: Running
+
+beforeAll(async () => {
+  await tool('crossplane/cli')
+  await tool('crossplane/core')
+  // Where the CLI looks before it would pull Crossplane's image.
+  const image = join(cache, 'xpkg.crossplane.io/crossplane/crossplane@stable')
+  mkdirSync(image, { recursive: true })
+  const crds = join(await sources('crossplane/core', 'github.com/crossplane/crossplane/v2'), 'cluster/crds')
+  const files = readdirSync(crds).filter(name => name.endsWith('.yaml'))
+  writeFileSync(join(image, 'package.yaml'), files.map(name => readFileSync(join(crds, name), 'utf8')).join('\n---\n'))
+  running = await startFunction()
+  console.log(
+    `crossplane CLI ${versionOf('crossplane/cli')}, CRDs of core ${versionOf('crossplane/core')}, KEDA ${versionOf('crossplane/keda')}`,
+  )
+})
+
+afterAll(async () => {
+  rmSync(folder, { recursive: true })
+  await running.stop()
+})
+
+/** A folder with what Crossplane would know in a cluster of that flavour. */
+async function extensions({ says, definition }: Flavour): Promise<string> {
+  const extended = join(folder, `extensions-${says}`)
+  mkdirSync(extended)
+  const keda = join(await sources('crossplane/keda'), 'config/crd/bases')
+  const serving = join(await sources('knative/admission', 'knative.dev/serving'), 'config/core/300-resources')
+  const eventing = join(await sources('knative/admission', 'knative.dev/eventing'), 'config/core/resources')
+  const files = [
+    join(root, definition),
+    join(root, 'package/function/input/inputs.yaml'),
+    join(root, 'test/e2e/knative/crds/kafka-source.yaml'),
+    join(keda, 'keda.sh_scaledobjects.yaml'),
+    join(serving, 'service.yaml'),
+    join(eventing, 'broker.yaml'),
+    join(eventing, 'trigger.yaml'),
+  ]
+  for (const [index, file] of files.entries()) copyFileSync(file, join(extended, `${index}.yaml`))
+  return extended
+}
+
+interface Verdict {
+  readonly summary: { readonly total: number; readonly valid: number; readonly invalid: number; readonly missingSchemas: number }
+  readonly resources: readonly {
+    readonly kind: string
+    readonly name: string
+    readonly status: string
+    readonly errors?: readonly JsonObject[]
+  }[]
+}
+
+async function validate(extended: string, resources: string): Promise<Verdict> {
+  const { output, errors } = await crossplane(
+    ...['resource', 'validate', extended, resources, '--cache-dir', cache, '--error-on-missing-schemas', '--output', 'json'],
+  )
+  if (output === '') throw new Error(errors)
+  return JSON.parse(output) as Verdict
+}
+
+function write(name: string, resources: readonly JsonObject[]): string {
+  const file = join(folder, name)
+  writeFileSync(file, resources.map(resource => stringify(resource, { compat: 'yaml-1.1', aliasDuplicateObjects: false })).join('---\n'))
+  return file
+}
+
+const yamlFiles = (path: string): string[] =>
+  readdirSync(join(root, path), { recursive: true, encoding: 'utf8' })
+    .filter(name => name.endsWith('.yaml'))
+    .map(name => join(path, name))
+
+const read = (file: string) => documents(readFileSync(join(root, file), 'utf8'))
+const examples = exampleClaims()
+const extended = new Map<Flavour, string>()
+
+describe.each([claims, namespaced])('$says', flavour => {
+  beforeAll(async () => {
+    extended.set(flavour, await extensions(flavour))
+  })
+  const known = () => extended.get(flavour) ?? ''
+
+  test('the API, the packages, what runs beside them, and the examples', async () => {
+    const metadata = flavour === claims ? 'package/configuration/crossplane.yaml' : 'package/configuration-namespaced/crossplane.yaml'
+    const files = [
+      flavour.definition,
+      flavour.composition,
+      'examples/functions.yaml',
+      'examples/platform-input.yaml',
+      ...yamlFiles('package/runtime'),
+      ...yamlFiles('package/verification'),
+    ]
+    const composites = flavour === claims ? examples.map(example => compositeFile(example)) : []
+    const resources = [...[...files, ...composites].flatMap(read), ...examples.map(({ claim }) => claim)]
+    const { summary, resources: judged } = await validate(known(), write(`${flavour.says}.yaml`, resources))
+    expect(judged.filter(({ status }) => status !== 'valid')).toEqual([])
+    expect(summary).toMatchObject({ invalid: 0, missingSchemas: 0 })
+    expect(summary.total).toBeGreaterThanOrEqual(resources.length)
+    // Package metadata has no schema that the CLI knows; it is judged when the package is built.
+    expect(read(metadata)[0]?.kind).toBe('Configuration')
+  })
+
+  test('everything that the examples become', async () => {
+    const rendered: JsonObject[] = []
+    for (const example of examples) {
+      const file = flavour === claims ? compositeFile(example) : example.file
+      if (flavour === namespaced && !example.alone) continue
+      const { output } = await render(running.port, flavour, file, '--include-full-xr')
+      rendered.push(...documents(output))
+    }
+    const { summary, resources } = await validate(known(), write(`${flavour.says}-rendered.yaml`, rendered))
+    expect(resources.filter(({ status }) => status !== 'valid')).toEqual([])
+    expect(summary).toMatchObject({ total: rendered.length, valid: rendered.length, invalid: 0, missingSchemas: 0 })
+    console.log(`${flavour.says}: ${rendered.length} rendered objects of ${new Set(rendered.map(({ kind }) => kind)).size} kinds are valid`)
+  })
+
+  const minimal = read('examples/minimal-claim.yaml')[0] ?? {}
+  const spec = (fields: JsonObject): JsonObject => ({ ...minimal, spec: { ...(isObject(minimal.spec) ? minimal.spec : {}), ...fields } })
+  test.each<{ says: string; claim: JsonObject; field: string; type: string }>([
+    { says: 'an unknown field', claim: spec({ imag: 'x' }), field: 'spec.imag', type: 'unknownField' },
+    { says: 'a stream with a dot', claim: spec({ nats: { stream: 'a.b', consumer: 'c' } }), field: 'spec.nats.stream', type: 'schema' },
+    {
+      says: 'bounds out of order',
+      claim: spec({ scaling: { minReplicas: 3, maxReplicas: 2 } }),
+      field: 'spec.scaling.maxReplicas',
+      type: 'cel',
+    },
+  ])('$says is refused at $field', async ({ says, claim, field, type }) => {
+    const { resources } = await validate(known(), write(`${flavour.says}-${says}.yaml`, [claim]))
+    const errors: Json = (resources[0]?.errors ?? []).map(error => ({ field: at(error, 'field'), type: at(error, 'type') }))
+    expect(errors).toEqual(expect.arrayContaining([{ field, type }]))
+  })
+})
+
+test('the ClusterRoles name the kinds as their CRDs do', async () => {
+  const crds = (await Promise.all([claims].map(() => extensions({ ...claims, says: 'roles' }))))
+    .flatMap(path => readdirSync(path).map(name => readFileSync(join(path, name), 'utf8')))
+    .flatMap(documents)
+  const known = new Set(crds.map(crd => `${at(crd, 'spec', 'group')}/${at(crd, 'spec', 'names', 'plural')}`))
+  const rules = yamlFiles('package/runtime/rbac').flatMap(file => read(file).flatMap(role => at(role, 'rules') as Json[]))
+  const named = rules.flatMap(rule => {
+    const [group] = at(rule, 'apiGroups') as string[]
+    return (at(rule, 'resources') as string[]).map(plural => `${group}/${plural.replace('/status', '')}`)
+  })
+  expect(named.filter(kind => kind.includes('.') && !known.has(kind))).toEqual([])
+  expect(named).toEqual(expect.arrayContaining(['/serviceaccounts', '/services', 'apps/deployments', 'keda.sh/scaledobjects']))
+})

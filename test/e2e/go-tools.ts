@@ -1,0 +1,257 @@
+// Other people's programs for the tests. Each is pinned by a Go module of its own beside this file (go.mod and go.sum) and is
+// built once, into a cache outside the tree: $XDG_CACHE_HOME, else ~/.cache.
+import { type ChildProcess, execFile } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import {
+  appendFileSync,
+  chmodSync,
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'event-driven-service')
+
+// For who knows no flag for where its metrics go: :8080 may be taken.
+const metricsAnywhere = { 'sigs.k8s.io/controller-runtime/pkg/metrics/server.DefaultBindAddress': '127.0.0.1:0' }
+
+// Variables that the linker sets: a program built by hand finds its own version in them, as one from a release does.
+const variables: Readonly<Record<string, (version: string) => Readonly<Record<string, string>>>> = {
+  'crossplane/cli': version => ({ 'github.com/crossplane/crossplane-runtime/v2/pkg/version.version': version }),
+  'crossplane/core': version => ({ 'github.com/crossplane/crossplane-runtime/v2/pkg/version.version': version, ...metricsAnywhere }),
+  'cluster/programs/crossplane-1': version => ({
+    'github.com/crossplane/crossplane/internal/version.version': version,
+    ...metricsAnywhere,
+  }),
+  'cluster/programs/provider-kubernetes': () => metricsAnywhere,
+  // Clients ask Kubernetes for its version and choke on one that is none.
+  'cluster/programs/kubernetes': version => {
+    const [major = '', minor = ''] = version.slice(1).split('.')
+    const variable = (name: string) => `k8s.io/component-base/version.${name}`
+    return { [variable('gitVersion')]: version, [variable('gitMajor')]: major, [variable('gitMinor')]: minor }
+  },
+}
+
+interface Edit {
+  readonly module: string
+  readonly file: string
+  readonly from: string
+  readonly to: string
+}
+
+const ofKnative: readonly Edit[] = [
+  ['webhook/webhook.go', 'fmt.Sprint(":", wh.Options.Port)', 'fmt.Sprint("127.0.0.1:", wh.Options.Port)'],
+  ['observability/runtime/pprof.go', '":" + port', '"127.0.0.1:" + port'],
+  ['injection/health_check.go', '":" + strconv.Itoa(port)', '"127.0.0.1:" + strconv.Itoa(port)'],
+  ['injection/health_check.go', 'HealthCheckDefaultPort = 8080', 'HealthCheckDefaultPort = 0'],
+].map(([file = '', from = '', to = '']) => ({ module: 'knative.dev/pkg', file, from, to }))
+
+// Where a program knows no flag for the address that it listens on, and others may see it or have the port: on loopback, and free.
+const edits: Readonly<Record<string, readonly Edit[]>> = {
+  'cluster/programs/serving': [
+    ...ofKnative,
+    { module: 'knative.dev/serving', file: 'cmd/autoscaler/main.go', from: '":8080"', to: '"127.0.0.1:0"' },
+  ],
+  'cluster/programs/eventing': [
+    ...ofKnative,
+    {
+      module: 'knative.dev/eventing',
+      file: 'pkg/kncloudevents/event_receiver.go',
+      from: 'fmt.Sprintf(":%d", recv.desiredPort)',
+      to: '"127.0.0.1:0"',
+    },
+  ],
+}
+
+const folderOf = (module: string) => fileURLToPath(new URL(`./${module}/`, import.meta.url))
+const escaped = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+
+interface Pin {
+  readonly path: string
+  readonly version: string
+}
+
+/** The modules that a go.mod requires. */
+function pins(module: string): Pin[] {
+  const file = readFileSync(join(folderOf(module), 'go.mod'), 'utf8')
+  return [...file.matchAll(/^(?:require)?\s+(\S+\.\S+\/\S+) (v\S+)/gm)].map(([, path = '', version = '']) => ({ path, version }))
+}
+
+/** The package that the module's `tool` lines name, the one that is called so where there are several; a module with code of its own is built itself. */
+function packageOf(module: string, program?: string): string {
+  const file = readFileSync(join(folderOf(module), 'go.mod'), 'utf8')
+  const lines = [...file.matchAll(/^tool (\S+\/\S+)/gm), ...(/^tool \(\n([^)]*)\)/m.exec(file)?.[1]?.matchAll(/(\S+)/g) ?? [])]
+  const packages = lines.map(([, name = '']) => name)
+  if (program === undefined) return packages[0] ?? '.'
+  const found = packages.find(name => name.endsWith(`/${program}`))
+  if (found === undefined) throw new Error(`test/e2e/${module}/go.mod has no tool ${program}`)
+  return found
+}
+
+/** The pinned version of the program in test/e2e/<module>. */
+export function versionOf(module: string, program?: string): string {
+  const name = packageOf(module, program)
+  return pins(module).find(({ path }) => new RegExp(`^${escaped(path)}(/|$)`).test(name))?.version ?? pins(module)[0]?.version ?? 'unknown'
+}
+
+const running = new Set<ChildProcess>()
+
+function go(module: string, ...args: string[]): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const child = execFile('go', args, { cwd: folderOf(module), maxBuffer: 64 * 1024 * 1024 }, (error, stdout, stderr) => {
+      running.delete(child)
+      if (error === null) resolve(stdout.trim())
+      else if (error.code === 'ENOENT')
+        reject(new Error('Go 1.26 or later is missing (https://go.dev/dl): it builds the programs that these tests run'))
+      else reject(new Error(`go ${args[0]} in test/e2e/${module} failed: ${stderr.trim() || error}`))
+    })
+    running.add(child)
+  })
+}
+
+const asides = new Set<string>()
+
+/** A folder of this process in the cache, for what is not finished. */
+function createAside(what: (typeof unfinished)[number]): string {
+  const aside = mkdtempSync(join(cache, `${what}-${process.pid}-`))
+  asides.add(aside)
+  return aside
+}
+
+function removeAside(aside: string): void {
+  rmSync(aside, { recursive: true, force: true })
+  asides.delete(aside)
+}
+
+process.on('exit', () => {
+  // Go cleans up after an interrupt, and after nothing else.
+  for (const child of running) child.kill('SIGINT')
+  for (const aside of asides) removeAside(aside)
+})
+
+const unfinished = ['building', 'editing'] as const
+const ASIDE = new RegExp(`^(?:${unfinished.join('|')})-(\\d+)-`)
+
+/** Removes what processes left in the cache that were killed while they built. */
+function removeLeftovers(): void {
+  if (!existsSync(cache)) return
+  for (const name of readdirSync(cache)) {
+    const pid = Number(ASIDE.exec(name)?.[1] ?? Number.NaN)
+    if (!Number.isNaN(pid) && !isAlive(pid)) rmSync(join(cache, name), { recursive: true, force: true })
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    // One that we may not send a signal to lives.
+    return !(error instanceof Error && 'code' in error && error.code === 'ESRCH')
+  }
+}
+
+const built = new Map<string, Promise<string>>()
+
+/**
+ * The path of the program that test/e2e/<module> pins, such as `crossplane/cli`; builds it where that was not done yet.
+ * Where a module pins several, `program` says which. `announce` hears of a build before it begins.
+ */
+export function tool(module: string, program?: string, announce = announceOnStderr): Promise<string> {
+  if (built.size === 0) removeLeftovers()
+  const key = `${module} ${program ?? ''}`
+  const known = built.get(key) ?? build(module, program, announce)
+  built.set(key, known)
+  return known
+}
+
+const announceOnStderr = (name: string): void =>
+  void process.stderr.write(`building ${name}, once; the first time this takes some minutes …\n`)
+
+/** Whether the program is in the cache. */
+export const isBuilt = async (module: string, program?: string): Promise<boolean> => existsSync((await placeOf(module, program)).file)
+
+interface Place {
+  readonly name: string
+  readonly version: string
+  readonly file: string
+  /** What the linker is told. */
+  readonly linked: readonly string[]
+}
+
+async function placeOf(module: string, wanted?: string): Promise<Place> {
+  const version = versionOf(module, wanted)
+  const linked = Object.entries(variables[module]?.(version) ?? {}).flatMap(([variable, value]) => ['-X', `${variable}=${value}`])
+  const hash = createHash('sha256')
+    .update(await go(module, 'env', 'GOVERSION', 'GOOS', 'GOARCH'))
+    .update(linked.join(' '))
+    .update(edits[module] === undefined ? '' : JSON.stringify(edits[module]))
+  for (const file of readdirSync(folderOf(module)).sort())
+    if (/\.(go|mod|sum)$/.test(file)) hash.update(file).update(readFileSync(join(folderOf(module), file)))
+  const name = [...module.split('/'), ...(wanted === undefined ? [] : [wanted])].join('-')
+  return { name, version, file: join(cache, `${name}-${hash.digest('hex').slice(0, 16)}`), linked }
+}
+
+async function build(module: string, wanted: string | undefined, announce: (name: string) => void): Promise<string> {
+  const { name, version, file, linked } = await placeOf(module, wanted)
+  if (existsSync(file)) return file
+
+  announce(`${name} ${version}`)
+  mkdirSync(cache, { recursive: true })
+  // Built aside and moved, so that whoever else starts now never sees half a program.
+  const aside = createAside('building')
+  try {
+    const flags = linked.length === 0 ? [] : ['-ldflags', linked.join(' ')]
+    const modfile = edits[module] === undefined ? [] : [`-modfile=${await edited(module, edits[module])}`]
+    await go(module, 'build', '-buildvcs=false', ...modfile, ...flags, '-o', join(aside, name), packageOf(module, wanted))
+    renameSync(join(aside, name), file)
+  } finally {
+    removeAside(aside)
+  }
+  return file
+}
+
+/** A go.mod that takes edited copies in the place of the modules, made once; in a folder that stays, so that Go compiles them once. */
+async function edited(module: string, edits: readonly Edit[]): Promise<string> {
+  const hash = createHash('sha256')
+    .update(JSON.stringify(edits))
+    .update(readFileSync(join(folderOf(module), 'go.mod')))
+  const folder = join(cache, `${module.split('/').join('-')}-edited-${hash.digest('hex').slice(0, 16)}`)
+  if (existsSync(folder)) return join(folder, 'go.mod')
+  const aside = createAside('editing')
+  try {
+    for (const file of ['go.mod', 'go.sum']) copyFileSync(join(folderOf(module), file), join(aside, file))
+    for (const path of new Set(edits.map(edit => edit.module))) {
+      cpSync(await sources(module, path), join(aside, path), { recursive: true })
+      appendFileSync(join(aside, 'go.mod'), `\nreplace ${path} => ${join(folder, path)}\n`)
+    }
+    for (const edit of edits) {
+      const file = join(aside, edit.module, edit.file)
+      const text = readFileSync(file, 'utf8')
+      if (!text.includes(edit.from)) throw new Error(`${edit.module}/${edit.file} no longer says ${edit.from}`)
+      chmodSync(file, 0o644)
+      writeFileSync(file, text.replace(edit.from, edit.to))
+    }
+    if (!existsSync(folder)) renameSync(aside, folder)
+  } finally {
+    removeAside(aside)
+  }
+  return join(folder, 'go.mod')
+}
+
+/** The folder with the sources of a module that test/e2e/<module> pins, for the CRDs in them. */
+export async function sources(module: string, path = pins(module)[0]?.path ?? ''): Promise<string> {
+  const found: unknown = JSON.parse(await go(module, 'mod', 'download', '-json', path))
+  if (typeof found === 'object' && found !== null && 'Dir' in found && typeof found.Dir === 'string') return found.Dir
+  throw new Error(`test/e2e/${module} pins no module ${path}`)
+}

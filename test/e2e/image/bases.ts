@@ -1,0 +1,56 @@
+// Stand-ins for the Dockerfile's two base images where no registry can be reached, made of this machine's own Node.
+import { execFileSync } from 'node:child_process'
+import { copyFileSync, cpSync, existsSync, mkdirSync, realpathSync, symlinkSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { buildah } from '../../../scripts/image.ts'
+
+/** What the dynamic linker loads for a program. */
+const libraries = (program: string): string[] =>
+  execFileSync('ldd', [program], { encoding: 'utf8' })
+    .split('\n')
+    .flatMap(line => /(\/\S+) \(0x/.exec(line)?.[1] ?? [])
+
+function place(folder: string, file: string, as = file): void {
+  const to = join(folder, as)
+  mkdirSync(dirname(to), { recursive: true })
+  copyFileSync(realpathSync(file), to)
+}
+
+function placeProgram(folder: string, program: string, as: string): void {
+  place(folder, program, as)
+  for (const library of libraries(program)) place(folder, library)
+}
+
+function commit(folder: string, name: string, ...config: readonly string[]): string {
+  const container = buildah('from', 'scratch')
+  try {
+    buildah('copy', '--quiet', container, folder, '/')
+    if (config.length > 0) buildah('config', ...config, container)
+    buildah('commit', '--quiet', '--format', 'docker', container, name)
+  } finally {
+    buildah('rm', container)
+  }
+  return name
+}
+
+/** Node and what it links to, and nothing else: like the distroless image. */
+export function nodeAlone(folder: string): string {
+  placeProgram(folder, process.execPath, '/nodejs/bin/node')
+  return commit(folder, 'localhost/test/node-alone')
+}
+
+/** Node with npm and a shell. */
+export function nodeWithNpm(folder: string): string {
+  placeProgram(folder, process.execPath, '/usr/bin/node')
+  for (const program of ['/bin/sh', '/usr/bin/env']) placeProgram(folder, program, program)
+  mkdirSync(join(folder, 'tmp'))
+  const npm = dirname(dirname(realpathSync(execFileSync('which', ['npm'], { encoding: 'utf8' }).trim())))
+  cpSync(npm, join(folder, 'usr/lib/node_modules/npm'), { recursive: true })
+  symlinkSync('../lib/node_modules/npm/bin/npm-cli.js', join(folder, 'usr/bin/npm'))
+  // A machine behind a proxy of its own trusts the authority of that.
+  const authority = execFileSync('npm', ['config', 'get', 'cafile'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim()
+  const trusted = existsSync(authority)
+  if (trusted) place(folder, authority)
+  const environment = ['PATH=/usr/bin:/bin', 'HOME=/root', ...(trusted ? [`npm_config_cafile=${authority}`] : [])]
+  return commit(folder, 'localhost/test/node-with-npm', ...environment.flatMap(variable => ['--env', variable]))
+}

@@ -1,0 +1,45 @@
+// What package/monitoring asks of Prometheus.
+import { readFileSync } from 'node:fs'
+import { parse } from 'yaml'
+import { root } from '../../fixtures/claim-files.ts'
+
+export interface Alert {
+  readonly alert: string
+  readonly expr: string
+  readonly for: string
+  readonly labels: Readonly<Record<string, string>>
+  readonly annotations: Readonly<Record<string, string>>
+}
+
+interface Panel {
+  readonly id: number
+  readonly title: string
+  readonly description: string
+  readonly datasource: { readonly type: string; readonly uid: string }
+  readonly gridPos: { readonly x: number; readonly y: number; readonly w: number; readonly h: number }
+  readonly targets: readonly { readonly expr: string; readonly datasource: { readonly uid: string } }[]
+}
+
+interface Dashboard {
+  readonly panels: readonly Panel[]
+  readonly templating: { readonly list: readonly { readonly name: string; readonly type: string }[] }
+}
+
+const read = (file: string) => readFileSync(`${root}package/monitoring/${file}`, 'utf8')
+
+/** As Prometheus itself reads them: the operator unpacks the manifest to the same. */
+export const rules = (parse(read('alerts.yaml')) as { spec: { groups: readonly { rules: readonly Alert[] }[] } }).spec
+export const alerts = rules.groups.flatMap(group => group.rules)
+export const dashboard = JSON.parse(read('dashboard.json')) as Dashboard
+export const panelQueries = dashboard.panels.flatMap(({ title, targets }) => targets.map(({ expr }) => ({ title, expr })))
+
+const keywords = ['and', 'or', 'unless']
+
+/** The series that a query reads: names, with labels where it names some. */
+export function selectorsIn(query: string): string[] {
+  const bare = query.replaceAll(/\b(?:by|without|on|ignoring|group_left|group_right) *\([^)]*\)/g, ' ').replaceAll(/\[[^\]]*\]/g, ' ')
+  const names = bare.matchAll(/\b([a-z_][a-z0-9_]*)\b(\{[^}]*\})?(?! *\()/g)
+  return [...names].filter(([, name = '']) => !keywords.includes(name)).map(([selector]) => selector)
+}
+
+export const metricsIn = (query: string) => selectorsIn(query).map(selector => selector.replace(/\{.*/, ''))

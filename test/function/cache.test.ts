@@ -1,0 +1,98 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { contentOf, createMemory } from '../../src/function/cache.ts'
+import type { Json, JsonObject } from '../../src/kubernetes/json.ts'
+import { RUNS } from '../fixtures/claims.ts'
+
+/** Remembers, and notes what it had to work for. */
+function noting(mostCharacters: number) {
+  const worked: Json[] = []
+  const remember = createMemory<readonly Json[]>(mostCharacters)
+  const answer = (question: Json) =>
+    remember(question, () => {
+      worked.push(question)
+      return [question]
+    })
+  return { answer, worked }
+}
+
+test('works once for what is asked twice, whichever object it comes as and in whichever order', () => {
+  const { answer, worked } = noting(1000)
+  expect(answer({ a: [1, 'x'], b: null })).toBe(answer({ b: null, a: [1, 'x'] }))
+  expect(worked).toEqual([{ a: [1, 'x'], b: null }])
+})
+
+describe('content', () => {
+  // Alike in JSON or in spelling, and not the same.
+  const leaf = fc.constantFrom<Json>(1, '1', '1;', true, 'true', null, 'null', Number.NaN, Number.POSITIVE_INFINITY, '', '"0:', '[]', '{}')
+  const { value } = fc.letrec<{ value: Json }>(tie => ({
+    value: fc.oneof(
+      { depthSize: 'small' },
+      leaf,
+      fc.string(),
+      fc.array(tie('value'), { maxLength: 3 }),
+      fc.dictionary(fc.constantFrom('a', 'b', '"', '', '1:', '__proto__'), tie('value'), { maxKeys: 3 }),
+    ),
+  }))
+
+  test('law: is the same for the same only', () => {
+    fc.assert(
+      fc.property(value, value, (one, other) => {
+        let same = true
+        try {
+          expect(one).toEqual(other)
+        } catch {
+          same = false
+        }
+        expect(contentOf(one) === contentOf(other)).toBe(same)
+      }),
+      { numRuns: RUNS },
+    )
+  })
+
+  const reversed = (value: Json): Json => {
+    if (Array.isArray(value)) return value.map(reversed)
+    if (typeof value !== 'object' || value === null) return value
+    return Object.fromEntries(
+      Object.entries(value as JsonObject)
+        .reverse()
+        .map(([name, field]) => [name, reversed(field as Json)]),
+    )
+  }
+
+  test('law: knows no order of fields', () => {
+    fc.assert(
+      fc.property(value, value => {
+        expect(contentOf(reversed(value))).toBe(contentOf(value))
+      }),
+      { numRuns: RUNS },
+    )
+  })
+
+  test.each([
+    [{ a: '', b: '' }, { a: '0:1:b"0:' }],
+    [['a', 'b'], ['a"1:b']],
+    [[[1], 2], [[1, 2]]],
+    [{ a: { b: 1 }, c: 1 }, { a: { b: 1, c: 1 } }],
+    [{ a: 1 }, { a: '1' }],
+  ])('%j is not %j', (one, other) => expect(contentOf(one)).not.toBe(contentOf(other)))
+})
+
+test('forgets what was not asked for lately, once there is too much', () => {
+  // Two in each generation.
+  const { answer, worked } = noting(contentOf({ n: 'a' }).length * 4)
+  for (const n of ['a', 'b', 'c', 'a', 'd', 'a', 'b']) answer({ n })
+  expect(worked).toEqual(['a', 'b', 'c', 'd', 'b'].map(n => ({ n })))
+})
+
+test('never forgets what comes round in turn, as long as half of it is room for all', () => {
+  const { answer, worked } = noting(contentOf(10).length * 90 * 2)
+  for (let round = 0; round < 4; round++) for (let n = 10; n < 100; n++) answer(n)
+  expect(worked).toHaveLength(90)
+})
+
+test('law: what it keeps stays within its bound', () => {
+  const { answer, worked } = noting(100)
+  for (let round = 0; round < 3; round++) for (let n = 0; n < 100; n++) answer({ n })
+  expect(worked.length).toBeGreaterThan(200)
+})

@@ -1,0 +1,96 @@
+import type { Server } from 'node:http'
+import { type AddressInfo, connect, type Socket } from 'node:net'
+import { expect, onTestFinished, test, vi } from 'vitest'
+import { createProbes, MOST_OF_ONE } from '../../src/function/http-server.ts'
+import { createMetrics } from '../../src/function/metrics.ts'
+
+const HERE = '127.0.0.1'
+const serving = () => true
+// Node looks at connections twice a minute where it is not told otherwise.
+const soon = { timeout: 20_000 }
+
+/** Until the test ends. */
+async function start(server: Server): Promise<number> {
+  await new Promise<void>(resolve => server.listen(0, HERE, resolve))
+  onTestFinished(() => {
+    server.close()
+    server.closeAllConnections()
+  })
+  return (server.address() as AddressInfo).port
+}
+
+function open(port: number, localAddress = HERE): Socket {
+  const socket = connect({ port, host: HERE, localAddress })
+  socket.on('error', () => {})
+  onTestFinished(() => void socket.destroy())
+  return socket
+}
+const closed = (socket: Socket) => new Promise<void>(resolve => socket.once('close', () => resolve()))
+const get = (port: number, path: string, options: RequestInit = {}) =>
+  fetch(`http://${HERE}:${port}${path}`, options).then(response => response.text())
+
+test('scrapes of one second share one text', async () => {
+  const metrics = createMetrics()
+  const made = vi.spyOn(metrics.registry, 'metrics')
+  let nowMs = 0
+  const port = await start(createProbes(metrics, serving, () => nowMs))
+  const scrape = () => get(port, '/metrics')
+  const [first, second] = await Promise.all([scrape(), scrape()])
+  metrics.calls.inc({ result: 'ok' })
+  nowMs = 999
+  expect([second, await scrape()]).toEqual([first, first])
+  expect(made).toHaveBeenCalledTimes(1)
+  nowMs = 1000
+  expect(await scrape()).toMatch(/^function_calls_total\{result="ok"\} 1$/m)
+  expect(made).toHaveBeenCalledTimes(2)
+})
+
+test('of one address only so many connections are held', async () => {
+  const port = await start(createProbes(createMetrics(), serving))
+  const sockets = Array.from({ length: MOST_OF_ONE + 3 }, () => open(port))
+  let gone = 0
+  for (const socket of sockets) socket.once('close', () => gone++)
+  await expect.poll(() => gone, soon).toBe(3)
+  // Connections are accepted in any order, so the first may be one that was closed.
+  const held = sockets.find(socket => !socket.destroyed)
+  if (held === undefined) throw new Error('no connection is held')
+  held.destroy()
+  // The server may see the end of that connection after the question, and fetch waits for ever on one that is refused meanwhile.
+  const askAgain = () => get(port, '/healthz', { signal: AbortSignal.timeout(1_000) }).catch(() => '')
+  await expect.poll(askAgain, soon).toBe('ok\n')
+})
+
+// Elsewhere 127.0.0.2 is nobody.
+test.runIf(process.platform === 'linux')('whoever holds all that it may hold keeps nobody else out', async () => {
+  const server = createProbes(createMetrics(), serving)
+  const port = await start(server)
+  const sockets = Array.from({ length: 10 * MOST_OF_ONE }, () => open(port, '127.0.0.2'))
+  let gone = 0
+  for (const socket of sockets) socket.once('close', () => gone++)
+  await expect.poll(() => gone, soon).toBe(9 * MOST_OF_ONE)
+  expect(await get(port, '/healthz')).toBe('ok\n')
+})
+
+test.each([
+  { says: 'asks nothing', text: '' },
+  { says: 'never comes to the end of a question', text: 'GET /healthz HTTP/1.1\r\nhost: a\r\n' },
+  { says: 'was answered', text: 'GET /healthz HTTP/1.1\r\nhost: a\r\n\r\n' },
+])('whoever $says is let go', soon, async ({ text }) => {
+  const port = await start(createProbes(createMetrics(), serving))
+  const socket = open(port)
+  socket.resume().write(text)
+  await closed(socket)
+})
+
+test('of many questions at once one is answered', async () => {
+  const metrics = createMetrics()
+  const port = await start(createProbes(metrics, serving))
+  const socket = open(port)
+  let answers = ''
+  socket.on('data', data => {
+    answers += data
+  })
+  socket.write('GET /healthz HTTP/1.1\r\nhost: a\r\n\r\n'.repeat(100))
+  await closed(socket)
+  expect(answers.match(/HTTP\/1\.1/g) ?? []).toHaveLength(1)
+})

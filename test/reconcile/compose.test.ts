@@ -1,0 +1,232 @@
+import { describe, expect, test } from 'vitest'
+import { at, type Json, type JsonObject } from '../../src/kubernetes/json.ts'
+import { builtInPlatform, type Platform } from '../../src/platform/platform.ts'
+import { compose, type Observed } from '../../src/reconcile/compose.ts'
+import { deepFreeze, put } from '../fixtures/claims.ts'
+import { conditions, settled } from '../fixtures/resolved-claim.ts'
+
+const wrapping: Platform = { ...builtInPlatform, composeAs: 'ProviderKubernetes', providerConfig: 'in-cluster' }
+const keys = ['serviceaccount', 'deployment', 'service', 'scaledobject']
+
+const claim = settled()
+const composed = (observed: Observed, platform = builtInPlatform) => compose(claim, platform, deepFreeze(observed))
+
+const running: Observed = {
+  serviceaccount: { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'orders-worker' } },
+  deployment: {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name: 'orders-worker', generation: 1 },
+    spec: { replicas: 3 },
+    status: {
+      observedGeneration: 1,
+      replicas: 3,
+      updatedReplicas: 3,
+      availableReplicas: 3,
+      readyReplicas: 3,
+      conditions: conditions(['Available', 'True'], ['Progressing', 'True']),
+    },
+  },
+  service: { apiVersion: 'v1', kind: 'Service', metadata: { name: 'orders-worker' } },
+  scaledobject: {
+    apiVersion: 'keda.sh/v1alpha1',
+    kind: 'ScaledObject',
+    metadata: { name: 'orders-worker-scaler' },
+    status: { conditions: conditions(['Ready', 'True', 'ScaledObjectReady']) },
+  },
+}
+
+/** As provider-kubernetes shows it. */
+const within = (manifest: JsonObject): JsonObject => ({ kind: 'Object', spec: { forProvider: {} }, status: { atProvider: { manifest } } })
+const runningWithin: Observed = Object.fromEntries(Object.entries(running).map(([key, manifest]) => [key, within(manifest)]))
+
+describe('the keys, which are stable for ever', () => {
+  test.each<{ says: string; spec: JsonObject; keys: string[] }>([
+    { says: 'the least claim', spec: {}, keys },
+    { says: 'a port', spec: { httpPort: 3000 }, keys: ['serviceaccount', 'deployment', 'service', 'http-service', 'scaledobject'] },
+    { says: 'Knative', spec: { runtime: 'Knative', nats: undefined }, keys: ['serviceaccount', 'knative-service'] },
+    { says: 'Knative with NATS and a port', spec: { runtime: 'Knative', httpPort: 3000 }, keys: ['serviceaccount', 'knative-service'] },
+  ])('$says', ({ spec, keys }) => {
+    expect(compose(settled(spec), builtInPlatform, {}).resources.map(({ key }) => key)).toEqual(keys)
+  })
+})
+
+describe('replicas', () => {
+  const replicas = (observed: Observed, platform?: Platform) => {
+    const { resources } = composed(observed, platform)
+    return at(resources.find(({ key }) => key === 'deployment')?.manifest, 'spec', 'replicas')
+  }
+  const scaledTo = (count: number): Observed => ({ deployment: put(running.deployment ?? {}, ['spec', 'replicas'], count) as JsonObject })
+
+  test.each<{ says: string; observed: Observed; platform?: Platform; replicas: number | undefined }>([
+    { says: 'a new Deployment starts with one', observed: {}, replicas: 1 },
+    { says: 'other things observed do not matter', observed: { service: {}, theirs: {} }, replicas: 1 },
+    { says: 'five stay with KEDA', observed: scaledTo(5), replicas: undefined },
+    { says: 'none stay with KEDA', observed: scaledTo(0), replicas: undefined },
+    { says: 'one that is only just there stays with KEDA', observed: { deployment: {} }, replicas: undefined },
+    { says: 'wrapped they are never said', observed: {}, platform: wrapping, replicas: undefined },
+    { says: 'wrapped and observed neither', observed: runningWithin, platform: wrapping, replicas: undefined },
+  ])('$says', ({ observed, platform, replicas: expected }) => expect(replicas(observed, platform)).toBe(expected))
+})
+
+describe('readiness', () => {
+  const readiness = (observed: Observed, platform?: Platform) =>
+    Object.fromEntries(composed(observed, platform).resources.map(({ key, readiness }) => [key, readiness.reason]))
+
+  const notSynced = { conditions: conditions(['Synced', 'False', 'ReconcileError', 'forbidden']) }
+
+  test.each<{ says: string; observed: Observed; platform?: Platform; reasons: Record<string, string> }>([
+    {
+      says: 'nothing is there',
+      observed: {},
+      reasons: { serviceaccount: 'Creating', deployment: 'Creating', service: 'Creating', scaledobject: 'Creating' },
+    },
+    {
+      says: 'all is there',
+      observed: running,
+      reasons: { serviceaccount: 'Created', deployment: 'Available', service: 'Created', scaledobject: 'Ready' },
+    },
+    {
+      says: 'a part is there',
+      observed: { serviceaccount: running.serviceaccount ?? {}, deployment: running.deployment ?? {} },
+      reasons: { serviceaccount: 'Created', deployment: 'Available', service: 'Creating', scaledobject: 'Creating' },
+    },
+    {
+      says: 'wrapped, all is there',
+      observed: runningWithin,
+      platform: wrapping,
+      reasons: { serviceaccount: 'Created', deployment: 'Available', service: 'Created', scaledobject: 'Ready' },
+    },
+    {
+      says: 'wrapped, the provider has not looked',
+      observed: { deployment: { kind: 'Object', spec: {} } },
+      platform: wrapping,
+      reasons: { serviceaccount: 'Creating', deployment: 'Creating', service: 'Creating', scaledobject: 'Creating' },
+    },
+    {
+      says: 'wrapped, the provider may not',
+      observed: { deployment: { kind: 'Object', status: notSynced } },
+      platform: wrapping,
+      reasons: { serviceaccount: 'Creating', deployment: 'ReconcileError', service: 'Creating', scaledobject: 'Creating' },
+    },
+    {
+      says: 'wrapped, all is there, and the provider can no longer change it',
+      observed: {
+        ...runningWithin,
+        deployment: { ...runningWithin.deployment, status: { ...(runningWithin.deployment?.status as JsonObject), ...notSynced } },
+      },
+      platform: wrapping,
+      reasons: { serviceaccount: 'Created', deployment: 'ReconcileError', service: 'Created', scaledobject: 'Ready' },
+    },
+  ])('$says', ({ observed, platform, reasons }) => expect(readiness(observed, platform)).toEqual(reasons))
+
+  test.each(keys)('%s that is being deleted is not ready, however well it works until then', key => {
+    const leaving = (object: JsonObject) => put(object, ['metadata', 'deletionTimestamp'], '2026-01-01T00:00:00Z') as JsonObject
+    const object = leaving(running[key] as JsonObject)
+    const outer = leaving(within(running[key] as JsonObject))
+    for (const [observed, platform] of [
+      [{ ...running, [key]: object }, builtInPlatform],
+      [{ ...runningWithin, [key]: within(object) }, wrapping],
+      [{ ...runningWithin, [key]: outer }, wrapping],
+    ] as const) {
+      const { resources } = composed(observed, platform)
+      expect(resources.find(resource => resource.key === key)?.readiness).toMatchObject({
+        ready: false,
+        reason: 'Waiting',
+        message: expect.stringMatching(/is being deleted, and is made anew once it is gone/),
+      })
+      expect(resources.filter(({ readiness }) => !readiness.ready)).toHaveLength(1)
+    }
+  })
+
+  test('says what to do while something is not there', () => {
+    const message = composed({}).resources.map(({ readiness }) => readiness.message)[1]
+    expect(message).toBe(
+      "Deployment orders-worker is not there yet; if this stays, the events of the composite resource say why Crossplane can't make it.",
+    )
+  })
+
+  test("says why provider-kubernetes can't make it", () => {
+    const observed = { deployment: { status: { conditions: conditions(['Synced', 'False', '', 'no kind Deployment']) } } }
+    expect(composed(observed, wrapping).resources[1]?.readiness).toEqual({
+      ready: false,
+      reason: 'NotSynced',
+      message: "provider-kubernetes can't make Deployment orders-worker: no kind Deployment",
+    })
+  })
+})
+
+describe('what Crossplane is told to make', () => {
+  test('is the manifest itself', () => {
+    for (const { manifest, desired } of composed({}).resources) expect(desired).toBe(manifest)
+  })
+
+  test('is an Object around each where the platform composes so', () => {
+    const native = composed(running).resources
+    const { resources } = composed(runningWithin, wrapping)
+    expect(resources.map(({ key }) => key)).toEqual(keys)
+    for (const [index, { manifest, desired }] of resources.entries()) {
+      expect(manifest).toEqual(native[index]?.manifest)
+      expect(desired).toMatchObject({ kind: 'Object', spec: { forProvider: { manifest }, providerConfigRef: { name: 'in-cluster' } } })
+      expect(Object.keys(desired)).not.toContain('metadata')
+    }
+  })
+})
+
+describe('conditions and status', () => {
+  const summary = (observed: Observed) => composed(observed).conditions.map(({ type, ready, reason }) => `${type} ${ready} ${reason}`)
+  const without = (key: string) => Object.fromEntries(Object.entries(running).filter(([name]) => name !== key))
+
+  test.each<{ says: string; observed: Observed; is: string[] }>([
+    { says: 'nothing is there', observed: {}, is: ['WorkloadReady false Creating', 'ScalingReady false Creating'] },
+    { says: 'all is well', observed: running, is: ['WorkloadReady true Available', 'ScalingReady true Ready'] },
+    { says: 'a Service is missing', observed: without('service'), is: ['WorkloadReady false Creating', 'ScalingReady true Ready'] },
+    { says: 'KEDA is missing', observed: without('scaledobject'), is: ['WorkloadReady true Available', 'ScalingReady false Creating'] },
+    {
+      says: 'scaled to zero',
+      observed: { ...running, deployment: { spec: { replicas: 0 } } },
+      is: ['WorkloadReady true ScaledToZero', 'ScalingReady true Ready'],
+    },
+  ])('$says', ({ observed, is }) => expect(summary(observed)).toEqual(is))
+
+  test('the status tells what runs and what scales it', () => {
+    expect(composed(running).status).toEqual({
+      workload: {
+        kind: 'Deployment',
+        name: 'orders-worker',
+        image: 'ghcr.io/acme/orders-worker:1.4.2',
+        size: 'medium',
+        replicas: 3,
+        readyReplicas: 3,
+      },
+      autoscaler: { kind: 'ScaledObject', name: 'orders-worker-scaler', minReplicas: 1, maxReplicas: 10, paused: false },
+    })
+  })
+
+  test('wrapped it tells the same', () => expect(composed(runningWithin, wrapping).status).toEqual(composed(running).status))
+
+  test.each<{ says: string; path: (string | number)[]; to: Json }>([
+    { says: 'another resource version', path: ['deployment', 'metadata', 'resourceVersion'], to: '8' },
+    {
+      says: 'another generation, looked at',
+      path: ['deployment', 'metadata', 'annotations'],
+      to: { 'deployment.kubernetes.io/revision': '7' },
+    },
+    { says: 'fields of other managers', path: ['deployment', 'metadata', 'managedFields'], to: [{ manager: 'keda' }] },
+    { says: 'a new time', path: ['deployment', 'status', 'conditions', 0, 'lastUpdateTime'], to: '2026-01-02T03:04:05Z' },
+    { says: 'another count', path: ['deployment', 'spec', 'replicas'], to: 7 },
+    {
+      says: 'another word of the rollout',
+      path: ['deployment', 'status', 'conditions', 1, 'message'],
+      to: 'ReplicaSet "x-5d4f" is progressing.',
+    },
+    { says: 'another poll of KEDA', path: ['scaledobject', 'status', 'lastActiveTime'], to: '2026-01-02T03:04:05Z' },
+    { says: 'a Service address', path: ['service', 'spec'], to: { clusterIP: '10.0.0.7' } },
+  ])('conditions do not change with $says', ({ path, to }) => {
+    expect(composed(put(running as JsonObject, path, to) as Observed).conditions).toEqual(composed(running).conditions)
+  })
+})
+
+test('an observed key that nobody composes is nobody’s concern', () => {
+  expect(composed({ ...running, theirs: { kind: 'ConfigMap' }, __proto__: { deployment: {} } })).toEqual(composed(running))
+})

@@ -1,0 +1,34 @@
+import { expect, test } from 'vitest'
+import { keep } from '../../src/reconcile/freeze.ts'
+
+test('what a claim said stays; what others decide is not said', () => {
+  const spec = { replicas: 5, selector: { matchLabels: { a: 'b' } }, template: { spec: {} } }
+  const observed = {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: {
+      name: 'orders',
+      namespace: 'shop',
+      uid: 'x',
+      resourceVersion: '7',
+      generation: 3,
+      ownerReferences: [{}],
+      labels: { 'app.kubernetes.io/name': 'orders', 'crossplane.io/composite': 'orders-abcde' },
+      annotations: { 'deployment.kubernetes.io/revision': '4', 'crossplane.io/composition-resource-name': 'deployment' },
+    },
+    spec,
+    status: { replicas: 5 },
+  }
+  expect(keep(observed)).toEqual({
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name: 'orders', namespace: 'shop', labels: { 'app.kubernetes.io/name': 'orders' } },
+    spec: { selector: spec.selector, template: spec.template },
+  })
+})
+
+test('a pause of KEDA’s stays, and so does a count that is not a Deployment’s', () => {
+  const metadata = { name: 'orders-scaler', namespace: 'shop', annotations: { 'autoscaling.keda.sh/paused': 'true' } }
+  const kept = keep({ apiVersion: 'keda.sh/v1alpha1', kind: 'ScaledObject', metadata, spec: { replicas: 1 } })
+  expect(kept).toMatchObject({ metadata: { annotations: { 'autoscaling.keda.sh/paused': 'true' } }, spec: { replicas: 1 } })
+})

@@ -1,0 +1,185 @@
+// A claim asks for a change of what Knative keeps as it was made.
+import { describe, expect, test } from 'vitest'
+import { parseClaim } from '../../src/claim/parse.ts'
+import { at, type JsonObject } from '../../src/kubernetes/json.ts'
+import { builtInPlatform, type Platform } from '../../src/platform/platform.ts'
+import { compose } from '../../src/reconcile/compose.ts'
+import { claim } from '../fixtures/claims.ts'
+import { ControlLoop } from '../fixtures/control-loop.ts'
+
+const kafka = { bootstrapServers: ['kafka:9092'], topics: ['orders'] }
+const before = { broker: {}, triggers: [{ name: 'a' }], kafka }
+const CLASS = ['metadata', 'annotations', 'eventing.knative.dev/broker.class']
+
+function running(eventing: JsonObject): ControlLoop {
+  const loop = new ControlLoop(claim({ eventing }))
+  loop.reconcile()
+  loop.becomesReady(...loop.objects.keys())
+  return loop
+}
+
+const eventingReady = (loop: ControlLoop) => {
+  const conditions = at(loop.composite, 'status', 'conditions')
+  return (Array.isArray(conditions) ? conditions : []).find(condition => at(condition, 'type') === 'EventingReady')
+}
+
+describe.each([
+  {
+    says: 'the class of the Broker',
+    eventing: { ...before, broker: { class: 'Kafka' } },
+    key: 'broker',
+    path: CLASS,
+    stays: 'MTChannelBasedBroker',
+    tells:
+      "Broker orders-worker keeps its class 'MTChannelBasedBroker', which can't be changed to 'Kafka'. A Broker takes the events with it that it has not delivered.",
+  },
+  {
+    says: 'the name of the Broker',
+    eventing: { ...before, broker: { name: 'shop' } },
+    key: 'broker',
+    path: ['metadata', 'name'],
+    stays: 'orders-worker',
+    tells: "Broker orders-worker keeps its name 'orders-worker', which can't be changed to 'shop'.",
+  },
+  {
+    says: 'the Broker of a Trigger',
+    eventing: { ...before, broker: { name: 'shop' } },
+    key: 'trigger-a',
+    path: ['spec', 'broker'],
+    stays: 'orders-worker',
+    tells: 'Broker orders-worker keeps its name',
+  },
+  {
+    says: 'the group of a KafkaSource',
+    eventing: { ...before, kafka: { ...kafka, consumerGroup: 'other' } },
+    key: 'kafkasource',
+    path: ['spec', 'consumerGroup'],
+    stays: 'shop-orders-worker',
+    tells: "KafkaSource orders-worker keeps its consumer group 'shop-orders-worker', which can't be changed to 'other'.",
+  },
+])('$says', ({ eventing, key, path, stays, tells }) => {
+  const image = 'ghcr.io/acme/orders-worker:2.0.0'
+  function changed() {
+    const loop = running(before)
+    loop.claim = claim({ eventing, image })
+    return { loop, ...loop.reconcile() }
+  }
+
+  test('stays as it is, and so does everything that hangs on it', () => {
+    const { desired, keys } = changed()
+    expect(at(desired.get(key), ...path)).toBe(stays)
+    expect(keys).toEqual(expect.arrayContaining(['broker', 'trigger-a', 'kafkasource']))
+  })
+
+  test('is told to the claim, with what to do', () => {
+    const { loop, ready } = changed()
+    expect(ready).toBe(false)
+    expect(eventingReady(loop)).toMatchObject({ status: 'False', reason: 'Immutable', message: expect.stringContaining(tells) })
+    expect(at(eventingReady(loop), 'message')).toMatch(/Take the change of spec\.eventing\.\S+ back, or.* in again\.$/)
+  })
+
+  test('holds up nothing else that the claim asks for', () => {
+    expect(at(changed().desired.get('deployment'), 'spec', 'template', 'spec', 'containers', 0, 'image')).toBe(image)
+  })
+
+  test('is well again once the change is taken back', () => {
+    const { loop } = changed()
+    loop.claim = claim({ eventing: before, image })
+    loop.reconcile()
+    loop.becomesReady(...loop.objects.keys())
+    expect(loop.reconcile()).toMatchObject({ ready: true })
+  })
+})
+
+describe('another Broker', () => {
+  const intoBroker = { ...kafka, sink: 'broker' }
+  const ofOne = (broker: JsonObject, ...triggers: string[]) => ({
+    broker,
+    triggers: triggers.map(name => ({ name })),
+    kafka: intoBroker,
+  })
+  const brokersIn = (eventing: JsonObject, then: JsonObject) => {
+    const loop = running(eventing)
+    loop.claim = claim({ eventing: then })
+    const { desired } = loop.reconcile()
+    const triggers = ['a', 'b'].map(name => at(desired.get(`trigger-${name}`), 'spec', 'broker'))
+    return { triggers, source: at(desired.get('kafkasource'), 'spec', 'sink', 'ref', 'name'), reason: at(eventingReady(loop), 'reason') }
+  }
+
+  test.each([
+    { says: 'by its name', broker: { name: 'shop' } },
+    { says: 'that is not made for the claim', broker: { name: 'shared', create: false } },
+  ])('$says in the place of ours: everything stays with ours, what is new as well', ({ broker }) => {
+    expect(brokersIn(ofOne({}, 'a'), ofOne(broker, 'a', 'b'))).toEqual({
+      triggers: ['orders-worker', 'orders-worker'],
+      source: 'orders-worker',
+      reason: 'Immutable',
+    })
+  })
+
+  const old = { name: 'old', create: false }
+  const other = { name: 'new', create: false }
+  test('of others: what comes from Kafka goes on to the one to which a trigger of the claim listens', () => {
+    expect(brokersIn(ofOne(old, 'a'), ofOne(other, 'a'))).toMatchObject({
+      triggers: ['old', undefined],
+      source: 'old',
+      reason: 'Immutable',
+    })
+    expect(brokersIn(ofOne(old, 'a'), ofOne(other, 'a', 'b'))).toMatchObject({ triggers: ['old', 'new'], source: 'new' })
+    expect(brokersIn(ofOne(old), ofOne(other))).toMatchObject({ source: 'new' })
+  })
+})
+
+test('another class as the platform’s default changes nothing for a Broker that is there, and is no reason to complain', () => {
+  const loop = running(before)
+  const platform: Platform = { ...builtInPlatform, defaults: { eventing: { broker: { class: 'Kafka' } } } }
+  const parsed = parseClaim(claim({ eventing: before }), platform)
+  if (!parsed.ok) throw new Error('not valid')
+  const { resources, conditions } = compose(parsed.claim, platform, Object.fromEntries(loop.objects))
+  expect(at(resources.find(({ key }) => key === 'broker')?.manifest, ...CLASS)).toBe('MTChannelBasedBroker')
+  expect(conditions.find(({ type }) => type === 'EventingReady')).toMatchObject({ ready: true })
+  expect(at(compose(parsed.claim, platform, {}).resources.find(({ key }) => key === 'broker')?.manifest, ...CLASS)).toBe('Kafka')
+})
+
+test('a trigger of another name listens to another Broker at once, and the old one stays where it was', () => {
+  const shared = (name: string, ...triggers: string[]) => ({ broker: { name, create: false }, triggers: triggers.map(t => ({ name: t })) })
+  const loop = running(shared('old', 'a'))
+  loop.claim = claim({ eventing: shared('new', 'a', 'b') })
+  const { desired } = loop.reconcile()
+  expect(at(desired.get('trigger-a'), 'spec', 'broker')).toBe('old')
+  expect(at(desired.get('trigger-b'), 'spec', 'broker')).toBe('new')
+})
+
+test.each([
+  { says: 'another one of ours', broker: { name: 'shop' }, listens: 'shop', makes: true },
+  { says: 'one of others', broker: { name: 'shared', create: false }, listens: 'shared', makes: false },
+])('while the old Broker is being deleted, a trigger that is put in again listens to $says', ({ broker, listens, makes }) => {
+  const loop = running({ broker: {}, triggers: [{ name: 'a' }] })
+  loop.claim = claim()
+  loop.reconcile()
+  loop.isGone('trigger-a')
+  loop.claim = claim({ eventing: { broker, triggers: [{ name: 'a' }], kafka: { ...kafka, sink: 'broker' } } })
+  const { desired } = loop.reconcile()
+  expect(at(desired.get('trigger-a'), 'spec', 'broker')).toBe(listens)
+  expect(at(desired.get('kafkasource'), 'spec', 'sink', 'ref', 'name')).toBe(listens)
+  expect(desired.has('broker')).toBe(makes)
+})
+
+describe('create false for a Broker that we made', () => {
+  const loop = running(before)
+  loop.claim = claim({ eventing: { ...before, broker: { create: false } } })
+  const { keys } = loop.reconcile()
+
+  test('does not delete it with the events that it holds', () => {
+    expect(keys).toContain('broker')
+    expect(eventingReady(loop)).toMatchObject({
+      status: 'False',
+      reason: 'Kept',
+      message: expect.stringContaining('Take create: false back, or'),
+    })
+  })
+
+  test('makes none where there is none', () => {
+    expect(running({ broker: { create: false }, triggers: [{ name: 'a' }] }).objects.has('broker')).toBe(false)
+  })
+})

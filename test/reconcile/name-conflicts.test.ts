@@ -1,0 +1,372 @@
+import { Capability, Ready, RunFunctionRequest, type RunFunctionResponse } from '@crossplane-org/function-sdk-typescript'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { runFunction } from '../../src/function/run-function.ts'
+import { at, type JsonObject } from '../../src/kubernetes/json.ts'
+import { ADOPT } from '../../src/reconcile/name-conflicts.ts'
+import { claims, claim as example, knativeClaim, RUNS } from '../fixtures/claims.ts'
+
+const UID = '7f1c'
+const NAME = String(at(example(), 'metadata', 'name'))
+const KEYS = ['serviceaccount', 'deployment', 'service', 'scaledobject']
+
+interface Asked {
+  readonly found?: Record<string, JsonObject | undefined>
+  readonly observed?: Record<string, JsonObject>
+  readonly adopt?: boolean
+  /** Whether the cluster knows each kind that was asked for, by the name of the question. */
+  readonly knows?: Record<string, boolean>
+  readonly capabilities?: Capability[]
+  readonly input?: JsonObject
+}
+
+const NAMES_ONLY = [Capability.CAPABILITY_CAPABILITIES, Capability.CAPABILITY_REQUIRED_RESOURCES]
+const ALL = [...NAMES_ONLY, Capability.CAPABILITY_REQUIRED_SCHEMAS]
+
+function ask({ found, observed = {}, adopt, knows = {}, capabilities = NAMES_ONLY, input }: Asked, claim = example()) {
+  const { metadata, ...rest } = claim as { metadata: JsonObject }
+  const composite = { ...rest, metadata: { ...metadata, uid: UID, ...(adopt && { annotations: { [ADOPT]: 'true' } }) } }
+  return runFunction(
+    RunFunctionRequest.fromPartial({
+      meta: { tag: 't', capabilities },
+      input,
+      observed: {
+        composite: { resource: composite },
+        resources: Object.fromEntries(Object.entries(observed).map(([key, resource]) => [key, { resource }])),
+      },
+      requiredResources: Object.fromEntries(
+        Object.entries(found ?? {}).map(([key, resource]) => [key, { items: resource === undefined ? [] : [{ resource }] }]),
+      ),
+      requiredSchemas: Object.fromEntries(
+        Object.entries(knows).map(([name, known]) => [name, known ? { openapiV3: { type: 'object' } } : {}]),
+      ),
+    }),
+  )
+}
+
+const desired = ({ desired }: RunFunctionResponse) => Object.keys(desired?.resources ?? {})
+const workload = ({ conditions }: RunFunctionResponse) => conditions.find(({ type }) => type === 'WorkloadReady')
+const asked = ({ requirements }: RunFunctionResponse) => Object.keys(requirements?.resources ?? {})
+const free = Object.fromEntries(KEYS.map(key => [key, undefined]))
+
+/** A Deployment as somebody else made it. */
+const theirs = ({
+  metadata = {},
+  selector = { 'app.kubernetes.io/name': NAME },
+}: {
+  metadata?: JsonObject
+  selector?: JsonObject
+} = {}) => ({
+  apiVersion: 'apps/v1',
+  kind: 'Deployment',
+  metadata: { name: NAME, namespace: 'default', ...metadata },
+  spec: { replicas: 5, selector: { matchLabels: selector } },
+})
+const controller = (uid: string) => ({ ownerReferences: [{ controller: true, kind: 'XEventDrivenService', name: 'other-x1', uid }] })
+
+describe('a new claim', () => {
+  test('asks for the names that it is about to use, and makes nothing before the answer', () => {
+    const response = ask({})
+    expect(desired(response)).toEqual([])
+    expect(response.requirements?.resources.deployment).toMatchObject({ apiVersion: 'apps/v1', kind: 'Deployment' })
+    expect(asked(response)).toEqual(KEYS)
+    expect(response.desired?.composite?.ready).toBe(Ready.READY_FALSE)
+  })
+
+  test('asks the same again once it is answered, so that Crossplane takes the answer as final, and makes everything', () => {
+    const response = ask({ found: free })
+    expect(asked(response)).toEqual(KEYS)
+    expect(desired(response)).toEqual(KEYS)
+    expect(response.desired?.composite?.ready).toBe(Ready.READY_UNSPECIFIED)
+  })
+
+  test.each([
+    { says: 'of 2.0 and 2.1, which do not say what they can', capabilities: [] },
+    { says: 'of 2.2 and later', capabilities: ALL },
+  ])('asks a core $says', ({ capabilities }) => {
+    const response = ask({ capabilities })
+    expect(asked(response)).toEqual(expect.arrayContaining(['serviceaccount', 'deployment', 'service']))
+    expect(desired(response)).toEqual([])
+    expect(desired(ask({ capabilities, found: { ...free, deployment: theirs() } }))).toEqual([])
+  })
+
+  test('that is never answered is on Crossplane 1, which knows no such question, and says what to do', () => {
+    expect(workload(ask({ capabilities: [] }))).toMatchObject({
+      reason: 'Creating',
+      message: expect.stringMatching(/before 2\.0.*composeAs: ProviderKubernetes/),
+    })
+  })
+
+  test.each([
+    { says: 'a core that says it has no required resources is not asked', asked: { capabilities: [Capability.CAPABILITY_CAPABILITIES] } },
+    {
+      says: 'provider-kubernetes is not asked for',
+      asked: { input: { apiVersion: 'fn.platform.bizmatters.io/v1alpha1', kind: 'Input', composeAs: 'ProviderKubernetes' } },
+    },
+    {
+      says: 'nor is Crossplane 1, which says nothing of what it can',
+      asked: {
+        capabilities: [],
+        input: { apiVersion: 'fn.platform.bizmatters.io/v1alpha1', kind: 'Input', composeAs: 'ProviderKubernetes' },
+      },
+    },
+  ])('$says', ({ asked: how }) => {
+    const response = ask(how)
+    expect(asked(response)).toEqual([])
+    expect(desired(response)).toEqual(KEYS)
+  })
+})
+
+describe('a name that is taken', () => {
+  test.each([
+    { says: 'by an object that nobody speaks for', metadata: {}, told: /exists already\. Nothing was touched/ },
+    { says: 'by a chart', metadata: { labels: { 'app.kubernetes.io/managed-by': 'Helm' } }, told: /managed by Helm/ },
+    {
+      says: 'by hand',
+      metadata: {
+        managedFields: [
+          { manager: 'kube-controller-manager' },
+          { manager: 'argocd', subresource: 'status' },
+          { manager: 'kubectl-client-side-apply' },
+        ],
+      },
+      told: /managed by kubectl-client-side-apply/,
+    },
+    { says: 'by another claim', metadata: controller('other'), told: /controlled by XEventDrivenService other-x1/ },
+  ])('$says: nothing is made, and the claim says so with both ways out', ({ metadata, told }) => {
+    const response = ask({ found: { ...free, deployment: theirs({ metadata }) } })
+    expect(desired(response)).toEqual([])
+    expect(workload(response)).toMatchObject({ reason: 'NameTaken', message: expect.stringMatching(told) })
+    expect(workload(response)?.message).toMatch(/another name/)
+    expect(workload(response)?.message).toContain(ADOPT)
+    expect(response.results.map(({ reason }) => reason)).toEqual(['NameTaken'])
+    expect(response.desired?.composite?.ready).toBe(Ready.READY_FALSE)
+  })
+
+  test('what is observed already is composed on as before', () => {
+    const observed = { serviceaccount: { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: NAME, namespace: 'default' } } }
+    const { serviceaccount: _, ...others } = free
+    const response = ask({ observed, found: { ...others, deployment: theirs() } })
+    expect(desired(response)).toEqual(['serviceaccount'])
+    expect(asked(response)).toEqual(['deployment', 'service', 'scaledobject'])
+  })
+
+  test('an object of this very claim is no stranger', () => {
+    const response = ask({ found: { ...free, deployment: theirs({ metadata: controller(UID) }) } })
+    expect(desired(response)).toEqual(KEYS)
+  })
+})
+
+describe('what is going', () => {
+  const leaving = { deletionTimestamp: '2026-01-01T00:00:00Z' }
+  const former = (name: string, more: JsonObject = {}) => ({
+    ownerReferences: [{ controller: true, kind: 'EventDrivenService', name, uid: 'former' }],
+    ...more,
+  })
+  const ofClaim = { labels: { 'crossplane.io/claim-name': NAME, 'crossplane.io/claim-namespace': 'shop' } }
+
+  test.each([
+    { says: 'of a former claim of this name, and being deleted', metadata: former(NAME, leaving) },
+    { says: 'of a former claim of this name', metadata: former(NAME) },
+    { says: 'of the composite of a former claim of this name', metadata: former(`${NAME}-abcde`, ofClaim) },
+    { says: 'of others, and being deleted', metadata: leaving },
+    { says: 'of this very claim, and being deleted', metadata: { ...controller(UID), ...leaving } },
+  ])('$says is waited for, and is nothing to act upon', ({ metadata }) => {
+    for (const adopt of [false, true]) {
+      const response = ask({ adopt, found: { ...free, deployment: theirs({ metadata }) } })
+      expect(desired(response)).toEqual([])
+      expect(workload(response)).toMatchObject({ reason: 'Waiting', message: expect.stringMatching(/once it is gone/) })
+      expect(response.results).toEqual([])
+      expect(response.meta?.ttl?.seconds).toBe(5)
+    }
+  })
+
+  test.each([
+    { says: 'of another claim', metadata: former('another') },
+    { says: 'of the composite of another claim', metadata: former('another-x1', { labels: { 'crossplane.io/claim-name': 'another' } }) },
+    {
+      says: 'of a claim of this name in another namespace',
+      metadata: former(`${NAME}-abcde`, { labels: { ...ofClaim.labels, 'crossplane.io/claim-namespace': 'other' } }),
+    },
+    { says: 'of another kind of this name', metadata: { ownerReferences: [{ controller: true, kind: 'Worker', name: NAME, uid: 'x' }] } },
+  ])('what is $says is not', ({ metadata }) => {
+    expect(workload(ask({ found: { ...free, deployment: theirs({ metadata }) } }))?.reason).toBe('NameTaken')
+  })
+
+  test('waits behind a name that is taken, which somebody has to act upon', () => {
+    const found = { ...free, serviceaccount: { ...theirs({ metadata: leaving }), kind: 'ServiceAccount' }, deployment: theirs() }
+    expect(workload(ask({ found }))?.reason).toBe('NameTaken')
+  })
+})
+
+describe('adoption', () => {
+  test('takes over what is there, and leaves the count of its replicas alone', () => {
+    const response = ask({ adopt: true, found: { ...free, deployment: theirs() } })
+    expect(desired(response)).toEqual(KEYS)
+    expect(response.desired?.resources.deployment?.resource?.spec).not.toHaveProperty('replicas')
+  })
+
+  test('says at birth how many, where nothing is there', () => {
+    const response = ask({ adopt: true, found: free })
+    expect(response.desired?.resources.deployment?.resource?.spec).toHaveProperty('replicas', 1)
+  })
+
+  test.each([
+    {
+      says: 'that another controller owns',
+      deployment: theirs({ metadata: controller('other') }),
+      told: /can't be taken over from its controller/,
+    },
+    { says: 'of another selector', deployment: theirs({ selector: { app: 'worker' } }), told: /selector is another and can't be changed/ },
+    {
+      says: 'with a container of another name, which would run beside ours',
+      deployment: { ...theirs(), spec: { ...theirs().spec, template: { spec: { containers: [{ name: 'main' }, { name: 'sidecar' }] } } } },
+      told: /has a container 'sidecar', which would stay/,
+    },
+    {
+      says: 'with an init container of another name',
+      deployment: { ...theirs(), spec: { ...theirs().spec, template: { spec: { initContainers: [{ name: 'wait' }] } } } },
+      told: /has an init container 'wait', which would stay/,
+    },
+  ])('can not be of a Deployment $says, and says so before anything is touched', ({ deployment, told }) => {
+    const response = ask({ adopt: true, found: { ...free, deployment } })
+    expect(desired(response)).toEqual([])
+    expect(workload(response)).toMatchObject({ reason: 'NameTaken', message: expect.stringMatching(told) })
+  })
+})
+
+test.each([
+  { says: 'whose other port has no name', ports: [{ port: 80 }], made: [] },
+  { says: 'whose other port has a name', ports: [{ name: 'metrics', port: 9090 }], made: KEYS },
+  { says: 'whose only port is ours', ports: [{ port: 8080 }], made: KEYS },
+])('adoption of a Service $says', ({ ports, made }) => {
+  const service = { apiVersion: 'v1', kind: 'Service', metadata: { name: NAME, namespace: 'default' }, spec: { ports } }
+  expect(desired(ask({ adopt: true, found: { ...free, service } }))).toEqual(made)
+})
+
+test.each([
+  { says: 'whose revision has a name of its own', template: { metadata: { name: `${NAME}-one` } }, made: [] },
+  { says: 'that leaves the name to Knative', template: {}, made: ['serviceaccount', 'knative-service'] },
+])('adoption of a Knative Service $says', ({ template, made }) => {
+  const service = {
+    apiVersion: 'serving.knative.dev/v1',
+    kind: 'Service',
+    metadata: { name: NAME, namespace: 'default' },
+    spec: { template },
+  }
+  const found = { serviceaccount: undefined, 'knative-service': service }
+  const response = ask({ adopt: true, found }, knativeClaim())
+  expect(desired(response)).toEqual(made)
+  if (made.length === 0)
+    expect(workload(response)).toMatchObject({ reason: 'NameTaken', message: expect.stringMatching(/Take the name out first: kubectl/) })
+})
+
+describe('a kind that the cluster may not know', () => {
+  const OWN = 'EventDrivenService.platform.bizmatters.io/v1alpha1'
+  const SCALED_OBJECT = 'ScaledObject.keda.sh/v1alpha1'
+  const { scaledobject: _, ...core } = free
+  const scaling = ({ conditions }: RunFunctionResponse) => conditions.find(({ type }) => type === 'ScalingReady')
+
+  test('is asked for before an object of it is, as Crossplane fails a call that asks for one of an unknown kind', () => {
+    const response = ask({ capabilities: ALL })
+    expect(response.requirements?.schemas).toEqual({
+      [OWN]: { apiVersion: 'platform.bizmatters.io/v1alpha1', kind: 'EventDrivenService' },
+      [SCALED_OBJECT]: { apiVersion: 'keda.sh/v1alpha1', kind: 'ScaledObject' },
+    })
+    expect(asked(response)).toEqual(['serviceaccount', 'deployment', 'service'])
+    expect(desired(ask({ capabilities: ALL, found: core }))).toEqual([])
+  })
+
+  test('and is known: its name is asked for, the same again, and then everything is made', () => {
+    const knows = { [OWN]: true, [SCALED_OBJECT]: true }
+    const second = ask({ capabilities: ALL, knows, found: core })
+    expect(desired(second)).toEqual([])
+    expect(asked(second)).toEqual(KEYS)
+    const third = ask({ capabilities: ALL, knows, found: free })
+    expect(third.requirements).toEqual(second.requirements)
+    expect(desired(third)).toEqual(KEYS)
+    expect(third.desired?.composite?.ready).toBe(Ready.READY_UNSPECIFIED)
+  })
+
+  test('and is not: all the rest is made, and the claim says what is lacking', () => {
+    const response = ask({ capabilities: ALL, knows: { [OWN]: true, [SCALED_OBJECT]: false }, found: core })
+    expect(desired(response)).toEqual(['serviceaccount', 'deployment', 'service'])
+    expect(asked(response)).toEqual(['serviceaccount', 'deployment', 'service'])
+    expect(scaling(response)).toMatchObject({ reason: 'KindUnknown', message: expect.stringMatching(/has to install KEDA/) })
+    expect(workload(response)?.reason).toBe('Creating')
+    expect(response.desired?.composite?.ready).toBe(Ready.READY_FALSE)
+  })
+
+  test('holds up no change of what is there', () => {
+    const observed = Object.fromEntries(
+      ['serviceaccount', 'deployment', 'service'].map(key => [
+        key,
+        { apiVersion: 'v1', kind: 'X', metadata: { name: NAME, namespace: 'default' } } as JsonObject,
+      ]),
+    )
+    expect(desired(ask({ observed, capabilities: ALL, knows: { [OWN]: true, [SCALED_OBJECT]: false } }))).toEqual(Object.keys(observed))
+    expect(desired(ask({ observed, capabilities: ALL }))).toEqual(Object.keys(observed))
+  })
+
+  test('is asked for once, however many objects of it there are', () => {
+    const eventing = { triggers: [{ name: 'a' }, { name: 'b' }], kafka: { bootstrapServers: ['k:9092'], topics: ['t'] } }
+    const { requirements } = ask({ capabilities: ALL }, example({ eventing }))
+    expect(Object.keys(requirements?.schemas ?? {}).sort()).toEqual([
+      'Broker.eventing.knative.dev/v1',
+      OWN,
+      'KafkaSource.sources.knative.dev/v1',
+      SCALED_OBJECT,
+      'Trigger.eventing.knative.dev/v1',
+    ])
+  })
+
+  test('counts as known where nobody can tell: who does not even know the composite, as crossplane render, knows no kind', () => {
+    const response = ask({ capabilities: ALL, knows: { [OWN]: false, [SCALED_OBJECT]: false }, found: free })
+    expect(desired(response)).toEqual(KEYS)
+  })
+
+  test('is not asked for where Crossplane can not be asked', () => {
+    expect(ask({}).requirements?.schemas).toEqual({})
+    expect(asked(ask({}))).toEqual(KEYS)
+  })
+
+  test('says so also while the runtime changes to it, and what serves stays', () => {
+    const observed = {
+      deployment: { ...theirs({ metadata: controller(UID) }), status: { conditions: [{ type: 'Available', status: 'True' }] } },
+      service: { apiVersion: 'v1', kind: 'Service', metadata: { name: NAME, namespace: 'default' } },
+      serviceaccount: { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: NAME, namespace: 'default' } },
+    }
+    const knows = { [OWN]: true, 'Service.serving.knative.dev/v1': false }
+    const response = ask({ observed, capabilities: ALL, knows }, example({ runtime: 'Knative' }))
+    expect(desired(response).sort()).toEqual(Object.keys(observed).sort())
+    expect(workload(response)).toMatchObject({ reason: 'KindUnknown', message: expect.stringMatching(/install Knative Serving/) })
+  })
+})
+
+test('law: with every name free a claim composes what it composes without asking', () => {
+  fc.assert(
+    fc.property(claims(), claim => {
+      const without = ask({ capabilities: [Capability.CAPABILITY_CAPABILITIES] }, claim)
+      const found = Object.fromEntries(desired(without).map(key => [key, undefined]))
+      expect(ask({ found }, claim).desired).toEqual(without.desired)
+    }),
+    { numRuns: RUNS },
+  )
+})
+
+test('law: no stranger is ever touched without the annotation', () => {
+  fc.assert(
+    fc.property(claims(), fc.nat(), (claim, pick) => {
+      const first = ask({}, claim)
+      const keys = asked(first)
+      const key = keys[pick % keys.length] ?? ''
+      const { apiVersion, kind } = first.requirements?.resources[key] ?? {}
+      const found = {
+        ...Object.fromEntries(keys.map(name => [name, undefined])),
+        [key]: { apiVersion, kind, metadata: { name: 'x' } } as JsonObject,
+      }
+      expect(desired(ask({ found }, claim))).toEqual([])
+    }),
+    { numRuns: RUNS },
+  )
+})

@@ -1,0 +1,424 @@
+// A living claim changes its runtime, call by call.
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { parseClaim } from '../../src/claim/parse.ts'
+import { at, type JsonObject } from '../../src/kubernetes/json.ts'
+import { builtInPlatform, type Platform } from '../../src/platform/platform.ts'
+import { compose } from '../../src/reconcile/compose.ts'
+import { type ClaimDocument, claim, RUNS } from '../fixtures/claims.ts'
+import { ControlLoop } from '../fixtures/control-loop.ts'
+
+const eventing = { triggers: [{ name: 'created', filter: { type: 'order.created' } }] }
+const nats = { stream: 'ORDERS', consumer: 'orders' }
+const asDeployment = claim({ eventing, nats, httpPort: 3000 }, { name: 'orders', namespace: 'shop' })
+const asKnative = claim({ eventing, nats: undefined, runtime: 'Knative' }, { name: 'orders', namespace: 'shop' })
+
+const shared = ['serviceaccount', 'broker', 'trigger-created']
+const keysOf = { Deployment: [...shared, 'deployment', 'service', 'http-service', 'scaledobject'], Knative: [...shared, 'knative-service'] }
+
+/** A claim that has run for a while. */
+function running(document: ClaimDocument): ControlLoop {
+  const loop = new ControlLoop(document)
+  loop.reconcile()
+  loop.becomesReady(...loop.objects.keys())
+  expect(loop.reconcile()).toMatchObject({ ready: true })
+  return loop
+}
+
+const subscriber = (object: JsonObject | undefined) =>
+  at(object, 'spec', 'subscriber', 'ref', 'name') ?? at(object, 'spec', 'subscriber', 'uri')
+const without = <T>(list: readonly T[], ...gone: T[]) => list.filter(item => !gone.includes(item))
+
+/** Each stage goes on from the one before, with a claim of its own, so that every test stands alone. */
+const toKnative = {
+  requested() {
+    const loop = running(asDeployment)
+    loop.claim = asKnative
+    return loop
+  },
+  standInCreated() {
+    const loop = this.requested()
+    loop.reconcile()
+    return loop
+  },
+  standInReady() {
+    return this.standInCreated().becomesReady('knative-service-switch')
+  },
+  rerouting() {
+    const loop = this.standInReady()
+    loop.reconcile()
+    return loop
+  },
+  rerouted() {
+    return this.rerouting().becomesReady('trigger-created')
+  },
+  oldDeleting() {
+    const loop = this.rerouted()
+    loop.reconcile()
+    return loop
+  },
+  nameFree() {
+    const loop = this.oldDeleting().isGone('service')
+    loop.reconcile()
+    return loop.isGone('deployment', 'scaledobject', 'http-service')
+  },
+  reroutingAgain() {
+    const loop = this.nameFree().becomesReady('knative-service')
+    loop.reconcile()
+    return loop
+  },
+}
+
+describe('from Deployment to Knative', () => {
+  const old = ['deployment', 'service', 'http-service', 'scaledobject']
+
+  test('creates a stand-in of another name; the old workload keeps running unchanged and receives the events', () => {
+    const loop = toKnative.requested()
+    const before = Object.fromEntries(loop.objects)
+    const { keys, desired, ready, reason, message } = loop.reconcile()
+    expect(keys.sort()).toEqual([...keysOf.Deployment, 'knative-service-switch'].sort())
+    expect(at(desired.get('knative-service-switch'), 'metadata', 'name')).toBe('orders-switch')
+    expect(subscriber(desired.get('trigger-created'))).toBe('http://orders.shop.svc:8080/')
+    for (const key of old) expect(loop.objects.get(key), key).toEqual(before[key])
+    expect(ready).toBe(false)
+    expect(reason).toBe('Switching')
+    expect(message).toBe('Deployment orders goes on serving until the new Knative Service is ready. It is being made.')
+  })
+
+  test('desires the old Deployment unchanged, except for the replica count that KEDA owns', () => {
+    const loop = toKnative.standInCreated()
+    const { replicas: _, ...spec } = (loop.objects.get('deployment')?.spec ?? {}) as JsonObject
+    expect(loop.reconcile().desired.get('deployment')?.spec).toEqual(spec)
+  })
+
+  test('moves nothing while the new workload is not ready, and the claim says why', () => {
+    const loop = toKnative.standInCreated().becomesUnready('knative-service-switch')
+    const { keys, desired, message } = loop.reconcile()
+    expect(keys).toEqual(expect.arrayContaining(old))
+    expect(subscriber(desired.get('trigger-created'))).toBe('http://orders.shop.svc:8080/')
+    expect(message).toContain('Deployment orders goes on serving until the new Knative Service is ready.')
+    expect(message).toContain('Knative Service orders-switch is not ready: broken.')
+  })
+
+  test('reroutes events when the stand-in is ready, and keeps the old workload until every Trigger has moved', () => {
+    const { keys, desired, message } = toKnative.standInReady().reconcile()
+    expect(subscriber(desired.get('trigger-created'))).toBe('orders-switch')
+    expect(keys).toEqual(expect.arrayContaining(old))
+    expect(message).toBe('The new Knative Service is ready and events are being led over to it; not there yet: trigger-created.')
+  })
+
+  test('does not count a Trigger as moved before its controller has observed the change', () => {
+    expect(toKnative.rerouting().reconcile().keys).toEqual(expect.arrayContaining(old))
+  })
+
+  test('deletes the old workload when the Trigger has moved, and waits for its name', () => {
+    const { keys, message, ready } = toKnative.rerouted().reconcile()
+    expect(keys.sort()).toEqual([...shared, 'knative-service-switch'].sort())
+    expect(ready).toBe(false)
+    expect(message).toBe(
+      'The new Knative Service serves under the name orders-switch until Deployment orders is gone and has left its name free.',
+    )
+  })
+
+  test('creates the Knative Service of the claim’s name when the name is free', () => {
+    const loop = toKnative.oldDeleting().isGone('service')
+    expect(loop.reconcile().keys.sort()).toEqual([...keysOf.Knative, 'knative-service-switch'].sort())
+  })
+
+  test('reroutes events once more when that one is ready, and keeps the stand-in until they have moved', () => {
+    const { desired, keys } = toKnative.nameFree().becomesReady('knative-service').reconcile()
+    expect(subscriber(desired.get('trigger-created'))).toBe('orders')
+    expect(keys).toContain('knative-service-switch')
+  })
+
+  test('ends without the stand-in', () => {
+    const loop = toKnative.reroutingAgain().becomesReady('trigger-created')
+    const last = loop.reconcile()
+    expect(last.keys.sort()).toEqual(keysOf.Knative.sort())
+    expect(last).toMatchObject({ ready: true, reason: 'Ready' })
+    loop.isGone('knative-service-switch')
+    expect(loop.reconcile().keys.sort()).toEqual(keysOf.Knative.sort())
+  })
+})
+
+const toDeployment = {
+  requested() {
+    const loop = running(asKnative)
+    loop.claim = asDeployment
+    return loop
+  },
+  created() {
+    const loop = this.requested()
+    loop.reconcile()
+    return loop
+  },
+  ready() {
+    return this.created().becomesReady('deployment', 'scaledobject')
+  },
+  rerouting() {
+    const loop = this.ready()
+    loop.reconcile()
+    return loop
+  },
+  nameFree() {
+    const loop = this.rerouting().becomesReady('trigger-created')
+    loop.reconcile()
+    return loop.isGone('knative-service')
+  },
+  reroutingAgain() {
+    const loop = this.nameFree()
+    loop.reconcile()
+    loop.reconcile()
+    return loop
+  },
+}
+
+describe('from Knative to Deployment', () => {
+  test('creates the Deployment and a stand-in Service; the Knative Service stays unchanged and receives the events', () => {
+    const loop = toDeployment.requested()
+    const before = loop.objects.get('knative-service')
+    const { keys, desired, reason, message } = loop.reconcile()
+    expect(keys.sort()).toEqual([...without(keysOf.Deployment, 'service'), 'service-switch', 'knative-service'].sort())
+    expect(at(desired.get('service-switch'), 'metadata', 'name')).toBe('orders-switch')
+    expect(subscriber(desired.get('trigger-created'))).toBe('orders')
+    expect(loop.objects.get('knative-service')).toEqual(before)
+    expect(reason).toBe('Switching')
+    expect(message).toMatch(/^Knative Service orders goes on serving until the new Deployment is ready\./)
+  })
+
+  test('reroutes nothing to a Service whose Deployment is not ready', () => {
+    const { keys, desired } = toDeployment.created().reconcile()
+    expect(subscriber(desired.get('trigger-created'))).toBe('orders')
+    expect(keys).toContain('knative-service')
+  })
+
+  test('reroutes events when the Deployment is ready, and keeps the Knative Service', () => {
+    const { desired, keys } = toDeployment.ready().reconcile()
+    expect(subscriber(desired.get('trigger-created'))).toBe('http://orders-switch.shop.svc:8080/')
+    expect(keys).toContain('knative-service')
+  })
+
+  test('deletes the Knative Service when the Trigger has moved', () => {
+    const loop = toDeployment.rerouting().becomesReady('trigger-created')
+    const { keys } = loop.reconcile()
+    expect(keys).not.toContain('knative-service')
+    expect(keys).not.toContain('service')
+    expect(loop.isLeaving('knative-service')).toBe(true)
+  })
+
+  test('creates the Service when its name is free, and then reroutes the events to it', () => {
+    const loop = toDeployment.nameFree()
+    expect(loop.reconcile().keys).toContain('service')
+    const { desired, keys } = loop.reconcile()
+    expect(subscriber(desired.get('trigger-created'))).toBe('http://orders.shop.svc:8080/')
+    expect(keys).toContain('service-switch')
+  })
+
+  test('ends without the stand-in', () => {
+    const last = toDeployment.reroutingAgain().becomesReady('trigger-created').reconcile()
+    expect(last.keys.sort()).toEqual(keysOf.Deployment.sort())
+    expect(last).toMatchObject({ ready: true, reason: 'Available' })
+  })
+})
+
+test('a switch that is taken back goes back from where it was', () => {
+  const loop = running(asDeployment)
+  loop.claim = asKnative
+  loop.reconcile()
+  loop.becomesReady('knative-service-switch')
+  loop.reconcile()
+  loop.becomesReady('trigger-created')
+  loop.claim = asDeployment
+  const { keys, desired } = loop.reconcile()
+  expect(subscriber(desired.get('trigger-created'))).toBe('http://orders.shop.svc:8080/')
+  expect(keys).toContain('knative-service-switch')
+  loop.becomesReady('trigger-created')
+  expect(loop.reconcile().keys.sort()).toEqual(keysOf.Deployment.sort())
+})
+
+test.each([
+  { born: asDeployment, becomes: asKnative, main: 'deployment', to: 'http://orders.shop.svc:8080/' },
+  { born: asKnative, becomes: asDeployment, main: 'knative-service', to: 'orders' },
+])('an old $main that fails while the new one is not ready keeps the events: there is nowhere better', ({ born, becomes, main, to }) => {
+  const loop = running(born)
+  loop.claim = becomes
+  loop.reconcile()
+  loop.becomesUnready(main)
+  const { desired, keys } = loop.reconcile()
+  expect(subscriber(desired.get('trigger-created'))).toBe(to)
+  expect(keys).toContain(main)
+})
+
+test('a workload that is being deleted is no place to go back to', () => {
+  const loop = running(asDeployment)
+  loop.claim = asKnative
+  loop.reconcile()
+  loop.becomesReady('knative-service-switch')
+  loop.reconcile()
+  loop.becomesReady('trigger-created')
+  loop.reconcile()
+  expect(loop.isLeaving('deployment') && loop.isLeaving('service')).toBe(true)
+  loop.claim = asDeployment
+  const { desired, keys } = loop.reconcile()
+  expect(subscriber(desired.get('trigger-created'))).toBe('orders-switch')
+  expect(keys).toContain('knative-service-switch')
+})
+
+describe('through provider-kubernetes', () => {
+  const platform: Platform = { ...builtInPlatform, composeAs: 'ProviderKubernetes' }
+  const run = (document: ClaimDocument, observed: Readonly<Record<string, JsonObject>>) => {
+    const parsed = parseClaim(document, platform)
+    if (!parsed.ok) throw new Error(JSON.stringify(parsed.findings))
+    const { resources } = compose(parsed.claim, platform, observed)
+    return Object.fromEntries(resources.map(({ key, desired }) => [key, desired]))
+  }
+  /** Objects as the provider leaves them, with what they hold. */
+  const seen = (desired: Readonly<Record<string, JsonObject>>) =>
+    Object.fromEntries(
+      Object.entries(desired).map(([key, object]) => {
+        const manifest = at(object, 'spec', 'forProvider', 'manifest') as JsonObject
+        const status = { conditions: [{ type: manifest.kind === 'Deployment' ? 'Available' : 'Ready', status: 'True' }] }
+        return [key, { ...object, metadata: { name: 'x' }, status: { atProvider: { manifest: { ...manifest, status } } } }]
+      }),
+    )
+
+  test('the old Objects stay as they were wanted last', () => {
+    const before = run(asDeployment, {})
+    const after = run(asKnative, seen(before))
+    expect(Object.keys(after).sort()).toEqual([...keysOf.Deployment, 'knative-service-switch'].sort())
+    for (const key of ['deployment', 'service', 'http-service', 'scaledobject']) expect(after[key]).toEqual(before[key])
+  })
+})
+
+test('a claim that is born with a runtime knows no stand-in', () => {
+  for (const document of [asDeployment, asKnative])
+    expect(
+      running(document)
+        .reconcile()
+        .keys.filter(key => key.endsWith('-switch')),
+    ).toEqual([])
+})
+
+test('a switch is planned, so no step of it is news', () => {
+  const loop = running(asDeployment)
+  loop.claim = asKnative
+  expect(loop.reconcile().results).toEqual([])
+  expect(loop.reconcile().results).toEqual([])
+})
+
+describe('whatever happens in whatever order', () => {
+  type Step = 'reconcile' | 'ready' | 'all ready' | 'unready' | 'gone' | 'all gone' | 'change'
+  const steps = fc.array(
+    fc.tuple(
+      fc.constantFrom<Step>(
+        'reconcile',
+        'reconcile',
+        'reconcile',
+        'all ready',
+        'all ready',
+        'ready',
+        'unready',
+        'gone',
+        'all gone',
+        'change',
+      ),
+      fc.nat(),
+    ),
+    { maxLength: 60 },
+  )
+  /** What has to be there for a subscriber to answer. */
+  const behind: Readonly<Record<string, readonly string[]>> = {
+    'http://orders.shop.svc:8080/': ['service', 'deployment'],
+    'http://orders-switch.shop.svc:8080/': ['service-switch', 'deployment'],
+    orders: ['knative-service'],
+    'orders-switch': ['knative-service-switch'],
+  }
+  const answers = (loop: ControlLoop, to: unknown) =>
+    (behind[String(to)] ?? ['nothing']).every(key => loop.objects.has(key) && !loop.isLeaving(key))
+  const works = (loop: ControlLoop, to: unknown) =>
+    (behind[String(to)] ?? []).filter(key => /^(deployment|knative)/.test(key)).every(loop.isReady)
+  const pick = (keys: readonly string[], index: number) => keys[index % Math.max(keys.length, 1)]
+
+  /** Lets everything happen that is due, until nothing changes any more. */
+  function settle(loop: ControlLoop): string[] {
+    for (let round = 0; round < 20; round++) {
+      loop.reconcile()
+      for (const key of [...loop.objects.keys()]) if (loop.isLeaving(key)) loop.isGone(key)
+      loop.becomesReady(...loop.objects.keys())
+    }
+    return loop.reconcile().keys
+  }
+
+  test('events always have a workload to go to, and no two hold one name; in the end all is as if it had been born so', () => {
+    fc.assert(
+      fc.property(fc.constantFrom(asDeployment, asKnative), steps, (born, happened) => {
+        const loop = running(born)
+        for (const [step, index] of happened) {
+          const keys = [...loop.objects.keys()]
+          const leaving = pick(keys.filter(loop.isLeaving), index)
+          const any = pick(keys, index)
+          if (step === 'change') loop.claim = loop.claim === asDeployment ? asKnative : asDeployment
+          else if (step === 'ready' && any) loop.becomesReady(any)
+          else if (step === 'all ready') loop.becomesReady(...keys)
+          else if (step === 'all gone') loop.isGone(...keys.filter(loop.isLeaving))
+          else if (step === 'unready' && any && /^(deployment|knative|trigger)/.test(any)) loop.becomesUnready(any)
+          else if (step === 'gone' && leaving) loop.isGone(leaving)
+          else if (step === 'reconcile') {
+            const there = { ...Object.fromEntries(loop.objects) }
+            const target = subscriber(loop.objects.get('trigger-created'))
+            const answered = answers(loop, target)
+            const worked = answered && works(loop, target)
+            const { ready, reason } = loop.reconcile()
+            expect(ready && reason === 'Switching').toBe(false)
+            if (answered) {
+              expect(answers(loop, target), `the old target ${target} stays until the trigger is seen to have left it`).toBe(true)
+              expect(answers(loop, subscriber(loop.objects.get('trigger-created'))), 'the new target is there').toBe(true)
+            }
+            if (worked) expect(works(loop, subscriber(loop.objects.get('trigger-created'))), 'the new target works').toBe(true)
+            expect(there['knative-service'] !== undefined && there.service === undefined && loop.objects.has('service')).toBe(false)
+            expect(there.service !== undefined && there['knative-service'] === undefined && loop.objects.has('knative-service')).toBe(false)
+          }
+        }
+        const runtime = loop.claim === asDeployment ? 'Deployment' : 'Knative'
+        expect(settle(loop).sort()).toEqual([...keysOf[runtime]].sort())
+      }),
+      { numRuns: RUNS },
+    )
+  })
+})
+
+describe('the Service that Knative made, which goes a moment after the Knative Service', () => {
+  const of = (route: string) => ({
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: {
+      name: 'orders',
+      namespace: 'shop',
+      ownerReferences: [{ apiVersion: 'serving.knative.dev/v1', kind: 'Route', name: route, uid: 'route', controller: true }],
+    },
+  })
+  const parsed = parseClaim(asDeployment, builtInPlatform)
+  if (!parsed.ok) throw new Error('the claim is invalid')
+  const reasonOf = (found: JsonObject, observed: Record<string, JsonObject>) => {
+    const neighbours = {
+      canAsk: true,
+      canAskKinds: false,
+      found: { service: found },
+      kinds: {},
+      composite: { metadata: { uid: 'own' } },
+      adopt: false,
+    }
+    const { resources, waits, conditions } = compose(parsed.claim, builtInPlatform, observed, neighbours)
+    return { made: resources.some(({ key }) => key === 'service'), waits, reason: conditions[0]?.reason }
+  }
+  const amid = { 'service-switch': { apiVersion: 'v1', kind: 'Service', metadata: { name: 'orders-switch', namespace: 'shop' } } }
+
+  test('is no name that is taken amid the change', () => {
+    expect(reasonOf(of('orders'), amid)).toEqual({ made: false, waits: true, reason: 'Switching' })
+  })
+
+  test('is one for a claim that changes nothing, and so is that of another', () => {
+    expect(reasonOf(of('orders'), {})).toEqual({ made: false, waits: false, reason: 'NameTaken' })
+    expect(reasonOf(of('other'), amid)).toEqual({ made: false, waits: false, reason: 'NameTaken' })
+  })
+})

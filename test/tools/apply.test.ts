@@ -1,0 +1,72 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { manifestOf, readWanted, secretsOf, sourceOf } from '../../tools/apply.ts'
+import { root } from '../fixtures/claim-files.ts'
+
+let folder = ''
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'apply-'))
+})
+afterEach(() => rmSync(folder, { recursive: true, force: true }))
+
+const claimOf = (spec: object) => ({
+  apiVersion: 'platform.bizmatters.io/v1alpha1',
+  kind: 'EventDrivenService',
+  metadata: { name: 'orders' },
+  spec: { image: 'ghcr.io/acme/orders:1', nats: { stream: 'ORDERS', consumer: 'orders' }, ...spec },
+})
+const write = (name: string, value: unknown) => writeFileSync(join(folder, name), JSON.stringify(value))
+
+test('takes claims and secrets of a folder, in default where they name no namespace, and names what it skips', async () => {
+  write('claim.json', claimOf({}))
+  write('secret.json', { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'db', namespace: 'shop' } })
+  mkdirSync(join(folder, 'deeper'))
+  write('deeper/service.json', { apiVersion: 'v1', kind: 'Service', metadata: { name: 'orders' } })
+  const { claims, secrets, skipped } = await readWanted([folder])
+  expect(claims.map(({ metadata }) => metadata)).toEqual([{ name: 'orders', namespace: 'default' }])
+  expect(secrets).toMatchObject([{ metadata: { name: 'db', namespace: 'shop' } }])
+  expect(skipped).toEqual([`skipped Service orders of ${folder}/deeper/service.json: it is no EventDrivenService`])
+})
+
+test('without --apply there is nothing to apply', async () => {
+  expect(await readWanted([])).toEqual({ claims: [], secrets: [], skipped: [] })
+})
+
+test('names everything that is wrong with all files at once', async () => {
+  write('a.json', claimOf({ size: 'huge' }))
+  const message = await readWanted([join(folder, 'a.json'), join(folder, 'b.json')]).catch(error => String(error.message))
+  expect(message).toContain('spec.size')
+  expect(message).toContain(`--apply ${folder}/b.json: no such file or directory`)
+})
+
+test('creates every secret that the full claim names, with the keys that it names and empty values', async () => {
+  const { claims } = await readWanted([join(root, 'examples/full-claim.yaml')])
+  const secrets = claims.flatMap(secretsOf)
+  expect(Object.fromEntries(secrets.map(({ metadata, stringData }) => [(metadata as { name: string }).name, stringData]))).toEqual({
+    'assistant-db': { endpoint: '', username: '', password: '' },
+    'assistant-cache': {},
+    'assistant-llm-keys': {},
+    'assistant-legacy': {},
+    'registry-credentials': { '.dockerconfigjson': '{"auths":{}}' },
+  })
+})
+
+test.each([
+  { says: 'the platform', nats: {}, namespace: 'nats', account: undefined },
+  {
+    says: 'a server and an account of its own',
+    nats: {
+      url: 'nats://nats.messaging.svc:4222',
+      monitoringEndpoint: 'nats-headless.messaging.svc.cluster.local:8222',
+      account: 'SUPPORT',
+    },
+    namespace: 'messaging',
+    account: 'SUPPORT',
+  },
+  { says: 'a server outside of the cluster', nats: { url: 'nats://nats.example.com:4222' }, namespace: undefined, account: undefined },
+])('a claim that names $says finds its stream in namespace $namespace', ({ nats, namespace, account }) => {
+  const claim = manifestOf(claimOf({ nats: { stream: 'ORDERS', consumer: 'orders', ...nats } }))
+  expect(sourceOf(claim)).toEqual({ namespace, account, stream: 'ORDERS', consumer: 'orders' })
+})

@@ -1,0 +1,254 @@
+// npm run sandbox: the control plane of the tests, for people. docs/sandbox.md
+import { flags } from '../scripts/flags.ts'
+import { painter } from '../src/cli/print/color.ts'
+import { condition } from '../src/kubernetes/conditions.ts'
+import { at, isObject, type JsonObject } from '../src/kubernetes/json.ts'
+import { referenceTo } from '../test/e2e/cluster/api.ts'
+import { API_VERSION, type ClaimManifest, createNamespace, KIND } from '../test/e2e/cluster/claim.ts'
+import { type Cluster, type NatsServer, startCluster, startNats } from '../test/e2e/cluster/cluster.ts'
+import { type Flavour, install, publish } from '../test/e2e/cluster/install.ts'
+import { knativeVersions, startKnative } from '../test/e2e/cluster/knative.ts'
+import { connectNats, type Nats } from '../test/e2e/cluster/nats.ts'
+import { versions } from '../test/e2e/cluster/programs.ts'
+import { createProgress } from '../test/e2e/cluster/progress.ts'
+import { manifestOf, readWanted, secretsOf, sourceOf, type Wanted } from './apply.ts'
+
+const help = `Usage: npm run sandbox [-- FLAGS]
+
+A Crossplane with KEDA and NATS on this machine, without Docker, and this project installed in it. The first start builds its
+programs, which takes 12 to 36 minutes on two cores; from then on it is up in half a minute. Needs Go, kubectl and nats-server.
+
+      --namespaced   The API as Crossplane 2 has it, without claims.
+      --knative      Knative Serving and Eventing too, for claims with runtime Knative or with eventing.
+      --apply FILE   Apply the claims of this file or folder, after creating the streams, consumers and secrets that they
+                     name. The secrets are empty. Repeat it for more.
+  -h, --help         Print this.
+
+Example: npm run sandbox -- --apply examples/minimal-claim.yaml
+`
+
+const NATS_NAMESPACE = 'nats'
+const LOOK_EVERY_MS = 1_000
+const paint = painter(process.stdout.isTTY === true && !process.env.NO_COLOR)
+const print = (text: string) => process.stdout.write(`${text}\n`)
+const time = () => paint('dim', new Date().toTimeString().slice(0, 8))
+
+interface Messaging {
+  /** Creates the stream and the consumer that the claim names, on a server where the claim looks for it. */
+  readonly feed: (claim: ClaimManifest) => Promise<void>
+  /** The lag of the claim, or undefined if the sandbox does not have its stream. */
+  readonly lagOf: (claim: ClaimManifest) => Promise<number | undefined>
+  readonly close: () => void
+}
+
+/** A NATS server for each namespace that claims look for one in; the first is there, and knows no accounts. */
+function createMessaging(cluster: Cluster, first: Nats): Messaging {
+  const servers = new Map([[NATS_NAMESPACE, first]])
+  const serverIn = async (namespace: string, account: string | undefined): Promise<Nats> => {
+    const nats = servers.get(namespace) ?? (await connectNats((await startNats(cluster, namespace, account)).port))
+    servers.set(namespace, nats)
+    return nats
+  }
+  return {
+    feed: async claim => {
+      const source = sourceOf(claim)
+      if (source === undefined) return
+      const { namespace, account, stream, consumer } = source
+      if (namespace === undefined) {
+        print(`${nameOf(claim)} finds no stream: the sandbox has no NATS server at its spec.nats`)
+        return
+      }
+      const nats = await serverIn(namespace, account)
+      await nats.createStream(stream)
+      await nats.createConsumer(stream, consumer)
+    },
+    lagOf: async claim => {
+      const source = sourceOf(claim)
+      const nats = source?.namespace === undefined ? undefined : servers.get(source.namespace)
+      return source === undefined ? undefined : await nats?.lag(source.stream, source.consumer)
+    },
+    close: () => {
+      for (const nats of servers.values()) nats.close()
+    },
+  }
+}
+
+const nameOf = (object: JsonObject) => `${at(object, 'metadata', 'namespace')}/${at(object, 'metadata', 'name')}`
+
+/** Creates the secrets that the claim names and nobody else has created. */
+async function createSecrets({ api }: Cluster, claim: ClaimManifest): Promise<void> {
+  for (const secret of secretsOf(claim)) {
+    if ((await api.find(referenceTo(secret))) !== undefined) continue
+    await api.create(secret)
+    const keys = Object.keys(isObject(secret.stringData) ? secret.stringData : {})
+    const isPullSecret = secret.type !== undefined
+    const holds = isPullSecret ? 'no registry' : keys.length === 0 ? 'no keys' : `nothing under ${keys.join(', ')}`
+    print(`created secret ${nameOf(secret)} with ${holds}`)
+  }
+}
+
+async function applyAll(cluster: Cluster, messaging: Messaging, { claims, secrets, skipped }: Wanted): Promise<void> {
+  for (const line of skipped) print(line)
+  const namespaces = new Set([...claims, ...secrets].map(({ metadata }) => String(at(metadata, 'namespace'))))
+  for (const namespace of namespaces) await createNamespace(cluster, namespace)
+  for (const secret of secrets) await cluster.api.apply(secret)
+  for (const claim of claims) {
+    await createSecrets(cluster, claim)
+    await messaging.feed(claim)
+  }
+  if (claims.length === 0) return
+  print((await cluster.kubectl(['apply', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'List', items: claims }))).trimEnd())
+}
+
+function stateOf(claim: JsonObject): string {
+  const ready = condition(claim, 'Ready')
+  if (ready?.status === 'True') return paint('green', 'ready')
+  const blocked = ['WorkloadReady', 'ScalingReady', 'EventingReady']
+    .map(type => condition(claim, type))
+    .find(own => own?.status === 'False')
+  return paint('yellow', blocked?.reason ?? ready?.reason ?? 'new')
+}
+
+/** A line for each change of a claim: whether it is ready, its replicas, its lag, or where Knative serves it. */
+async function describe(messaging: Messaging, claim: JsonObject): Promise<string> {
+  if (at(claim, 'spec', 'runtime') === 'Knative') return `${stateOf(claim)}  ${at(claim, 'status', 'url') ?? ''}`
+  // What a claim names may not exist, and an invalid claim names nothing.
+  const lag = await messaging.lagOf(manifestOf(claim)).catch(() => undefined)
+  const replicas = Number(at(claim, 'status', 'workload', 'replicas') ?? 0)
+  const count = `${replicas} ${replicas === 1 ? 'replica ' : 'replicas'} ${'▪'.repeat(Math.min(replicas, 40))}`
+  return `${stateOf(claim)}  ${count}${lag === undefined ? '' : `  lag ${lag}`}`
+}
+
+/** Shows what becomes of the claims until it is stopped. */
+function show({ api }: Cluster, messaging: Messaging): () => void {
+  const shown = new Map<string, string>()
+  const look = async (): Promise<void> => {
+    const claims = await api.list({ apiVersion: API_VERSION, kind: KIND })
+    for (const claim of claims) {
+      const line = await describe(messaging, claim)
+      if (shown.get(nameOf(claim)) !== line) print(`${time()}  ${paint('bold', nameOf(claim))}  ${line}`)
+      shown.set(nameOf(claim), line)
+    }
+    for (const name of shown.keys())
+      if (!claims.some(claim => nameOf(claim) === name)) {
+        print(`${time()}  ${paint('bold', name)}  gone`)
+        shown.delete(name)
+      }
+  }
+  const looking = setInterval(() => void look().catch(() => undefined), LOOK_EVERY_MS)
+  const began = Date.now()
+  const watch = api.watch({ apiVersion: 'v1', kind: 'Event' }, ({ type, object }) => {
+    const isOurs = at(object, 'involvedObject', 'kind') === KIND && object.type === 'Warning'
+    const when = Date.parse(String(object.lastTimestamp ?? at(object, 'metadata', 'creationTimestamp')))
+    if (type === 'DELETED' || !isOurs || when < began - 1_000) return
+    const { namespace, name } = object.involvedObject as { namespace: string; name: string }
+    print(`${time()}  ${paint('bold', `${namespace}/${name}`)}  ${paint('yellow', String(object.reason))}  ${object.message}`)
+  })
+  return () => {
+    clearInterval(looking)
+    watch.stop()
+  }
+}
+
+function introduce({ kubeconfig }: Cluster, { port }: NatsServer, knative: boolean): string {
+  const { kubernetes, crossplane, keda } = versions()
+  const { serving, eventing } = knativeVersions()
+  const command = (text: string) => paint('cyan', text)
+  const withKnative = `
+Knative Serving ${serving} and Eventing ${eventing} are their own controllers and webhooks; its network layer and the controller of
+KafkaSources are played, so no request goes anywhere. To see a service change its runtime, and back:
+
+  ${command(`kubectl -n shop patch eventdrivenservice orders-worker --type merge -p '{"spec":{"runtime":"Knative","scaling":null}}'`)}
+  ${command(`kubectl -n shop patch eventdrivenservice orders-worker --type merge -p '{"spec":{"runtime":"Deployment"}}'`)}
+`
+  return `
+Kubernetes ${kubernetes} with Crossplane ${crossplane}, KEDA ${keda} and NATS, all on 127.0.0.1. KWOK plays the node and its pods:
+they are Running because it says so, and run nothing. In another terminal, in this folder:
+
+  ${command(`export KUBECONFIG=${kubeconfig}`)}
+
+Three things to try:
+
+  ${command('kubectl create namespace shop; kubectl apply -f examples/minimal-claim.yaml')}
+  ${command(`npm run messages -- ${port} ORDERS orders-workers 23`)}    and then: ${command('drain')} instead of 23
+  ${command(`kubectl -n shop patch eventdrivenservice orders-worker --type merge -p '{"spec":{"nats":{"stream":"NONE"}}}'`)}
+      KEDA needs up to 30 s to notice; then read what the claim says:
+      ${command('kubectl -n shop describe eventdrivenservice orders-worker')}
+      The way back, for which KEDA needs up to 30 s as well:
+      ${command(`kubectl -n shop patch eventdrivenservice orders-worker --type merge -p '{"spec":{"nats":{"stream":"ORDERS"}}}'`)}
+${knative ? withKnative : ''}
+What happens to the claims shows here. Ctrl-C ends everything.
+`
+}
+
+const exitCodes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const
+// npm and the terminal both send the signal of one Ctrl-C.
+const SAME_SIGNAL_MS = 1_000
+
+/** The exit code of the first signal. A later one ends the process at once, and the keeper ends what it started. */
+function interruption(): Promise<number> {
+  return new Promise(resolve => {
+    let first: number | undefined
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+      process.on(signal, () => {
+        if (first !== undefined && Date.now() - first > SAME_SIGNAL_MS) process.exit(exitCodes[signal])
+        first ??= Date.now()
+        resolve(exitCodes[signal])
+      })
+  })
+}
+
+async function main(): Promise<void> {
+  const interrupted = interruption()
+  const values = flags('npm run sandbox', {
+    namespaced: { type: 'boolean', default: false },
+    knative: { type: 'boolean', default: false },
+    apply: { type: 'string', multiple: true, default: [] },
+    help: { type: 'boolean', short: 'h', default: false },
+  })
+  if (values.help) return void process.stdout.write(help)
+  const flavour: Flavour = values.namespaced ? 'namespaced' : 'claims'
+  const progress = createProgress(process.stderr)
+  const closing: (() => unknown)[] = [progress.end]
+  let isUp = false
+
+  const run = async (): Promise<number> => {
+    const wanted = await readWanted(values.apply)
+    progress.begin('starting')
+    const cluster = await startCluster(progress)
+    closing.push(cluster.stop)
+    const natsServer = await startNats(cluster, NATS_NAMESPACE)
+    const nats = await connectNats(natsServer.port)
+    const messaging = createMessaging(cluster, nats)
+    closing.push(messaging.close)
+    progress.begin('installing')
+    await publish(cluster)
+    await install(cluster, flavour)
+    if (values.knative) await startKnative(cluster, progress)
+    // For the things to try.
+    await nats.createStream('ORDERS')
+    await nats.createConsumer('ORDERS', 'orders-workers')
+    progress.end()
+    print(introduce(cluster, natsServer, values.knative))
+    isUp = true
+    closing.push(show(cluster, messaging))
+    await applyAll(cluster, messaging, wanted)
+    return interrupted
+  }
+
+  try {
+    const exitCode = await Promise.race([run(), interrupted])
+    if (!isUp) process.exitCode = exitCode
+  } finally {
+    if (closing.length > 1) print('\nstopping …')
+    for (const close of closing.reverse()) await close()
+  }
+}
+
+await main().catch(error => {
+  const cause = error instanceof Error && error.cause instanceof Error ? `\n${error.cause.message}` : ''
+  process.stderr.write(`${error instanceof Error ? error.message : error}${cause}\n`)
+  process.exitCode = 1
+})
+// Whatever an interrupted start still does ends here; what it has started is ended by the keeper.
+process.exit()
