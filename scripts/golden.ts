@@ -8,7 +8,7 @@ import { KIND, parseClaim } from '../src/claim/parse.ts'
 import { at, isObject, type JsonObject } from '../src/kubernetes/json.ts'
 import { builtInPlatform } from '../src/platform/platform.ts'
 import { compose } from '../src/reconcile/compose.ts'
-import { refusal } from '../src/reconcile/conditions.ts'
+import { findingsMessage } from '../src/reconcile/conditions.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 export const goldenFolder = 'test/golden'
@@ -41,7 +41,7 @@ const section = (title: string, value: object) => `---\n# ${title}\n${yaml(value
 /** Each resource under its key, then what the claim is told. */
 function golden(claim: JsonObject, file: string): string[] {
   const parsed = parseClaim(claim, builtInPlatform)
-  if (!parsed.ok) throw new Error(`${file} is not valid: ${refusal(parsed.findings)}`)
+  if (!parsed.ok) throw new Error(`${file} is not valid: ${findingsMessage(parsed.findings)}`)
   const { resources, conditions, status } = compose(parsed.claim, builtInPlatform, {})
   return [
     ...resources.map(({ key, desired, readiness }) =>

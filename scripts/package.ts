@@ -21,7 +21,7 @@ import { basename, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { isMap, parseDocument } from 'yaml'
 import manifest from '../package.json' with { type: 'json' }
-import { tool } from '../test/e2e/go-tools.ts'
+import { goTool } from '../test/e2e/go-tools.ts'
 import { flags } from './flags.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -116,7 +116,7 @@ function claims(folder: string): string {
 /** The pinned CLI where it is there or can be built, else whatever is on the PATH. */
 async function findCrossplane(): Promise<string> {
   try {
-    return await tool('crossplane/cli')
+    return await goTool('crossplane/cli')
   } catch (missing) {
     try {
       execFileSync('crossplane', ['version', '--client'], { stdio: 'ignore' })

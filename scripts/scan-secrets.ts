@@ -1,9 +1,9 @@
 // npm run scan:secrets: gitleaks, pinned in test/e2e/gitleaks, over every commit and over the files as they are.
 import { spawnSync } from 'node:child_process'
-import { tool } from '../test/e2e/go-tools.ts'
+import { goTool } from '../test/e2e/go-tools.ts'
 
 try {
-  const gitleaks = await tool('gitleaks')
+  const gitleaks = await goTool('gitleaks')
   const run = (what: string) =>
     spawnSync(gitleaks, [what, '.', '--no-banner', '--redact'], { cwd: new URL('..', import.meta.url), stdio: 'inherit' }).status ?? 2
   process.exitCode = Math.max(run('git'), run('dir'))

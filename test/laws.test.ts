@@ -1,12 +1,12 @@
 // What holds for every claim, tried on many. FC_RUNS sets how many.
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { judgeClaim, parseClaim } from '../src/claim/parse.ts'
-import type { Claim } from '../src/claim/resolved-claim.ts'
+import { parseClaim, validateClaim } from '../src/claim/parse.ts'
+import type { ResolvedClaim } from '../src/claim/resolved-claim.ts'
 import { at, isObject, type Json, type JsonObject } from '../src/kubernetes/json.ts'
 import { builtInPlatform, type Platform } from '../src/platform/platform.ts'
 import { type Composition, compose, type Observed } from '../src/reconcile/compose.ts'
-import { refusal } from '../src/reconcile/conditions.ts'
+import { findingsMessage } from '../src/reconcile/conditions.ts'
 import { violations } from './capabilities/workload/pod-security.ts'
 import { type ClaimDocument, claims, compositeOf, deepFreeze, RUNS, reversed } from './fixtures/claims.ts'
 
@@ -16,9 +16,9 @@ const platforms = [
   { composeAs: 'ProviderKubernetes', platform: deepFreeze(wrappedPlatform) },
 ]
 
-function parse(document: JsonObject): Claim {
+function parse(document: JsonObject): ResolvedClaim {
   const parsed = parseClaim(deepFreeze(document), builtInPlatform)
-  if (!parsed.ok) throw new Error(refusal(parsed.findings))
+  if (!parsed.ok) throw new Error(findingsMessage(parsed.findings))
   return parsed.claim
 }
 
@@ -36,8 +36,8 @@ const manifests = (document: ClaimDocument) => composed(document).resources.map(
 describe('defaults', () => {
   test('filled in twice are filled in once', () => {
     law(valid => {
-      const { value } = judgeClaim(valid, builtInPlatform)
-      expect(judgeClaim(value, builtInPlatform)).toEqual({ value, findings: [] })
+      const { value } = validateClaim(valid, builtInPlatform)
+      expect(validateClaim(value, builtInPlatform)).toEqual({ value, findings: [] })
       expect(parse(value as JsonObject)).toEqual(parse(valid))
     })
   })

@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process'
 import { RunFunctionRequest, Severity } from '@crossplane-org/function-sdk-typescript'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { judgeClaim } from '../src/claim/parse.ts'
+import { validateClaim } from '../src/claim/parse.ts'
 import { sortDocuments } from '../src/cli/claim-documents.ts'
 import { validate } from '../src/cli/validate.ts'
 import { readSource } from '../src/cli/yaml/source.ts'
@@ -121,7 +121,7 @@ describe('the same verdict', () => {
   ])('law: validation accepts exactly what the function accepts: $says', ({ documents }) => {
     fc.assert(
       fc.property(documents, document => {
-        const accepted = judgeClaim(document, builtInPlatform).findings.length === 0
+        const accepted = validateClaim(document, builtInPlatform).findings.length === 0
         for (const layout of bothLayouts(document)) expect(functionAccepts(layout)).toBe(accepted)
       }),
       { numRuns: RUNS },

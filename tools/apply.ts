@@ -1,8 +1,8 @@
 // The files of --apply: read and checked before anything starts, and what their claims need besides Crossplane.
 
 import { parseClaim } from '../src/claim/parse.ts'
-import type { Claim } from '../src/claim/resolved-claim.ts'
-import { nameOf, sortDocuments } from '../src/cli/claim-documents.ts'
+import type { ResolvedClaim } from '../src/claim/resolved-claim.ts'
+import { kindAndName, sortDocuments } from '../src/cli/claim-documents.ts'
 import { readFiles } from '../src/cli/files.ts'
 import type { Input, Output } from '../src/cli/io.ts'
 import { printFindings } from '../src/cli/print/findings.ts'
@@ -52,7 +52,9 @@ export async function readWanted(names: readonly string[]): Promise<Wanted> {
   return {
     claims: ours.map(({ claim }) => manifestOf(claim)),
     secrets: others.filter(isSecret).flatMap(({ value }) => (isObject(value) ? [placed(value)] : [])),
-    skipped: [...others.filter(isOther), ...composites].map(({ file, value }) => `skipped ${nameOf(value)} of ${file}: it is no ${KIND}`),
+    skipped: [...others.filter(isOther), ...composites].map(
+      ({ file, value }) => `skipped ${kindAndName(value)} of ${file}: it is no ${KIND}`,
+    ),
   }
 }
 
@@ -73,7 +75,7 @@ export function manifestOf(claim: JsonObject): ClaimManifest {
   }
 }
 
-function parsed(claim: ClaimManifest): Claim {
+function parsed(claim: ClaimManifest): ResolvedClaim {
   const result = parseClaim(claim, builtInPlatform)
   if (!result.ok) throw new Error(`${claim.metadata.namespace}/${claim.metadata.name} is not valid`)
   return result.claim

@@ -1,7 +1,7 @@
 // npm run sandbox: the control plane of the tests, for people. docs/sandbox.md
 import { flags } from '../scripts/flags.ts'
 import { painter } from '../src/cli/print/color.ts'
-import { condition } from '../src/kubernetes/conditions.ts'
+import { observedCondition } from '../src/kubernetes/conditions.ts'
 import { at, isObject, type JsonObject } from '../src/kubernetes/json.ts'
 import { referenceTo } from '../test/e2e/cluster/api.ts'
 import { API_VERSION, type ClaimManifest, createNamespace, KIND } from '../test/e2e/cluster/claim.ts'
@@ -101,10 +101,10 @@ async function applyAll(cluster: Cluster, messaging: Messaging, { claims, secret
 }
 
 function stateOf(claim: JsonObject): string {
-  const ready = condition(claim, 'Ready')
+  const ready = observedCondition(claim, 'Ready')
   if (ready?.status === 'True') return paint('green', 'ready')
   const blocked = ['WorkloadReady', 'ScalingReady', 'EventingReady']
-    .map(type => condition(claim, type))
+    .map(type => observedCondition(claim, type))
     .find(own => own?.status === 'False')
   return paint('yellow', blocked?.reason ?? ready?.reason ?? 'new')
 }

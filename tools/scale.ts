@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import manifest from '../package.json' with { type: 'json' }
 import { flags } from '../scripts/flags.ts'
-import { condition } from '../src/kubernetes/conditions.ts'
+import { observedCondition } from '../src/kubernetes/conditions.ts'
 import { at } from '../src/kubernetes/json.ts'
 import { installPeer } from '../test/bench/peer.ts'
 import { cpuMs, megabytes } from '../test/bench/proc.ts'
@@ -93,7 +93,7 @@ async function allReady({ api, until }: Cluster, namespace: string): Promise<voi
   const ready = new Set<unknown>()
   const watch = api.watch({ apiVersion: API_VERSION, kind: KIND, namespace }, ({ object }) => {
     const name = at(object, 'metadata', 'name')
-    if (condition(object, 'Ready')?.status === 'True') ready.add(name)
+    if (observedCondition(object, 'Ready')?.status === 'True') ready.add(name)
     else ready.delete(name)
   })
   await until(`${COUNT} claims are ready`, () => ready.size === COUNT, { timeoutMs: LONG_MS })

@@ -1,6 +1,6 @@
 // The XRD's schema as the published JSON Schema of a whole claim.
 
-import { machinery } from '../../src/claim/crossplane-fields.ts'
+import { crossplaneFields } from '../../src/claim/crossplane-fields.ts'
 import type { Schema } from '../../src/claim/schema.ts'
 import { at, isObject, type Json } from '../../src/kubernetes/json.ts'
 import { builtIn } from '../../src/platform/defaults.ts'
@@ -57,7 +57,7 @@ export function claimSchema(definition: Definition): Schema {
         properties: {
           ...spec.properties,
           ...Object.fromEntries(
-            Object.entries(machinery).map(([name, type]): [string, Schema] => [
+            Object.entries(crossplaneFields).map(([name, type]): [string, Schema] => [
               name,
               { type, description: "Crossplane's own; see its documentation." },
             ]),

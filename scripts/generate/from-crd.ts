@@ -1,5 +1,5 @@
 // The CRD that Crossplane makes of our XRD in a cluster, read back as the XRD.
-import { machinery } from '../../src/claim/crossplane-fields.ts'
+import { crossplaneFields } from '../../src/claim/crossplane-fields.ts'
 import type { Schema } from '../../src/claim/schema.ts'
 import type { Definition } from './definition.ts'
 
@@ -14,7 +14,7 @@ export function definitionOf({ spec: { group, names, versions } }: CustomResourc
   const { openAPIV3Schema: root } = version.schema
   const { spec } = root.properties ?? {}
   if (spec === undefined) throw new Error(`version ${version.name} has no schema for spec`)
-  const own: Schema = { ...spec, properties: without(spec.properties, machinery) }
+  const own: Schema = { ...spec, properties: without(spec.properties, crossplaneFields) }
   return {
     apiVersion: 'apiextensions.crossplane.io/v1',
     kind: 'CompositeResourceDefinition',

@@ -1,6 +1,6 @@
 // docs/reference.md: every field of the claim and of the function's input.
 
-import { machinery } from '../../src/claim/crossplane-fields.ts'
+import { crossplaneFields } from '../../src/claim/crossplane-fields.ts'
 import { codes } from '../../src/claim/findings.ts'
 import type { Schema } from '../../src/claim/schema.ts'
 import { generated } from './definition.ts'
@@ -49,7 +49,7 @@ function table(schema: Schema, path: string): string {
 
 function rows(schema: Schema, path: string): string[] {
   return Object.entries(schema.properties ?? {})
-    .filter(([name]) => path !== 'spec' || !Object.hasOwn(machinery, name))
+    .filter(([name]) => path !== 'spec' || !Object.hasOwn(crossplaneFields, name))
     .filter(([, property]) => property.description !== undefined)
     .flatMap(([name, property]) => {
       const here = path === '' ? name : `${path}.${name}`

@@ -2,7 +2,7 @@
 import { parseClaim } from '../../src/claim/parse.ts'
 import { builtInPlatform } from '../../src/platform/platform.ts'
 import { compose } from '../../src/reconcile/compose.ts'
-import { refusal } from '../../src/reconcile/conditions.ts'
+import { findingsMessage } from '../../src/reconcile/conditions.ts'
 import type { Example } from './examples.ts'
 
 interface Kind {
@@ -33,7 +33,7 @@ export function composedKinds(examples: readonly Example[]): Kind[] {
   const found = new Map<string, Kind>()
   for (const { file, claim } of examples) {
     const parsed = parseClaim(claim, builtInPlatform)
-    if (!parsed.ok) throw new Error(`${file} is not valid: ${refusal(parsed.findings)}`)
+    if (!parsed.ok) throw new Error(`${file} is not valid: ${findingsMessage(parsed.findings)}`)
     for (const { manifest } of compose(parsed.claim, builtInPlatform, {}).resources) {
       const group = manifest.apiVersion.includes('/') ? (manifest.apiVersion.split('/')[0] ?? '') : ''
       const plural = `${manifest.kind.toLowerCase()}s`

@@ -1,4 +1,4 @@
-import type { Claim } from '../claim/resolved-claim.ts'
+import type { ResolvedClaim } from '../claim/resolved-claim.ts'
 import type { Json, JsonObject } from '../kubernetes/json.ts'
 import type { Manifest } from '../kubernetes/objects.ts'
 import type { Readiness } from './readiness.ts'
@@ -7,14 +7,14 @@ import type { Readiness } from './readiness.ts'
 export type Concern = 'Workload' | 'Scaling' | 'Eventing'
 
 /** A part of a manifest that Kubernetes keeps as it was made. */
-export interface Immutable {
+export interface ImmutableField {
   readonly path: readonly string[]
   /** What people call it. */
   readonly called: string
   /** What would be lost, and what to do instead. */
-  readonly advice: (claim: Claim) => string
+  readonly advice: (claim: ResolvedClaim) => string
   /** Whether the claim itself asks for the value: another default is no reason to complain. */
-  readonly asked?: (claim: Claim) => boolean
+  readonly asked?: (claim: ResolvedClaim) => boolean
 }
 
 export interface ComposedResource {
@@ -22,16 +22,16 @@ export interface ComposedResource {
   readonly key: string
   readonly concern: Concern
   /** The manifest, or undefined where this claim has no such resource. */
-  readonly build: (claim: Claim, birth: boolean, there: boolean) => Manifest | undefined
+  readonly build: (claim: ResolvedClaim, birth: boolean, there: boolean) => Manifest | undefined
   /** Judges the resource as it is observed. */
-  readonly ready: (observed: JsonObject, claim: Claim) => Readiness
+  readonly ready: (observed: JsonObject, claim: ResolvedClaim) => Readiness
   /** The resource's own condition that means ready; none where being there is enough. */
   readonly readyCondition?: 'Ready' | 'Available'
   /** What can't be changed once the object is there. A claim that asks for it all the same is told so. */
-  readonly immutable?: readonly Immutable[]
+  readonly immutable?: readonly ImmutableField[]
   /** The part of the claim's status that describes the resource. `before` is the image in the status so far. */
-  readonly status?: (observed: JsonObject | undefined, claim: Claim, before?: Json) => JsonObject
+  readonly status?: (observed: JsonObject | undefined, claim: ResolvedClaim, before?: Json) => JsonObject
 }
 
 /** The object of a resource as it is observed, or undefined where it is not there. */
-export type Look = (resource: ComposedResource) => JsonObject | undefined
+export type FindObserved = (resource: ComposedResource) => JsonObject | undefined

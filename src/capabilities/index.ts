@@ -1,8 +1,8 @@
 // Everything that a claim can become, in the order in which people read it.
-import type { Claim } from '../claim/resolved-claim.ts'
+import type { ResolvedClaim } from '../claim/resolved-claim.ts'
 import { at } from '../kubernetes/json.ts'
-import { isLeaving } from '../kubernetes/objects.ts'
-import type { ComposedResource, Look } from './capability.ts'
+import { isBeingDeleted } from '../kubernetes/objects.ts'
+import type { ComposedResource, FindObserved } from './capability.ts'
 import { deployment } from './deployment/deployment.ts'
 import { httpService, service } from './deployment/service.ts'
 import { scaledObject } from './keda/scaled-object.ts'
@@ -14,15 +14,19 @@ import { type Address, addressOf } from './workload/address.ts'
 import { serviceAccount } from './workload/service-account.ts'
 
 /** What runs, whatever the runtime; a resource that is not of the claim's runtime builds nothing. */
-const workload = [serviceAccount, deployment, service, httpService, knativeService, scaledObject]
+const workloadResources = [serviceAccount, deployment, service, httpService, knativeService, scaledObject]
 
 /** What brings events to an address of the workload's. */
-export function eventingOf({ name, eventing }: Claim, look: Look, address: Address): readonly ComposedResource[] {
+export function eventingResources(
+  { name, eventing }: ResolvedClaim,
+  findObserved: FindObserved,
+  address: Address,
+): readonly ComposedResource[] {
   if (eventing === undefined) return []
   const brokerIn = (resource: ComposedResource, ...path: string[]) => {
-    const observed = look(resource)
+    const observed = findObserved(resource)
     // What is being deleted is made anew as the claim asks, and a new trigger would never let go of its Broker.
-    const found = observed && !isLeaving(observed) ? at(observed, ...path) : undefined
+    const found = observed && !isBeingDeleted(observed) ? at(observed, ...path) : undefined
     return typeof found === 'string' ? found : undefined
   }
   // A Broker that we made stays, whatever the claim asks for, and all that hangs on it stays with it.
@@ -34,7 +38,7 @@ export function eventingOf({ name, eventing }: Claim, look: Look, address: Addre
   return [broker, ...triggers, kafkaSource(address, fed)]
 }
 
-export const resourcesOf = (claim: Claim, look: Look, address = addressOf(claim)): readonly ComposedResource[] => [
-  ...workload,
-  ...eventingOf(claim, look, address),
+export const resourcesOf = (claim: ResolvedClaim, findObserved: FindObserved, address = addressOf(claim)): readonly ComposedResource[] => [
+  ...workloadResources,
+  ...eventingResources(claim, findObserved, address),
 ]

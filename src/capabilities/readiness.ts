@@ -17,16 +17,16 @@ export const notReady = (reason: string, message: string): Readiness => ({ ready
 export const exists = (observed: JsonObject): Readiness =>
   ready('Created', `${textOf(at(observed, 'kind'))} ${textOf(at(observed, 'metadata', 'name'))} is there.`)
 
-export const called = ({ kind, metadata }: Manifest) => `${kind} ${metadata.namespace}/${metadata.name}`
+export const kindAndName = ({ kind, metadata }: Manifest) => `${kind} ${metadata.namespace}/${metadata.name}`
 
 /** The kind for kubectl, as another group may have one of the same name. */
-const kindFor = ({ apiVersion, kind }: Manifest) => [kind.toLowerCase(), ...apiVersion.split('/').slice(0, -1)].join('.')
+const kubectlKind = ({ apiVersion, kind }: Manifest) => [kind.toLowerCase(), ...apiVersion.split('/').slice(0, -1)].join('.')
 
 /** What is there will go by itself, and only then can the claim's be made. */
-export const waitsForEnd = (manifest: Manifest, why: string, look: string): Readiness =>
+export const waitsForDeletion = (manifest: Manifest, why: string, jsonPath: string): Readiness =>
   notReady(
     'Waiting',
-    `${called(manifest)} ${why}, and is made anew once it is gone. If it stays: kubectl -n ${manifest.metadata.namespace} get ${kindFor(manifest)} ${manifest.metadata.name} -o jsonpath='${look}'`,
+    `${kindAndName(manifest)} ${why}, and is made anew once it is gone. If it stays: kubectl -n ${manifest.metadata.namespace} get ${kubectlKind(manifest)} ${manifest.metadata.name} -o jsonpath='${jsonPath}'`,
   )
 
-export const beingDeleted = (manifest: Manifest): Readiness => waitsForEnd(manifest, 'is being deleted', '{.metadata.finalizers}')
+export const beingDeleted = (manifest: Manifest): Readiness => waitsForDeletion(manifest, 'is being deleted', '{.metadata.finalizers}')

@@ -5,32 +5,32 @@ import type { Finding, Path } from './findings.ts'
 import { inlined, type Schema } from './schema.ts'
 
 /** Finds deprecated fields, those that nothing comes of, and an image that can change under its name. Takes any document, valid or not. */
-export function adviser(published: Schema): (document: Json) => Finding[] {
+export function compileAdvice(published: Schema): (document: Json) => Finding[] {
   const deprecated = deprecatedFields(inlined(published), [])
   const isSaid = (document: Json, path: Path) => (at(document, ...path) ?? null) !== null
   return document => {
-    const outdated = [...deprecated, ...idle(at(document, 'spec'))].filter(({ path }) => isSaid(document, path))
+    const outdated = [...deprecated, ...fieldsWithoutEffect(at(document, 'spec'))].filter(({ path }) => isSaid(document, path))
     return [...outdated, ...unpinned(document)]
   }
 }
 
 /** What the other fields leave nothing to do for, if it is said. */
-function idle(spec: Json | undefined): Finding[] {
-  const useless = (field: string, why: string): Finding => ({ code: 'NO_EFFECT', path: ['spec', field], problem: `has no effect ${why}` })
+function fieldsWithoutEffect(spec: Json | undefined): Finding[] {
+  const noEffect = (field: string, why: string): Finding => ({ code: 'NO_EFFECT', path: ['spec', field], problem: `has no effect ${why}` })
   if (at(spec, 'runtime') === 'Knative')
-    return [useless('scaling', 'with runtime Knative: see knative.autoscaling'), useless('sessionAffinity', 'with runtime Knative')]
-  return (at(spec, 'httpPort') ?? null) === null ? [useless('sessionAffinity', 'without httpPort')] : []
+    return [noEffect('scaling', 'with runtime Knative: see knative.autoscaling'), noEffect('sessionAffinity', 'with runtime Knative')]
+  return (at(spec, 'httpPort') ?? null) === null ? [noEffect('sessionAffinity', 'without httpPort')] : []
 }
 
 /** A deprecated field's description says of what it is the former spelling. */
 function deprecatedFields({ properties = {} }: Schema, above: Path): Finding[] {
   return Object.entries(properties).flatMap(([name, schema]): Finding[] => {
     const path = [...above, name]
-    return schema.deprecated === true ? [{ code: 'DEPRECATED', path, problem: words(schema) }] : deprecatedFields(schema, path)
+    return schema.deprecated === true ? [{ code: 'DEPRECATED', path, problem: deprecation(schema) }] : deprecatedFields(schema, path)
   })
 }
 
-function words({ description = 'deprecated' }: Schema): string {
+function deprecation({ description = 'deprecated' }: Schema): string {
   // The schema may be anybody's.
   const text = textOf(description)
   return text.charAt(0).toLowerCase() + text.slice(1).replace(/\.$/, '')

@@ -18,17 +18,17 @@ interface Token {
   readonly at: number
 }
 
-class Unreadable extends Error {}
+class CesqlError extends Error {}
 
 /** What is wrong with an expression, or undefined. */
-export function unreadable(expression: string): string | undefined {
+export function cesqlProblem(expression: string): string | undefined {
   try {
     const tokens = tokensOf(expression)
     const end = readExpression(tokens, 0, 0)
     if (end < tokens.length) fail(tokens[end], 'an operator')
     return undefined
   } catch (error) {
-    if (error instanceof Unreadable) return error.message
+    if (error instanceof CesqlError) return error.message
     throw error
   }
 }
@@ -44,7 +44,7 @@ function tokensOf(expression: string): Token[] {
     }
     TOKEN.lastIndex = at
     const { 0: text = '', groups = {} } = TOKEN.exec(expression) ?? {}
-    if (text === '') throw new Unreadable(`can't read '${expression.slice(at, at + 10)}' at character ${at + 1}`)
+    if (text === '') throw new CesqlError(`can't read '${expression.slice(at, at + 10)}' at character ${at + 1}`)
     tokens.push({ kind: kindOf(text, groups), text, at })
     at = TOKEN.lastIndex
   }
@@ -59,14 +59,14 @@ function kindOf(text: string, groups: Readonly<Record<string, string | undefined
     return /[0-9]/.test(text) ? 'name with digits' : 'name'
   }
   if (groups.integer !== undefined) {
-    if (Number(text) < LEAST || Number(text) > MOST) throw new Unreadable(`${text} is not a whole number of 32 bits`)
+    if (Number(text) < LEAST || Number(text) > MOST) throw new CesqlError(`${text} is not a whole number of 32 bits`)
     return 'integer'
   }
   return groups.string === undefined ? text : 'string'
 }
 
 function fail(token: Token | undefined, expected: string): never {
-  throw new Unreadable(
+  throw new CesqlError(
     token === undefined
       ? `ends where ${expected} is expected`
       : `has '${token.text}' at character ${token.at + 1} where ${expected} is expected`,
@@ -75,7 +75,7 @@ function fail(token: Token | undefined, expected: string): never {
 
 /** Each reader takes the position of what it reads and returns the one after it. */
 function readExpression(tokens: readonly Token[], start: number, depth: number): number {
-  if (depth > DEEPEST) throw new Unreadable('is nested too deep')
+  if (depth > DEEPEST) throw new CesqlError('is nested too deep')
   let at = readValue(tokens, start, depth)
   for (;;) {
     const kind = tokens[at]?.kind

@@ -10,7 +10,7 @@ const LONGEST_LABEL = 63
 type Spec = Partial<EventDrivenServiceSpec>
 
 /** Checks the fields that schema and rules have accepted. */
-export function check(spec: Spec, name: string, platform: Platform): Finding[] {
+export function checkSpec(spec: Spec, name: string, platform: Platform): Finding[] {
   return [
     ...duplicateVariables(spec),
     ...reservedVariables(spec),
@@ -60,16 +60,16 @@ function unsupported({ runtime, initContainer, knative }: Spec, { features }: Pl
 
 /** Of two variables of one name only one could win, wherever they come from. Within env the schema itself sees to it. */
 function duplicateVariables(spec: Spec): Finding[] {
-  const places = new Map<string, Path>()
+  const paths = new Map<string, Path>()
   const findings: Finding[] = []
   ;(spec.env ?? []).forEach(({ name }, index) => {
-    if (!places.has(name)) places.set(name, ['spec', 'env', index, 'name'])
+    if (!paths.has(name)) paths.set(name, ['spec', 'env', index, 'name'])
   })
   ;(spec.secretRefs ?? []).forEach(({ env }, secret) => {
     ;(env ?? []).forEach(({ envName }, index) => {
       const path = ['spec', 'secretRefs', secret, 'env', index, 'envName']
-      const first = places.get(envName)
-      if (first === undefined) places.set(envName, path)
+      const first = paths.get(envName)
+      if (first === undefined) paths.set(envName, path)
       else findings.push({ code: 'DUPLICATE', path, problem: `must not be the same as ${formatPath(first)}`, found: envName })
     })
   })
@@ -78,7 +78,7 @@ function duplicateVariables(spec: Spec): Finding[] {
 
 function longNames({ knative, eventing }: Spec, name: string): Finding[] {
   const findings: Finding[] = []
-  const hold = (derived: string, path: Path, what: string) => {
+  const checkLength = (derived: string, path: Path, what: string) => {
     if (derived.length > LONGEST_LABEL)
       findings.push({
         code: 'NAME',
@@ -87,10 +87,10 @@ function longNames({ knative, eventing }: Spec, name: string): Finding[] {
       })
   }
   ;(knative?.traffic ?? []).forEach(({ tag }, index) => {
-    if (tag !== undefined) hold(`${tag}-${name}`, ['spec', 'knative', 'traffic', index, 'tag'], 'route')
+    if (tag !== undefined) checkLength(`${tag}-${name}`, ['spec', 'knative', 'traffic', index, 'tag'], 'route')
   })
   ;(eventing?.triggers ?? []).forEach((trigger, index) => {
-    hold(`${name}-${trigger.name}`, ['spec', 'eventing', 'triggers', index, 'name'], 'Trigger')
+    checkLength(`${name}-${trigger.name}`, ['spec', 'eventing', 'triggers', index, 'name'], 'Trigger')
   })
   return findings
 }

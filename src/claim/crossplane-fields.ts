@@ -2,7 +2,7 @@
  * Fields that Crossplane itself puts beside ours under spec: of a claim, of a composite and of a namespaced composite.
  * They are not part of the API and never reach the resources.
  */
-export const machinery = {
+export const crossplaneFields = {
   compositionRef: 'object',
   compositionSelector: 'object',
   compositionRevisionRef: 'object',

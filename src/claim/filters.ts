@@ -1,7 +1,7 @@
 // The filters of a Trigger. They nest, which a schema of Kubernetes can't say, so their rules stand here.
 
 import { isObject, type Json } from '../kubernetes/json.ts'
-import { unreadable } from './cesql.ts'
+import { cesqlProblem } from './cesql.ts'
 import { type Finding, formatPath, type Path } from './findings.ts'
 
 const dialects = ['exact', 'prefix', 'suffix', 'cesql', 'all', 'any', 'not'] as const
@@ -51,7 +51,7 @@ function checkDialect(dialect: Dialect, value: Json | undefined, path: Path, dep
       if (typeof value !== 'string') return [{ code: 'WRONG_TYPE', path, problem: 'must be a string', found: value }]
       if (value.length > LONGEST_EXPRESSION)
         return [{ code: 'OUT_OF_RANGE', path, problem: `must have at most ${LONGEST_EXPRESSION} characters`, found: value.length }]
-      const problem = unreadable(value)
+      const problem = cesqlProblem(value)
       return problem === undefined
         ? []
         : [{ code: 'BAD_FORMAT', path, problem: `must be a CloudEvents SQL expression, but ${problem}`, found: value }]

@@ -1,4 +1,4 @@
-import { safe } from '../text/printable.ts'
+import { printable } from '../text/printable.ts'
 
 /** Where a value stands: `['spec', 'env', 0, 'name']`. */
 export type Path = readonly (string | number)[]
@@ -69,5 +69,5 @@ function show(found: unknown): string {
 export function sentence({ path, problem, found, meant }: Finding): string {
   const where = path.length === 0 ? '' : `${formatPath(path)}: `
   const got = found === undefined ? '' : `, got ${show(found)}`
-  return safe(`${where}${problem}${got}${meant === undefined ? '' : `, did you mean '${meant}'?`}`)
+  return printable(`${where}${problem}${got}${meant === undefined ? '' : `, did you mean '${meant}'?`}`)
 }

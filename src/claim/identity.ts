@@ -2,7 +2,7 @@
 // for it, or as a namespaced composite.
 
 import { at, isObject, type Json, type JsonObject } from '../kubernetes/json.ts'
-import { machinery } from './crossplane-fields.ts'
+import { crossplaneFields } from './crossplane-fields.ts'
 import type { Finding } from './findings.ts'
 
 export interface Identity {
@@ -10,14 +10,16 @@ export interface Identity {
   readonly namespace: string | undefined
 }
 
-const text = (value: Json | undefined) => (typeof value === 'string' && value !== '' ? value : undefined)
+const nonEmptyText = (value: Json | undefined) => (typeof value === 'string' && value !== '' ? value : undefined)
 
 export function identify(composite: JsonObject): Identity {
-  const label = (name: string) => text(at(composite, 'metadata', 'labels', `crossplane.io/${name}`))
+  const label = (name: string) => nonEmptyText(at(composite, 'metadata', 'labels', `crossplane.io/${name}`))
   return {
-    name: text(at(composite, 'spec', 'claimRef', 'name')) ?? label('claim-name') ?? text(at(composite, 'metadata', 'name')),
+    name: nonEmptyText(at(composite, 'spec', 'claimRef', 'name')) ?? label('claim-name') ?? nonEmptyText(at(composite, 'metadata', 'name')),
     namespace:
-      text(at(composite, 'metadata', 'namespace')) ?? text(at(composite, 'spec', 'claimRef', 'namespace')) ?? label('claim-namespace'),
+      nonEmptyText(at(composite, 'metadata', 'namespace')) ??
+      nonEmptyText(at(composite, 'spec', 'claimRef', 'namespace')) ??
+      label('claim-namespace'),
   }
 }
 
@@ -28,7 +30,7 @@ export function claimDocument(composite: JsonObject, { name, namespace }: Identi
     apiVersion: at(composite, 'apiVersion'),
     kind,
     metadata: { ...(name && { name }), ...(namespace && { namespace }) },
-    spec: isObject(spec) ? Object.fromEntries(Object.entries(spec).filter(([field]) => !Object.hasOwn(machinery, field))) : spec,
+    spec: isObject(spec) ? Object.fromEntries(Object.entries(spec).filter(([field]) => !Object.hasOwn(crossplaneFields, field))) : spec,
   }
 }
 

@@ -1,44 +1,44 @@
 import schema from '../../schemas/eventdrivenservice.schema.json' with { type: 'json' }
 import { at, isObject, type Json, type JsonObject } from '../kubernetes/json.ts'
 import type { Platform } from '../platform/platform.ts'
-import { check } from './checks.ts'
+import { checkSpec } from './checks.ts'
 import type { Finding } from './findings.ts'
 import type { EventDrivenServiceSpec } from './generated/types.ts'
 import { claimDocument, identify, missingIdentity } from './identity.ts'
-import { settle } from './resolve.ts'
-import type { Claim } from './resolved-claim.ts'
+import { resolveClaim } from './resolve.ts'
+import type { ResolvedClaim } from './resolved-claim.ts'
 import type { Schema } from './schema.ts'
-import { type Validate, validator } from './validate.ts'
+import { compileValidator, type Validate } from './validate.ts'
 
-export type Parsed = { readonly ok: true; readonly claim: Claim } | { readonly ok: false; readonly findings: readonly Finding[] }
+export type Parsed = { readonly ok: true; readonly claim: ResolvedClaim } | { readonly ok: false; readonly findings: readonly Finding[] }
 
 export const KIND = 'EventDrivenService'
 export const COMPOSITE_KIND = 'XEventDrivenService'
 export const API_VERSION = schema.properties.apiVersion.const
 
-const validateClaim = validator(schema as Schema)
+const validateSchema = compileValidator(schema as Schema)
 
 /** From whatever a claim arrives as to a Claim, or to everything that is wrong with it. */
 export function parseClaim(composite: JsonObject, platform: Platform): Parsed {
   const identity = identify(composite)
-  const { value, findings } = judgeClaim(claimDocument(composite, identity, KIND), platform)
+  const { value, findings } = validateClaim(claimDocument(composite, identity, KIND), platform)
   const missing = missingIdentity(identity)
   const { name, namespace } = identity
   if (findings.length + missing.length > 0 || name === undefined || namespace === undefined)
     return { ok: false, findings: [...missing, ...findings] }
-  return { ok: true, claim: settle((value as unknown as { spec: EventDrivenServiceSpec }).spec, name, namespace, platform) }
+  return { ok: true, claim: resolveClaim((value as unknown as { spec: EventDrivenServiceSpec }).spec, name, namespace, platform) }
 }
 
 /** Everything that is wrong with a claim as its author wrote it: schema, rules, then what only we can check. */
-export function judgeClaim(document: Json, platform: Platform, validate: Validate = validateClaim): ReturnType<Validate> {
+export function validateClaim(document: Json, platform: Platform, validate: Validate = validateSchema): ReturnType<Validate> {
   if (hasMoreValues(document, MOST_VALUES))
     return { value: document, findings: [{ code: 'OUT_OF_RANGE', path: [], problem: `must have at most ${MOST_VALUES} values in all` }] }
   const { value, findings } = validate(document)
   // The schema of another version may let through what the checks cannot read.
-  if (validate !== validateClaim && validateClaim({ ...(value as JsonObject), apiVersion: API_VERSION }).findings.length > 0)
+  if (validate !== validateSchema && validateSchema({ ...(value as JsonObject), apiVersion: API_VERSION }).findings.length > 0)
     return { value, findings }
   const name = at(value, 'metadata', 'name')
-  return { value, findings: [...findings, ...check(soundPart(value, findings), typeof name === 'string' ? name : '', platform)] }
+  return { value, findings: [...findings, ...checkSpec(validFields(value, findings), typeof name === 'string' ? name : '', platform)] }
 }
 
 // An object of this size is more than Kubernetes stores, and to judge each value in it would take minutes.
@@ -55,7 +55,7 @@ function hasMoreValues(value: Json, most: number): boolean {
 }
 
 /** The fields of the spec in which nothing is wrong so far, so that one mistake does not hide another elsewhere. */
-function soundPart(value: Json, findings: readonly Finding[]): Partial<EventDrivenServiceSpec> {
+function validFields(value: Json, findings: readonly Finding[]): Partial<EventDrivenServiceSpec> {
   const spec = at(value, 'spec')
   if (!isObject(spec)) return {}
   const wrong = new Set(findings.map(({ path }) => path[1]))

@@ -32,10 +32,10 @@ type EventingSpec = NonNullable<EventDrivenServiceSpec['eventing']>
 export type Delivery = NonNullable<NonNullable<EventingSpec['broker']>['delivery']>
 export type TriggerSpec = NonNullable<EventingSpec['triggers']>[number]
 
-type Decided<T, K extends keyof T> = Omit<T, K> & { readonly [P in K]-?: NonNullable<T[P]> }
+type WithRequired<T, K extends keyof T> = Omit<T, K> & { readonly [P in K]-?: NonNullable<T[P]> }
 
 export interface Knative {
-  readonly autoscaling: Decided<
+  readonly autoscaling: WithRequired<
     NonNullable<KnativeSpec['autoscaling']>,
     'class' | 'metric' | 'target' | 'minScale' | 'maxScale' | 'scaleDownDelay'
   >
@@ -56,11 +56,11 @@ export interface Eventing {
     readonly delivery?: Delivery
   }
   readonly triggers: readonly TriggerSpec[]
-  readonly kafka?: Decided<NonNullable<EventingSpec['kafka']>, 'consumerGroup'>
+  readonly kafka?: WithRequired<NonNullable<EventingSpec['kafka']>, 'consumerGroup'>
 }
 
 /** A claim with every question answered: what the resources are built from. */
-export interface Claim {
+export interface ResolvedClaim {
   readonly name: string
   readonly namespace: string
   readonly runtime: Runtime

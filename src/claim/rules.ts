@@ -7,7 +7,7 @@ import type { Rule, Schema } from './schema.ts'
 
 // Kubernetes has a list library beside standard CEL; sum() is what our rules use of it.
 const environment = celEnv({
-  re2: { compile: remembered(compilePattern) },
+  re2: { compile: memoized(compilePattern) },
   funcs: [
     celMethod('sum', listType(CelScalar.DYN), [], CelScalar.DOUBLE, function () {
       let total = 0
@@ -18,7 +18,7 @@ const environment = celEnv({
 })
 
 /** Patterns stand in the rules, so they are few. Those of a schema are ours: no need for the safety, and the cost, of RE2. */
-function remembered<T>(compile: (pattern: string) => T): (pattern: string) => T {
+function memoized<T>(compile: (pattern: string) => T): (pattern: string) => T {
   const known = new Map<string, T>()
   return pattern => {
     const regexp = known.get(pattern) ?? compile(pattern)
@@ -38,7 +38,7 @@ export function planRules(schema: Schema): Visit | undefined {
   return (value, path, findings) => {
     if (rules.length > 0) {
       const self = toCel(value)
-      for (const judge of rules) judge(self, value, path, findings)
+      for (const checkRule of rules) checkRule(self, value, path, findings)
     }
     unique?.(value, path, findings)
     below?.(value, path, findings)
@@ -80,16 +80,16 @@ function withoutStacks<T>(evaluate: () => T): T {
 }
 
 /** `self` is the value as CEL has it. */
-type Judge = (self: CelInput, value: Json, path: Path, findings: Finding[]) => void
+type CheckRule = (self: CelInput, value: Json, path: Path, findings: Finding[]) => void
 
-function planRule(rule: Rule, schema: Schema): Judge {
+function planRule(rule: Rule, schema: Schema): CheckRule {
   const evaluate = plan(environment, parse(rule.rule))
   const steps = (rule.fieldPath ?? '').split('.').filter(step => step !== '')
   const scalar = schema.type !== 'object' && schema.type !== 'array'
   return (self, value, path, findings) => {
-    const verdict = withoutStacks(() => evaluate({ self }))
+    const result = withoutStacks(() => evaluate({ self }))
     // An error means a value of the wrong type or a missing field, which the structure has already reported.
-    if (verdict === true || isCelError(verdict)) return
+    if (result === true || isCelError(result)) return
     const code = codeOf(rule, scalar)
     const found = code === 'REQUIRED' ? undefined : at(value, ...steps)
     findings.push({ code, path: [...path, ...steps], problem: rule.message, ...(isObject(found) || Array.isArray(found) ? {} : { found }) })

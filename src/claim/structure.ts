@@ -1,7 +1,7 @@
 // What JSON Schema can judge, with ajv; its errors become findings in our own words.
 import { Ajv2020, type AnySchemaObject, type ErrorObject } from 'ajv/dist/2020.js'
-import { at, isObject, type Json, put, textOf } from '../kubernetes/json.ts'
-import { nearest } from '../text/did-you-mean.ts'
+import { at, isObject, type Json, setField, textOf } from '../kubernetes/json.ts'
+import { didYouMean } from '../text/did-you-mean.ts'
 import { type Finding, formatPath, type Path } from './findings.ts'
 import { compilePattern } from './pattern.ts'
 import { child, type Schema } from './schema.ts'
@@ -74,14 +74,14 @@ function findingOf(error: ErrorObject, root: unknown, schema: Schema): Finding {
       return { code: 'REQUIRED', path: [...path, String(error.params.missingProperty)], problem: 'required field missing' }
     case 'additionalProperties': {
       const name = String(error.params.additionalProperty)
-      return { code: 'UNKNOWN_FIELD', path: [...path, name], problem: `unknown field${hint(name, path, own, schema)}` }
+      return { code: 'UNKNOWN_FIELD', path: [...path, name], problem: `unknown field${suggestedField(name, path, own, schema)}` }
     }
     case 'type':
       return { code: 'WRONG_TYPE', path, problem: `must be ${types[String(error.params.type)] ?? error.params.type}`, found }
     case 'const':
       return { code: 'NOT_ALLOWED', path, problem: `must be ${textOf(own.const)}`, found }
     case 'enum':
-      return { code: 'NOT_ALLOWED', path, problem: `must be one of [${allowed.join(', ')}]`, found, ...likely(found, allowed) }
+      return { code: 'NOT_ALLOWED', path, problem: `must be one of [${allowed.join(', ')}]`, found, ...suggestedValue(found, allowed) }
     case 'pattern':
       return { code: 'BAD_FORMAT', path, problem: `must be a valid ${textOf(own.title ?? 'value')}${example(own)}`, found }
     case 'minimum':
@@ -117,18 +117,18 @@ function range(least: number | undefined, most: number | undefined): string {
 const example = ({ examples }: Schema) => (examples?.[0] === undefined ? '' : ` such as '${textOf(examples[0])}'`)
 
 /** A misspelt or abbreviated value. Words that begin differently are different words: xlarge is not meant to be large. */
-function likely(found: Json, allowed: readonly string[]): Pick<Finding, 'meant'> {
+function suggestedValue(found: Json, allowed: readonly string[]): Pick<Finding, 'meant'> {
   if (typeof found !== 'string' || found.length < 2) return {}
   const lower = found.toLowerCase()
   const alike = allowed.filter(word => word.charAt(0).toLowerCase() === lower.charAt(0))
-  const meant = nearest(found, alike) ?? alike.find(word => word.toLowerCase().startsWith(lower))
+  const meant = didYouMean(found, alike) ?? alike.find(word => word.toLowerCase().startsWith(lower))
   return meant === undefined ? {} : { meant }
 }
 
 /** A misspelt field, or a good one that stands one level too high or too low. */
-function hint(name: string, path: Path, parent: Schema, root: Schema): string {
+function suggestedField(name: string, path: Path, parent: Schema, root: Schema): string {
   const fields = Object.entries(parent.properties ?? {}).filter(([, { deprecated }]) => deprecated !== true)
-  const near = nearest(
+  const near = didYouMean(
     name,
     fields.map(([field]) => field),
   )
@@ -168,18 +168,18 @@ export function normalizer(schema: Schema): Normalize {
   return value => {
     if (Array.isArray(value)) return value.map((entry: Json) => item(entry))
     if (!isObject(value)) return value
-    const kept: { [name: string]: Json } = {}
+    const normalized: { [name: string]: Json } = {}
     for (const { name, normalize, byDefault } of fields) {
       const own = Object.hasOwn(value, name) ? value[name] : undefined
-      if (own !== undefined && own !== null) put(kept, name, normalize(own))
-      else if (byDefault !== undefined) put(kept, name, byDefault)
+      if (own !== undefined && own !== null) setField(normalized, name, normalize(own))
+      else if (byDefault !== undefined) setField(normalized, name, byDefault)
     }
     const others = Object.keys(value).filter(name => !known.has(name))
     for (const name of others.sort()) {
       const own = value[name]
-      if (own !== undefined && own !== null) put(kept, name, other(own))
+      if (own !== undefined && own !== null) setField(normalized, name, other(own))
     }
-    return kept
+    return normalized
   }
 }
 

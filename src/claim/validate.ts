@@ -8,7 +8,7 @@ import { compileStructure, normalizer } from './structure.ts'
 export type Validate = (value: Json) => { readonly value: Json; readonly findings: readonly Finding[] }
 
 /** Compiles a published schema, structure and rules, once. */
-export function validator(published: Schema): Validate {
+export function compileValidator(published: Schema): Validate {
   const schema = inlined(published)
   const structure = compileStructure(published, schema)
   const rules = planRules(schema)
@@ -19,9 +19,9 @@ export function validator(published: Schema): Validate {
     const broken: Finding[] = []
     rules?.(value, [], broken)
     // What has the wrong form also breaks the rules about it. Once said is enough.
-    const told = new Set(findings.map(place))
-    return { value, findings: [...findings, ...broken.filter(finding => !told.has(place(finding)))] }
+    const reported = new Set(findings.map(pathKey))
+    return { value, findings: [...findings, ...broken.filter(finding => !reported.has(pathKey(finding)))] }
   }
 }
 
-const place = ({ path }: Finding) => JSON.stringify(path)
+const pathKey = ({ path }: Finding) => JSON.stringify(path)

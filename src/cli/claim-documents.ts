@@ -27,7 +27,7 @@ export function sortDocuments(documents: readonly SourceDocument[]): Sorted {
   const findings: LocatedFinding[] = []
   for (const document of documents) {
     const { value } = document
-    const finding = strange(value)
+    const finding = kindFinding(value)
     if (finding !== undefined) findings.push(locateFinding(document, finding))
     else if (isObject(value) && kinds.includes(textOf(value.kind))) claims.push({ document, claim: value })
     else others.push(document)
@@ -36,7 +36,7 @@ export function sortDocuments(documents: readonly SourceDocument[]): Sorted {
 }
 
 /** What neither we nor kubectl can tell the kind of. */
-function strange(value: unknown): Finding | undefined {
+function kindFinding(value: unknown): Finding | undefined {
   if (!isObject(value)) return { code: 'WRONG_TYPE', path: [], problem: 'must be a Kubernetes object', found: value }
   const { apiVersion, kind } = value
   if (typeof kind !== 'string' || kind === '')
@@ -46,7 +46,7 @@ function strange(value: unknown): Finding | undefined {
 }
 
 /** `Deployment worker`, for a note. */
-export const nameOf = (value: unknown): string =>
+export const kindAndName = (value: unknown): string =>
   [at(value, 'kind'), at(value, 'metadata', 'name')]
     .filter(part => part !== undefined)
     .map(textOf)

@@ -1,5 +1,5 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util'
-import { nearest } from '../text/did-you-mean.ts'
+import { didYouMean } from '../text/did-you-mean.ts'
 import type { ExitCode, Io } from './io.ts'
 import { CommandError, note } from './stderr.ts'
 
@@ -99,7 +99,7 @@ interface OptionToken {
 function mistakeOf({ name, rawName, value, inlineValue }: OptionToken, options: Options): string | undefined {
   const option = Object.hasOwn(options, name) ? options[name] : undefined
   if (option === undefined) {
-    const near = nearest(name, Object.keys(options))
+    const near = didYouMean(name, Object.keys(options))
     return `unknown flag ${rawName}${near === undefined ? '' : `, did you mean --${near}?`}`
   }
   if (option.type === 'boolean') return value === undefined ? undefined : `${rawName} takes no value, got '${value}'`
@@ -107,7 +107,7 @@ function mistakeOf({ name, rawName, value, inlineValue }: OptionToken, options: 
   if (value === undefined || (inlineValue !== true && /^-./.test(value)))
     return `${rawName} needs a value: ${choices?.join(', ') ?? option.value}`
   if (choices === undefined || choices.includes(value)) return undefined
-  const near = nearest(value, choices)
+  const near = didYouMean(value, choices)
   return `${rawName} must be one of [${choices.join(', ')}], got '${value}'${near === undefined ? '' : `; did you mean ${near}?`}`
 }
 

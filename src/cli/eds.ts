@@ -1,5 +1,5 @@
 import manifest from '../../package.json' with { type: 'json' }
-import { nearest } from '../text/did-you-mean.ts'
+import { didYouMean } from '../text/did-you-mean.ts'
 import { doctor } from './doctor.ts'
 import { importClaim } from './import.ts'
 import type { ExitCode, Io } from './io.ts'
@@ -46,7 +46,7 @@ function helpOn(name: string | undefined, io: Io): ExitCode | Promise<ExitCode> 
 
 function refuse(io: Io, name: string): ExitCode {
   const what = name.startsWith('-') ? 'flag' : 'command'
-  const near = nearest(name, name.startsWith('-') ? ['--help', '--version'] : commands.map(command => command.name))
+  const near = didYouMean(name, name.startsWith('-') ? ['--help', '--version'] : commands.map(command => command.name))
   note(io, `eds: unknown ${what} '${name}'${near === undefined ? '' : `, did you mean '${near}'?`}`)
   note(io, 'See: eds --help')
   return 2

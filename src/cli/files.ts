@@ -37,7 +37,7 @@ function* readNamed(name: string, seen: Set<string>): Generator<TextFile | Unrea
   const expanded = attempt(name, () => expand(name))
   if (!Array.isArray(expanded)) return yield expanded
   for (const found of expanded) {
-    const path = normalize(nameOf(found))
+    const path = normalize(pathOf(found))
     if (seen.has(path)) continue
     seen.add(path)
     yield typeof found === 'string' ? readFile(found) : found
@@ -101,7 +101,7 @@ function decode(file: string, bytes: Buffer): TextFile | Unreadable {
 /** A file, or a folder that can't be looked into. */
 type Found = string | Unreadable
 
-const nameOf = (found: Found) => (typeof found === 'string' ? found : found.file)
+const pathOf = (found: Found) => (typeof found === 'string' ? found : found.file)
 
 function expand(name: string): Found[] | Unreadable {
   const stats = statSync(name, { throwIfNoEntry: false })

@@ -3,7 +3,7 @@ import { importKnative } from '../convert/import-knative.ts'
 import { isObject } from '../kubernetes/json.ts'
 import { command } from './command.ts'
 import { namesOf, readWholeDocuments } from './documents.ts'
-import { printTold, tell } from './print/findings.ts'
+import { printReported, reportFinding } from './print/findings.ts'
 import { printYaml } from './print/manifests.ts'
 import { fail, note } from './stderr.ts'
 import { type LocatedFinding, locateFinding } from './yaml/source.ts'
@@ -34,7 +34,7 @@ export const importClaim = command({
       const document = manifests[index]?.document
       return document === undefined ? [] : [locateFinding(document, { code: 'UNSUPPORTED', path, problem })]
     })
-    for (const finding of unsaid) io.stderr.write(printTold(tell(finding, 'warning'), io.stderr))
+    for (const finding of unsaid) io.stderr.write(printReported(reportFinding(finding, 'warning'), io.stderr))
     io.stdout.write(printYaml([imported.claim]))
     return 0
   },

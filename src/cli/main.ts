@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { writeSync } from 'node:fs'
 import type { WriteStream } from 'node:tty'
-import { safe } from '../text/printable.ts'
+import { printable } from '../text/printable.ts'
 import { eds } from './eds.ts'
 import type { Output } from './io.ts'
 
@@ -24,7 +24,7 @@ for (const stream of [process.stdout, process.stderr])
 process.on('uncaughtException', error => fail(`a mistake in eds itself, please report it: ${error}`))
 
 function fail(problem: string): never {
-  writeSync(process.stderr.fd, `eds: ${safe(problem)}\n`)
+  writeSync(process.stderr.fd, `eds: ${printable(problem)}\n`)
   process.exit(2)
 }
 

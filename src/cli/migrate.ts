@@ -1,7 +1,7 @@
 import { sentence } from '../claim/findings.ts'
 import { isMigrated, type Migrated, migrate as migrateManifests } from '../convert/migrate.ts'
 import { isObject } from '../kubernetes/json.ts'
-import { nameOf } from './claim-documents.ts'
+import { kindAndName } from './claim-documents.ts'
 import { command } from './command.ts'
 import { namesOf, readWholeDocuments } from './documents.ts'
 import type { ExitCode, Io } from './io.ts'
@@ -43,7 +43,7 @@ export const migrate = command({
     const documents = await readWholeDocuments(names, io)
     const manifests = documents.map(({ value }) => value).filter(isObject)
     for (const other of manifests.filter(manifest => !isMigrated(manifest)))
-      note(io, `eds migrate: skipped ${nameOf(other)}: it stays as it is`)
+      note(io, `eds migrate: skipped ${kindAndName(other)}: it stays as it is`)
     const migrated = migrateManifests(manifests, platform, { adopt: values.adopt === true })
     if (!migrated.ok) return refuse(migrated, io)
     note(io, `eds migrate: ${sizeOf(migrated)}`)

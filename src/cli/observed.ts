@@ -1,21 +1,21 @@
 // What stands in for the cluster when there is none: manifests, each matched to the resource that it is.
-import type { Claim } from '../claim/resolved-claim.ts'
+import type { ResolvedClaim } from '../claim/resolved-claim.ts'
 import { at, isObject, type Json, type JsonObject, textOf } from '../kubernetes/json.ts'
 import type { Composed, Observed } from '../reconcile/compose.ts'
 
 const KEY_ANNOTATION = 'crossplane.io/composition-resource-name'
 
 /** The manifests that are resources of the claim, by their key. */
-export function observedOf(claim: Claim, resources: readonly Composed[], manifests: readonly JsonObject[]): Observed {
+export function observedOf(claim: ResolvedClaim, resources: readonly Composed[], manifests: readonly JsonObject[]): Observed {
   const found = manifests.flatMap((manifest): [string, JsonObject][] => {
-    const key = annotatedKey(claim, manifest) ?? resources.find(resource => isSame(carried(manifest), resource.manifest))?.key
+    const key = annotatedKey(claim, manifest) ?? resources.find(resource => isSame(innerManifest(manifest), resource.manifest))?.key
     return key === undefined ? [] : [[key, manifest]]
   })
   return Object.fromEntries(found)
 }
 
 /** Crossplane writes on each resource what it is to the composition, and to which claim, or composite without one, it belongs. */
-function annotatedKey({ name, namespace }: Claim, manifest: JsonObject): string | undefined {
+function annotatedKey({ name, namespace }: ResolvedClaim, manifest: JsonObject): string | undefined {
   const label = (field: string) => at(manifest, 'metadata', 'labels', `crossplane.io/${field}`)
   const key = at(manifest, 'metadata', 'annotations', KEY_ANNOTATION)
   const owner = label('claim-name') ?? label('composite') ?? name
@@ -24,7 +24,7 @@ function annotatedKey({ name, namespace }: Claim, manifest: JsonObject): string 
 }
 
 /** What an Object of provider-kubernetes carries, or the manifest itself. */
-function carried(manifest: JsonObject): JsonObject {
+function innerManifest(manifest: JsonObject): JsonObject {
   const inner = at(manifest, 'spec', 'forProvider', 'manifest')
   return manifest.kind === 'Object' && isObject(inner) ? inner : manifest
 }

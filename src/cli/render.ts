@@ -1,10 +1,10 @@
 import { COMPOSITE_KIND, KIND, parseClaim } from '../claim/parse.ts'
-import type { Claim } from '../claim/resolved-claim.ts'
+import type { ResolvedClaim } from '../claim/resolved-claim.ts'
 import { isObject, type JsonObject } from '../kubernetes/json.ts'
 import { environments } from '../platform/defaults.ts'
 import type { Platform } from '../platform/platform.ts'
 import { type Composition, compose } from '../reconcile/compose.ts'
-import { type ClaimDocument, nameOf, sortDocuments } from './claim-documents.ts'
+import { type ClaimDocument, kindAndName, sortDocuments } from './claim-documents.ts'
 import { command } from './command.ts'
 import { endOnFindings, namesOf, readDocuments, readWholeDocuments } from './documents.ts'
 import type { ExitCode, Io } from './io.ts'
@@ -41,8 +41,8 @@ export const render = command({
     const observed = values.observed === undefined ? undefined : await readObserved(values.observed, io)
     const { documents, findings: unread, complete } = await readDocuments(names, io)
     const { claims, others, findings: strange } = sortDocuments(documents)
-    for (const other of others) note(io, `${place(other)}: skipped, as ${nameOf(other.value)} is not an ${KIND}`)
-    const judged = claims.map(({ document, claim }) => judge({ document, claim: adjust(claim, values) }, platform, observed))
+    for (const other of others) note(io, `${positionOf(other)}: skipped, as ${kindAndName(other.value)} is not an ${KIND}`)
+    const judged = claims.map(({ document, claim }) => renderClaim({ document, claim: adjust(claim, values) }, platform, observed))
     const findings = [...unread, ...strange, ...judged.flatMap(({ findings }) => findings)]
     endOnFindings(findings, { complete }, io)
     if (claims.length === 0) return fail('eds render', `there is no ${KIND} in what was given`)
@@ -57,7 +57,7 @@ export const render = command({
   },
 })
 
-function place({ file, locate }: SourceDocument): string {
+function positionOf({ file, locate }: SourceDocument): string {
   const { line, column } = locate(['kind'], 'key')
   return `${file}:${line}:${column}`
 }
@@ -76,17 +76,21 @@ function adjust(claim: JsonObject, { namespace, environment }: { namespace?: str
 }
 
 interface Rendered {
-  readonly claim: Claim
+  readonly claim: ResolvedClaim
   readonly composition: Composition
   readonly isObserved: boolean
 }
 
-interface Judged {
+interface RenderResult {
   readonly findings: readonly LocatedFinding[]
   readonly rendered?: Rendered
 }
 
-function judge({ document, claim: composite }: ClaimDocument, platform: Platform, manifests: readonly JsonObject[] | undefined): Judged {
+function renderClaim(
+  { document, claim: composite }: ClaimDocument,
+  platform: Platform,
+  manifests: readonly JsonObject[] | undefined,
+): RenderResult {
   const parsed = parseClaim(composite, platform)
   if (!parsed.ok) return { findings: locateFindings(document, parsed.findings) }
   const { claim } = parsed

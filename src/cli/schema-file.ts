@@ -1,5 +1,5 @@
 import type { Schema } from '../claim/schema.ts'
-import { validator } from '../claim/validate.ts'
+import { compileValidator } from '../claim/validate.ts'
 import { isObject } from '../kubernetes/json.ts'
 import { readDocuments } from './documents.ts'
 import type { Io } from './io.ts'
@@ -18,7 +18,7 @@ export async function readSchema(file: string, io: Io): Promise<Schema> {
     return refuse('is not a schema of an EventDrivenService: it has no properties.spec (npm run generate writes one to schemas/)')
   const schema = value as Schema
   try {
-    validator(schema)
+    compileValidator(schema)
   } catch (error) {
     // Neither ajv nor CEL says what it throws; that file is all they were given.
     return refuse(`is no schema: ${error instanceof Error ? error.message : error}`)

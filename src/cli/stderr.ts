@@ -1,4 +1,4 @@
-import { safe } from '../text/printable.ts'
+import { printable } from '../text/printable.ts'
 import type { ExitCode, Io } from './io.ts'
 
 /** Ends a command. Without a message all that there is to say has been printed. */
@@ -12,7 +12,7 @@ export class CommandError extends Error {
 }
 
 /** A line on standard error, whoever's words are in it. */
-export const note = ({ stderr }: Pick<Io, 'stderr'>, text: string): void => void stderr.write(`${safe(text)}\n`)
+export const note = ({ stderr }: Pick<Io, 'stderr'>, text: string): void => void stderr.write(`${printable(text)}\n`)
 
 /** Ends a command that cannot do what was asked: says who cannot, and why. */
 export function fail(who: string, problem: string): never {

@@ -9,8 +9,8 @@ import { formatNames, formats } from './report/formats.ts'
 import { summary } from './report/text.ts'
 import { readSchema } from './schema-file.ts'
 import { fail, note } from './stderr.ts'
-import { partsOf } from './validate/file-part.ts'
-import { judge, type Settings } from './validate/file-validator.ts'
+import { filePartsOf } from './validate/file-part.ts'
+import { createFileValidator, type ValidationSettings } from './validate/file-validator.ts'
 import { progressOn } from './validate/progress.ts'
 
 export const validate = command({
@@ -39,7 +39,7 @@ export const validate = command({
     const platform = await readPlatform(values.input, io)
     const schema = values.schema === undefined ? undefined : await readSchema(values.schema, io)
     const advice = adviceOf(values)
-    const settings: Settings = { platform, ...(schema && { schema }), ...(advice && { advice }) }
+    const settings: ValidationSettings = { platform, ...(schema && { schema }), ...(advice && { advice }) }
 
     const isQuiet = values.quiet === true
     const progress = progressOn(isQuiet ? { ...io.stderr, isTerminal: false } : io.stderr)
@@ -47,7 +47,7 @@ export const validate = command({
     const reports: FileReport[] = []
     const unreadable: Unreadable[] = []
     const { add, tally } = tallying()
-    const judgePart = judge(settings)
+    const judgePart = createFileValidator(settings)
     for await (const file of readFiles(names, io.stdin)) {
       if ('reason' in file) {
         unreadable.push(file)
@@ -55,7 +55,7 @@ export const validate = command({
         note(io, `eds: ${file.file}: ${file.reason}`)
         continue
       }
-      for (const part of partsOf(file)) {
+      for (const part of filePartsOf(file)) {
         const report = judgePart(part)
         add(report)
         if ('all' in format) reports.push(report)

@@ -1,7 +1,7 @@
 // Field by field: what the manifests say, and what the claim becomes.
 import { formatPath, type Path } from '../claim/findings.ts'
 import { at, isObject, type Json, type JsonObject, textOf } from '../kubernetes/json.ts'
-import { quantity } from '../kubernetes/quantity.ts'
+import { parseQuantity } from '../kubernetes/quantity.ts'
 import { isOfTheCluster, standardOf } from './api-server-defaults.ts'
 import type { Row, Verdict } from './comparison.ts'
 import { initOf, mainOf, portNumber, triggerOf } from './deployment.ts'
@@ -30,11 +30,11 @@ export function compare({ given, made }: Pair, pods: Pair): Row[] {
   const visit = (was: Json | undefined, is: Json | undefined, path: Path): Row[] => {
     const here = formatPath([kind, ...path])
     if (isOfTheCluster(here) || (isEmpty(was) && isEmpty(is))) return []
-    if (isEmpty(is) && isAsAlways(was, here)) return []
-    if (isEmpty(is) && !mixed.test(here)) return [row('unsaid', path, was, undefined)]
-    if (isEmpty(was) && isAsAlways(is, here)) return [row('same', path, is, is)]
+    if (isEmpty(is) && isStandard(was, here)) return []
+    if (isEmpty(is) && !MIXED.test(here)) return [row('unsaid', path, was, undefined)]
+    if (isEmpty(was) && isStandard(is, here)) return [row('same', path, is, is)]
     const [before, after] = [entriesOf(was, path, given), entriesOf(is, path, made)]
-    if (isEmpty(was) && (whole.test(here) || !isObject(is))) return [row('added', path, undefined, is)]
+    if (isEmpty(was) && (WHOLE.test(here) || !isObject(is))) return [row('added', path, undefined, is)]
     if (isSame(was, is, here, pods)) return [row('same', path, was, is)]
     if (before === undefined || after === undefined || isOtherKind(was, is)) return [row('different', path, was, is)]
     return [...new Set([...before.keys(), ...after.keys()])].flatMap(key => {
@@ -49,24 +49,25 @@ export function compare({ given, made }: Pair, pods: Pair): Row[] {
 }
 
 /** Whether the value is what holds where nothing is said. */
-const isAsAlways = (value: Json | undefined, here: string): boolean =>
+const isStandard = (value: Json | undefined, here: string): boolean =>
   value === standardOf(here) ||
   here.endsWith('.imagePullPolicy') ||
   // The cluster chooses an address. A Service without one is another thing.
   (here === 'Service.spec.clusterIP' && value !== 'None')
 
 /** In these what people wrote stands beside what the cluster wrote. */
-const mixed = /\.(?:labels|annotations|strategy|rollingUpdate)$/
+const MIXED = /\.(?:labels|annotations|strategy|rollingUpdate)$/
 
 /** Of these a part is no help without the rest. */
-const whole = /(?:Probe|securityContext|\.(?:env|volumes|imagePullSecrets)(?:\.\w+|\["[^"]*"\])|\.resources\.\w+|\.advanced|\.ports\.\w+)$/
+const WHOLE = /(?:Probe|securityContext|\.(?:env|volumes|imagePullSecrets)(?:\.\w+|\["[^"]*"\])|\.resources\.\w+|\.advanced|\.ports\.\w+)$/
 
 const isEmpty = (value: Json | undefined): boolean =>
   value === undefined || value === null || (typeof value === 'object' && Object.keys(value).length === 0)
 
 function isSame(was: Json | undefined, is: Json | undefined, here: string, pods: Pair): boolean {
   if (was === is || (Array.isArray(was) && JSON.stringify(was) === JSON.stringify(is))) return true
-  if (/\.resources\.(?:requests|limits)\.\w+$/.test(here)) return quantity(was) !== undefined && quantity(was) === quantity(is)
+  if (/\.resources\.(?:requests|limits)\.\w+$/.test(here))
+    return parseQuantity(was) !== undefined && parseQuantity(was) === parseQuantity(is)
   if (/\.(?:targetPort|httpGet\.port)$/.test(here)) return portNumber(was, mainIn(pods.given)) === portNumber(is, mainIn(pods.made))
   return false
 }
@@ -97,8 +98,8 @@ function entriesOf(value: Json | undefined, path: Path, root: JsonObject | undef
   if (isObject(value)) return new Map(Object.entries(value).map(([step, item]) => [step, { step, item }]))
   if (!Array.isArray(value)) return undefined
   const list = String(path.at(-1))
-  const nameOf = Object.hasOwn(lists, list) ? lists[list] : undefined
-  return nameOf && new Map(value.map((item: Json, index) => nameOf(item, index, root ?? {})))
+  const keyOf = Object.hasOwn(lists, list) ? lists[list] : undefined
+  return keyOf && new Map(value.map((item: Json, index) => keyOf(item, index, root ?? {})))
 }
 
 type NameIn = (item: Json, index: number, root: JsonObject) => [string, Entry]

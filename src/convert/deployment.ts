@@ -1,9 +1,9 @@
 // What of a Deployment and its ScaledObject a claim can say. What the platform would do anyway is left unsaid.
-import type { Claim } from '../claim/resolved-claim.ts'
+import type { ResolvedClaim } from '../claim/resolved-claim.ts'
 import { at, isObject, items, type Json, type JsonObject, textOf } from '../kubernetes/json.ts'
 import type { Platform } from '../platform/platform.ts'
-import { said, some, unless } from './fields.ts'
-import { bulkOf } from './knative-service.ts'
+import { definedFields, nonEmpty, unlessDefault } from './fields.ts'
+import { bulkSecretRefs } from './knative-service.ts'
 import { matchSize } from './size.ts'
 
 /** Set by the platform itself, so no claim may name them. */
@@ -41,7 +41,7 @@ export function portNumber(port: Json | undefined, container: Json | undefined):
 }
 
 /** The fields of the claim's spec. `plain` is a claim of the same platform that says nothing of its own. */
-export function specOf({ deployment, scaledObject, services }: Given, plain: Claim, platform: Platform): JsonObject {
+export function specOf({ deployment, scaledObject, services }: Given, plain: ResolvedClaim, platform: Platform): JsonObject {
   const name = textOf(at(deployment, 'metadata', 'name'))
   const pod = at(deployment, 'spec', 'template', 'spec')
   const main = at(pod, 'containers', mainOf(deployment))
@@ -50,19 +50,19 @@ export function specOf({ deployment, scaledObject, services }: Given, plain: Cla
   const port = portOf(main)
   const http = services.find(service => at(service, 'metadata', 'name') === `${name}-http`)
   const affinity = at(http, 'spec', 'sessionAffinity')
-  return said({
+  return definedFields({
     image: at(main, 'image'),
     size: matchSize(at(main, 'resources'), platform.sizes)?.size ?? plain.size,
     nats: natsOf(scaledObject, env, plain),
-    scaling: some(scalingOf(scaledObject, plain)),
-    env: some(plainOf(env, name)),
-    secretRefs: some([...keysOf(env), ...bulkOf(items(at(main, 'envFrom')))]),
+    scaling: nonEmpty(scalingOf(scaledObject, plain)),
+    env: nonEmpty(plainVariables(env, name)),
+    secretRefs: nonEmpty([...secretKeyRefs(env), ...bulkSecretRefs(items(at(main, 'envFrom')))]),
     imagePullSecrets: pullSecretsOf(pod, plain),
-    initContainer: init === undefined ? undefined : said({ command: at(init, 'command'), args: at(init, 'args') }),
-    httpPort: http === undefined ? unless(plain.port, port) : (port ?? plain.port),
-    healthPath: unless(plain.healthPath, at(main, 'livenessProbe', 'httpGet', 'path')),
-    readyPath: unless(plain.readyPath, at(main, 'readinessProbe', 'httpGet', 'path')),
-    sessionAffinity: unless(plain.sessionAffinity, affinity),
+    initContainer: init === undefined ? undefined : definedFields({ command: at(init, 'command'), args: at(init, 'args') }),
+    httpPort: http === undefined ? unlessDefault(plain.port, port) : (port ?? plain.port),
+    healthPath: unlessDefault(plain.healthPath, at(main, 'livenessProbe', 'httpGet', 'path')),
+    readyPath: unlessDefault(plain.readyPath, at(main, 'readinessProbe', 'httpGet', 'path')),
+    sessionAffinity: unlessDefault(plain.sessionAffinity, affinity),
   })
 }
 
@@ -72,12 +72,12 @@ function portOf(main: Json | undefined): Json | undefined {
   return typeof asked === 'number' ? asked : at(main, 'ports', 0, 'containerPort')
 }
 
-function pullSecretsOf(pod: Json | undefined, plain: Claim): JsonObject[] | undefined {
+function pullSecretsOf(pod: Json | undefined, plain: ResolvedClaim): JsonObject[] | undefined {
   const names = items(at(pod, 'imagePullSecrets')).map(secret => at(secret, 'name') ?? '')
   return JSON.stringify(names) === JSON.stringify(plain.imagePullSecrets) ? undefined : names.map(secret => ({ name: secret }))
 }
 
-function natsOf(scaledObject: JsonObject, env: readonly Json[], plain: Claim): JsonObject {
+function natsOf(scaledObject: JsonObject, env: readonly Json[], plain: ResolvedClaim): JsonObject {
   const trigger = at(scaledObject, 'spec', 'triggers', triggerOf(scaledObject), 'metadata')
   const value = (name: string) =>
     at(
@@ -88,13 +88,13 @@ function natsOf(scaledObject: JsonObject, env: readonly Json[], plain: Claim): J
   // An account without its ID is looked up by its name; the platform's own may have one all the same.
   const isPlain =
     (account === undefined || account === plain.nats?.account) && (accountID === undefined || accountID === plain.nats?.accountID)
-  return said({
+  return definedFields({
     url: value('NATS_URL'),
     stream: at(trigger, 'stream') ?? value('NATS_STREAM_NAME'),
     consumer: at(trigger, 'consumer') ?? value('NATS_CONSUMER_GROUP'),
     account: isPlain ? undefined : account,
     accountID: isPlain ? undefined : accountID,
-    monitoringEndpoint: unless(plain.nats?.monitoringEndpoint ?? '', at(trigger, 'natsServerMonitoringEndpoint')),
+    monitoringEndpoint: unlessDefault(plain.nats?.monitoringEndpoint ?? '', at(trigger, 'natsServerMonitoringEndpoint')),
   })
 }
 
@@ -108,29 +108,29 @@ export const kedaDefaults = {
   activationLagThreshold: '0',
 } as const
 
-function scalingOf(scaledObject: JsonObject, { scaling }: Claim): JsonObject {
+function scalingOf(scaledObject: JsonObject, { scaling }: ResolvedClaim): JsonObject {
   const spec = scaledObject.spec
   const trigger = at(spec, 'triggers', triggerOf(scaledObject), 'metadata')
   const whole = (text: Json) => (/^\d+$/.test(textOf(text)) ? Number(text) : text)
   const seconds = (own: number | undefined, field: 'pollingInterval' | 'cooldownPeriod') => {
     const value = at(spec, field)
-    return own === undefined ? value : unless(own, value ?? kedaDefaults[field])
+    return own === undefined ? value : unlessDefault(own, value ?? kedaDefaults[field])
   }
-  return said({
-    minReplicas: unless(scaling.minReplicas, at(spec, 'minReplicaCount') ?? kedaDefaults.minReplicaCount),
-    maxReplicas: unless(scaling.maxReplicas, at(spec, 'maxReplicaCount') ?? kedaDefaults.maxReplicaCount),
-    lagThreshold: unless(scaling.lagThreshold, whole(at(trigger, 'lagThreshold') ?? kedaDefaults.lagThreshold)),
-    activationLagThreshold: unless(
+  return definedFields({
+    minReplicas: unlessDefault(scaling.minReplicas, at(spec, 'minReplicaCount') ?? kedaDefaults.minReplicaCount),
+    maxReplicas: unlessDefault(scaling.maxReplicas, at(spec, 'maxReplicaCount') ?? kedaDefaults.maxReplicaCount),
+    lagThreshold: unlessDefault(scaling.lagThreshold, whole(at(trigger, 'lagThreshold') ?? kedaDefaults.lagThreshold)),
+    activationLagThreshold: unlessDefault(
       scaling.activationLagThreshold,
       whole(at(trigger, 'activationLagThreshold') ?? kedaDefaults.activationLagThreshold),
     ),
     pollingInterval: seconds(scaling.pollingInterval, 'pollingInterval'),
     cooldownPeriod: seconds(scaling.cooldownPeriod, 'cooldownPeriod'),
-    paused: unless(scaling.paused, at(scaledObject, 'metadata', 'annotations', 'autoscaling.keda.sh/paused') === 'true'),
+    paused: unlessDefault(scaling.paused, at(scaledObject, 'metadata', 'annotations', 'autoscaling.keda.sh/paused') === 'true'),
   })
 }
 
-function plainOf(env: readonly Json[], service: string): JsonObject[] {
+function plainVariables(env: readonly Json[], service: string): JsonObject[] {
   return env
     .filter(variable => at(variable, 'valueFrom') === undefined && !RESERVED.includes(textOf(at(variable, 'name'))))
     .map(variable => ({ name: at(variable, 'name') ?? '', value: at(variable, 'value') ?? '' }))
@@ -138,7 +138,7 @@ function plainOf(env: readonly Json[], service: string): JsonObject[] {
 }
 
 /** Variables out of secrets, each secret once. */
-function keysOf(env: readonly Json[]): JsonObject[] {
+function secretKeyRefs(env: readonly Json[]): JsonObject[] {
   const refs = new Map<string, JsonObject[]>()
   for (const variable of env) {
     const from = at(variable, 'valueFrom', 'secretKeyRef')

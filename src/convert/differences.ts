@@ -13,7 +13,7 @@ export interface Unsaid {
 }
 
 /** Written by the cluster, or the same as not said. */
-const OF_NO_WEIGHT: readonly RegExp[] = [
+const IGNORED: readonly RegExp[] = [
   /^(?:status|apiVersion|metadata\.(?:name|namespace|uid|resourceVersion|generation|creationTimestamp|managedFields|finalizers|ownerReferences))$/,
   /^metadata\.annotations\["(?:(?:serving|eventing|client)\.knative\.dev\/(?:creator|lastModifier)|kubectl\.kubernetes\.io\/.*)"\]$/,
   /^spec\.template\.metadata\.creationTimestamp$/,
@@ -23,15 +23,15 @@ const OF_NO_WEIGHT: readonly RegExp[] = [
 ]
 
 /** Of what the claim adds, that which can break a service that went without. */
-const HEAVY = ['livenessProbe', 'readinessProbe', 'securityContext']
+const RISKY = ['livenessProbe', 'readinessProbe', 'securityContext']
 
 export function differences(object: string, given: JsonObject, made: JsonObject): Unsaid[] {
   const found: Unsaid[] = []
   const visit = (was: Json | undefined, is: Json | undefined, path: Path): void => {
     const here = formatPath(path)
-    if (was === is || was === null || OF_NO_WEIGHT.some(pattern => pattern.test(here))) return
+    if (was === is || was === null || IGNORED.some(pattern => pattern.test(here))) return
     if (was === undefined) {
-      if (HEAVY.includes(String(path.at(-1)))) found.push({ object, path, problem: `is added: ${JSON.stringify(is)}` })
+      if (RISKY.includes(String(path.at(-1)))) found.push({ object, path, problem: `is added: ${JSON.stringify(is)}` })
       return
     }
     const named = path.at(-1) === 'annotations' || path.at(-1) === 'labels'
@@ -62,14 +62,14 @@ interface Entry {
 
 /** What is in an object or a list, by what it is matched by; undefined for a plain value. */
 function entriesOf(value: Json, path: Path): Map<string | number, Entry> | undefined {
-  if (Array.isArray(value)) return new Map(value.map((item: Json, step) => [nameIn(path.at(-1), item) ?? step, { step, item }]))
+  if (Array.isArray(value)) return new Map(value.map((item: Json, step) => [entryName(path.at(-1), item) ?? step, { step, item }]))
   if (!isObject(value)) return undefined
   const name = path.at(-1) === 'annotations' ? plainAnnotation : (key: string) => key
   return new Map(Object.entries(value).map(([step, item]) => [name(step), { step, item }]))
 }
 
 /** Variables and their sources go by their name, wherever they stand. */
-function nameIn(list: string | number | undefined, item: Json): string | undefined {
+function entryName(list: string | number | undefined, item: Json): string | undefined {
   if (list === 'env') return textOf(at(item, 'name'))
   if (list === 'envFrom')
     return `${textOf(at(item, 'prefix') ?? '')}${textOf(at(item, 'secretRef', 'name') ?? at(item, 'configMapRef', 'name'))}`

@@ -11,10 +11,10 @@ export interface BrokenReference {
 
 /** The variables that would no longer find what they refer to. */
 export function brokenReferences(given: readonly Json[], made: readonly Json[]): BrokenReference[] {
-  const before = given.map(nameOf)
-  const after = made.map(nameOf)
+  const before = given.map(variableName)
+  const after = made.map(variableName)
   return made.flatMap((variable, position): BrokenReference[] => {
-    const name = nameOf(variable)
+    const name = variableName(variable)
     const value = at(variable, 'value')
     const index = before.indexOf(name)
     const lost = referencesOf(value).find(
@@ -25,7 +25,7 @@ export function brokenReferences(given: readonly Json[], made: readonly Json[]):
   })
 }
 
-const nameOf = (variable: Json) => textOf(at(variable, 'name'))
+const variableName = (variable: Json) => textOf(at(variable, 'name'))
 
 /** https://kubernetes.io/docs/tasks/inject-data-application/define-interdependent-environment-variables/ */
 const referencesOf = (value: Json | undefined): string[] =>

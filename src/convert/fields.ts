@@ -1,10 +1,10 @@
 import type { Json, JsonObject } from '../kubernetes/json.ts'
 
-export const said = (fields: Readonly<Record<string, Json | undefined>>): JsonObject =>
+export const definedFields = (fields: Readonly<Record<string, Json | undefined>>): JsonObject =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
 
-export const unless = (standard: Json, value: Json | undefined) => (value === standard ? undefined : value)
+export const unlessDefault = (standard: Json, value: Json | undefined) => (value === standard ? undefined : value)
 
 /** Nothing where there is nothing in it. */
-export const some = <T extends readonly Json[] | JsonObject>(value: T): T | undefined =>
+export const nonEmpty = <T extends readonly Json[] | JsonObject>(value: T): T | undefined =>
   Object.keys(value).length === 0 ? undefined : value

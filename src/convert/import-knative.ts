@@ -3,7 +3,7 @@
 
 import type { Finding } from '../claim/findings.ts'
 import { API_VERSION, KIND, parseClaim } from '../claim/parse.ts'
-import type { Claim } from '../claim/resolved-claim.ts'
+import type { ResolvedClaim } from '../claim/resolved-claim.ts'
 import { at, isObject, items, type Json, type JsonObject, textOf } from '../kubernetes/json.ts'
 import { builtInPlatform, type Platform } from '../platform/platform.ts'
 import { compose } from '../reconcile/compose.ts'
@@ -22,13 +22,15 @@ export type Imported =
 
 /** Reads a Knative Service, and the Broker, Triggers and KafkaSource that bring events to it. */
 export function importKnative(manifests: readonly JsonObject[]): Imported {
-  const services = manifests.filter(manifest => kindOf(manifest) === 'serving.knative.dev/Service')
+  const services = manifests.filter(manifest => groupKind(manifest) === 'serving.knative.dev/Service')
   const [service, second] = services
-  const name = text(at(service, 'metadata', 'name'))
-  if (service === undefined || name === undefined) return refuse('needs a Service of serving.knative.dev with a name')
+  const name = nonEmptyText(at(service, 'metadata', 'name'))
+  if (service === undefined || name === undefined) return notImported('needs a Service of serving.knative.dev with a name')
   if (second !== undefined)
-    return refuse(`holds ${services.length} Services of serving.knative.dev; each becomes a claim of its own, so import them one by one`)
-  const namespace = text(at(service, 'metadata', 'namespace')) ?? 'default'
+    return notImported(
+      `holds ${services.length} Services of serving.knative.dev; each becomes a claim of its own, so import them one by one`,
+    )
+  const namespace = nonEmptyText(at(service, 'metadata', 'namespace')) ?? 'default'
 
   const eventing = eventingOf(manifests, name, namespace)
   const claim = {
@@ -46,17 +48,17 @@ export function importKnative(manifests: readonly JsonObject[]): Imported {
 /** What the manifests came from may have had every feature of Knative's switched on. */
 const platform: Platform = { ...builtInPlatform, features: { knativeInitContainers: true, knativeInitialScaleZero: true } }
 
-const text = (value: Json | undefined) => (typeof value === 'string' && value !== '' ? value : undefined)
+const nonEmptyText = (value: Json | undefined) => (typeof value === 'string' && value !== '' ? value : undefined)
 
-const refuse = (problem: string): Imported => ({ ok: false, findings: [{ code: 'REQUIRED', path: [], problem }] })
+const notImported = (problem: string): Imported => ({ ok: false, findings: [{ code: 'REQUIRED', path: [], problem }] })
 
-const kindOf = ({ apiVersion, kind }: JsonObject) => `${textOf(apiVersion).split('/')[0]}/${textOf(kind)}`
+const groupKind = ({ apiVersion, kind }: JsonObject) => `${textOf(apiVersion).split('/')[0]}/${textOf(kind)}`
 
 /** What of a manifest is not in what the claim becomes. */
-function compare(manifest: JsonObject, claim: Claim): Unsaid[] {
+function compare(manifest: JsonObject, claim: ResolvedClaim): Unsaid[] {
   const object = `${textOf(manifest.kind)} ${textOf(at(manifest, 'metadata', 'name'))}`
   const made = compose(claim, platform, {}).resources.map(resource => resource.manifest)
-  const same = made.filter(other => kindOf(other) === kindOf(manifest))
+  const same = made.filter(other => groupKind(other) === groupKind(manifest))
   const match = same.find(other => other.metadata.name === at(manifest, 'metadata', 'name'))
   if (match !== undefined) return [...differences(object, manifest, match), ...referencesIn(object, manifest, match)]
   if (!isObject(manifest.spec)) return [{ object, path: [], problem: 'is left out' }]

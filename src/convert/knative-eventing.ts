@@ -2,7 +2,7 @@
 
 import { at, isObject, items, type Json, type JsonObject, textOf } from '../kubernetes/json.ts'
 import { builtIn } from '../platform/defaults.ts'
-import { said, some, unless } from './fields.ts'
+import { definedFields, nonEmpty, unlessDefault } from './fields.ts'
 
 const CLASS = 'eventing.knative.dev/broker.class'
 
@@ -19,17 +19,17 @@ export function eventingOf(manifests: readonly JsonObject[], name: string, names
   const listened = at(triggers[0], 'spec', 'broker') ?? (at(sink, 'kind') === 'Broker' ? at(sink, 'name') : undefined)
   const broker = all('Broker').find(({ metadata }) => listened === undefined || at(metadata, 'name') === listened)
   const brokerName = at(broker, 'metadata', 'name') ?? listened
-  const asked = said({
-    name: unless(name, brokerName),
+  const asked = definedFields({
+    name: unlessDefault(name, brokerName),
     create: broker === undefined && brokerName !== undefined ? false : undefined,
-    class: unless(builtIn.eventing.broker.class, at(broker, 'metadata', 'annotations', CLASS)),
+    class: unlessDefault(builtIn.eventing.broker.class, at(broker, 'metadata', 'annotations', CLASS)),
     delivery: deliveryOf(at(broker, 'spec', 'delivery'), namespace),
   })
-  return some(
-    said({
+  return nonEmpty(
+    definedFields({
       // Triggers alone are enough to have a Broker made.
-      broker: broker !== undefined && listened === undefined ? asked : some(asked),
-      triggers: some(
+      broker: broker !== undefined && listened === undefined ? asked : nonEmpty(asked),
+      triggers: nonEmpty(
         triggers.filter(trigger => at(trigger, 'spec', 'broker') === listened).map(trigger => triggerOf(trigger, name, namespace)),
       ),
       kafka: source && kafkaOf(source, name, namespace),
@@ -52,20 +52,20 @@ function pathOf(subscriber: Json | undefined, name: string, namespace: string): 
 function triggerOf(trigger: JsonObject, name: string, namespace: string): JsonObject {
   const own = textOf(at(trigger, 'metadata', 'name'))
   const spec = trigger.spec
-  return said({
+  return definedFields({
     name: own.startsWith(`${name}-`) ? own.slice(name.length + 1) : own,
     filter: at(spec, 'filter', 'attributes'),
-    filters: some(items(at(spec, 'filters'))),
+    filters: nonEmpty(items(at(spec, 'filters'))),
     path: pathOf(at(spec, 'subscriber'), name, namespace) || undefined,
     delivery: deliveryOf(at(spec, 'delivery'), namespace),
   })
 }
 
 function kafkaOf({ spec }: JsonObject, name: string, namespace: string): JsonObject {
-  return said({
+  return definedFields({
     bootstrapServers: at(spec, 'bootstrapServers'),
     topics: at(spec, 'topics'),
-    consumerGroup: unless(`${namespace}-${name}`, at(spec, 'consumerGroup')),
+    consumerGroup: unlessDefault(`${namespace}-${name}`, at(spec, 'consumerGroup')),
     sink: at(spec, 'sink', 'ref', 'kind') === 'Broker' ? 'broker' : undefined,
     delivery: deliveryOf(at(spec, 'delivery'), namespace),
   })
@@ -75,9 +75,9 @@ function deliveryOf(delivery: Json | undefined, namespace: string): JsonObject |
   if (!isObject(delivery)) return undefined
   const { retry, backoffPolicy, backoffDelay, timeout, deadLetterSink } = delivery
   const ref = at(deadLetterSink, 'ref')
-  const deadLetter = said({
-    ref: isObject(ref) ? said({ ...ref, namespace: unless(namespace, ref.namespace) }) : undefined,
+  const deadLetter = definedFields({
+    ref: isObject(ref) ? definedFields({ ...ref, namespace: unlessDefault(namespace, ref.namespace) }) : undefined,
     uri: at(deadLetterSink, 'uri'),
   })
-  return said({ retry, backoffPolicy, backoffDelay, timeout, deadLetter: some(deadLetter) })
+  return definedFields({ retry, backoffPolicy, backoffDelay, timeout, deadLetter: nonEmpty(deadLetter) })
 }

@@ -1,9 +1,9 @@
 // What of a Knative Service a claim can say. What is as the built-in defaults have it is left unsaid.
 
 import { at, isObject, items, type Json, type JsonObject, textOf } from '../kubernetes/json.ts'
-import { quantity } from '../kubernetes/quantity.ts'
+import { parseQuantity } from '../kubernetes/quantity.ts'
 import { builtIn, sizes } from '../platform/defaults.ts'
-import { said, some, unless } from './fields.ts'
+import { definedFields, nonEmpty, unlessDefault } from './fields.ts'
 
 const AUTOSCALING = 'autoscaling.knative.dev/'
 
@@ -14,37 +14,37 @@ export function servingOf(service: JsonObject, name: string): JsonObject {
   const init = at(pod, 'initContainers', 0)
   const port = at(main, 'ports', 0, 'containerPort')
   const { nats, env } = variablesOf(items(at(main, 'env')), name)
-  const secretRefs = [...keysOf(items(at(main, 'env'))), ...bulkOf(items(at(main, 'envFrom')))]
+  const secretRefs = [...secretKeyRefs(items(at(main, 'env'))), ...bulkSecretRefs(items(at(main, 'envFrom')))]
   const imagePullSecrets = items(at(pod, 'imagePullSecrets'))
-  const knative = said({
-    autoscaling: some(autoscalingOf(at(service, 'spec', 'template', 'metadata', 'annotations'))),
+  const knative = definedFields({
+    autoscaling: nonEmpty(autoscalingOf(at(service, 'spec', 'template', 'metadata', 'annotations'))),
     // What Knative takes where nothing is said is not what we take.
-    containerConcurrency: unless(builtIn.knative.containerConcurrency, at(pod, 'containerConcurrency') ?? 0),
-    timeoutSeconds: unless(builtIn.knative.timeoutSeconds, at(pod, 'timeoutSeconds')),
-    visibility: unless(builtIn.knative.visibility, at(service, 'metadata', 'labels', 'networking.knative.dev/visibility')),
+    containerConcurrency: unlessDefault(builtIn.knative.containerConcurrency, at(pod, 'containerConcurrency') ?? 0),
+    timeoutSeconds: unlessDefault(builtIn.knative.timeoutSeconds, at(pod, 'timeoutSeconds')),
+    visibility: unlessDefault(builtIn.knative.visibility, at(service, 'metadata', 'labels', 'networking.knative.dev/visibility')),
     traffic: trafficOf(items(at(service, 'spec', 'traffic'))),
   })
-  return said({
+  return definedFields({
     image: at(main, 'image'),
-    size: unless(builtIn.size, sizeOf(at(main, 'resources'))),
+    size: unlessDefault(builtIn.size, sizeOf(at(main, 'resources'))),
     runtime: 'Knative',
     nats,
-    env: some(env),
-    secretRefs: some(secretRefs),
-    imagePullSecrets: some(imagePullSecrets.map(secret => ({ name: at(secret, 'name') ?? '' }))),
-    initContainer: init === undefined ? undefined : said({ command: at(init, 'command'), args: at(init, 'args') }),
-    httpPort: unless(8080, port),
-    healthPath: unless(builtIn.healthPath, at(main, 'livenessProbe', 'httpGet', 'path')),
-    readyPath: unless(builtIn.readyPath, at(main, 'readinessProbe', 'httpGet', 'path')),
-    knative: some(knative),
+    env: nonEmpty(env),
+    secretRefs: nonEmpty(secretRefs),
+    imagePullSecrets: nonEmpty(imagePullSecrets.map(secret => ({ name: at(secret, 'name') ?? '' }))),
+    initContainer: init === undefined ? undefined : definedFields({ command: at(init, 'command'), args: at(init, 'args') }),
+    httpPort: unlessDefault(8080, port),
+    healthPath: unlessDefault(builtIn.healthPath, at(main, 'livenessProbe', 'httpGet', 'path')),
+    readyPath: unlessDefault(builtIn.readyPath, at(main, 'readinessProbe', 'httpGet', 'path')),
+    knative: nonEmpty(knative),
   })
 }
 
 /** The smallest size that has no less memory. */
 function sizeOf(resources: Json | undefined): string | undefined {
-  const wanted = quantity(at(resources, 'limits', 'memory') ?? at(resources, 'requests', 'memory'))
+  const wanted = parseQuantity(at(resources, 'limits', 'memory') ?? at(resources, 'requests', 'memory'))
   if (wanted === undefined) return undefined
-  return Object.entries(sizes).find(([, { limits }]) => (quantity(limits.memory) ?? 0) >= wanted)?.[0] ?? 'large'
+  return Object.entries(sizes).find(([, { limits }]) => (parseQuantity(limits.memory) ?? 0) >= wanted)?.[0] ?? 'large'
 }
 
 const names = { NATS_URL: 'url', NATS_STREAM_NAME: 'stream', NATS_CONSUMER_GROUP: 'consumer' } as const
@@ -61,7 +61,10 @@ function variablesOf(env: readonly Json[], service: string): { nats: JsonObject 
   const isOurs = (name: Json | undefined) =>
     Object.hasOwn(names, textOf(name)) || (name === 'OTEL_SERVICE_NAME' && value('OTEL_SERVICE_NAME') === service)
   return {
-    nats: nats.stream === undefined || nats.consumer === undefined ? undefined : said({ ...nats, url: unless(builtIn.nats.url, nats.url) }),
+    nats:
+      nats.stream === undefined || nats.consumer === undefined
+        ? undefined
+        : definedFields({ ...nats, url: unlessDefault(builtIn.nats.url, nats.url) }),
     env: plain
       .filter(variable => !isOurs(at(variable, 'name')))
       .map(variable => ({ name: at(variable, 'name') ?? '', value: at(variable, 'value') ?? '' })),
@@ -69,7 +72,7 @@ function variablesOf(env: readonly Json[], service: string): { nats: JsonObject 
 }
 
 /** Variables out of secrets; those that follow one another out of one secret stand together. */
-function keysOf(env: readonly Json[]): JsonObject[] {
+function secretKeyRefs(env: readonly Json[]): JsonObject[] {
   const refs: { name: Json; env: JsonObject[] }[] = []
   for (const variable of env) {
     const from = at(variable, 'valueFrom', 'secretKeyRef')
@@ -83,10 +86,10 @@ function keysOf(env: readonly Json[]): JsonObject[] {
   return refs
 }
 
-export const bulkOf = (envFrom: readonly Json[]): JsonObject[] =>
+export const bulkSecretRefs = (envFrom: readonly Json[]): JsonObject[] =>
   envFrom
     .filter(source => at(source, 'secretRef') !== undefined)
-    .map(source => said({ name: at(source, 'secretRef', 'name'), envFrom: true, prefix: at(source, 'prefix') }))
+    .map(source => definedFields({ name: at(source, 'secretRef', 'name'), envFrom: true, prefix: at(source, 'prefix') }))
 
 const fields = {
   metric: 'metric',
@@ -119,15 +122,15 @@ function autoscalingOf(annotations: Json | undefined): JsonObject {
   }
   const { autoscaling } = builtIn.knative
   const metric = read.metric ?? (isHpa ? 'cpu' : autoscaling.metric)
-  return said({
+  return definedFields({
     class: isHpa ? 'hpa' : undefined,
     ...read,
-    metric: isHpa ? metric : unless(autoscaling.metric, metric),
-    target: metric === 'memory' ? read.target : unless(autoscaling.target, read.target ?? standardTargets.get(metric)),
-    minScale: unless(autoscaling.minScale, read.minScale),
+    metric: isHpa ? metric : unlessDefault(autoscaling.metric, metric),
+    target: metric === 'memory' ? read.target : unlessDefault(autoscaling.target, read.target ?? standardTargets.get(metric)),
+    minScale: unlessDefault(autoscaling.minScale, read.minScale),
     // Here too Knative has defaults of its own: no limit, and no delay.
-    maxScale: unless(autoscaling.maxScale, read.maxScale ?? 0),
-    scaleDownDelay: isHpa ? undefined : unless(autoscaling.scaleDownDelay, read.scaleDownDelay ?? '0s'),
+    maxScale: unlessDefault(autoscaling.maxScale, read.maxScale ?? 0),
+    scaleDownDelay: isHpa ? undefined : unlessDefault(autoscaling.scaleDownDelay, read.scaleDownDelay ?? '0s'),
   })
 }
 
@@ -138,7 +141,7 @@ export const plainAnnotation = (name: string) =>
 /** Nothing where all goes to the latest revision anyway. */
 function trafficOf(traffic: readonly Json[]): JsonObject[] | undefined {
   const shares = traffic.map(share =>
-    said({
+    definedFields({
       revisionName: at(share, 'revisionName'),
       latestRevision: at(share, 'revisionName') === undefined ? true : undefined,
       percent: at(share, 'percent') ?? 0,

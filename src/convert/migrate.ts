@@ -41,28 +41,28 @@ export function migrate(manifests: readonly JsonObject[], platform: Platform, { 
   const all = (kind: Kind) => manifests.filter(manifest => kindOf(manifest) === kind)
   const deployments = all('apps Deployment')
   const [deployment, second] = deployments
-  const name = nameOf(deployment)
-  if (deployment === undefined || name === undefined) return refuse('needs a Deployment of apps/v1 with a name')
+  const name = objectName(deployment)
+  if (deployment === undefined || name === undefined) return notMigrated('needs a Deployment of apps/v1 with a name')
   if (second !== undefined) {
-    const names = deployments.map(nameOf).join(', ')
-    return refuse(`holds ${deployments.length} Deployments (${names}); each becomes a claim of its own, so migrate them one by one`)
+    const names = deployments.map(objectName).join(', ')
+    return notMigrated(`holds ${deployments.length} Deployments (${names}); each becomes a claim of its own, so migrate them one by one`)
   }
   const scalers = all('keda.sh ScaledObject')
   const scaledObject = scalers.find(scaler => at(scaler, 'spec', 'scaleTargetRef', 'name') === name)
-  if (scaledObject === undefined) return refuse(`needs the ScaledObject that scales Deployment ${name}${others(scalers)}`)
+  if (scaledObject === undefined) return notMigrated(`needs the ScaledObject that scales Deployment ${name}${otherScalers(scalers)}`)
   if (triggerOf(scaledObject) < 0) {
     const types = items(at(scaledObject, 'spec', 'triggers')).map(trigger => textOf(at(trigger, 'type')))
-    return refuse(
-      `needs a trigger of type nats-jetstream in ScaledObject ${nameOf(scaledObject)}: a claim is fed by a consumer of NATS`,
+    return notMigrated(
+      `needs a trigger of type nats-jetstream in ScaledObject ${objectName(scaledObject)}: a claim is fed by a consumer of NATS`,
       types.join(', '),
     )
   }
-  const namespace = text(at(deployment, 'metadata', 'namespace')) ?? 'default'
+  const namespace = nonEmptyText(at(deployment, 'metadata', 'namespace')) ?? 'default'
   const services = all(' Service')
-  const plain = parseClaim(document(name, namespace, { image: 'x/yy:1', nats: { stream: 's', consumer: 'c' } }, false), platform)
+  const plain = parseClaim(claimDocument(name, namespace, { image: 'x/yy:1', nats: { stream: 's', consumer: 'c' } }, false), platform)
   if (!plain.ok) return { ok: false, findings: plain.findings }
 
-  const claim = document(name, namespace, specOf({ deployment, scaledObject, services }, plain.claim, platform), adopt)
+  const claim = claimDocument(name, namespace, specOf({ deployment, scaledObject, services }, plain.claim, platform), adopt)
   const parsed = parseClaim(claim, platform)
   if (!parsed.ok) return { ok: false, claim, findings: parsed.findings }
   const made = new Map(
@@ -70,17 +70,20 @@ export function migrate(manifests: readonly JsonObject[], platform: Platform, { 
   )
   const account = at(deployment, 'spec', 'template', 'spec', 'serviceAccountName') ?? 'default'
   const given: Readonly<Record<string, JsonObject | undefined>> = {
-    serviceaccount: all(' ServiceAccount').find(each => nameOf(each) === account && account !== 'default'),
+    serviceaccount: all(' ServiceAccount').find(each => objectName(each) === account && account !== 'default'),
     deployment,
-    service: services.find(service => nameOf(service) === name),
-    'http-service': services.find(service => nameOf(service) === `${name}-http`),
+    service: services.find(service => objectName(service) === name),
+    'http-service': services.find(service => objectName(service) === `${name}-http`),
     scaledobject: scaledObject,
   }
   const known = Object.values(given)
-  const strangers = manifests.filter(manifest => isMigrated(manifest) && !known.includes(manifest) && !isEverywhere(manifest))
+  const unmatched = manifests.filter(manifest => isMigrated(manifest) && !known.includes(manifest) && !isEverywhere(manifest))
   const pairs: Pair[] = [
-    ...Object.entries(given).map(([key, object]) => ({ given: object, made: key === 'deployment' ? grown(made.get(key)) : made.get(key) })),
-    ...strangers.map(object => ({ given: object })),
+    ...Object.entries(given).map(([key, object]) => ({
+      given: object,
+      made: key === 'deployment' ? withoutReplicas(made.get(key)) : made.get(key),
+    })),
+    ...unmatched.map(object => ({ given: object })),
   ].filter(({ given, made }: Pair) => given !== undefined || made !== undefined)
   const pods = pairs.find(pair => pair.given === deployment) ?? {}
   return {
@@ -93,7 +96,7 @@ export function migrate(manifests: readonly JsonObject[], platform: Platform, { 
 }
 
 /** A Deployment that is taken over keeps its count. */
-function grown(deployment: JsonObject | undefined): JsonObject | undefined {
+function withoutReplicas(deployment: JsonObject | undefined): JsonObject | undefined {
   if (deployment === undefined || !isObject(deployment.spec)) return deployment
   const { replicas: _, ...spec } = deployment.spec
   return { ...deployment, spec }
@@ -104,7 +107,7 @@ function referencesIn({ given, made }: Pair): Row[] {
   const env = (deployment: Json | undefined, container: number) =>
     items(at(deployment, 'spec', 'template', 'spec', 'containers', container, 'env'))
   return brokenReferences(env(given, main), env(made, 0)).map(({ name, value, problem }) => ({
-    object: `Deployment ${nameOf(given)}`,
+    object: `Deployment ${objectName(given)}`,
     path: `spec.template.spec.containers[${main}].env.${name}`,
     verdict: 'different',
     was: value,
@@ -113,7 +116,7 @@ function referencesIn({ given, made }: Pair): Row[] {
   }))
 }
 
-const document = (name: string, namespace: string, spec: JsonObject, adopt: boolean): JsonObject => ({
+const claimDocument = (name: string, namespace: string, spec: JsonObject, adopt: boolean): JsonObject => ({
   apiVersion: API_VERSION,
   kind: KIND,
   metadata: { name, namespace, ...(adopt && { annotations: { [ADOPT]: 'true' } }) },
@@ -123,16 +126,16 @@ const document = (name: string, namespace: string, spec: JsonObject, adopt: bool
 /** Kubernetes makes this one in each namespace. */
 const isEverywhere = ({ kind, metadata }: JsonObject) => kind === 'ServiceAccount' && at(metadata, 'name') === 'default'
 
-const text = (value: Json | undefined) => (typeof value === 'string' && value !== '' ? value : undefined)
+const nonEmptyText = (value: Json | undefined) => (typeof value === 'string' && value !== '' ? value : undefined)
 
-const nameOf = (manifest: JsonObject | undefined) => text(at(manifest, 'metadata', 'name'))
+const objectName = (manifest: JsonObject | undefined) => nonEmptyText(at(manifest, 'metadata', 'name'))
 
-const refuse = (problem: string, found?: string): Migrated => ({
+const notMigrated = (problem: string, found?: string): Migrated => ({
   ok: false,
   findings: [{ code: 'REQUIRED', path: [], problem, ...(found !== undefined && { found }) }],
 })
 
-const others = (scalers: readonly JsonObject[]) =>
+const otherScalers = (scalers: readonly JsonObject[]) =>
   scalers.length === 0
     ? ''
-    : `; there is ${scalers.map(scaler => `${nameOf(scaler)} for ${textOf(at(scaler, 'spec', 'scaleTargetRef', 'name'))}`).join(', ')}`
+    : `; there is ${scalers.map(scaler => `${objectName(scaler)} for ${textOf(at(scaler, 'spec', 'scaleTargetRef', 'name'))}`).join(', ')}`

@@ -1,5 +1,5 @@
 import { at, type Json } from '../kubernetes/json.ts'
-import { quantity } from '../kubernetes/quantity.ts'
+import { parseQuantity } from '../kubernetes/quantity.ts'
 import type { Platform } from '../platform/platform.ts'
 
 export interface SizeMatch {
@@ -12,11 +12,11 @@ const figures = (['requests', 'limits'] as const).flatMap(bound => (['cpu', 'mem
 
 /** The size with these resources, else the nearest: twice as much is as far as half as much. Undefined where none are named. */
 export function matchSize(resources: Json | undefined, sizes: Platform['sizes']): SizeMatch | undefined {
-  const wanted = figures.map(([bound, resource]) => quantity(at(resources, bound, resource)))
+  const wanted = figures.map(([bound, resource]) => parseQuantity(at(resources, bound, resource)))
   if (wanted.every(figure => figure === undefined)) return undefined
   const ranked = Object.entries(sizes)
     .map(([size, has]) => {
-      const gaps = figures.map(([bound, resource], index) => distance(wanted[index], quantity(has[bound][resource])))
+      const gaps = figures.map(([bound, resource], index) => distance(wanted[index], parseQuantity(has[bound][resource])))
       return { size, distance: gaps.reduce((sum, gap) => sum + gap, 0) }
     })
     .sort((a, b) => a.distance - b.distance)

@@ -1,10 +1,10 @@
 // What to type, in order, so that no pod goes missing.
 import { at, type JsonObject, textOf } from '../kubernetes/json.ts'
-import { selectorOf } from '../kubernetes/selector.ts'
+import { labelSelectorOf } from '../kubernetes/selector.ts'
 import { ADOPT } from '../reconcile/name-conflicts.ts'
-import { quoted } from '../text/shell-quote.ts'
+import { shellQuote } from '../text/shell-quote.ts'
 import type { Pair } from './compare.ts'
-import { preparation } from './takeover-patch.ts'
+import { takeoverPatch } from './takeover-patch.ts'
 
 export interface Step {
   readonly says: string
@@ -12,25 +12,25 @@ export interface Step {
 }
 
 export function stepsTo(pairs: readonly Pair[], deployment: Pair, claim: JsonObject): Step[] {
-  const name = quoted(textOf(at(claim, 'metadata', 'name')))
-  const kubectl = `kubectl -n ${quoted(textOf(at(claim, 'metadata', 'namespace')))}`
+  const name = shellQuote(textOf(at(claim, 'metadata', 'name')))
+  const kubectl = `kubectl -n ${shellQuote(textOf(at(claim, 'metadata', 'namespace')))}`
   const taken = pairs.filter(pair => pair.given !== undefined && pair.made !== undefined)
-  const selector = selectorOf(deployment.given)
+  const selector = labelSelectorOf(deployment.given)
   const count = at(deployment.given, 'spec', 'replicas')
-  const anew = selector !== selectorOf(deployment.made)
+  const anew = selector !== labelSelectorOf(deployment.made)
   const patches = (kinds: readonly string[]) =>
     taken
-      .filter(({ given, made }) => kinds.includes(textOf(given?.kind)) && nameOf(given) === nameOf(made))
+      .filter(({ given, made }) => kinds.includes(textOf(given?.kind)) && objectName(given) === objectName(made))
       .map(
         pair =>
-          `${kubectl} patch ${targetOf(pair.given)} --type=json -p ${quoted(JSON.stringify(preparation(pair, deployment.given ?? {})))}`,
+          `${kubectl} patch ${kubectlTarget(pair.given)} --type=json -p ${shellQuote(JSON.stringify(takeoverPatch(pair, deployment.given ?? {})))}`,
       )
-  const renamed = taken.filter(({ given, made }) => given?.kind === 'ScaledObject' && nameOf(given) !== nameOf(made))
+  const renamed = taken.filter(({ given, made }) => given?.kind === 'ScaledObject' && objectName(given) !== objectName(made))
   const adopts = at(claim, 'metadata', 'annotations', ADOPT) !== undefined
   const steps: (Step | undefined)[] = [
     {
       says: 'Keep what is there, for the way back:',
-      commands: [`${kubectl} get ${taken.map(({ given }) => targetOf(given)).join(' ')} -o yaml > before.yaml`],
+      commands: [`${kubectl} get ${taken.map(({ given }) => kubectlTarget(given)).join(' ')} -o yaml > before.yaml`],
     },
     {
       says: 'Bring it into the shape of the claim, and let go of the fields; the pods roll once if their template changes:',
@@ -44,7 +44,7 @@ export function stepsTo(pairs: readonly Pair[], deployment: Pair, claim: JsonObj
       ? {
           says: 'A selector can not be changed, so the Deployment is made anew beside its pods, which the Service finds meanwhile:',
           commands: [
-            `${kubectl} label pods -l ${quoted(selector)} app.kubernetes.io/name=${name} --overwrite`,
+            `${kubectl} label pods -l ${shellQuote(selector)} app.kubernetes.io/name=${name} --overwrite`,
             `${kubectl} delete deployment/${name} --cascade=orphan`,
           ],
         }
@@ -53,7 +53,7 @@ export function stepsTo(pairs: readonly Pair[], deployment: Pair, claim: JsonObj
       ? undefined
       : {
           says: 'KEDA takes one ScaledObject for a Deployment. Without it the replicas stay as many as they are:',
-          commands: renamed.map(({ given }) => `${kubectl} delete ${targetOf(given)}`),
+          commands: renamed.map(({ given }) => `${kubectl} delete ${kubectlTarget(given)}`),
         },
     {
       says: `Apply the claim${adopts ? '' : '. It waits with the reason NameTaken until it may take the objects over'}:`,
@@ -69,7 +69,7 @@ export function stepsTo(pairs: readonly Pair[], deployment: Pair, claim: JsonObj
           commands: [
             ...(typeof count === 'number' && count > 1 ? [`${kubectl} scale deployment/${name} --replicas=${count}`] : []),
             `${kubectl} rollout status deployment/${name}`,
-            `${kubectl} delete replicasets -l ${quoted(selector)}`,
+            `${kubectl} delete replicasets -l ${shellQuote(selector)}`,
           ],
         }
       : undefined,
@@ -77,6 +77,7 @@ export function stepsTo(pairs: readonly Pair[], deployment: Pair, claim: JsonObj
   return steps.filter(step => step !== undefined)
 }
 
-const nameOf = (object: JsonObject | undefined) => at(object, 'metadata', 'name')
+const objectName = (object: JsonObject | undefined) => at(object, 'metadata', 'name')
 
-const targetOf = (object: JsonObject | undefined) => quoted(`${textOf(at(object, 'kind')).toLowerCase()}/${textOf(nameOf(object))}`)
+const kubectlTarget = (object: JsonObject | undefined) =>
+  shellQuote(`${textOf(at(object, 'kind')).toLowerCase()}/${textOf(objectName(object))}`)

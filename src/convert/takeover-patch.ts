@@ -15,7 +15,7 @@ export interface Operation {
 const FORGET_OWNERS: Operation = { op: 'add', path: '/metadata/managedFields', value: [{}] }
 
 /** The JSON patch that makes an object ready to be taken over, without a pod less on the way. */
-export function preparation({ given, made }: Pair, deployment: JsonObject): Operation[] {
+export function takeoverPatch({ given, made }: Pair, deployment: JsonObject): Operation[] {
   if (given === undefined || made === undefined) return []
   const shaped =
     given.kind === 'Deployment' ? shapeDeployment(given, made) : given.kind === 'Service' ? shapeService(given, made, deployment) : []

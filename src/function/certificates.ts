@@ -43,7 +43,7 @@ const readFiles = (directory: string): Files => ({
 })
 
 /** Throws with the reason where the three do not make a server. */
-function understand(directory: string, files: Files): Certificates {
+function parseCertificates(directory: string, files: Files): Certificates {
   const server = parse(files.certificate, join(directory, 'tls.crt'))
   const bundled = (files.bundle.match(PEM_CERTIFICATE) ?? []).map(pem => parse(pem, join(directory, 'ca.crt')))
   const authorities = bundled.filter(({ ca }) => ca)
@@ -57,19 +57,19 @@ function understand(directory: string, files: Files): Certificates {
   return { ...files, authorities, validTo: { server: new Date(server.validTo), ca: new Date(lastCa) } }
 }
 
-export const readCertificates = (directory: string): Certificates => understand(directory, readFiles(directory))
+export const readCertificates = (directory: string): Certificates => parseCertificates(directory, readFiles(directory))
 
 export function contextOf({ certificate, key, bundle }: Files): SecureContextOptions {
   return { cert: certificate, key, ca: bundle, minVersion: 'TLSv1.2', secureOptions: constants.SSL_OP_NO_TICKET }
 }
 
-const same = (a: Files, b: Files) => a.certificate === b.certificate && a.key === b.key && a.bundle === b.bundle
+const isSameFiles = (a: Files, b: Files) => a.certificate === b.certificate && a.key === b.key && a.bundle === b.bundle
 
 export interface Watcher {
   readonly changed: (now: Certificates, before: Certificates) => void
   readonly unusable: (reason: string) => void
   /** What was unusable is usable again, changed or as it was. */
-  readonly mended: () => void
+  readonly recovered: () => void
 }
 
 /**
@@ -80,16 +80,16 @@ export function watchCertificates(
   directory: string,
   first: Certificates,
   intervalMs: number,
-  { changed, unusable, mended }: Watcher,
+  { changed, unusable, recovered: mended }: Watcher,
 ): NodeJS.Timeout {
   let current = first
   let reported: string | undefined
   const look = () => {
     try {
       const found = readFiles(directory)
-      if (!same(found, current)) {
+      if (!isSameFiles(found, current)) {
         const before = current
-        current = understand(directory, found)
+        current = parseCertificates(directory, found)
         changed(current, before)
       }
       if (reported !== undefined) mended()

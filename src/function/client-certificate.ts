@@ -2,7 +2,7 @@ import type { X509Certificate } from 'node:crypto'
 import type { TLSSocket } from 'node:tls'
 
 /** Why a client is turned away; also the label of the metric, so the set stays closed and small. */
-export const refusals = [
+export const rejectionReasons = [
   'no-certificate',
   'resumed-session',
   'unknown-issuer',
@@ -12,9 +12,9 @@ export const refusals = [
   'not-for-clients',
   'not-http2',
 ] as const
-export type Refusal = (typeof refusals)[number]
+export type RejectionReason = (typeof rejectionReasons)[number]
 
-export interface Peer {
+export interface Client {
   readonly certificate: X509Certificate | undefined
   /** OpenSSL found a chain to a trusted certificate. */
   readonly chainVerified: boolean
@@ -25,7 +25,7 @@ export interface Peer {
 const CLIENT_AUTHENTICATION = '1.3.6.1.5.5.7.3.2'
 const ANY_USAGE = '2.5.29.37.0'
 
-export function peerOf(socket: TLSSocket): Peer {
+export function clientOf(socket: TLSSocket): Client {
   return { certificate: socket.getPeerX509Certificate(), chainVerified: socket.authorized, resumed: socket.isSessionReused() }
 }
 
@@ -55,7 +55,7 @@ function allowsClients({ keyUsage }: X509Certificate): boolean {
 }
 
 /** Undefined: let it in. */
-export function refusalOf(peer: Peer, authorities: readonly X509Certificate[], now: number): Refusal | undefined {
+export function rejectionOf(peer: Client, authorities: readonly X509Certificate[], now: number): RejectionReason | undefined {
   // In TLS 1.3 a resumed session counts as verified even where no certificate was ever shown: never trust one.
   if (peer.resumed) return 'resumed-session'
   const { certificate } = peer

@@ -1,17 +1,17 @@
 import type { Server, Socket } from 'node:net'
 
 /** Holds only so many connections of one address: a limit on all would keep others out as well. */
-export function limitByAddress(server: Server, most: number): void {
-  const held = new Map<string, number>()
+export function limitConnectionsPerAddress(server: Server, most: number): void {
+  const open = new Map<string, number>()
   server.on('connection', (socket: Socket) => {
     const { remoteAddress = '' } = socket
-    const before = held.get(remoteAddress) ?? 0
+    const before = open.get(remoteAddress) ?? 0
     if (before >= most) return socket.destroy()
-    held.set(remoteAddress, before + 1)
+    open.set(remoteAddress, before + 1)
     socket.once('close', () => {
-      const left = (held.get(remoteAddress) ?? 0) - 1
-      if (left > 0) held.set(remoteAddress, left)
-      else held.delete(remoteAddress)
+      const left = (open.get(remoteAddress) ?? 0) - 1
+      if (left > 0) open.set(remoteAddress, left)
+      else open.delete(remoteAddress)
     })
   })
 }

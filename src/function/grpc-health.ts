@@ -9,16 +9,16 @@ const SERVICE_TAG = 0x0a
 const STATUS_TAG = 0x08
 
 /** An object, as grpc-js takes a message that is falsy, such as an empty name, for none at all. */
-interface Question {
+interface HealthRequest {
   readonly service: string
 }
 
-function encodeRequest({ service }: Question): Buffer {
+function encodeRequest({ service }: HealthRequest): Buffer {
   const name = Buffer.from(service)
   return name.length === 0 ? name : Buffer.concat([Buffer.of(SERVICE_TAG, name.length), name])
 }
 
-function decodeRequest(bytes: Buffer): Question {
+function decodeRequest(bytes: Buffer): HealthRequest {
   if (bytes.length === 0) return { service: '' }
   // The names that we know are shorter than 128 bytes, so their length is one byte; anything else is no name of ours.
   const [tag, length] = bytes
@@ -39,8 +39,8 @@ export const healthDefinition = {
 }
 
 export interface Health {
-  readonly check: handleUnaryCall<Question, Serving>
-  readonly watch: handleServerStreamingCall<Question, Serving>
+  readonly check: handleUnaryCall<HealthRequest, Serving>
+  readonly watch: handleServerStreamingCall<HealthRequest, Serving>
   readonly serving: () => boolean
   /** Says NOT_SERVING from now on, and ends the watches, which would otherwise outlast every shutdown. */
   readonly stop: () => void
@@ -49,7 +49,7 @@ export interface Health {
 /** The empty name asks for the server as a whole. */
 export function createHealth(serviceNames: readonly string[]): Health {
   const known = new Set(['', ...serviceNames])
-  const watches = new Set<ServerWritableStream<Question, Serving>>()
+  const watches = new Set<ServerWritableStream<HealthRequest, Serving>>()
   let serving = true
   const current = () => (serving ? Serving.SERVING : Serving.NOT_SERVING)
   return {

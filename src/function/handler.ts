@@ -13,7 +13,7 @@ export interface Failure {
   readonly frames: readonly string[]
 }
 
-export interface Answer {
+export interface EncodedAnswer {
   readonly bytes: Buffer
   readonly result: CallResult
   readonly failure?: Failure
@@ -41,7 +41,7 @@ function failureOf(error: unknown): Failure {
   return { id, name, frames }
 }
 
-function failed(request: RunFunctionRequest, error: unknown): Answer {
+function failedAnswer(request: RunFunctionRequest, error: unknown): EncodedAnswer {
   const failure = failureOf(error)
   const message = `internal error ${failure.id}: the function failed on this request and composed nothing; its log has the place under this id`
   const response = {
@@ -55,11 +55,11 @@ function failed(request: RunFunctionRequest, error: unknown): Answer {
 }
 
 /** Answers in bytes, whatever happens: a throw, in the handler or over a value that cannot be encoded, is a fatal result. */
-export function answer(handler: Handler, request: RunFunctionRequest, withOwners: () => RunFunctionRequest): Answer {
+export function handle(handler: Handler, request: RunFunctionRequest, withOwners: () => RunFunctionRequest): EncodedAnswer {
   try {
     const response = handler(request, withOwners)
     return { bytes: encodeResponse(response), result: isRefusal(response) ? 'refused' : 'ok' }
   } catch (error) {
-    return failed(request, error)
+    return failedAnswer(request, error)
   }
 }

@@ -1,20 +1,20 @@
 import { createServer, type Server } from 'node:http'
-import { limitByAddress } from './connection-limit.ts'
+import { limitConnectionsPerAddress } from './connection-limit.ts'
 import type { Metrics } from './metrics.ts'
 
 /** The kubelet and Prometheus have one or two open at a time. */
-export const MOST_OF_ONE = 16
+export const MOST_CONNECTIONS_PER_ADDRESS = 16
 // Everybody in the cluster reaches this port, and it shares a thread with the calls.
-const patience = { headersTimeout: 2_000, requestTimeout: 2_000, connectionsCheckingInterval: 500 }
+const timeouts = { headersTimeout: 2_000, requestTimeout: 2_000, connectionsCheckingInterval: 500 }
 const FRESH_MS = 1_000
 
 /**
  * Plain HTTP for the kubelet and Prometheus. The kubelet's own gRPC probe has no client certificate to show,
  * so on the gRPC port it would be turned away like everyone else.
  */
-export function createProbes(metrics: Metrics, serving: () => boolean, now = () => performance.now()): Server {
-  const scrape = remember(() => metrics.registry.metrics(), now)
-  const server = createServer(patience, async (request, response) => {
+export function createHttpServer(metrics: Metrics, serving: () => boolean, now = () => performance.now()): Server {
+  const scrape = cacheBriefly(() => metrics.registry.metrics(), now)
+  const server = createServer(timeouts, async (request, response) => {
     const say = (code: number, text: string) => response.writeHead(code, { 'content-type': 'text/plain; charset=utf-8' }).end(text)
     if (request.method !== 'GET' && request.method !== 'HEAD') return say(405, 'GET only\n')
     switch (request.url?.split('?')[0]) {
@@ -31,12 +31,12 @@ export function createProbes(metrics: Metrics, serving: () => boolean, now = () 
   // A second question on the same connection, and a thousand more behind it, would all be answered before the next call.
   server.maxRequestsPerSocket = 1
   server.on('dropRequest', (_request, socket) => socket.destroy())
-  limitByAddress(server, MOST_OF_ONE)
+  limitConnectionsPerAddress(server, MOST_CONNECTIONS_PER_ADDRESS)
   return server
 }
 
 /** Makes anew only what is not fresh any more. */
-function remember<T>(make: () => Promise<T>, now: () => number): () => Promise<T> {
+function cacheBriefly<T>(make: () => Promise<T>, now: () => number): () => Promise<T> {
   let made: { readonly what: Promise<T>; readonly atMs: number } | undefined
   return () => {
     const atMs = now()

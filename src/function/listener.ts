@@ -1,9 +1,9 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls'
 import { type Certificates, contextOf } from './certificates.ts'
-import { peerOf, refusalOf } from './client-certificate.ts'
+import { clientOf, rejectionOf } from './client-certificate.ts'
 import type { Log } from './log.ts'
-import type { Metrics, PeerRefusal } from './metrics.ts'
+import type { ClientRejection, Metrics } from './metrics.ts'
 import type { Address } from './options.ts'
 
 type Accept = (socket: Socket) => void
@@ -21,7 +21,7 @@ export function createSecureListener(first: Certificates, accept: Accept, metric
   let { authorities } = first
   const options = { requestCert: true, rejectUnauthorized: false, ALPNProtocols: ['h2'], handshakeTimeout: HANDSHAKE_TIMEOUT_MS }
   const server = createTlsServer({ ...options, ...contextOf(first) })
-  const turnAway = (socket: Socket, reason: PeerRefusal) => {
+  const reject = (socket: Socket, reason: ClientRejection) => {
     socket.destroy()
     metrics.refusedPeers.inc({ reason })
   }
@@ -29,9 +29,9 @@ export function createSecureListener(first: Certificates, accept: Accept, metric
     // From here to the hand-over the socket has no other listener, and an 'error' nobody hears ends the process.
     socket.on('error', () => {})
     const { remoteAddress } = socket
-    const reason = socket.alpnProtocol === 'h2' ? refusalOf(peerOf(socket), authorities, Date.now()) : 'not-http2'
+    const reason = socket.alpnProtocol === 'h2' ? rejectionOf(clientOf(socket), authorities, Date.now()) : 'not-http2'
     if (reason === undefined) return accept(socket)
-    turnAway(socket, reason)
+    reject(socket, reason)
     log.warn('client turned away', { reason, peer: remoteAddress })
   })
   server.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => {
@@ -42,7 +42,7 @@ export function createSecureListener(first: Certificates, accept: Accept, metric
       socket.destroy()
       return log.debug('TLS handshake failed', failed)
     }
-    turnAway(socket, 'handshake')
+    reject(socket, 'handshake')
     log.info('TLS handshake failed', failed)
   })
   const use = (certificates: Certificates) => {

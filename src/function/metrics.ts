@@ -1,10 +1,10 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import manifest from '../../package.json' with { type: 'json' }
-import { type Refusal, refusals } from './client-certificate.ts'
+import { type RejectionReason, rejectionReasons } from './client-certificate.ts'
 
 /** ok: composed; refused: the claim or the input is invalid; error: the function failed, or the call ended without an answer. */
 export type CallResult = 'ok' | 'refused' | 'error'
-export type PeerRefusal = Refusal | 'handshake'
+export type ClientRejection = RejectionReason | 'handshake'
 
 // The steady call takes well under a millisecond.
 const DURATION_BUCKETS_SECONDS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1]
@@ -35,7 +35,7 @@ export function createMetrics() {
   })
   // Prometheus sees an increase only in a series that it knows already, so each begins at zero.
   for (const result of ['ok', 'refused', 'error'] satisfies CallResult[]) calls.inc({ result }, 0)
-  for (const reason of [...refusals, 'handshake'] satisfies PeerRefusal[]) refusedPeers.inc({ reason }, 0)
+  for (const reason of [...rejectionReasons, 'handshake'] satisfies ClientRejection[]) refusedPeers.inc({ reason }, 0)
   for (const result of ['taken up', 'unusable']) certificateReloads.inc({ result }, 0)
   new Gauge({
     name: 'function_build_info',

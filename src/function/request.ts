@@ -1,28 +1,28 @@
 import { Capability, type RunFunctionRequest } from '@crossplane-org/function-sdk-typescript'
 import { at, isObject, type Json, type JsonObject } from '../kubernetes/json.ts'
 import type { Observed } from '../reconcile/compose.ts'
-import { ADOPT, type Neighbours } from '../reconcile/name-conflicts.ts'
+import { ADOPT, type ClusterLookup } from '../reconcile/name-conflicts.ts'
 
 /** What of a request the core works on. */
-export interface Question {
+export interface FunctionInput {
   readonly composite: JsonObject
   readonly observed: Observed
   readonly input: Json | undefined
-  readonly neighbours: Neighbours
+  readonly lookup: ClusterLookup
 }
 
 /** Undefined where there is no composite to answer for. */
-export function read(request: RunFunctionRequest): Question | undefined {
+export function readRequest(request: RunFunctionRequest): FunctionInput | undefined {
   const { observed, input } = request
   const composite: unknown = observed?.composite?.resource
   if (!isObject(composite)) return undefined
   const resources = Object.entries(observed?.resources ?? {}).flatMap(([key, { resource }]): [string, JsonObject][] =>
     isObject(resource) ? [[key, resource]] : [],
   )
-  return { composite, observed: Object.fromEntries(resources), input, neighbours: neighboursOf(request, composite) }
+  return { composite, observed: Object.fromEntries(resources), input, lookup: lookupOf(request, composite) }
 }
 
-function neighboursOf({ meta, requiredResources, requiredSchemas }: RunFunctionRequest, composite: JsonObject): Neighbours {
+function lookupOf({ meta, requiredResources, requiredSchemas }: RunFunctionRequest, composite: JsonObject): ClusterLookup {
   const found = Object.entries(requiredResources ?? {}).map(([key, { items }]): [string, JsonObject | undefined] => {
     const object: unknown = items[0]?.resource
     return [key, isObject(object) ? object : undefined]
@@ -35,7 +35,7 @@ function neighboursOf({ meta, requiredResources, requiredSchemas }: RunFunctionR
     // Crossplane 2.0 and 2.1 can be asked as well, and say nothing of what they can.
     canAsk: capabilities.length === 0 || capabilities.includes(Capability.CAPABILITY_REQUIRED_RESOURCES),
     canAskKinds: capabilities.includes(Capability.CAPABILITY_REQUIRED_SCHEMAS),
-    found: Object.fromEntries(found),
+    existing: Object.fromEntries(found),
     kinds: Object.fromEntries(kinds.map(([name, known]) => [name, known || !canTell])),
     composite,
     adopt: at(composite, 'metadata', 'annotations', ADOPT) === 'true',

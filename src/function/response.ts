@@ -9,11 +9,11 @@ import {
   Target,
 } from '@crossplane-org/function-sdk-typescript'
 import { isObject, type JsonObject, textOf } from '../kubernetes/json.ts'
-import { isLeaving } from '../kubernetes/objects.ts'
+import { isBeingDeleted } from '../kubernetes/objects.ts'
 import { lastApplied } from '../reconcile/applied.ts'
 import type { Composed, Composition } from '../reconcile/compose.ts'
-import { type Condition, changes, isInvalid, ownStatus, retired, wasReady } from '../reconcile/conditions.ts'
-import { nameOfKind } from '../reconcile/missing-crds.ts'
+import { type ClaimCondition, changedConditions, isInvalid, ownStatus, retiredConditions, wasReady } from '../reconcile/conditions.ts'
+import { kindKey } from '../reconcile/missing-crds.ts'
 
 // Changes of what we composed call us by themselves. The rest is a safety net: soon while something is not ready,
 // as Crossplane sees no change of what it could not make, and rarely once all is well.
@@ -23,7 +23,7 @@ const RARELY_SECONDS = 600
 
 const aimed = { target: Target.TARGET_COMPOSITE_AND_CLAIM }
 
-const condition = ({ type, ready, reason, message }: Condition) => ({
+const conditionMessage = ({ type, ready, reason, message }: ClaimCondition) => ({
   type,
   status: ready ? Status.STATUS_CONDITION_TRUE : Status.STATUS_CONDITION_FALSE,
   reason,
@@ -31,7 +31,7 @@ const condition = ({ type, ready, reason, message }: Condition) => ({
   ...aimed,
 })
 
-const event = ({ ready, reason, message }: Condition) => ({
+const eventOf = ({ ready, reason, message }: ClaimCondition) => ({
   severity: ready ? Severity.SEVERITY_NORMAL : Severity.SEVERITY_WARNING,
   reason,
   message,
@@ -41,7 +41,7 @@ const event = ({ ready, reason, message }: Condition) => ({
 const meta = ({ meta }: RunFunctionRequest, seconds: number) => ({ tag: meta?.tag ?? '', ttl: { seconds, nanos: 0 } })
 
 /** The answer to a valid claim: our own resources, beside whatever earlier functions of the pipeline want. */
-export function accept(request: RunFunctionRequest, composite: JsonObject, composition: Composition): RunFunctionResponse {
+export function composedResponse(request: RunFunctionRequest, composite: JsonObject, composition: Composition): RunFunctionResponse {
   const { resources, complete, waits, conditions, status } = composition
   const allReady = complete && resources.every(({ readiness }) => readiness.ready)
   const ours = resources.map(({ key, desired, readiness }): [string, Resource] => [
@@ -56,20 +56,23 @@ export function accept(request: RunFunctionRequest, composite: JsonObject, compo
       resources: { ...request.desired?.resources, ...Object.fromEntries(ours) },
     },
     context: request.context,
-    results: changes(composite, conditions).map(event),
+    results: changedConditions(composite, conditions).map(eventOf),
     requirements: requirementsOf(composite, composition),
-    conditions: [...conditions, ...retired(composite, conditions)].map(condition),
+    conditions: [...conditions, ...retiredConditions(composite, conditions)].map(conditionMessage),
   }
 }
 
-function requirementsOf({ apiVersion, kind }: JsonObject, { asks, kinds }: Composition): RunFunctionResponse['requirements'] {
+function requirementsOf(
+  { apiVersion, kind }: JsonObject,
+  { nameQueries: asks, kindQueries: kinds }: Composition,
+): RunFunctionResponse['requirements'] {
   if (asks.length + kinds.length === 0) return undefined
   const known = { apiVersion: textOf(apiVersion), kind: textOf(kind) }
   const schemas = kinds.length === 0 ? [] : [known, ...kinds]
   return {
     resources: Object.fromEntries(asks.map(selector)),
     extraResources: {},
-    schemas: Object.fromEntries(schemas.map(({ apiVersion, kind }) => [nameOfKind({ apiVersion, kind }), { apiVersion, kind }])),
+    schemas: Object.fromEntries(schemas.map(({ apiVersion, kind }) => [kindKey({ apiVersion, kind }), { apiVersion, kind }])),
   }
 }
 
@@ -98,7 +101,7 @@ function desiredComposite({ desired }: RunFunctionRequest, composite: JsonObject
  * The answer to a claim that can't be composed: the objects that run stay as Crossplane applied them last, and the composite
  * is not ready. docs/adr/0006-a-claim-that-is-refused.md
  */
-export function refuse(request: RunFunctionRequest, composite: JsonObject, why: Condition): RunFunctionResponse {
+export function refusedResponse(request: RunFunctionRequest, composite: JsonObject, why: ClaimCondition): RunFunctionResponse {
   const kept = applied(request)
   // While nothing runs, a fatal result makes Crossplane, and `crossplane render`, fail with its text.
   const runs = (kept?.length ?? 0) > 0 || wasReady(composite)
@@ -110,9 +113,9 @@ export function refuse(request: RunFunctionRequest, composite: JsonObject, why: 
       resources: { ...Object.fromEntries(kept), ...request.desired?.resources },
     },
     context: request.context,
-    results: changes(composite, [why]).map(event),
+    results: changedConditions(composite, [why]).map(eventOf),
     requirements: undefined,
-    conditions: [condition(why)],
+    conditions: [conditionMessage(why)],
   }
 }
 
@@ -120,7 +123,7 @@ export function refuse(request: RunFunctionRequest, composite: JsonObject, why: 
 function applied({ observed }: RunFunctionRequest): [string, Resource][] | undefined {
   const kept: [string, Resource][] = []
   for (const [key, { resource }] of Object.entries(observed?.resources ?? {})) {
-    if (!isObject(resource) || isLeaving(resource)) continue
+    if (!isObject(resource) || isBeingDeleted(resource)) continue
     const manifest = lastApplied(resource)
     if (manifest === undefined) return undefined
     kept.push([key, { resource: manifest, connectionDetails: {}, ready: Ready.READY_TRUE }])
@@ -132,14 +135,14 @@ function applied({ observed }: RunFunctionRequest): [string, Resource][] | undef
  * A fatal result. Crossplane applies and deletes nothing after it, and shows its text on the composite only. So the condition
  * and the event for the claim come before it. Crossplane leaves the claim's `Ready` as it was.
  */
-export function refuseAll(request: RunFunctionRequest, composite: JsonObject, why: Condition): RunFunctionResponse {
+export function refuseAll(request: RunFunctionRequest, composite: JsonObject, why: ClaimCondition): RunFunctionResponse {
   return {
     meta: meta(request, SOON_SECONDS),
     desired: request.desired,
     context: request.context,
-    results: [...changes(composite, [why]).map(event), { severity: Severity.SEVERITY_FATAL, message: why.message }],
+    results: [...changedConditions(composite, [why]).map(eventOf), { severity: Severity.SEVERITY_FATAL, message: why.message }],
     requirements: undefined,
-    conditions: [condition(why)],
+    conditions: [conditionMessage(why)],
   }
 }
 

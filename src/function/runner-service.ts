@@ -9,7 +9,7 @@ import {
   status,
 } from '@grpc/grpc-js'
 import { at } from '../kubernetes/json.ts'
-import { type Answer, answer, type Handler } from './handler.ts'
+import { type EncodedAnswer, type Handler, handle } from './handler.ts'
 import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
 import { decodeRequest, decodeRequestWithOwners } from './wire/decode.ts'
@@ -36,18 +36,18 @@ export const runnerDefinition = (service: (typeof serviceNames)[number]) => ({
   },
 })
 
-const text = (value: unknown) => (typeof value === 'string' ? value.slice(0, LONGEST_FIELD) : undefined)
+const shortText = (value: unknown) => (typeof value === 'string' ? value.slice(0, LONGEST_FIELD) : undefined)
 
 /** Who asked, and nothing of what was asked. */
-function describe({ meta, observed }: RunFunctionRequest) {
+function callerOf({ meta, observed }: RunFunctionRequest) {
   const composite = observed?.composite?.resource
   const claim = at(composite, 'spec', 'claimRef') ?? at(composite, 'metadata')
-  return { tag: text(meta?.tag), namespace: text(at(claim, 'namespace')), name: text(at(claim, 'name')) }
+  return { tag: shortText(meta?.tag), namespace: shortText(at(claim, 'namespace')), name: shortText(at(claim, 'name')) }
 }
 
-function report(log: Log, request: RunFunctionRequest, { result, failure }: Answer, durationMs: number): void {
+function logCall(log: Log, request: RunFunctionRequest, { result, failure }: EncodedAnswer, durationMs: number): void {
   if (result === 'ok' && !log.debugging) return
-  const fields = { ...describe(request), result, durationMs }
+  const fields = { ...callerOf(request), result, durationMs }
   if (failure !== undefined) log.error('call failed', { ...fields, id: failure.id, error: failure.name, at: failure.frames })
   else if (result === 'refused') log.info('call refused', fields)
   else log.debug('call answered', fields)
@@ -64,11 +64,11 @@ export function createRunner(handler: Handler, metrics: Metrics, log: Log): { ru
       } catch (error) {
         return respond({ code: status.INTERNAL, details: `the request can't be decoded: ${error instanceof Error ? error.message : ''}` })
       }
-      const answered = answer(handler, request, () => decodeRequestWithOwners(bytes))
+      const answered = handle(handler, request, () => decodeRequestWithOwners(bytes))
       const durationMs = performance.now() - startMs
       metrics.calls.inc({ result: answered.result })
       metrics.duration.observe(durationMs / 1000)
-      report(log, request, answered, durationMs)
+      logCall(log, request, answered, durationMs)
       respond(null, answered.bytes)
     },
   }

@@ -2,10 +2,10 @@ import type { Server, Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Server as GrpcServer, ServerCredentials } from '@grpc/grpc-js'
 import { type Certificates, readCertificates, type Watcher, watchCertificates } from './certificates.ts'
-import { limitByAddress } from './connection-limit.ts'
+import { limitConnectionsPerAddress } from './connection-limit.ts'
 import { createHealth, healthDefinition } from './grpc-health.ts'
 import type { Handler } from './handler.ts'
-import { createProbes } from './http-server.ts'
+import { createHttpServer } from './http-server.ts'
 import { createPlainListener, createSecureListener, listen, type SecureListener } from './listener.ts'
 import type { Log } from './log.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
@@ -28,7 +28,7 @@ export interface RunningServer {
 const CERTIFICATE_POLL_MS = 5_000
 const ROTATION_GRACE_MS = 10_000
 // Core has one. Each that only begins a handshake holds some 30 KiB until its time is up.
-export const MOST_OF_ONE = 512
+export const MOST_CONNECTIONS_PER_ADDRESS = 512
 
 const grpcOptions = {
   // Core sends all its reconciles over one connection; beyond this many at once they wait on its side.
@@ -93,7 +93,7 @@ function onRotation(listener: SecureListener, letGo: () => void, metrics: Metric
       metrics.certificatesUnusable.set(1)
       log.error('certificates not taken up, the old ones serve on', { reason })
     },
-    mended: () => metrics.certificatesUnusable.set(0),
+    recovered: () => metrics.certificatesUnusable.set(0),
   }
 }
 
@@ -123,19 +123,19 @@ export async function startServer(handler: Handler, settings: Settings, log: Log
   }
   const secure = certificates && createSecureListener(certificates, accept, metrics, log)
   const listener = secure?.server ?? createPlainListener(accept)
-  limitByAddress(listener, MOST_OF_ONE)
+  limitConnectionsPerAddress(listener, MOST_CONNECTIONS_PER_ADDRESS)
   const sockets = new Set<Socket>()
   listener.on('connection', (socket: Socket) => {
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
   })
-  const probes = createProbes(metrics, health.serving)
+  const http = createHttpServer(metrics, health.serving)
 
   const port = await listen(listener, address)
   const metricsPort =
-    metricsAddress && (await listen(probes, metricsAddress).catch(error => close(listener).then(() => Promise.reject(error))))
+    metricsAddress && (await listen(http, metricsAddress).catch(error => close(listener).then(() => Promise.reject(error))))
   // Such as no file descriptor left for one more connection: bad for that one, and no reason to end.
-  for (const server of [listener, probes]) server.on('error', error => log.error('connection not accepted', { reason: error.message }))
+  for (const server of [listener, http]) server.on('error', error => log.error('connection not accepted', { reason: error.message }))
   let watch: NodeJS.Timeout | undefined
   if (secure && certificates && directory !== undefined) {
     showExpiry(metrics, certificates)
@@ -152,8 +152,8 @@ export async function startServer(handler: Handler, settings: Settings, log: Log
     const outcome = await drain(grpc, graceMs)
     for (const socket of sockets) socket.destroy()
     await listenerClosed
-    const probesClosed = close(probes)
-    probes.closeAllConnections()
+    const probesClosed = close(http)
+    http.closeAllConnections()
     await probesClosed
     return outcome
   }

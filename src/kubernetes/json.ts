@@ -20,7 +20,7 @@ export function at(value: unknown, ...path: (string | number)[]): Json | undefin
 export const items = (value: Json | undefined): readonly Json[] => (Array.isArray(value) ? value : [])
 
 /** Assignment to `__proto__` would set the prototype instead of a field. */
-export function put<T>(object: { [name: string]: T }, name: string, value: T): void {
+export function setField<T>(object: { [name: string]: T }, name: string, value: T): void {
   if (name === '__proto__') Object.defineProperty(object, name, { value, enumerable: true, configurable: true, writable: true })
   else object[name] = value
 }

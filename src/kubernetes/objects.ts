@@ -1,7 +1,7 @@
 import { at, type JsonObject } from './json.ts'
 
 /** Whether a Kubernetes object is being deleted. */
-export const isLeaving = (object: JsonObject): boolean => at(object, 'metadata', 'deletionTimestamp') !== undefined
+export const isBeingDeleted = (object: JsonObject): boolean => at(object, 'metadata', 'deletionTimestamp') !== undefined
 
 /** A complete Kubernetes object, without status. */
 export interface Manifest extends JsonObject {

@@ -15,7 +15,7 @@ const units: Readonly<Record<string, number>> = {
 }
 
 /** Cores or bytes; undefined for what is no quantity. */
-export function quantity(text: Json | undefined): number | undefined {
+export function parseQuantity(text: Json | undefined): number | undefined {
   const [, digits = '', unit = ''] = /^([0-9.]+)([A-Za-z]*)$/.exec(textOf(text)) ?? []
   const factor = Object.hasOwn(units, unit) ? units[unit] : undefined
   return digits === '' || factor === undefined ? undefined : Number(digits) * factor

@@ -3,7 +3,7 @@ import schema from '../../schemas/input.schema.json' with { type: 'json' }
 import type { Finding } from '../claim/findings.ts'
 import type { Environment, Size } from '../claim/generated/types.ts'
 import type { Schema } from '../claim/schema.ts'
-import { type Validate, validator } from '../claim/validate.ts'
+import { compileValidator, type Validate } from '../claim/validate.ts'
 import { isObject, type Json, type JsonObject } from '../kubernetes/json.ts'
 import { merge } from '../kubernetes/merge.ts'
 import { type Defaults, environments, type ResourceRequirements, sizes } from './defaults.ts'
@@ -24,12 +24,12 @@ export type ParsedPlatform =
 
 let compiled: Validate | undefined
 /** Compiled for the first input: the command line mostly has none. */
-const check: Validate = input => {
-  compiled ??= validator(schema as Schema)
+const validateInput: Validate = input => {
+  compiled ??= compileValidator(schema as Schema)
   return compiled(input)
 }
 
-const presets = (own: Partial<Record<Environment, Defaults>> = {}): Platform['environments'] => {
+const environmentLayers = (own: Partial<Record<Environment, Defaults>> = {}): Platform['environments'] => {
   const layers = (environment: Environment) => [own[environment] ?? {}, environments[environment]]
   return { development: layers('development'), staging: layers('staging'), production: layers('production') }
 }
@@ -40,16 +40,16 @@ export const builtInPlatform: Platform = {
   providerConfig: 'default',
   features: { knativeInitContainers: false, knativeInitialScaleZero: false },
   defaults: {},
-  environments: presets(),
+  environments: environmentLayers(),
   sizes,
 }
 
 export function parsePlatform(input: Json | undefined): ParsedPlatform {
   if (input === undefined || (isObject(input) && Object.keys(input).length === 0)) return { ok: true, platform: builtInPlatform }
-  const { value, findings } = check(input)
+  const { value, findings } = validateInput(input)
   if (findings.length > 0) return { ok: false, findings }
   const { environments: own, ...said } = value as JsonObject
   const { environments: _, ...rest } = builtInPlatform
   const platform = merge(said, rest as unknown as JsonObject) as unknown as Platform
-  return { ok: true, platform: { ...platform, environments: presets(own as Parameters<typeof presets>[0]) } }
+  return { ok: true, platform: { ...platform, environments: environmentLayers(own as Parameters<typeof environmentLayers>[0]) } }
 }

@@ -1,6 +1,6 @@
 // Reads what Crossplane applied last from an object, by the fields that Crossplane owns in it:
 // https://kubernetes.io/docs/reference/using-api/server-side-apply/#field-management
-import { at, isObject, items, type Json, type JsonObject, put, textOf } from '../kubernetes/json.ts'
+import { at, isObject, items, type Json, type JsonObject, setField, textOf } from '../kubernetes/json.ts'
 import { merge } from '../kubernetes/merge.ts'
 
 const MANAGER = 'apiextensions.crossplane.io/composed'
@@ -39,7 +39,7 @@ function take(value: Json | undefined, fields: JsonObject, others: readonly Json
   for (const step of steps) {
     const name = step.slice(2)
     if (step.startsWith('f:') && Object.hasOwn(value, name))
-      put(taken, name, take(value[name], below(fields, step), othersBelow(others, step)))
+      setField(taken, name, take(value[name], below(fields, step), othersBelow(others, step)))
   }
   return taken
 }

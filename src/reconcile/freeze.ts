@@ -3,14 +3,14 @@
 import { at, isObject, type JsonObject, textOf } from '../kubernetes/json.ts'
 import type { Manifest } from '../kubernetes/objects.ts'
 
-export function keep(observed: JsonObject): Manifest {
+export function freeze(observed: JsonObject): Manifest {
   const { apiVersion, kind } = observed
   const name = at(observed, 'metadata', 'name')
   const namespace = at(observed, 'metadata', 'namespace')
-  const labels = only(at(observed, 'metadata', 'labels'), key => !key.startsWith('crossplane.io/'))
-  const annotations = only(at(observed, 'metadata', 'annotations'), key => key.startsWith('autoscaling.keda.sh/'))
+  const labels = pick(at(observed, 'metadata', 'labels'), key => !key.startsWith('crossplane.io/'))
+  const annotations = pick(at(observed, 'metadata', 'annotations'), key => key.startsWith('autoscaling.keda.sh/'))
   // The count is KEDA's.
-  const spec = only(observed.spec, field => kind !== 'Deployment' || field !== 'replicas')
+  const spec = pick(observed.spec, field => kind !== 'Deployment' || field !== 'replicas')
   return {
     apiVersion: textOf(apiVersion),
     kind: textOf(kind),
@@ -19,5 +19,5 @@ export function keep(observed: JsonObject): Manifest {
   }
 }
 
-const only = (value: unknown, wanted: (key: string) => boolean): JsonObject =>
+const pick = (value: unknown, wanted: (key: string) => boolean): JsonObject =>
   isObject(value) ? Object.fromEntries(Object.entries(value).filter(([key]) => wanted(key))) : {}

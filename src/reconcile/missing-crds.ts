@@ -16,14 +16,14 @@ const products: ReadonlyMap<string, string> = new Map([
 
 const productOf = ({ apiVersion }: Kind) => products.get(apiVersion.split('/')[0] ?? '')
 
-export const mayLack = (kind: Kind): boolean => productOf(kind) !== undefined
+export const mayBeMissing = (kind: Kind): boolean => productOf(kind) !== undefined
 
-export const nameOfKind = ({ apiVersion, kind }: Kind): string => `${kind}.${apiVersion}`
+export const kindKey = ({ apiVersion, kind }: Kind): string => `${kind}.${apiVersion}`
 
 /** All of these kinds have their plural by an s. */
 const crdOf = ({ apiVersion, kind }: Kind) => `${kind.toLowerCase()}s.${apiVersion.split('/')[0]}`
 
-export const unknownKind = (manifest: Manifest): Readiness =>
+export const missingCrd = (manifest: Manifest): Readiness =>
   notReady(
     'KindUnknown',
     `${manifest.kind} ${manifest.metadata.name} can't be made, as the cluster does not know this kind of ${manifest.apiVersion}: the platform team has to install ${productOf(manifest)}, or, where the kind is there by now, to have Crossplane look again: kubectl annotate crd ${crdOf(manifest)} --overwrite seen=$(date +%s). The rest of the claim does not wait for it.`,

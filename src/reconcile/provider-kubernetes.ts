@@ -6,19 +6,19 @@ import type { Manifest } from '../kubernetes/objects.ts'
 import type { Platform } from '../platform/platform.ts'
 
 /** The Object has no name of its own: Crossplane gives it one that is unique in the cluster. */
-export const wrap = (manifest: Manifest, { readyCondition }: ComposedResource, { providerConfig }: Platform): JsonObject => ({
+export const wrapInObject = (manifest: Manifest, { readyCondition }: ComposedResource, { providerConfig }: Platform): JsonObject => ({
   apiVersion: 'kubernetes.crossplane.io/v1alpha2',
   kind: 'Object',
   spec: {
     forProvider: { manifest },
-    readiness: readiness(readyCondition),
+    readiness: readinessPolicy(readyCondition),
     providerConfigRef: { name: providerConfig },
     // Else an Object that is ready is looked at every ten minutes. It takes the provider's flag --enable-watches.
     watch: true,
   },
 })
 
-function readiness(type: ComposedResource['readyCondition']): JsonObject {
+function readinessPolicy(type: ComposedResource['readyCondition']): JsonObject {
   switch (type) {
     case undefined:
       return { policy: 'SuccessfulCreate' }
@@ -35,10 +35,10 @@ function readiness(type: ComposedResource['readyCondition']): JsonObject {
 }
 
 /** The object inside an observed Object, once the provider has seen it. */
-export function unwrap(observed: JsonObject): JsonObject | undefined {
+export function unwrapObject(observed: JsonObject): JsonObject | undefined {
   const manifest = at(observed, 'status', 'atProvider', 'manifest')
   return isObject(manifest) ? manifest : undefined
 }
 
 /** The Object as it was wanted last. */
-export const keepWrapped = ({ apiVersion, kind, spec }: JsonObject): JsonObject => ({ apiVersion, kind, spec })
+export const freezeObject = ({ apiVersion, kind, spec }: JsonObject): JsonObject => ({ apiVersion, kind, spec })

@@ -2,51 +2,51 @@
 // old one go. Both sides want a Service of the claim's name, so that a stand-in of another name serves in between.
 // docs/adr/0010-switching-the-runtime.md tells the steps.
 
-import type { ComposedResource, Look } from '../capabilities/capability.ts'
+import type { ComposedResource, FindObserved } from '../capabilities/capability.ts'
 import { deployment } from '../capabilities/deployment/deployment.ts'
 import { httpService, service, standInService } from '../capabilities/deployment/service.ts'
-import { eventingOf, resourcesOf } from '../capabilities/index.ts'
+import { eventingResources, resourcesOf } from '../capabilities/index.ts'
 import { scaledObject } from '../capabilities/keda/scaled-object.ts'
 import { knativeService, standInKnativeService } from '../capabilities/knative-serving/knative-service.ts'
 import { notReady, type Readiness } from '../capabilities/readiness.ts'
-import { type Address, knativeAddress, STAND_IN, serviceAddress } from '../capabilities/workload/address.ts'
-import type { Claim, Runtime } from '../claim/resolved-claim.ts'
+import { type Address, knativeAddress, STAND_IN_SUFFIX, serviceAddress } from '../capabilities/workload/address.ts'
+import type { ResolvedClaim, Runtime } from '../claim/resolved-claim.ts'
 import { at, type Json, type JsonObject } from '../kubernetes/json.ts'
-import { isLeaving } from '../kubernetes/objects.ts'
+import { isBeingDeleted } from '../kubernetes/objects.ts'
 
-export interface Plan {
+export interface SwitchPlan {
   readonly resources: readonly ComposedResource[]
   /** One of the resources that can't be made yet, as its name is still taken. */
-  readonly later?: ComposedResource
+  readonly postponed?: ComposedResource
   /** What is left of the other runtime and stays as it is for now. */
-  readonly kept: readonly { readonly resource: ComposedResource; readonly observed: JsonObject; readonly readiness: Readiness }[]
+  readonly frozen: readonly { readonly resource: ComposedResource; readonly observed: JsonObject; readonly readiness: Readiness }[]
   /** What goes on; undefined where nothing does. */
-  readonly going?: Readiness
+  readonly switching?: Readiness
 }
 
 interface Side {
-  readonly called: string
+  readonly noun: string
   readonly workload: ComposedResource
   /** What brings a Service of the claim's name into being. */
-  readonly holder: ComposedResource
+  readonly nameOwner: ComposedResource
   readonly standIn: ComposedResource
   readonly others: readonly ComposedResource[]
-  readonly address: (claim: Claim, host: string) => Address
+  readonly address: (claim: ResolvedClaim, host: string) => Address
 }
 
 const sides: Readonly<Record<Runtime, Side>> = {
   Deployment: {
-    called: 'Deployment',
+    noun: 'Deployment',
     workload: deployment,
-    holder: service,
+    nameOwner: service,
     standIn: standInService,
     others: [deployment, httpService, scaledObject],
     address: serviceAddress,
   },
   Knative: {
-    called: 'Knative Service',
+    noun: 'Knative Service',
     workload: knativeService,
-    holder: knativeService,
+    nameOwner: knativeService,
     standIn: standInKnativeService,
     others: [],
     address: knativeAddress,
@@ -56,76 +56,89 @@ const sides: Readonly<Record<Runtime, Side>> = {
 const other: Readonly<Record<Runtime, Runtime>> = { Deployment: 'Knative', Knative: 'Deployment' }
 
 /** What to compose now. It follows from what is there alone, so a switch goes on from wherever it was left, even back. */
-export function plan(claim: Claim, look: Look): Plan {
+export function planSwitch(claim: ResolvedClaim, findObserved: FindObserved): SwitchPlan {
   const now = sides[claim.runtime]
   const old = sides[other[claim.runtime]]
-  const left = [old.holder, ...old.others, old.standIn].flatMap(resource => {
-    const observed = look(resource)
+  const left = [old.nameOwner, ...old.others, old.standIn].flatMap(resource => {
+    const observed = findObserved(resource)
     return observed ? [{ resource, observed }] : []
   })
-  if (left.length === 0 && look(now.standIn) === undefined) return { resources: resourcesOf(claim, look), kept: [] }
+  if (left.length === 0 && findObserved(now.standIn) === undefined) return { resources: resourcesOf(claim, findObserved), frozen: [] }
 
-  const inUse = doorInUse(claim, now, old, look)
-  const { door, side, host } = inUse
+  const inUse = currentEntryPoint(claim, now, old, findObserved)
+  const { resource: door, side, host } = inUse
   const address = side.address(claim, host)
-  const astray = eventingOf(claim, look, address).filter(resource => !brings(resource, claim, look(resource)))
-  const moved = side === now && astray.length === 0
-  const finished = moved && door === now.holder
-  const later = look(old.holder) !== undefined && look(now.holder) === undefined ? now.holder : undefined
-  const standIn = door !== now.holder || (!finished && look(now.standIn) !== undefined) ? now.standIn : undefined
-  const all = { resources: [...resourcesOf(claim, look, address), ...(standIn ? [standIn] : [])], ...(later && { later }) }
-  if (finished) return { ...all, kept: [] }
-  const going = notReady('Switching', tell(claim, now, old, inUse, astray, look))
-  const kept = moved ? [] : left.filter(({ observed }) => isAlive(observed)).map(thing => ({ ...thing, readiness: going }))
-  return { ...all, kept, going }
+  const notRerouted = eventingResources(claim, findObserved, address).filter(
+    resource => !deliversToTarget(resource, claim, findObserved(resource)),
+  )
+  const moved = side === now && notRerouted.length === 0
+  const finished = moved && door === now.nameOwner
+  const postponed = findObserved(old.nameOwner) !== undefined && findObserved(now.nameOwner) === undefined ? now.nameOwner : undefined
+  const standIn = door !== now.nameOwner || (!finished && findObserved(now.standIn) !== undefined) ? now.standIn : undefined
+  const all = { resources: [...resourcesOf(claim, findObserved, address), ...(standIn ? [standIn] : [])], ...(postponed && { postponed }) }
+  if (finished) return { ...all, frozen: [] }
+  const switching = notReady('Switching', progressMessage(claim, now, old, inUse, notRerouted, findObserved))
+  const frozen = moved ? [] : left.filter(({ observed }) => isAlive(observed)).map(thing => ({ ...thing, readiness: switching }))
+  return { ...all, frozen, switching }
 }
 
-function tell(claim: Claim, now: Side, old: Side, { side, host }: Door, astray: readonly ComposedResource[], look: Look): string {
-  const before = `${old.called} ${claim.name}`
+function progressMessage(
+  claim: ResolvedClaim,
+  now: Side,
+  old: Side,
+  { side, host }: EntryPoint,
+  notRerouted: readonly ComposedResource[],
+  findObserved: FindObserved,
+): string {
+  const before = `${old.noun} ${claim.name}`
   if (side === old) {
-    const workload = now.holder === now.workload && look(now.workload) === undefined ? now.standIn : now.workload
-    const observed = look(workload)
-    return `${before} goes on serving until the new ${now.called} is ready. ${observed ? workload.ready(observed, claim).message : 'It is being made.'}`
+    const workload = now.nameOwner === now.workload && findObserved(now.workload) === undefined ? now.standIn : now.workload
+    const observed = findObserved(workload)
+    return `${before} goes on serving until the new ${now.noun} is ready. ${observed ? workload.ready(observed, claim).message : 'It is being made.'}`
   }
-  if (astray.length > 0)
-    return `The new ${now.called} is ready and events are being led over to it; not there yet: ${astray.map(({ key }) => key).join(', ')}.`
-  return `The new ${now.called} serves under the name ${host} until ${before} is gone and has left its name free.`
+  if (notRerouted.length > 0)
+    return `The new ${now.noun} is ready and events are being led over to it; not there yet: ${notRerouted.map(({ key }) => key).join(', ')}.`
+  return `The new ${now.noun} serves under the name ${host} until ${before} is gone and has left its name free.`
 }
 
-interface Door {
+interface EntryPoint {
   readonly side: Side
   /** What events and requests go through to the workload. */
-  readonly door: ComposedResource
+  readonly resource: ComposedResource
   readonly host: string
 }
 
 /** Where events go now: to the newest door behind which a workload is ready, else where they went before. */
-function doorInUse(claim: Claim, now: Side, old: Side, look: Look): Door {
-  const doors = [now, old].flatMap((side): Door[] => [
-    { side, door: side.holder, host: claim.name },
-    { side, door: side.standIn, host: `${claim.name}${STAND_IN}` },
+function currentEntryPoint(claim: ResolvedClaim, now: Side, old: Side, findObserved: FindObserved): EntryPoint {
+  const candidates = [now, old].flatMap((side): EntryPoint[] => [
+    { side, resource: side.nameOwner, host: claim.name },
+    { side, resource: side.standIn, host: `${claim.name}${STAND_IN_SUFFIX}` },
   ])
   const isReady = (resource: ComposedResource) => {
-    const observed = look(resource)
+    const observed = findObserved(resource)
     return observed !== undefined && isAlive(observed) && resource.ready(observed, claim).ready
   }
   // A Service is ready as soon as it is there; it is the Deployment behind it that has to be.
-  const serves = ({ side, door }: Door) => isReady(door) && (side === sides.Knative || isReady(side.workload))
-  const before = doors.filter(({ door }) => isAlive(look(door))).sort((a, b) => Number(a.side === now) - Number(b.side === now))
-  return doors.find(serves) ?? before[0] ?? { side: now, door: now.standIn, host: `${claim.name}${STAND_IN}` }
+  const serves = ({ side, resource: door }: EntryPoint) => isReady(door) && (side === sides.Knative || isReady(side.workload))
+  const before = candidates
+    .filter(({ resource: door }) => isAlive(findObserved(door)))
+    .sort((a, b) => Number(a.side === now) - Number(b.side === now))
+  return candidates.find(serves) ?? before[0] ?? { side: now, resource: now.standIn, host: `${claim.name}${STAND_IN_SUFFIX}` }
 }
 
-const isAlive = (observed: JsonObject | undefined) => observed !== undefined && !isLeaving(observed)
+const isAlive = (observed: JsonObject | undefined) => observed !== undefined && !isBeingDeleted(observed)
 
 /** Whether a source of events is known to bring them where it is now told to. */
-function brings(resource: ComposedResource, claim: Claim, observed: JsonObject | undefined): boolean {
+function deliversToTarget(resource: ComposedResource, claim: ResolvedClaim, observed: JsonObject | undefined): boolean {
   const target = targetOf(resource.build(claim, false, observed !== undefined))
   if (target === undefined) return true
-  return observed !== undefined && isAlive(observed) && same(target, targetOf(observed)) && resource.ready(observed, claim).ready
+  return (
+    observed !== undefined && isAlive(observed) && isSameDestination(target, targetOf(observed)) && resource.ready(observed, claim).ready
+  )
 }
 
 const targetOf = (manifest: JsonObject | undefined) => at(manifest, 'spec', 'subscriber') ?? at(manifest, 'spec', 'sink')
 
 /** Whether two destinations are one. */
-const same = (a: Json, b: Json | undefined): boolean =>
+const isSameDestination = (a: Json, b: Json | undefined): boolean =>
   [['uri'], ['ref', 'kind'], ['ref', 'name']].every(path => at(a, ...path) === at(b, ...path))

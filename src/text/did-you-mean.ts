@@ -30,7 +30,7 @@ const fold = (word: string) =>
     .replace(/s$/, '')
 
 /** The candidate that was most likely meant, for a "did you mean"; undefined where a guess would only confuse. */
-export function nearest(word: string, candidates: Iterable<string>): string | undefined {
+export function didYouMean(word: string, candidates: Iterable<string>): string | undefined {
   if (word.length === 0 || word.length > LONGEST_WORD) return undefined
   const lower = word.toLowerCase()
   const folded = fold(word)

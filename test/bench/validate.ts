@@ -6,7 +6,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { flags } from '../../scripts/flags.ts'
-import { tool, versionOf } from '../e2e/go-tools.ts'
+import { goTool, versionOf } from '../e2e/go-tools.ts'
 import { cpuMs, machine, megabytes } from './proc.ts'
 
 const { json } = flags('npm run bench:validate', { json: { type: 'string' } })
@@ -111,7 +111,7 @@ try {
   note('eds, a file each', CLAIMS, await eds(inMany))
   note('eds, one file, every tenth wrong twice', CLAIMS, await eds(withMistakes))
   note('eds, one claim (the start)', 1, await eds('examples/minimal-claim.yaml'))
-  const kubeconform = await tool('kubeconform').catch((error: Error) => console.log(`kubeconform is not beside it: ${error.message}\n`))
+  const kubeconform = await goTool('kubeconform').catch((error: Error) => console.log(`kubeconform is not beside it: ${error.message}\n`))
   if (kubeconform !== undefined) {
     const judged = (...args: string[]) => best(kubeconform, ['-n', String(machine.cores), '-schema-location', SCHEMA, ...args])
     note(`kubeconform ${versionOf('kubeconform')}, one file`, CLAIMS, await judged(inOne))

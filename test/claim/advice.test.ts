@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest'
 import schema from '../../schemas/eventdrivenservice.schema.json' with { type: 'json' }
-import { adviser } from '../../src/claim/advice.ts'
+import { compileAdvice } from '../../src/claim/advice.ts'
 import { sentence } from '../../src/claim/findings.ts'
 import type { Schema } from '../../src/claim/schema.ts'
 import type { Json } from '../../src/kubernetes/json.ts'
 import { claim } from '../fixtures/claims.ts'
 
-const advise = adviser(schema as Schema)
+const advise = compileAdvice(schema as Schema)
 const said = (document: Json) => advise(document).map(finding => `${sentence(finding)} [${finding.code}]`)
 
 const digest = `sha256:${'0'.repeat(64)}`

@@ -1,6 +1,6 @@
 // That this is also what Knative's own reader says is held by npm run test:knative.
 import { describe, expect, test } from 'vitest'
-import { unreadable } from '../../src/claim/cesql.ts'
+import { cesqlProblem } from '../../src/claim/cesql.ts'
 
 describe('reads', () => {
   test.each([
@@ -18,7 +18,7 @@ describe('reads', () => {
     '2147483647 >= -2147483648',
     ' \t\r\na',
     `${'('.repeat(50)}a${')'.repeat(50)}`,
-  ])('%s', expression => expect(unreadable(expression)).toBeUndefined())
+  ])('%s', expression => expect(cesqlProblem(expression)).toBeUndefined())
 })
 
 describe('refuses', () => {
@@ -44,5 +44,5 @@ describe('refuses', () => {
     { expression: 'a & b', problem: "can't read '& b' at character 3" },
     { expression: '2147483648', problem: '2147483648 is not a whole number of 32 bits' },
     { expression: '('.repeat(1000), problem: 'is nested too deep' },
-  ])('$expression', ({ expression, problem }) => expect(unreadable(expression)).toBe(problem))
+  ])('$expression', ({ expression, problem }) => expect(cesqlProblem(expression)).toBe(problem))
 })

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { sentence } from '../../src/claim/findings.ts'
-import { judgeClaim } from '../../src/claim/parse.ts'
+import { validateClaim } from '../../src/claim/parse.ts'
 import { builtInPlatform, type Platform } from '../../src/platform/platform.ts'
 import { claim, knativeClaim } from '../fixtures/claims.ts'
 
@@ -115,11 +115,11 @@ test.each([
     ),
   },
 ])('$says', ({ document, platform = builtInPlatform, finds }) => {
-  expect(judgeClaim(document, platform).findings.map(finding => `${sentence(finding)} [${finding.code}]`)).toEqual(finds)
+  expect(validateClaim(document, platform).findings.map(finding => `${sentence(finding)} [${finding.code}]`)).toEqual(finds)
 })
 
 test('a mistake elsewhere hides nothing: all findings come at once', () => {
   const secretRefs = [{ name: 's', env: [key('A'), key('A')] }]
-  const { findings } = judgeClaim(claim({ size: 'huge', secretRefs }), builtInPlatform)
+  const { findings } = validateClaim(claim({ size: 'huge', secretRefs }), builtInPlatform)
   expect(findings.map(({ code }) => code)).toEqual(['NOT_ALLOWED', 'DUPLICATE'])
 })

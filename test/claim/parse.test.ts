@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { formatPath, sentence } from '../../src/claim/findings.ts'
-import { judgeClaim, parseClaim } from '../../src/claim/parse.ts'
+import { parseClaim, validateClaim } from '../../src/claim/parse.ts'
 import type { JsonObject } from '../../src/kubernetes/json.ts'
 import { builtInPlatform } from '../../src/platform/platform.ts'
 import { claim, claims, compositeOf, deepFreeze, mutate, mutations, RUNS } from '../fixtures/claims.ts'
@@ -27,7 +27,7 @@ describe('what a claim arrives as', () => {
 
   test('a file may leave the namespace open, a composite may not', () => {
     const homeless = claim({}, { namespace: undefined })
-    expect(judgeClaim(homeless, builtInPlatform).findings).toEqual([])
+    expect(validateClaim(homeless, builtInPlatform).findings).toEqual([])
     const parsed = parse(homeless)
     expect(!parsed.ok && parsed.findings.map(({ code }) => code)).toEqual(['NO_NAMESPACE'])
   })
@@ -46,7 +46,7 @@ describe('what a claim arrives as', () => {
 test('law: any valid claim is valid', () => {
   fc.assert(
     fc.property(claims(), valid => {
-      expect(judgeClaim(deepFreeze(valid), builtInPlatform).findings.map(sentence)).toEqual([])
+      expect(validateClaim(deepFreeze(valid), builtInPlatform).findings.map(sentence)).toEqual([])
       expect(parse(compositeOf(valid)).ok).toBe(true)
     }),
     { numRuns: RUNS },
@@ -56,7 +56,7 @@ test('law: any valid claim is valid', () => {
 test.each(mutations)('law: any valid claim with $says is refused there', mutation => {
   fc.assert(
     fc.property(claims(), valid => {
-      const { findings } = judgeClaim(mutate(valid, mutation), builtInPlatform)
+      const { findings } = validateClaim(mutate(valid, mutation), builtInPlatform)
       expect(findings.map(({ code, path }) => `${formatPath(path)} ${code}`)).toContain(`${mutation.path} ${mutation.code}`)
     }),
     { numRuns: Math.ceil(RUNS / 20) },

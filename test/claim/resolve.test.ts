@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import inputSchema from '../../schemas/input.schema.json' with { type: 'json' }
 import { parseClaim } from '../../src/claim/parse.ts'
-import type { Claim } from '../../src/claim/resolved-claim.ts'
+import type { ResolvedClaim } from '../../src/claim/resolved-claim.ts'
 import type { Schema } from '../../src/claim/schema.ts'
 import { at, type Json, type JsonObject } from '../../src/kubernetes/json.ts'
 import { parsePlatform } from '../../src/platform/platform.ts'
@@ -9,7 +9,7 @@ import { claim, knativeClaim, put } from '../fixtures/claims.ts'
 
 const input = (fields: JsonObject): JsonObject => ({ apiVersion: 'fn.platform.bizmatters.io/v1alpha1', kind: 'Input', ...fields })
 
-function settle(document: Json, fields: JsonObject = {}): Claim {
+function settle(document: Json, fields: JsonObject = {}): ResolvedClaim {
   const platform = parsePlatform(input(fields))
   if (!platform.ok) throw new Error(JSON.stringify(platform.findings))
   const parsed = parseClaim(document as JsonObject, platform.platform)

@@ -2,14 +2,14 @@ import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { type Finding, sentence } from '../../src/claim/findings.ts'
-import { judgeClaim } from '../../src/claim/parse.ts'
+import { validateClaim } from '../../src/claim/parse.ts'
 import { planRules } from '../../src/claim/rules.ts'
 import type { Schema } from '../../src/claim/schema.ts'
 import type { Json, JsonObject } from '../../src/kubernetes/json.ts'
 import { builtInPlatform } from '../../src/platform/platform.ts'
 import { claim, knativeClaim } from '../fixtures/claims.ts'
 
-const judge = (document: Json) => judgeClaim(document, builtInPlatform).findings.map(finding => `${sentence(finding)} [${finding.code}]`)
+const judge = (document: Json) => validateClaim(document, builtInPlatform).findings.map(finding => `${sentence(finding)} [${finding.code}]`)
 const named = (name: string) => claim({}, { name })
 const scaler = (autoscaling: JsonObject) => knativeClaim({ knative: { autoscaling } })
 const traffic = (...shares: JsonObject[]) => knativeClaim({ knative: { traffic: shares } })

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { formatPath, type Path, sentence } from '../../src/claim/findings.ts'
-import { judgeClaim } from '../../src/claim/parse.ts'
+import { validateClaim } from '../../src/claim/parse.ts'
 import { child, type Schema } from '../../src/claim/schema.ts'
 import { normalizer } from '../../src/claim/structure.ts'
 import { at, type Json, type JsonObject } from '../../src/kubernetes/json.ts'
@@ -112,7 +112,7 @@ const baseOf = (path: string): Json => (path.startsWith('spec.knative') ? servin
 const steps = (path: string): Path =>
   path.split('.').flatMap(step => step.split('[').map(part => (part.endsWith(']') ? Number.parseInt(part, 10) : part)))
 
-const judge = (document: Json) => judgeClaim(document, builtInPlatform).findings.map(finding => `${sentence(finding)} [${finding.code}]`)
+const judge = (document: Json) => validateClaim(document, builtInPlatform).findings.map(finding => `${sentence(finding)} [${finding.code}]`)
 const judgeWith = (path: string, value: Json | undefined) => judge(put(baseOf(path), steps(path), value))
 
 test.each([
@@ -587,7 +587,7 @@ const rows: readonly Row[] = [
 
 /** Of every finding at this place: what is said and the code, without what was found. */
 const saidAt = (path: string, value: Json) =>
-  judgeClaim(put(baseOf(path), steps(path), value), builtInPlatform)
+  validateClaim(put(baseOf(path), steps(path), value), builtInPlatform)
     .findings.filter(finding => formatPath(finding.path) === path)
     .map(({ problem, code }) => `${problem} [${code}]`)
 
@@ -760,7 +760,7 @@ describe('the XRD and this table are of one mind', () => {
     '$path is filled in where it is missing or null',
     ({ path, schema }) => {
       for (const absent of [undefined, null]) {
-        const { value } = judgeClaim(put(baseOf(path), steps(path), absent), builtInPlatform)
+        const { value } = validateClaim(put(baseOf(path), steps(path), absent), builtInPlatform)
         expect(at(value, ...steps(path))).toBe(schema.default)
       }
     },

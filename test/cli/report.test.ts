@@ -3,14 +3,14 @@ import { load } from 'js-yaml'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { codes } from '../../src/claim/findings.ts'
-import type { Severity, Told } from '../../src/cli/print/findings.ts'
+import type { ReportedFinding, Severity } from '../../src/cli/print/findings.ts'
 import { type FileReport, findingsOf, type Outcome, tallying } from '../../src/cli/report/file-report.ts'
 import { formatNames, formats } from '../../src/cli/report/formats.ts'
 import { summary } from '../../src/cli/report/text.ts'
 
 const plain = { write: () => undefined, isTerminal: false, color: false, width: 80 }
 
-const told = (more: Partial<Told> = {}): Told => ({
+const told = (more: Partial<ReportedFinding> = {}): ReportedFinding => ({
   file: 'claims/worker.yaml',
   line: 7,
   column: 9,
@@ -23,7 +23,7 @@ const told = (more: Partial<Told> = {}): Told => ({
   ...more,
 })
 
-const fileReport = (findings: readonly Told[], more: Partial<FileReport> = {}): FileReport => ({
+const fileReport = (findings: readonly ReportedFinding[], more: Partial<FileReport> = {}): FileReport => ({
   file: findings[0]?.file ?? 'claims/worker.yaml',
   claims: [{ name: 'shop/worker', findings }],
   findings: [],

@@ -8,8 +8,8 @@ import { parseClaim } from '../../src/claim/parse.ts'
 import { eds } from '../../src/cli/eds.ts'
 import { printYaml } from '../../src/cli/print/manifests.ts'
 import { formatNames } from '../../src/cli/report/formats.ts'
-import { PART_LENGTH, partsOf } from '../../src/cli/validate/file-part.ts'
-import { judge } from '../../src/cli/validate/file-validator.ts'
+import { filePartsOf, PART_LENGTH } from '../../src/cli/validate/file-part.ts'
+import { createFileValidator } from '../../src/cli/validate/file-validator.ts'
 import { progressOn } from '../../src/cli/validate/progress.ts'
 import type { JsonObject } from '../../src/kubernetes/json.ts'
 import { builtInPlatform } from '../../src/platform/platform.ts'
@@ -401,7 +401,7 @@ describe('a lot', () => {
       index % 100 === 7 ? claim(`a${index}`, '  size: xlarge\n  size: small\n') : claim(`a${index}`),
     )
     const text = texts.join('---\n')
-    expect([...partsOf({ file: 'a', text })].length).toBeGreaterThan(1)
+    expect([...filePartsOf({ file: 'a', text })].length).toBeGreaterThan(1)
     const { stdout, stderr } = await run(['-'], { stdin: text })
     const first = text.split('\n').flatMap((line, index) => (line === '  size: xlarge' ? [index + 1] : []))
     expect(stdout).toBe(
@@ -422,7 +422,7 @@ describe('a lot', () => {
     const text = Array.from({ length: 600 }, (_, index) => claim(`a${index}`))
       .join('---\n')
       .replaceAll('\n', lineBreak)
-    const parts = [...partsOf({ file: 'a', text })]
+    const parts = [...filePartsOf({ file: 'a', text })]
     expect(parts.map(part => part.text).join('')).toBe(text)
     const lines = text.split(lineBreak)
     for (const part of parts) expect(part.text.split(lineBreak)[0]).toBe(lines[part.firstLine - 1])
@@ -430,12 +430,12 @@ describe('a lot', () => {
 
   test('what cannot be cut stays whole', () => {
     const text = `%YAML 1.1\n---\n${claim().repeat(PART_LENGTH / 100)}`
-    expect([...partsOf({ file: 'a', text })]).toEqual([{ file: 'a', text, firstLine: 1 }])
+    expect([...filePartsOf({ file: 'a', text })]).toEqual([{ file: 'a', text, firstLine: 1 }])
   })
 })
 
 describe('law: eds validate accepts what the function accepts', () => {
-  const judgeText = judge({ platform: builtInPlatform })
+  const judgeText = createFileValidator({ platform: builtInPlatform })
   const verdict = (document: JsonObject) => {
     const { claims: judged, findings } = judgeText({ file: 'a.yaml', text: printYaml([document]), firstLine: 1 })
     return [...findings, ...judged.flatMap(one => one.findings)].length === 0

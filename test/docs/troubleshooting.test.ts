@@ -4,20 +4,20 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import type { Readiness } from '../../src/capabilities/readiness.ts'
 import { parseClaim } from '../../src/claim/parse.ts'
-import type { Claim } from '../../src/claim/resolved-claim.ts'
+import type { ResolvedClaim } from '../../src/claim/resolved-claim.ts'
 import type { JsonObject } from '../../src/kubernetes/json.ts'
 import { builtInPlatform } from '../../src/platform/platform.ts'
 import { compose } from '../../src/reconcile/compose.ts'
-import { refusal, refused } from '../../src/reconcile/conditions.ts'
-import { nobody } from '../../src/reconcile/name-conflicts.ts'
+import { findingsMessage, refusedCondition } from '../../src/reconcile/conditions.ts'
+import { noLookup } from '../../src/reconcile/name-conflicts.ts'
 import { claim as document, knativeClaim } from '../fixtures/claims.ts'
 
 const file = new URL('../../docs/troubleshooting.md', import.meta.url)
 const page = readFileSync(file, 'utf8')
 
-function parse(composite: JsonObject): Claim {
+function parse(composite: JsonObject): ResolvedClaim {
   const parsed = parseClaim(composite, builtInPlatform)
-  if (!parsed.ok) throw new Error(refusal(parsed.findings))
+  if (!parsed.ok) throw new Error(findingsMessage(parsed.findings))
   return parsed.claim
 }
 const claim = parse(document())
@@ -31,10 +31,10 @@ const taken = (metadata: JsonObject, selector: string): JsonObject => ({
 function says(
   observed: Record<string, JsonObject>,
   of = claim,
-  neighbours = nobody,
+  lookup = noLookup,
   wanted = Object.keys(observed).includes('scaledobject') ? 'ScalingReady' : 'WorkloadReady',
 ): Readiness & { readonly type: string } {
-  const found = compose(of, builtInPlatform, observed, neighbours).conditions.filter(({ ready }) => !ready)
+  const found = compose(of, builtInPlatform, observed, lookup).conditions.filter(({ ready }) => !ready)
   const condition = found.find(({ type }) => type === wanted)
   if (condition === undefined) throw new Error(`${wanted} is true`)
   return condition
@@ -43,9 +43,9 @@ function says(
 const there = (...conditions: JsonObject[]): JsonObject => ({ status: { conditions } })
 const workload = (...conditions: JsonObject[]) => ({ serviceaccount: there(), deployment: there(...conditions), service: there() })
 const found = (object: JsonObject, adopt = false) => ({
-  ...nobody,
+  ...noLookup,
   canAsk: true,
-  found: { serviceaccount: undefined, deployment: object, service: undefined, scaledobject: undefined },
+  existing: { serviceaccount: undefined, deployment: object, service: undefined, scaledobject: undefined },
   composite: { metadata: { uid: 'ours' } },
   adopt,
 })
@@ -82,10 +82,10 @@ const texts: Readonly<Record<string, () => Readiness & { readonly type: string }
       ),
     }),
   waiting: () => says({ scaledobject: there() }),
-  creating: () => says({}, claim, nobody, 'ScalingReady'),
+  creating: () => says({}, claim, noLookup, 'ScalingReady'),
   unknown: () =>
-    says({}, claim, { ...nobody, canAsk: true, canAskKinds: true, kinds: { 'ScaledObject.keda.sh/v1alpha1': false } }, 'ScalingReady'),
-  asked: () => says({}, claim, { ...nobody, canAsk: true }),
+    says({}, claim, { ...noLookup, canAsk: true, canAskKinds: true, kinds: { 'ScaledObject.keda.sh/v1alpha1': false } }, 'ScalingReady'),
+  asked: () => says({}, claim, { ...noLookup, canAsk: true }),
   knative: () =>
     says(
       { serviceaccount: there(), 'knative-service': there({ type: 'Ready', status: 'False', reason: 'RevisionFailed', message: image }) },
@@ -96,7 +96,7 @@ const texts: Readonly<Record<string, () => Readiness & { readonly type: string }
   leaving: () => says({}, claim, found(taken({ deletionTimestamp: '2026-01-01T00:00:00Z' }, 'orders-worker'))),
   invalid: () => {
     const parsed = parseClaim(twice, builtInPlatform)
-    return refused('InvalidClaim', parsed.ok ? '' : refusal(parsed.findings))
+    return refusedCondition('InvalidClaim', parsed.ok ? '' : findingsMessage(parsed.findings))
   },
 }
 

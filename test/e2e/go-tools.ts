@@ -167,7 +167,7 @@ const built = new Map<string, Promise<string>>()
  * The path of the program that test/e2e/<module> pins, such as `crossplane/cli`; builds it where that was not done yet.
  * Where a module pins several, `program` says which. `announce` hears of a build before it begins.
  */
-export function tool(module: string, program?: string, announce = announceOnStderr): Promise<string> {
+export function goTool(module: string, program?: string, announce = announceOnStderr): Promise<string> {
   if (built.size === 0) removeLeftovers()
   const key = `${module} ${program ?? ''}`
   const known = built.get(key) ?? build(module, program, announce)
@@ -232,7 +232,7 @@ async function edited(module: string, edits: readonly Edit[]): Promise<string> {
   try {
     for (const file of ['go.mod', 'go.sum']) copyFileSync(join(folderOf(module), file), join(aside, file))
     for (const path of new Set(edits.map(edit => edit.module))) {
-      cpSync(await sources(module, path), join(aside, path), { recursive: true })
+      cpSync(await moduleSources(module, path), join(aside, path), { recursive: true })
       appendFileSync(join(aside, 'go.mod'), `\nreplace ${path} => ${join(folder, path)}\n`)
     }
     for (const edit of edits) {
@@ -250,7 +250,7 @@ async function edited(module: string, edits: readonly Edit[]): Promise<string> {
 }
 
 /** The folder with the sources of a module that test/e2e/<module> pins, for the CRDs in them. */
-export async function sources(module: string, path = pins(module)[0]?.path ?? ''): Promise<string> {
+export async function moduleSources(module: string, path = pins(module)[0]?.path ?? ''): Promise<string> {
   const found: unknown = JSON.parse(await go(module, 'mod', 'download', '-json', path))
   if (typeof found === 'object' && found !== null && 'Dir' in found && typeof found.Dir === 'string') return found.Dir
   throw new Error(`test/e2e/${module} pins no module ${path}`)

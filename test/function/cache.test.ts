@@ -1,13 +1,13 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { contentOf, createMemory } from '../../src/function/cache.ts'
+import { contentKey, createCache } from '../../src/function/cache.ts'
 import type { Json, JsonObject } from '../../src/kubernetes/json.ts'
 import { RUNS } from '../fixtures/claims.ts'
 
 /** Remembers, and notes what it had to work for. */
 function noting(mostCharacters: number) {
   const worked: Json[] = []
-  const remember = createMemory<readonly Json[]>(mostCharacters)
+  const remember = createCache<readonly Json[]>(mostCharacters)
   const answer = (question: Json) =>
     remember(question, () => {
       worked.push(question)
@@ -44,7 +44,7 @@ describe('content', () => {
         } catch {
           same = false
         }
-        expect(contentOf(one) === contentOf(other)).toBe(same)
+        expect(contentKey(one) === contentKey(other)).toBe(same)
       }),
       { numRuns: RUNS },
     )
@@ -63,7 +63,7 @@ describe('content', () => {
   test('law: knows no order of fields', () => {
     fc.assert(
       fc.property(value, value => {
-        expect(contentOf(reversed(value))).toBe(contentOf(value))
+        expect(contentKey(reversed(value))).toBe(contentKey(value))
       }),
       { numRuns: RUNS },
     )
@@ -75,18 +75,18 @@ describe('content', () => {
     [[[1], 2], [[1, 2]]],
     [{ a: { b: 1 }, c: 1 }, { a: { b: 1, c: 1 } }],
     [{ a: 1 }, { a: '1' }],
-  ])('%j is not %j', (one, other) => expect(contentOf(one)).not.toBe(contentOf(other)))
+  ])('%j is not %j', (one, other) => expect(contentKey(one)).not.toBe(contentKey(other)))
 })
 
 test('forgets what was not asked for lately, once there is too much', () => {
   // Two in each generation.
-  const { answer, worked } = noting(contentOf({ n: 'a' }).length * 4)
+  const { answer, worked } = noting(contentKey({ n: 'a' }).length * 4)
   for (const n of ['a', 'b', 'c', 'a', 'd', 'a', 'b']) answer({ n })
   expect(worked).toEqual(['a', 'b', 'c', 'd', 'b'].map(n => ({ n })))
 })
 
 test('never forgets what comes round in turn, as long as half of it is room for all', () => {
-  const { answer, worked } = noting(contentOf(10).length * 90 * 2)
+  const { answer, worked } = noting(contentKey(10).length * 90 * 2)
   for (let round = 0; round < 4; round++) for (let n = 10; n < 100; n++) answer(n)
   expect(worked).toHaveLength(90)
 })

@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { createAuthority, issueCertificate } from '../../scripts/certificates.ts'
-import { type Peer, refusalOf } from '../../src/function/client-certificate.ts'
+import { type Client, rejectionOf } from '../../src/function/client-certificate.ts'
 
 const DAY_MS = 24 * 60 * 60 * 1000
 const now = Date.now()
@@ -15,7 +15,7 @@ const lapsed = createAuthority({ validFrom: lastWeek, validTo: yesterday })
 const x509 = ({ certificate }: { certificate: string }) => new X509Certificate(certificate)
 const client = x509(issueCertificate(ours, { usages: ['client'] }))
 
-const cases: { says: string; peer: Partial<Peer>; trust?: X509Certificate[]; refusal: ReturnType<typeof refusalOf> }[] = [
+const cases: { says: string; peer: Partial<Client>; trust?: X509Certificate[]; refusal: ReturnType<typeof rejectionOf> }[] = [
   { says: 'a client that Crossplane made', peer: { certificate: client }, refusal: undefined },
   {
     says: 'the same, where the bundle has an older CA first',
@@ -92,5 +92,5 @@ const cases: { says: string; peer: Partial<Peer>; trust?: X509Certificate[]; ref
 ]
 
 test.each(cases)('$says: $refusal', ({ peer, trust, refusal }) => {
-  expect(refusalOf({ certificate: undefined, chainVerified: false, resumed: false, ...peer }, trust ?? [x509(ours)], now)).toBe(refusal)
+  expect(rejectionOf({ certificate: undefined, chainVerified: false, resumed: false, ...peer }, trust ?? [x509(ours)], now)).toBe(refusal)
 })

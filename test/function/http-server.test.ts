@@ -1,7 +1,7 @@
 import type { Server } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { expect, onTestFinished, test, vi } from 'vitest'
-import { createProbes, MOST_OF_ONE } from '../../src/function/http-server.ts'
+import { createHttpServer, MOST_CONNECTIONS_PER_ADDRESS } from '../../src/function/http-server.ts'
 import { createMetrics } from '../../src/function/metrics.ts'
 
 const HERE = '127.0.0.1'
@@ -33,7 +33,7 @@ test('scrapes of one second share one text', async () => {
   const metrics = createMetrics()
   const made = vi.spyOn(metrics.registry, 'metrics')
   let nowMs = 0
-  const port = await start(createProbes(metrics, serving, () => nowMs))
+  const port = await start(createHttpServer(metrics, serving, () => nowMs))
   const scrape = () => get(port, '/metrics')
   const [first, second] = await Promise.all([scrape(), scrape()])
   metrics.calls.inc({ result: 'ok' })
@@ -46,8 +46,8 @@ test('scrapes of one second share one text', async () => {
 })
 
 test('of one address only so many connections are held', async () => {
-  const port = await start(createProbes(createMetrics(), serving))
-  const sockets = Array.from({ length: MOST_OF_ONE + 3 }, () => open(port))
+  const port = await start(createHttpServer(createMetrics(), serving))
+  const sockets = Array.from({ length: MOST_CONNECTIONS_PER_ADDRESS + 3 }, () => open(port))
   let gone = 0
   for (const socket of sockets) socket.once('close', () => gone++)
   await expect.poll(() => gone, soon).toBe(3)
@@ -62,12 +62,12 @@ test('of one address only so many connections are held', async () => {
 
 // Elsewhere 127.0.0.2 is nobody.
 test.runIf(process.platform === 'linux')('whoever holds all that it may hold keeps nobody else out', async () => {
-  const server = createProbes(createMetrics(), serving)
+  const server = createHttpServer(createMetrics(), serving)
   const port = await start(server)
-  const sockets = Array.from({ length: 10 * MOST_OF_ONE }, () => open(port, '127.0.0.2'))
+  const sockets = Array.from({ length: 10 * MOST_CONNECTIONS_PER_ADDRESS }, () => open(port, '127.0.0.2'))
   let gone = 0
   for (const socket of sockets) socket.once('close', () => gone++)
-  await expect.poll(() => gone, soon).toBe(9 * MOST_OF_ONE)
+  await expect.poll(() => gone, soon).toBe(9 * MOST_CONNECTIONS_PER_ADDRESS)
   expect(await get(port, '/healthz')).toBe('ok\n')
 })
 
@@ -76,7 +76,7 @@ test.each([
   { says: 'never comes to the end of a question', text: 'GET /healthz HTTP/1.1\r\nhost: a\r\n' },
   { says: 'was answered', text: 'GET /healthz HTTP/1.1\r\nhost: a\r\n\r\n' },
 ])('whoever $says is let go', soon, async ({ text }) => {
-  const port = await start(createProbes(createMetrics(), serving))
+  const port = await start(createHttpServer(createMetrics(), serving))
   const socket = open(port)
   socket.resume().write(text)
   await closed(socket)
@@ -84,7 +84,7 @@ test.each([
 
 test('of many questions at once one is answered', async () => {
   const metrics = createMetrics()
-  const port = await start(createProbes(metrics, serving))
+  const port = await start(createHttpServer(metrics, serving))
   const socket = open(port)
   let answers = ''
   socket.on('data', data => {

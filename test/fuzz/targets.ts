@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import { unreadable } from '../../src/claim/cesql.ts'
+import { cesqlProblem } from '../../src/claim/cesql.ts'
 import { eds } from '../../src/cli/eds.ts'
 import { createLog } from '../../src/function/log.ts'
 import { runFunction } from '../../src/function/run-function.ts'
@@ -166,7 +166,7 @@ export const targets: readonly Target[] = [
         }),
       ),
   ),
-  target('an expression of CloudEvents SQL', 0.1, expressions, [], use => use(unreadable)),
+  target('an expression of CloudEvents SQL', 0.1, expressions, [], use => use(cesqlProblem)),
   target('a command line', 0.01, commandLines, found.commandLines, use =>
     inFolder(folder => {
       setting(folder)

@@ -3,12 +3,12 @@ import { at, type Json, type JsonObject } from '../../src/kubernetes/json.ts'
 import { builtInPlatform, type Platform } from '../../src/platform/platform.ts'
 import { compose, type Observed } from '../../src/reconcile/compose.ts'
 import { deepFreeze, put } from '../fixtures/claims.ts'
-import { conditions, settled } from '../fixtures/resolved-claim.ts'
+import { conditions, resolvedClaim } from '../fixtures/resolved-claim.ts'
 
 const wrapping: Platform = { ...builtInPlatform, composeAs: 'ProviderKubernetes', providerConfig: 'in-cluster' }
 const keys = ['serviceaccount', 'deployment', 'service', 'scaledobject']
 
-const claim = settled()
+const claim = resolvedClaim()
 const composed = (observed: Observed, platform = builtInPlatform) => compose(claim, platform, deepFreeze(observed))
 
 const running: Observed = {
@@ -47,7 +47,7 @@ describe('the keys, which are stable for ever', () => {
     { says: 'Knative', spec: { runtime: 'Knative', nats: undefined }, keys: ['serviceaccount', 'knative-service'] },
     { says: 'Knative with NATS and a port', spec: { runtime: 'Knative', httpPort: 3000 }, keys: ['serviceaccount', 'knative-service'] },
   ])('$says', ({ spec, keys }) => {
-    expect(compose(settled(spec), builtInPlatform, {}).resources.map(({ key }) => key)).toEqual(keys)
+    expect(compose(resolvedClaim(spec), builtInPlatform, {}).resources.map(({ key }) => key)).toEqual(keys)
   })
 })
 

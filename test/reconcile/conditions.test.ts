@@ -2,9 +2,9 @@ import { describe, expect, test } from 'vitest'
 import type { Concern } from '../../src/capabilities/capability.ts'
 import type { Readiness } from '../../src/capabilities/readiness.ts'
 import type { Finding } from '../../src/claim/findings.ts'
-import { condition } from '../../src/kubernetes/conditions.ts'
+import { observedCondition } from '../../src/kubernetes/conditions.ts'
 import type { JsonObject } from '../../src/kubernetes/json.ts'
-import { type Condition, changes, conditionsOf, refusal, refused } from '../../src/reconcile/conditions.ts'
+import { type ClaimCondition, changedConditions, conditionsOf, findingsMessage, refusedCondition } from '../../src/reconcile/conditions.ts'
 import { claim } from '../fixtures/claims.ts'
 import { ControlLoop } from '../fixtures/control-loop.ts'
 
@@ -49,7 +49,7 @@ describe('one condition for each concern', () => {
 
 describe('a condition that applies no more', () => {
   const eventing = { triggers: [{ name: 'a' }] }
-  const conditionOf = (loop: ControlLoop, type: string) => condition(loop.composite, type)
+  const conditionOf = (loop: ControlLoop, type: string) => observedCondition(loop.composite, type)
 
   function living(spec: JsonObject): ControlLoop {
     const loop = new ControlLoop(claim(spec))
@@ -115,7 +115,7 @@ describe('a condition that applies no more', () => {
 })
 
 describe('news', () => {
-  const now = (ready: boolean, reason: string): Condition => ({ type: 'WorkloadReady', ready, reason, message: 'now' })
+  const now = (ready: boolean, reason: string): ClaimCondition => ({ type: 'WorkloadReady', ready, reason, message: 'now' })
   const told = (status: string, reason: string) => ({
     status: { conditions: [{ type: 'WorkloadReady', status, reason, message: 'before' }] },
   })
@@ -181,11 +181,11 @@ describe('news', () => {
       condition: now(true, 'Available'),
       news: true,
     },
-  ])('$says', ({ composite, condition, news }) => expect(changes(composite, [condition])).toEqual(news ? [condition] : []))
+  ])('$says', ({ composite, condition, news }) => expect(changedConditions(composite, [condition])).toEqual(news ? [condition] : []))
 
   test('each condition for itself', () => {
-    const scaling: Condition = { type: 'ScalingReady', ready: false, reason: 'TriggerError', message: '' }
-    expect(changes(told('True', 'Available'), [now(true, 'Available'), scaling])).toEqual([scaling])
+    const scaling: ClaimCondition = { type: 'ScalingReady', ready: false, reason: 'TriggerError', message: '' }
+    expect(changedConditions(told('True', 'Available'), [now(true, 'Available'), scaling])).toEqual([scaling])
   })
 })
 
@@ -199,10 +199,10 @@ describe('a refusal', () => {
       findings: [finding('a'), finding('b')],
       is: 'spec.a: unknown field [UNKNOWN_FIELD]; spec.b: unknown field [UNKNOWN_FIELD]',
     },
-  ])('$says', ({ findings, is }) => expect(refusal(findings)).toBe(is))
+  ])('$says', ({ findings, is }) => expect(findingsMessage(findings)).toBe(is))
 
   test('of more than a message can hold says how many more', () => {
-    const message = refusal(Array.from({ length: 2000 }, (_, index) => finding(`f${index}`)))
+    const message = findingsMessage(Array.from({ length: 2000 }, (_, index) => finding(`f${index}`)))
     const shown = message.split('; ').length - 1
     expect(message.endsWith(`; and ${2000 - shown} more`)).toBe(true)
     expect(message.length).toBeGreaterThan(29_000)
@@ -210,6 +210,6 @@ describe('a refusal', () => {
   })
 
   test('is a condition of the workload, which is what people wait for', () => {
-    expect(refused('InvalidClaim', 'why')).toEqual({ type: 'WorkloadReady', ready: false, reason: 'InvalidClaim', message: 'why' })
+    expect(refusedCondition('InvalidClaim', 'why')).toEqual({ type: 'WorkloadReady', ready: false, reason: 'InvalidClaim', message: 'why' })
   })
 })

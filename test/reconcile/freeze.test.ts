@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { keep } from '../../src/reconcile/freeze.ts'
+import { freeze } from '../../src/reconcile/freeze.ts'
 
 test('what a claim said stays; what others decide is not said', () => {
   const spec = { replicas: 5, selector: { matchLabels: { a: 'b' } }, template: { spec: {} } }
@@ -19,7 +19,7 @@ test('what a claim said stays; what others decide is not said', () => {
     spec,
     status: { replicas: 5 },
   }
-  expect(keep(observed)).toEqual({
+  expect(freeze(observed)).toEqual({
     apiVersion: 'apps/v1',
     kind: 'Deployment',
     metadata: { name: 'orders', namespace: 'shop', labels: { 'app.kubernetes.io/name': 'orders' } },
@@ -29,6 +29,6 @@ test('what a claim said stays; what others decide is not said', () => {
 
 test('a pause of KEDA’s stays, and so does a count that is not a Deployment’s', () => {
   const metadata = { name: 'orders-scaler', namespace: 'shop', annotations: { 'autoscaling.keda.sh/paused': 'true' } }
-  const kept = keep({ apiVersion: 'keda.sh/v1alpha1', kind: 'ScaledObject', metadata, spec: { replicas: 1 } })
+  const kept = freeze({ apiVersion: 'keda.sh/v1alpha1', kind: 'ScaledObject', metadata, spec: { replicas: 1 } })
   expect(kept).toMatchObject({ metadata: { annotations: { 'autoscaling.keda.sh/paused': 'true' } }, spec: { replicas: 1 } })
 })

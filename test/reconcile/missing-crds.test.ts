@@ -5,7 +5,7 @@ import { exampleClaims } from '../../scripts/generate/examples.ts'
 import { parseClaim } from '../../src/claim/parse.ts'
 import { builtInPlatform } from '../../src/platform/platform.ts'
 import { compose } from '../../src/reconcile/compose.ts'
-import { mayLack } from '../../src/reconcile/missing-crds.ts'
+import { mayBeMissing } from '../../src/reconcile/missing-crds.ts'
 import { root } from '../fixtures/claim-files.ts'
 import { claim } from '../fixtures/claims.ts'
 import { ControlLoop } from '../fixtures/control-loop.ts'
@@ -16,7 +16,7 @@ test('every kind of the examples that is not Kubernetes’ own may be lacking', 
     const parsed = parseClaim(parse(readFileSync(`${root}${file}`, 'utf8')), builtInPlatform)
     if (!parsed.ok) continue
     for (const { manifest } of compose(parsed.claim, builtInPlatform, {}).resources)
-      kinds.set(`${manifest.kind} ${manifest.apiVersion}`, mayLack(manifest))
+      kinds.set(`${manifest.kind} ${manifest.apiVersion}`, mayBeMissing(manifest))
   }
   expect(Object.fromEntries(kinds)).toEqual({
     'ServiceAccount v1': false,

@@ -5,13 +5,13 @@ import { service } from '../../src/capabilities/deployment/service.ts'
 import { scaledObject } from '../../src/capabilities/keda/scaled-object.ts'
 import { at, type Json, type JsonObject } from '../../src/kubernetes/json.ts'
 import { builtInPlatform } from '../../src/platform/platform.ts'
-import { unwrap, wrap } from '../../src/reconcile/provider-kubernetes.ts'
-import { settled } from '../fixtures/resolved-claim.ts'
+import { unwrapObject, wrapInObject } from '../../src/reconcile/provider-kubernetes.ts'
+import { resolvedClaim } from '../fixtures/resolved-claim.ts'
 
 const built = (resource: typeof deployment) => {
-  const manifest = resource.build(settled(), false, false)
+  const manifest = resource.build(resolvedClaim(), false, false)
   if (manifest === undefined) throw new Error(`no ${resource.key}`)
-  return wrap(manifest, resource, builtInPlatform)
+  return wrapInObject(manifest, resource, builtInPlatform)
 }
 
 test('an Object carries the manifest whole and has no name, so that Crossplane gives it one', () => {
@@ -19,7 +19,7 @@ test('an Object carries the manifest whole and has no name, so that Crossplane g
     apiVersion: 'kubernetes.crossplane.io/v1alpha2',
     kind: 'Object',
     spec: {
-      forProvider: { manifest: service.build(settled(), false, false) },
+      forProvider: { manifest: service.build(resolvedClaim(), false, false) },
       readiness: { policy: 'SuccessfulCreate' },
       providerConfigRef: { name: 'default' },
       watch: true,
@@ -62,4 +62,4 @@ test.each<{ says: string; observed: JsonObject; inner: JsonObject | undefined }>
   { says: 'not seen yet', observed: { spec: { forProvider: { manifest: { kind: 'Service' } } } }, inner: undefined },
   { says: 'seen as nothing', observed: { status: { atProvider: { manifest: null } } }, inner: undefined },
   { says: 'seen as text', observed: { status: { atProvider: { manifest: 'Service' } } }, inner: undefined },
-])('what an Object carries is what the provider has $says', ({ observed, inner }) => expect(unwrap(observed)).toEqual(inner))
+])('what an Object carries is what the provider has $says', ({ observed, inner }) => expect(unwrapObject(observed)).toEqual(inner))

@@ -403,7 +403,7 @@ describe('the Service that Knative made, which goes a moment after the Knative S
     const neighbours = {
       canAsk: true,
       canAskKinds: false,
-      found: { service: found },
+      existing: { service: found },
       kinds: {},
       composite: { metadata: { uid: 'own' } },
       adopt: false,

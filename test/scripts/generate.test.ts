@@ -7,9 +7,9 @@ import schema from '../../schemas/eventdrivenservice.schema.json' with { type: '
 import { closed } from '../../scripts/generate/claim-schema.ts'
 import { readDefinition } from '../../scripts/generate/definition.ts'
 import { ruleSchema } from '../../scripts/generate/rule-schema.ts'
-import { judgeClaim } from '../../src/claim/parse.ts'
+import { validateClaim } from '../../src/claim/parse.ts'
 import type { Schema } from '../../src/claim/schema.ts'
-import { validator } from '../../src/claim/validate.ts'
+import { compileValidator } from '../../src/claim/validate.ts'
 import type { Json, JsonObject } from '../../src/kubernetes/json.ts'
 import { builtInPlatform } from '../../src/platform/platform.ts'
 import { ownFields } from '../../src/reconcile/conditions.ts'
@@ -34,7 +34,7 @@ test('the function gives back every field of the status that the API has', () =>
 test('an optional object that may be empty is nullable, as server-side apply leaves a null where it was emptied', () => {
   const wrong: string[] = []
   const visit = (schema: Schema & { readonly nullable?: boolean }, path: string, isRequired: boolean): void => {
-    const mayBeEmpty = schema.type === 'object' && !isRequired && validator(closed(schema, undefined))({}).findings.length === 0
+    const mayBeEmpty = schema.type === 'object' && !isRequired && compileValidator(closed(schema, undefined))({}).findings.length === 0
     if (schema.type === 'object' && (schema.nullable === true) !== mayBeEmpty) wrong.push(path)
     for (const [name, property] of Object.entries(schema.properties ?? {}))
       visit(property, `${path}.${name}`, schema.required?.includes(name) ?? false)
@@ -50,7 +50,7 @@ const ajv = new Ajv2020({ strict: false, allErrors: true })
 const validate = ajv.compile(schema)
 const refusals = (document: Json) =>
   validate(document) ? [] : (validate.errors ?? []).map(({ instancePath, message }) => `${instancePath} ${message}`)
-const accepted = (document: Json) => judgeClaim(document, builtInPlatform).findings.length === 0
+const accepted = (document: Json) => validateClaim(document, builtInPlatform).findings.length === 0
 
 describe('the published schema', () => {
   test('law: never refuses what the rules accept', () => {

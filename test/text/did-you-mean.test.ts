@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { distance, nearest } from '../../src/text/did-you-mean.ts'
+import { didYouMean, distance } from '../../src/text/did-you-mean.ts'
 
 const fields = [
   'image',
@@ -40,7 +40,7 @@ describe('nearest', () => {
     { says: 'nothing for a word as long as a page', word: 'a'.repeat(1_000_000), meant: undefined },
     { says: 'not the word itself', word: 'size', meant: undefined },
   ])('$says', ({ word, candidates, meant }) => {
-    expect(nearest(word, candidates ?? fields)).toBe(meant)
+    expect(didYouMean(word, candidates ?? fields)).toBe(meant)
   })
 
   test('finds a word of the schema after any one slip of the hand', () => {
@@ -53,7 +53,7 @@ describe('nearest', () => {
       fc.property(slip, ({ field, at, kind }) => {
         const i = at % field.length
         const typed = kind === 'drop' ? field.slice(0, i) + field.slice(i + 1) : field.slice(0, i + 1) + field.slice(i)
-        expect(nearest(typed, fields)).toBe(field)
+        expect(didYouMean(typed, fields)).toBe(field)
       }),
     )
   })

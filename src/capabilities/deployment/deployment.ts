@@ -1,9 +1,9 @@
-import type { Claim } from '../../claim/resolved-claim.ts'
-import { condition, outdated } from '../../kubernetes/conditions.ts'
+import type { ResolvedClaim } from '../../claim/resolved-claim.ts'
+import { hasUnobservedGeneration, observedCondition } from '../../kubernetes/conditions.ts'
 import { at, type JsonObject } from '../../kubernetes/json.ts'
 import type { ComposedResource } from '../capability.ts'
 import { notReady, type Readiness, ready } from '../readiness.ts'
-import { metadata, NAME_LABEL, podLabels, selector } from '../workload/labels.ts'
+import { metadata, NAME_LABEL, podLabels, selectorLabels } from '../workload/labels.ts'
 import { containerBase, imagePullSecrets, initContainers, podSecurity, probes, runningImage } from '../workload/pod.ts'
 
 export const deployment: ComposedResource = {
@@ -18,13 +18,13 @@ export const deployment: ComposedResource = {
           spec: {
             // The count is KEDA's. Said once at birth and never again, server-side apply leaves it alone.
             ...(birth && { replicas: 1 }),
-            selector: { matchLabels: selector(claim) },
+            selector: { matchLabels: selectorLabels(claim) },
             strategy: { type: 'RollingUpdate' },
             template: { metadata: { labels: podLabels(claim) }, spec: podSpec(claim) },
           },
         }
       : undefined,
-  ready: judge,
+  ready: readinessOf,
   readyCondition: 'Available',
   status: (observed, claim, before) => ({
     workload: {
@@ -32,19 +32,19 @@ export const deployment: ComposedResource = {
       name: claim.name,
       image: runningImage(observed && isRolledOut(observed) ? observed : undefined, before, claim),
       size: claim.size,
-      replicas: count(observed, 'spec', 'replicas'),
-      readyReplicas: count(observed, 'status', 'readyReplicas'),
+      replicas: countAt(observed, 'spec', 'replicas'),
+      readyReplicas: countAt(observed, 'status', 'readyReplicas'),
     },
   }),
 }
 
 /** Kubernetes leaves out a count of 0. */
-const count = (observed: JsonObject | undefined, ...path: string[]): number => {
+const countAt = (observed: JsonObject | undefined, ...path: string[]): number => {
   const value = at(observed, ...path)
   return typeof value === 'number' ? value : 0
 }
 
-const podSpec = (claim: Claim): JsonObject => ({
+const podSpec = (claim: ResolvedClaim): JsonObject => ({
   serviceAccountName: claim.name,
   automountServiceAccountToken: false,
   securityContext: podSecurity,
@@ -61,51 +61,52 @@ const podSpec = (claim: Claim): JsonObject => ({
 })
 
 /** https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#deployment-status */
-function judge(observed: JsonObject, { name, namespace }: Claim): Readiness {
-  const look = `See: kubectl -n ${namespace} describe pods -l ${NAME_LABEL}=${name}`
-  const available = availability(observed, name, look)
+function readinessOf(observed: JsonObject, { name, namespace }: ResolvedClaim): Readiness {
+  const advice = `See: kubectl -n ${namespace} describe pods -l ${NAME_LABEL}=${name}`
+  const available = availability(observed, name, advice)
   // What the conditions say is about the spec before. Whatever is new in it, and mostly that is another count from KEDA, the pods
   // that were available still are.
-  if (outdated(observed)) return available ?? notReady('Updating', `Deployment ${name} is being updated.`)
-  const failure = condition(observed, 'ReplicaFailure')
+  if (hasUnobservedGeneration(observed)) return available ?? notReady('Updating', `Deployment ${name} is being updated.`)
+  const failure = observedCondition(observed, 'ReplicaFailure')
   // Crossplane makes both at once, and the Deployment may be there first.
   if (failure?.status === 'True' && failure.message.includes(`serviceaccount "${name}" not found`))
     return notReady('Waiting', `Deployment ${name} waits for its ServiceAccount.`)
   if (failure?.status === 'True')
     return notReady(failure.reason || 'ReplicaFailure', `No pod can be made for Deployment ${name}: ${failure.message}`)
-  const progress = condition(observed, 'Progressing')
+  const progress = observedCondition(observed, 'Progressing')
   if (progress?.status === 'False')
     return notReady(
       progress.reason || 'RolloutStuck',
-      `The rollout of Deployment ${name} is stuck: its new pods do not become ready. ${look}`,
+      `The rollout of Deployment ${name} is stuck: its new pods do not become ready. ${advice}`,
     )
   // KEDA took the last replica away as there is nothing to do. That is what was asked for.
   if (at(observed, 'spec', 'replicas') === 0) return ready('ScaledToZero', `Deployment ${name} is scaled to zero until messages come.`)
-  return rollout(observed, name, look) ?? available ?? notReady('Unavailable', `Deployment ${name} has no ready pod. ${look}`)
+  return rollout(observed, name, advice) ?? available ?? notReady('Unavailable', `Deployment ${name} has no ready pod. ${advice}`)
 }
 
 /** Pods of the previous version are left. That they serve does not mean that the new ones will. */
 function rollout(observed: JsonObject, name: string, look: string): Readiness | undefined {
   if (!hasOldPods(observed)) return undefined
-  const updated = count(observed, 'status', 'updatedReplicas')
-  const unavailable = count(observed, 'status', 'unavailableReplicas')
+  const updated = countAt(observed, 'status', 'updatedReplicas')
+  const unavailable = countAt(observed, 'status', 'unavailableReplicas')
   const stuck = unavailable === 0 ? '' : `, and ${unavailable} ${unavailable === 1 ? 'is' : 'are'} not available`
   return notReady(
     'RollingOut',
-    `Deployment ${name} is rolling out: ${updated} of ${count(observed, 'spec', 'replicas')} pods run the new version${stuck}. ${look}`,
+    `Deployment ${name} is rolling out: ${updated} of ${countAt(observed, 'spec', 'replicas')} pods run the new version${stuck}. ${look}`,
   )
 }
 
-const hasOldPods = (observed: JsonObject): boolean => count(observed, 'status', 'replicas') > count(observed, 'status', 'updatedReplicas')
+const hasOldPods = (observed: JsonObject): boolean =>
+  countAt(observed, 'status', 'replicas') > countAt(observed, 'status', 'updatedReplicas')
 
 function isRolledOut(observed: JsonObject): boolean {
-  if (outdated(observed) || hasOldPods(observed)) return false
-  return at(observed, 'spec', 'replicas') === 0 || count(observed, 'status', 'availableReplicas') !== 0
+  if (hasUnobservedGeneration(observed) || hasOldPods(observed)) return false
+  return at(observed, 'spec', 'replicas') === 0 || countAt(observed, 'status', 'availableReplicas') !== 0
 }
 
 /** Kubernetes calls a Deployment unavailable while most of the pods that KEDA has just asked for start. Those of before serve on. */
-function availability(observed: JsonObject, name: string, look: string): Readiness | undefined {
-  if (condition(observed, 'Available')?.status === 'True') return ready('Available', `Deployment ${name} is available.`)
-  if (count(observed, 'status', 'availableReplicas') === 0) return undefined
-  return ready('PartlyAvailable', `Deployment ${name} has fewer ready pods than replicas, which is no trouble unless it stays. ${look}`)
+function availability(observed: JsonObject, name: string, advice: string): Readiness | undefined {
+  if (observedCondition(observed, 'Available')?.status === 'True') return ready('Available', `Deployment ${name} is available.`)
+  if (countAt(observed, 'status', 'availableReplicas') === 0) return undefined
+  return ready('PartlyAvailable', `Deployment ${name} has fewer ready pods than replicas, which is no trouble unless it stays. ${advice}`)
 }

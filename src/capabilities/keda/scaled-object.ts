@@ -1,11 +1,11 @@
-import type { Claim } from '../../claim/resolved-claim.ts'
-import { type Condition, condition } from '../../kubernetes/conditions.ts'
+import type { ResolvedClaim } from '../../claim/resolved-claim.ts'
+import { type ObjectCondition, observedCondition } from '../../kubernetes/conditions.ts'
 import { at, isObject, type JsonObject, textOf } from '../../kubernetes/json.ts'
 import type { ComposedResource } from '../capability.ts'
 import { notReady, type Readiness, ready } from '../readiness.ts'
 import { metadata } from '../workload/labels.ts'
 
-const scaler = ({ name }: Claim) => `${name}-scaler`
+const scaledObjectName = ({ name }: ResolvedClaim) => `${name}-scaler`
 
 export const scaledObject: ComposedResource = {
   key: 'scaledobject',
@@ -17,7 +17,7 @@ export const scaledObject: ComposedResource = {
     return {
       apiVersion: 'keda.sh/v1alpha1',
       kind: 'ScaledObject',
-      metadata: metadata(claim, scaler(claim), paused ? { annotations: { 'autoscaling.keda.sh/paused': 'true' } } : {}),
+      metadata: metadata(claim, scaledObjectName(claim), paused ? { annotations: { 'autoscaling.keda.sh/paused': 'true' } } : {}),
       spec: {
         scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name },
         minReplicaCount: minReplicas,
@@ -25,23 +25,23 @@ export const scaledObject: ComposedResource = {
         ...(pollingInterval !== undefined && { pollingInterval }),
         ...(cooldownPeriod !== undefined && { cooldownPeriod }),
         // KEDA's own name for the HPA would be keda-hpa-<name>-scaler, too long for a claim of more than 47 characters.
-        advanced: { horizontalPodAutoscalerConfig: { name: scaler(claim) } },
-        triggers: [{ type: 'nats-jetstream', metadata: trigger(claim, nats) }],
+        advanced: { horizontalPodAutoscalerConfig: { name: scaledObjectName(claim) } },
+        triggers: [{ type: 'nats-jetstream', metadata: natsTrigger(claim, nats) }],
       },
     }
   },
-  ready: judge,
+  ready: readinessOf,
   readyCondition: 'Ready',
   status: (_, claim) => {
     const { minReplicas, maxReplicas, paused } = claim.scaling
-    return { autoscaler: { kind: 'ScaledObject', name: scaler(claim), minReplicas, maxReplicas, paused } }
+    return { autoscaler: { kind: 'ScaledObject', name: scaledObjectName(claim), minReplicas, maxReplicas, paused } }
   },
 }
 
 /** https://keda.sh/docs/latest/scalers/nats-jetstream-stream/ */
-const trigger = (
-  { scaling }: Claim,
-  { monitoringEndpoint, account, accountID, stream, consumer }: NonNullable<Claim['nats']>,
+const natsTrigger = (
+  { scaling }: ResolvedClaim,
+  { monitoringEndpoint, account, accountID, stream, consumer }: NonNullable<ResolvedClaim['nats']>,
 ): JsonObject => ({
   natsServerMonitoringEndpoint: monitoringEndpoint,
   account,
@@ -52,12 +52,12 @@ const trigger = (
   activationLagThreshold: String(scaling.activationLagThreshold),
 })
 
-function judge(observed: JsonObject, claim: Claim): Readiness {
-  const name = scaler(claim)
-  if (condition(observed, 'Paused')?.status === 'True') return paused(observed, claim)
-  const state = condition(observed, 'Ready')
+function readinessOf(observed: JsonObject, claim: ResolvedClaim): Readiness {
+  const name = scaledObjectName(claim)
+  if (observedCondition(observed, 'Paused')?.status === 'True') return pausedReadiness(observed, claim)
+  const state = observedCondition(observed, 'Ready')
   const hpa = failingHpa(observed)
-  if (hpa !== undefined) return hpaFails(hpa, claim)
+  if (hpa !== undefined) return hpaReadiness(hpa, claim)
   if (state?.status === 'True') return ready('Ready', `ScaledObject ${name} scales Deployment ${claim.name}.`)
   if (state === undefined || state.status === 'Unknown')
     return notReady('Waiting', `KEDA has not looked at ScaledObject ${name} yet; if this stays, see whether KEDA runs.`)
@@ -74,14 +74,14 @@ function judge(observed: JsonObject, claim: Claim): Readiness {
 const PAUSE = 'autoscaling.keda.sh/paused'
 
 /** Whoever may annotate the ScaledObject can pause it as well. */
-function paused(observed: JsonObject, claim: Claim): Readiness {
+function pausedReadiness(observed: JsonObject, claim: ResolvedClaim): Readiness {
   const asked = claim.scaling.paused
   const annotations = at(observed, 'metadata', 'annotations')
   const theirs = Object.entries(isObject(annotations) ? annotations : {}).filter(
     ([name, value]) => name.startsWith(PAUSE) && value !== 'false' && !(asked && name === PAUSE),
   )
   if (theirs.length > 0) {
-    const name = scaler(claim)
+    const name = scaledObjectName(claim)
     const [what, are] = theirs.length === 1 ? ['an annotation', 'is'] : ['annotations', 'are']
     const shown = theirs.map(([name, value]) => `${name}=${textOf(value)}`).join(', ')
     return notReady(
@@ -95,16 +95,16 @@ function paused(observed: JsonObject, claim: Claim): Readiness {
 }
 
 /** The HPA as KEDA sees it, where it can't scale. At zero replicas it has nothing to do, and that is well. */
-function failingHpa(observed: JsonObject): Condition | undefined {
-  const state = condition(observed, 'Ready')
+function failingHpa(observed: JsonObject): ObjectCondition | undefined {
+  const state = observedCondition(observed, 'Ready')
   // KEDA 2.20.0 and 2.20.1 have no other place to say it.
-  const hpa = state?.reason === 'HPAMetricsUnavailable' ? state : condition(observed, 'HPAActive')
+  const hpa = state?.reason === 'HPAMetricsUnavailable' ? state : observedCondition(observed, 'HPAActive')
   const tells = state?.status === 'True' || hpa === state
   return tells && hpa?.status === 'False' ? hpa : undefined
 }
 
-function hpaFails({ reason, message }: Condition, claim: Claim): Readiness {
-  const name = scaler(claim)
+function hpaReadiness({ reason, message }: ObjectCondition, claim: ResolvedClaim): Readiness {
+  const name = scaledObjectName(claim)
   const why = message.replace(/^HPA is not actively scaling: /, '').replace(/\.?$/, '.')
   const api = reason.includes('Metric') ? '; kubectl describe apiservice v1beta1.external.metrics.k8s.io' : ''
   return notReady(
@@ -116,7 +116,7 @@ function hpaFails({ reason, message }: Condition, claim: Claim): Readiness {
 // KEDA reads what the container would read, also where it needs none of it to look at the lag.
 const MISSING_SECRET = /\bsecret\b/i
 
-function advice({ namespace, nats }: Claim, message: string): string {
+function advice({ namespace, nats }: ResolvedClaim, message: string): string {
   if (MISSING_SECRET.test(message)) return `Make the secret in namespace ${namespace}, or take it out of the claim (spec.secretRefs).`
   if (nats === undefined) return ''
   const { stream, consumer, account, accountID, monitoringEndpoint } = nats

@@ -1,16 +1,17 @@
-import type { Claim } from '../../claim/resolved-claim.ts'
+import type { ResolvedClaim } from '../../claim/resolved-claim.ts'
 import type { ComposedResource } from '../capability.ts'
 import { notReady } from '../readiness.ts'
 import { metadata } from '../workload/labels.ts'
 import { delivery } from './delivery.ts'
-import { judgeEventing } from './readiness.ts'
+import { eventingReadiness } from './readiness.ts'
 
-export const EVENTING = 'eventing.knative.dev/v1'
+export const EVENTING_API_VERSION = 'eventing.knative.dev/v1'
 
-const CLASS = 'eventing.knative.dev/broker.class'
+const CLASS_ANNOTATION = 'eventing.knative.dev/broker.class'
 
-const waits = 'A Broker takes the events with it that it has not delivered'
-const anew = 'once nobody sends events to it, take spec.eventing.broker and spec.eventing.triggers out of the claim and put them in again'
+const eventLoss = 'A Broker takes the events with it that it has not delivered'
+const recreate =
+  'once nobody sends events to it, take spec.eventing.broker and spec.eventing.triggers out of the claim and put them in again'
 
 export const broker: ComposedResource = {
   key: 'broker',
@@ -20,9 +21,9 @@ export const broker: ComposedResource = {
     // One that we made stays while triggers listen to it, whatever `create` says: deleting it would lose events.
     if (asked === undefined || !(asked.create || there)) return undefined
     return {
-      apiVersion: EVENTING,
+      apiVersion: EVENTING_API_VERSION,
       kind: 'Broker',
-      metadata: metadata(claim, asked.name, { annotations: { [CLASS]: asked.class } }),
+      metadata: metadata(claim, asked.name, { annotations: { [CLASS_ANNOTATION]: asked.class } }),
       // The class's own config is filled in by Knative and can't be changed: not ours.
       spec: { ...delivery(asked.delivery, claim) },
     }
@@ -32,9 +33,9 @@ export const broker: ComposedResource = {
     if (claim.eventing?.broker?.create === false)
       return notReady(
         'Kept',
-        `Broker ${name} was made for this claim, and with create false it would be deleted. ${waits}, so it stays. Take create: false back, or, ${anew}.`,
+        `Broker ${name} was made for this claim, and with create false it would be deleted. ${eventLoss}, so it stays. Take create: false back, or, ${recreate}.`,
       )
-    return judgeEventing(`Broker ${name}`, observed, `See: kubectl -n ${claim.namespace} describe broker ${name}`)
+    return eventingReadiness(`Broker ${name}`, observed, `See: kubectl -n ${claim.namespace} describe broker ${name}`)
   },
   readyCondition: 'Ready',
   immutable: [
@@ -42,13 +43,13 @@ export const broker: ComposedResource = {
       path: ['metadata', 'name'],
       called: 'name',
       advice: () =>
-        `${waits}, and those who send to it would have to know the new name. Take the change of spec.eventing.broker.name back, or, ${anew}.`,
+        `${eventLoss}, and those who send to it would have to know the new name. Take the change of spec.eventing.broker.name back, or, ${recreate}.`,
     },
     {
-      path: ['metadata', 'annotations', CLASS],
+      path: ['metadata', 'annotations', CLASS_ANNOTATION],
       called: 'class',
-      advice: () => `${waits}. Take the change of spec.eventing.broker.class back, or, ${anew}.`,
-      asked: ({ eventing }: Claim) => eventing?.broker?.ownClass === true,
+      advice: () => `${eventLoss}. Take the change of spec.eventing.broker.class back, or, ${recreate}.`,
+      asked: ({ eventing }: ResolvedClaim) => eventing?.broker?.ownClass === true,
     },
   ],
 }

@@ -1,5 +1,5 @@
 // Where Broker, Trigger and KafkaSource deliver events, and how.
-import type { Claim, Delivery } from '../../claim/resolved-claim.ts'
+import type { Delivery, ResolvedClaim } from '../../claim/resolved-claim.ts'
 import type { JsonObject } from '../../kubernetes/json.ts'
 import type { Address } from '../workload/address.ts'
 
@@ -8,7 +8,7 @@ export const destination = (address: Address, path?: string): JsonObject =>
   'ref' in address ? { ref: address.ref, ...(path !== undefined && { uri: path }) } : { uri: `${address.uri}${path ?? '/'}` }
 
 /** https://knative.dev/docs/eventing/event-delivery/ */
-export function delivery(asked: Delivery | undefined, { namespace }: Claim): { delivery?: JsonObject } {
+export function delivery(asked: Delivery | undefined, { namespace }: ResolvedClaim): { delivery?: JsonObject } {
   if (asked === undefined) return {}
   const { deadLetter, ...rest } = asked
   const { ref, uri } = deadLetter ?? {}

@@ -1,9 +1,9 @@
 import type { ComposedResource } from '../capability.ts'
 import type { Address } from '../workload/address.ts'
 import { metadata } from '../workload/labels.ts'
-import { EVENTING } from './broker.ts'
+import { EVENTING_API_VERSION } from './broker.ts'
 import { delivery, destination } from './delivery.ts'
-import { judgeEventing } from './readiness.ts'
+import { eventingReadiness } from './readiness.ts'
 
 /** https://knative.dev/docs/eventing/sources/kafka-source/ */
 export const kafkaSource = (address: Address, broker: string): ComposedResource => ({
@@ -14,7 +14,7 @@ export const kafkaSource = (address: Address, broker: string): ComposedResource 
     if (kafka === undefined) return undefined
     const { bootstrapServers, topics, consumerGroup, sink } = kafka
     const into: Address =
-      sink === 'broker' ? { ref: { apiVersion: EVENTING, kind: 'Broker', name: broker, namespace: claim.namespace } } : address
+      sink === 'broker' ? { ref: { apiVersion: EVENTING_API_VERSION, kind: 'Broker', name: broker, namespace: claim.namespace } } : address
     return {
       apiVersion: 'sources.knative.dev/v1',
       kind: 'KafkaSource',
@@ -23,7 +23,7 @@ export const kafkaSource = (address: Address, broker: string): ComposedResource 
     }
   },
   ready: (observed, claim) =>
-    judgeEventing(
+    eventingReadiness(
       `KafkaSource ${claim.name}`,
       observed,
       `Check spec.eventing.kafka. See: kubectl -n ${claim.namespace} describe kafkasource ${claim.name}`,

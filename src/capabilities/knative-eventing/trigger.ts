@@ -1,12 +1,12 @@
 import type { TriggerSpec } from '../../claim/resolved-claim.ts'
 import type { Json, JsonObject } from '../../kubernetes/json.ts'
-import { inOrder } from '../../kubernetes/sort-keys.ts'
+import { sortKeys } from '../../kubernetes/sort-keys.ts'
 import type { ComposedResource } from '../capability.ts'
 import type { Address } from '../workload/address.ts'
 import { metadata } from '../workload/labels.ts'
-import { EVENTING } from './broker.ts'
+import { EVENTING_API_VERSION } from './broker.ts'
 import { delivery, destination } from './delivery.ts'
-import { judgeEventing } from './readiness.ts'
+import { eventingReadiness } from './readiness.ts'
 
 /** https://knative.dev/docs/eventing/triggers/ */
 export function trigger({ name, filter, filters = [], path, ...asked }: TriggerSpec, address: Address, broker: string): ComposedResource {
@@ -14,19 +14,23 @@ export function trigger({ name, filter, filters = [], path, ...asked }: TriggerS
     key: `trigger-${name}`,
     concern: 'Eventing',
     build: claim => ({
-      apiVersion: EVENTING,
+      apiVersion: EVENTING_API_VERSION,
       kind: 'Trigger',
       metadata: metadata(claim, `${claim.name}-${name}`),
       spec: {
         broker,
-        ...(filter && { filter: { attributes: inOrder(filter) } }),
-        ...(filters.length > 0 && { filters: inOrder(filters as unknown as Json) }),
+        ...(filter && { filter: { attributes: sortKeys(filter) } }),
+        ...(filters.length > 0 && { filters: sortKeys(filters as unknown as Json) }),
         subscriber: destination(address, path),
         ...delivery(asked.delivery, claim),
       } satisfies JsonObject,
     }),
     ready: (observed, claim) =>
-      judgeEventing(`Trigger ${claim.name}-${name}`, observed, `See: kubectl -n ${claim.namespace} describe trigger ${claim.name}-${name}`),
+      eventingReadiness(
+        `Trigger ${claim.name}-${name}`,
+        observed,
+        `See: kubectl -n ${claim.namespace} describe trigger ${claim.name}-${name}`,
+      ),
     readyCondition: 'Ready',
     immutable: [
       {

@@ -1,18 +1,18 @@
-import type { Claim, Knative } from '../../claim/resolved-claim.ts'
-import { type Condition, condition, outdated } from '../../kubernetes/conditions.ts'
+import type { Knative, ResolvedClaim } from '../../claim/resolved-claim.ts'
+import { hasUnobservedGeneration, type ObjectCondition, observedCondition } from '../../kubernetes/conditions.ts'
 import { at, type JsonObject } from '../../kubernetes/json.ts'
 import type { Manifest } from '../../kubernetes/objects.ts'
 import type { ComposedResource } from '../capability.ts'
 import { notReady, type Readiness, ready } from '../readiness.ts'
-import { STAND_IN } from '../workload/address.ts'
+import { STAND_IN_SUFFIX } from '../workload/address.ts'
 import { metadata, podLabels } from '../workload/labels.ts'
 import { containerBase, imagePullSecrets, initContainers, probes, runningImage } from '../workload/pod.ts'
 
 export const knativeService: ComposedResource = {
   key: 'knative-service',
   concern: 'Workload',
-  build: claim => (claim.runtime === 'Knative' ? service(claim, claim.name, claim.knative.traffic) : undefined),
-  ready: (observed, claim) => judge(observed, claim, claim.name),
+  build: claim => (claim.runtime === 'Knative' ? buildService(claim, claim.name, claim.knative.traffic) : undefined),
+  ready: (observed, claim) => readinessOf(observed, claim, claim.name),
   readyCondition: 'Ready',
   status: (observed, claim, before) => {
     const { minScale, maxScale } = claim.knative.autoscaling
@@ -37,13 +37,13 @@ export const standInKnativeService: ComposedResource = {
   key: 'knative-service-switch',
   concern: 'Workload',
   // The revisions that a traffic split names are not its own.
-  build: claim => service(claim, `${claim.name}${STAND_IN}`, undefined),
-  ready: (observed, claim) => judge(observed, claim, `${claim.name}${STAND_IN}`),
+  build: claim => buildService(claim, `${claim.name}${STAND_IN_SUFFIX}`, undefined),
+  ready: (observed, claim) => readinessOf(observed, claim, `${claim.name}${STAND_IN_SUFFIX}`),
   readyCondition: 'Ready',
 }
 
 /** https://github.com/knative/specs/blob/main/specs/serving/knative-api-specification-1.0.md */
-const service = (claim: Claim, name: string, traffic: Knative['traffic']): Manifest => {
+const buildService = (claim: ResolvedClaim, name: string, traffic: Knative['traffic']): Manifest => {
   const { knative } = claim
   return {
     apiVersion: 'serving.knative.dev/v1',
@@ -55,7 +55,7 @@ const service = (claim: Claim, name: string, traffic: Knative['traffic']): Manif
     ),
     spec: {
       template: {
-        metadata: { labels: podLabels(claim), annotations: annotations(knative.autoscaling) },
+        metadata: { labels: podLabels(claim), annotations: autoscalingAnnotations(knative.autoscaling) },
         spec: {
           serviceAccountName: claim.name,
           automountServiceAccountToken: false,
@@ -84,7 +84,7 @@ const service = (claim: Claim, name: string, traffic: Knative['traffic']): Manif
 }
 
 /** https://knative.dev/docs/serving/autoscaling/: each class has annotations that the other does not look at. */
-function annotations(autoscaling: Knative['autoscaling']): JsonObject {
+function autoscalingAnnotations(autoscaling: Knative['autoscaling']): JsonObject {
   const { class: kind, metric, target, minScale, maxScale, initialScale, window } = autoscaling
   const { scaleDownDelay, activationScale, targetUtilization, panicWindow, panicThreshold } = autoscaling
   const both = {
@@ -103,17 +103,17 @@ function annotations(autoscaling: Knative['autoscaling']): JsonObject {
     'panic-window-percentage': panicWindow,
     'panic-threshold-percentage': panicThreshold,
   }
-  const said = Object.entries({ ...both, ...(kind === 'kpa' && ownOfKpa) })
+  const entries = Object.entries({ ...both, ...(kind === 'kpa' && ownOfKpa) })
   return Object.fromEntries(
-    said.flatMap(([name, value]) => (value === undefined ? [] : [[`autoscaling.knative.dev/${name}`, String(value)]])),
+    entries.flatMap(([name, value]) => (value === undefined ? [] : [[`autoscaling.knative.dev/${name}`, String(value)]])),
   )
 }
 
 /** https://github.com/knative/specs/blob/main/specs/serving/knative-api-specification-1.0.md#error-signalling */
-function judge(observed: JsonObject, claim: Claim, name: string): Readiness {
+function readinessOf(observed: JsonObject, claim: ResolvedClaim, name: string): Readiness {
   const { namespace } = claim
-  const state = condition(observed, 'Ready')
-  if (state === undefined || outdated(observed))
+  const state = observedCondition(observed, 'Ready')
+  if (state === undefined || hasUnobservedGeneration(observed))
     return notReady('Deploying', `Knative Service ${name} is being updated; if this stays, see whether Knative Serving runs.`)
   if (state.status === 'True') return ready('Ready', `Knative Service ${name} is ready.`)
   if (state.status === 'Unknown')
@@ -129,19 +129,20 @@ function judge(observed: JsonObject, claim: Claim, name: string): Readiness {
 }
 
 /** The Route misses a revision also if the first one fails. Then the Configuration knows why. */
-function causeOf(state: Condition, observed: JsonObject, { knative }: Claim): Condition {
+function causeOf(state: ObjectCondition, observed: JsonObject, { knative }: ResolvedClaim): ObjectCondition {
   const namesRevision = knative.traffic?.some(({ revisionName }) => revisionName !== undefined) ?? false
-  const configuration = condition(observed, 'ConfigurationsReady')
+  const configuration = observedCondition(observed, 'ConfigurationsReady')
   if (state.reason !== 'RevisionMissing' || namesRevision) return state
   return configuration?.status === 'False' ? configuration : { ...state, reason: 'RevisionFailed' }
 }
 
-const isServed = (observed: JsonObject): boolean => !outdated(observed) && condition(observed, 'Ready')?.status === 'True'
+const isServed = (observed: JsonObject): boolean =>
+  !hasUnobservedGeneration(observed) && observedCondition(observed, 'Ready')?.status === 'True'
 
 function advice(observed: JsonObject, reason: string, namespace: string, name: string): string {
   if (reason === 'NotOwned') return `Knative needs a Service of this name for itself: delete or rename the one that is in its way.`
   if (reason === 'RevisionMissing') return 'Check the names under spec.knative.traffic.'
   const serving = at(observed, 'status', 'latestReadyRevisionName')
-  const look = `See: kubectl -n ${namespace} describe revisions -l serving.knative.dev/service=${name}`
-  return serving === undefined ? look : `Requests still go to revision ${serving}. ${look}`
+  const command = `See: kubectl -n ${namespace} describe revisions -l serving.knative.dev/service=${name}`
+  return serving === undefined ? command : `Requests still go to revision ${serving}. ${command}`
 }

@@ -1,11 +1,11 @@
-import type { Claim, Variable } from '../../claim/resolved-claim.ts'
+import type { ResolvedClaim, Variable } from '../../claim/resolved-claim.ts'
 import type { JsonObject } from '../../kubernetes/json.ts'
 
 const variable = (v: Variable): JsonObject =>
   'value' in v ? { name: v.name, value: v.value } : { name: v.name, valueFrom: { secretKeyRef: { name: v.secret, key: v.key } } }
 
 /** The platform's variables, then the claim's. Knative sets PORT itself and refuses another. */
-export function env({ name, nats, port, runtime, variables }: Claim): JsonObject[] {
+export function env({ name, nats, port, runtime, variables }: ResolvedClaim): JsonObject[] {
   // A server-side apply refuses a list with the same name twice, and the claim may name its own service to telemetry.
   const named = variables.some(v => v.name === 'OTEL_SERVICE_NAME')
   return [
@@ -22,7 +22,7 @@ export function env({ name, nats, port, runtime, variables }: Claim): JsonObject
   ]
 }
 
-export const envFrom = ({ bulkSecrets }: Claim): { envFrom?: JsonObject[] } =>
+export const envFrom = ({ bulkSecrets }: ResolvedClaim): { envFrom?: JsonObject[] } =>
   bulkSecrets.length === 0
     ? {}
     : { envFrom: bulkSecrets.map(({ name, prefix }) => ({ ...(prefix !== undefined && { prefix }), secretRef: { name } })) }

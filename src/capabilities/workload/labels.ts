@@ -1,16 +1,16 @@
-import type { Claim } from '../../claim/resolved-claim.ts'
+import type { ResolvedClaim } from '../../claim/resolved-claim.ts'
 import type { JsonObject } from '../../kubernetes/json.ts'
 import type { Manifest } from '../../kubernetes/objects.ts'
 
 export const NAME_LABEL = 'app.kubernetes.io/name'
-export const selector = ({ name }: Claim) => ({ [NAME_LABEL]: name })
+export const selectorLabels = ({ name }: ResolvedClaim) => ({ [NAME_LABEL]: name })
 
 /** What every object of ours says of itself. */
-const common = { 'app.kubernetes.io/component': 'event-driven-worker', 'app.kubernetes.io/managed-by': 'crossplane' }
+const commonLabels = { 'app.kubernetes.io/component': 'event-driven-worker', 'app.kubernetes.io/managed-by': 'crossplane' }
 
-const labels = (claim: Claim) => ({ ...selector(claim), ...common })
+const labels = (claim: ResolvedClaim) => ({ ...selectorLabels(claim), ...commonLabels })
 
-export const metadata = (claim: Claim, name: string, more: JsonObject = {}): Manifest['metadata'] => ({
+export const metadata = (claim: ResolvedClaim, name: string, more: JsonObject = {}): Manifest['metadata'] => ({
   name,
   namespace: claim.namespace,
   ...more,
@@ -18,4 +18,4 @@ export const metadata = (claim: Claim, name: string, more: JsonObject = {}): Man
 })
 
 /** The name is what the Deployment selects by, so while a claim changes its runtime no pod of Knative's may bear it. */
-export const podLabels = (claim: Claim) => (claim.runtime === 'Knative' ? common : labels(claim))
+export const podLabels = (claim: ResolvedClaim) => (claim.runtime === 'Knative' ? commonLabels : labels(claim))

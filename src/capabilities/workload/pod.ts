@@ -1,5 +1,5 @@
 // What the pods of every runtime share.
-import type { Claim } from '../../claim/resolved-claim.ts'
+import type { ResolvedClaim } from '../../claim/resolved-claim.ts'
 import { at, items, type Json, type JsonObject } from '../../kubernetes/json.ts'
 import { env, envFrom } from './env.ts'
 
@@ -23,7 +23,7 @@ export function imagePullPolicy(image: string): 'Always' | 'IfNotPresent' {
   return tag === 'latest' ? 'Always' : 'IfNotPresent'
 }
 
-export const imagePullSecrets = ({ imagePullSecrets: names }: Claim): { imagePullSecrets?: JsonObject[] } =>
+export const imagePullSecrets = ({ imagePullSecrets: names }: ResolvedClaim): { imagePullSecrets?: JsonObject[] } =>
   names.length === 0 ? {} : { imagePullSecrets: names.map(name => ({ name })) }
 
 const probe = (
@@ -42,13 +42,13 @@ const probe = (
 })
 
 /** Knative knows the only port itself, so there none is named. */
-export const probes = ({ healthPath, readyPath }: Claim, port?: Json) => ({
+export const probes = ({ healthPath, readyPath }: ResolvedClaim, port?: Json) => ({
   livenessProbe: probe(healthPath, port, 10, 10, 5, 3),
   readinessProbe: probe(readyPath, port, 5, 5, 3, 2),
 })
 
 /** What the container and the init container have in common. Knative takes no settings for the pod, so there the container has them all. */
-export const containerBase = (claim: Claim): JsonObject => ({
+export const containerBase = (claim: ResolvedClaim): JsonObject => ({
   image: claim.image,
   imagePullPolicy: imagePullPolicy(claim.image),
   env: env(claim),
@@ -58,14 +58,14 @@ export const containerBase = (claim: Claim): JsonObject => ({
 })
 
 /** The image that runs: the one of the pod template once that is rolled out, until then the previous one. */
-export function runningImage(rolledOut: JsonObject | undefined, before: Json | undefined, { image }: Claim): Json {
+export function runningImage(rolledOut: JsonObject | undefined, before: Json | undefined, { image }: ResolvedClaim): Json {
   const containers = items(at(rolledOut, 'spec', 'template', 'spec', 'containers'))
   const main = containers.find(container => at(container, 'name') === 'main')
   return (rolledOut ? at(main, 'image') : before) ?? image
 }
 
 /** The init container, which sees what the container sees. */
-export const initContainers = (claim: Claim): { initContainers?: JsonObject[] } =>
+export const initContainers = (claim: ResolvedClaim): { initContainers?: JsonObject[] } =>
   claim.initContainer === undefined
     ? {}
     : {

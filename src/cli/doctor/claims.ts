@@ -1,11 +1,11 @@
 // The claims that are asked about: out of files, or as they are in the cluster.
 
 import { API_VERSION, KIND, parseClaim } from '../../claim/parse.ts'
-import type { Claim } from '../../claim/resolved-claim.ts'
-import { condition, outdated } from '../../kubernetes/conditions.ts'
+import type { ResolvedClaim } from '../../claim/resolved-claim.ts'
+import { hasUnobservedGeneration, observedCondition } from '../../kubernetes/conditions.ts'
 import { at, isObject, type JsonObject, textOf } from '../../kubernetes/json.ts'
 import type { Platform } from '../../platform/platform.ts'
-import { refusal } from '../../reconcile/conditions.ts'
+import { findingsMessage } from '../../reconcile/conditions.ts'
 import { shell } from '../../text/shell-quote.ts'
 import { sortDocuments } from '../claim-documents.ts'
 import { endOnFindings, readDocuments } from '../documents.ts'
@@ -55,7 +55,7 @@ function placed(claim: JsonObject, namespace: string): JsonObject {
 export interface Examined {
   readonly check: Check
   /** Undefined where nothing further can be asked about it. */
-  readonly claim?: Claim
+  readonly claim?: ResolvedClaim
   readonly composite?: JsonObject
   /** The claim's namespace is known to be missing, so nothing in it can be looked at. */
   readonly isHomeless?: boolean
@@ -69,7 +69,7 @@ export async function examineWritten(api: Api, composite: JsonObject, platformOf
   const namespace = textOf(at(composite, 'metadata', 'namespace') ?? '')
   const name = `Claim ${namespace}/${textOf(at(composite, 'metadata', 'name'))}`
   const parsed = parseClaim(composite, platformOf(composite))
-  if (!parsed.ok) return { check: wrong(name, refusal(parsed.findings), 'eds validate FILE') }
+  if (!parsed.ok) return { check: wrong(name, findingsMessage(parsed.findings), 'eds validate FILE') }
   const { claim } = parsed
   const isHomeless = isAbsent(await api.get(`/api/v1/namespaces/${encodeURIComponent(claim.namespace)}`))
   const check = isHomeless
@@ -87,7 +87,8 @@ export async function examineNamed(api: Api, { namespace, name }: Named, platfor
   if (!answer.ok || !isObject(answer.body)) return { check: unknown(row, `can't be read: ${answer.ok ? 'no object' : answer.reason}`) }
   const composite = answer.body
   const parsed = parseClaim(composite, platformOf(composite))
-  if (!parsed.ok) return { check: wrong(row, refusal(parsed.findings), shell`kubectl -n ${namespace} edit eventdrivenservice ${name}`) }
+  if (!parsed.ok)
+    return { check: wrong(row, findingsMessage(parsed.findings), shell`kubectl -n ${namespace} edit eventdrivenservice ${name}`) }
   return { check: judge(row, composite, look), claim: parsed.claim, composite, isApplied: true }
 }
 
@@ -96,12 +97,12 @@ const types = ['WorkloadReady', 'ScalingReady', 'EventingReady', 'Synced', 'Read
 
 function judge(row: string, composite: JsonObject, look: string): Check {
   const states = types.flatMap(type => {
-    const state = condition(composite, type)
+    const state = observedCondition(composite, type)
     return state === undefined ? [] : [{ type, ...state }]
   })
   if (states.length === 0) return wrong(row, 'Crossplane has not looked at it yet', look)
   const bad = states.find(({ status }) => status !== 'True')
   if (bad !== undefined) return wrong(row, `${bad.type} is ${bad.status}, ${bad.reason}: ${bad.message || 'no reason is given'}`, look)
-  if (outdated(composite)) return unknown(row, 'Crossplane has not looked at its newest spec yet', look)
+  if (hasUnobservedGeneration(composite)) return unknown(row, 'Crossplane has not looked at its newest spec yet', look)
   return well(row, states.map(({ type }) => type).join(', '))
 }

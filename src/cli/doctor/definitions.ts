@@ -1,6 +1,6 @@
-import { condition } from '../../kubernetes/conditions.ts'
+import { observedCondition } from '../../kubernetes/conditions.ts'
 import { isObject } from '../../kubernetes/json.ts'
-import { quoted } from '../../text/shell-quote.ts'
+import { shellQuote } from '../../text/shell-quote.ts'
 import { type Api, isAbsent } from './api.ts'
 import { type Check, unknown, well, wrong } from './check.ts'
 
@@ -14,9 +14,9 @@ export async function lookAtDefinitions(api: Api, name: string, crds: readonly s
   const unread = answers.flatMap(({ answer }) => (answer.ok ? [] : [answer.reason]))[0]
   if (unread !== undefined) return unknown(name, `can't be looked for: ${unread}`)
   const pending = answers.filter(
-    ({ answer }) => !answer.ok || !isObject(answer.body) || condition(answer.body, 'Established')?.status !== 'True',
+    ({ answer }) => !answer.ok || !isObject(answer.body) || observedCondition(answer.body, 'Established')?.status !== 'True',
   )
   if (pending.length === 0) return well(name, `the cluster knows ${crds.join(', ')}`)
   const names = pending.map(({ crd }) => crd)
-  return wrong(name, `not Established yet: ${names.join(' ')}`, ['kubectl', 'describe', 'crd', ...names].map(quoted).join(' '))
+  return wrong(name, `not Established yet: ${names.join(' ')}`, ['kubectl', 'describe', 'crd', ...names].map(shellQuote).join(' '))
 }

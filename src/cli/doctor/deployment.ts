@@ -1,8 +1,8 @@
 // A Deployment that others need: whether its pods run, and if not, why.
 
-import { condition, outdated } from '../../kubernetes/conditions.ts'
+import { hasUnobservedGeneration, observedCondition } from '../../kubernetes/conditions.ts'
 import { at, type JsonObject, textOf } from '../../kubernetes/json.ts'
-import { selectorOf } from '../../kubernetes/selector.ts'
+import { labelSelectorOf } from '../../kubernetes/selector.ts'
 import { shell } from '../../text/shell-quote.ts'
 import { type Api, itemsOf, nameOf, namespaceOf } from './api.ts'
 import type { Answer } from './http.ts'
@@ -23,11 +23,11 @@ export async function healthOf(api: Api, deployment: JsonObject): Promise<Health
   const [name, namespace] = [nameOf(deployment), namespaceOf(deployment)]
   const [wanted, ready] = [at(deployment, 'spec', 'replicas') ?? 1, at(deployment, 'status', 'readyReplicas') ?? 0]
   const says = `Deployment ${namespace}/${name} has ${textOf(ready)} of ${textOf(wanted)} replicas ready`
-  const selector = selectorOf(deployment)
+  const selector = labelSelectorOf(deployment)
   const look = shell`kubectl -n ${namespace} describe pods -l ${selector}`
   if (wanted === 0) return { isWell: false, says, look: shell`kubectl -n ${namespace} scale deployment ${name} --replicas=1` }
-  if (outdated(deployment)) return { isWell: false, says: `${says}, and its newest spec was not looked at yet`, look }
-  if (condition(deployment, 'Available')?.status === 'True') return { isWell: true, says, look }
+  if (hasUnobservedGeneration(deployment)) return { isWell: false, says: `${says}, and its newest spec was not looked at yet`, look }
+  if (observedCondition(deployment, 'Available')?.status === 'True') return { isWell: true, says, look }
   const pods = itemsOf(await listPods(api, namespace, selector))
   const troubles = await troublesOf(api, pods)
   return { isWell: false, says: troubles.length === 0 ? says : `${says}: ${describe(troubles)}`, look }

@@ -6,14 +6,14 @@ import { type Api, isAbsent, itemsOf, nameOf } from './api.ts'
 import { type Answer, ask, type Failed } from './http.ts'
 
 /** One NATS server, or whichever of several answers. */
-export interface Door {
+export interface MonitoringServer {
   /** Such as `through the API server`. */
   readonly by: string
   readonly get: (path: string) => Promise<Answer>
 }
 
 export type Reached =
-  | { readonly door: Door; readonly service?: Service }
+  | { readonly door: MonitoringServer; readonly service?: Service }
   /** KEDA can't reach it either. */
   | { readonly broken: string; readonly look: string; readonly instead?: string }
   /** It can't be told from here whether KEDA can. */
@@ -64,7 +64,11 @@ const NO_HTTP = /malformed HTTP|Parse Error/
 const forClients = (endpoint: string) => `what answers at ${endpoint} is no HTTP, as on the port for clients (4222); monitoring is on 8222`
 
 /** The other servers of a cluster of NATS: each knows only the streams that it holds itself. */
-export async function neighboursOf(api: Api, endpoint: string, { door, service }: { door: Door; service?: Service }): Promise<Door[]> {
+export async function neighboursOf(
+  api: Api,
+  endpoint: string,
+  { door, service }: { door: MonitoringServer; service?: Service },
+): Promise<MonitoringServer[]> {
   const { port } = split(endpoint)
   if (service !== undefined)
     return (await podsOf(api, service)).map(pod => ({ ...door, get: path => api.get(podPath(service, pod, port, path)) }))
@@ -95,7 +99,7 @@ async function elsewhere(api: Api, namespace: string, port: number, found: Extra
   return { ...found, broken, instead: `${first}.${namespace}.svc.cluster.local:${port}` }
 }
 
-async function proxyOf(api: Api, service: Service, port: number, isListed: boolean): Promise<Door['get'] | undefined> {
+async function proxyOf(api: Api, service: Service, port: number, isListed: boolean): Promise<MonitoringServer['get'] | undefined> {
   const { namespace, name } = service
   if (isListed) return path => api.get(`/api/v1/namespaces/${namespace}/services/${name}:${port}/proxy${path}`)
   const [pod] = await podsOf(api, service)
@@ -121,7 +125,7 @@ function isOfApiServer({ status, body }: Failed): boolean {
   return status === undefined || at(body, 'kind') === 'Status' || typeof at(body, 'status') !== 'string'
 }
 
-const directDoor = (endpoint: string): Door => ({
+const directDoor = (endpoint: string): MonitoringServer => ({
   by: 'from here',
   get: path => ask(`http://${endpoint}${path}`, { timeoutMs: TIMEOUT_MS }),
 })

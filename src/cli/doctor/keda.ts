@@ -1,4 +1,4 @@
-import { condition } from '../../kubernetes/conditions.ts'
+import { observedCondition } from '../../kubernetes/conditions.ts'
 import { isObject } from '../../kubernetes/json.ts'
 import { shell } from '../../text/shell-quote.ts'
 import { type Api, isAbsent, itemsOf } from './api.ts'
@@ -48,7 +48,7 @@ async function lookAtMetrics(api: Api): Promise<Check> {
   const answer = await api.get(`/apis/apiregistration.k8s.io/v1/apiservices/${METRICS}`)
   if (isAbsent(answer)) return wrong(name, `there is no APIService ${METRICS}, so nothing scales beyond one replica`, INSTALL)
   if (!answer.ok || !isObject(answer.body)) return unknown(name, `can't be read: ${answer.ok ? 'no object' : answer.reason}`)
-  const state = condition(answer.body, 'Available')
+  const state = observedCondition(answer.body, 'Available')
   if (state?.status === 'True') return well(name, `APIService ${METRICS} is available`)
   const why = state?.message ? `: ${state.message}` : ''
   return wrong(

@@ -1,5 +1,5 @@
 // Asked only where a claim or the input of the function needs it.
-import type { Claim } from '../../claim/resolved-claim.ts'
+import type { ResolvedClaim } from '../../claim/resolved-claim.ts'
 import { at, textOf } from '../../kubernetes/json.ts'
 import type { Platform } from '../../platform/platform.ts'
 import { shell } from '../../text/shell-quote.ts'
@@ -25,7 +25,7 @@ const flags: readonly Flag[] = [
   { feature: 'knativeInitialScaleZero', map: 'config-autoscaler', key: 'allow-zero-initial-scale', on: ['true'] },
 ]
 
-export const needsServing = (claims: readonly Claim[], { features }: Platform) =>
+export const needsServing = (claims: readonly ResolvedClaim[], { features }: Platform) =>
   claims.some(({ runtime }) => runtime === 'Knative') || Object.values(features).some(on => on)
 
 export async function lookAtServing(api: Api, { features }: Platform): Promise<Check[]> {
@@ -51,9 +51,9 @@ async function lookAtFlag(api: Api, { feature, map, key, on }: Flag): Promise<Ch
   )
 }
 
-export const needsEventing = (claims: readonly Claim[]) => claims.some(({ eventing }) => eventing !== undefined)
+export const needsEventing = (claims: readonly ResolvedClaim[]) => claims.some(({ eventing }) => eventing !== undefined)
 
-export async function lookAtEventing(api: Api, claims: readonly Claim[]): Promise<Check[]> {
+export async function lookAtEventing(api: Api, claims: readonly ResolvedClaim[]): Promise<Check[]> {
   const listens = claims.some(({ eventing }) => eventing?.broker !== undefined)
   const reads = claims.some(({ eventing }) => eventing?.kafka !== undefined)
   return Promise.all([

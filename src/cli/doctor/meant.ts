@@ -1,5 +1,5 @@
 // A name that does not exist is more often misspelt than not made yet.
-import { nearest } from '../../text/did-you-mean.ts'
+import { didYouMean } from '../../text/did-you-mean.ts'
 
 export interface Meant {
   /** The name that was most likely meant; undefined if none is near. */
@@ -12,7 +12,7 @@ export interface Meant {
 
 export function meant(name: string, others: readonly string[]): Meant {
   // `orders-1` and `orders-2` are siblings: whoever takes one for the other takes its messages.
-  const near = nearest(
+  const near = didYouMean(
     name,
     others.filter(other => withoutDigits(other) !== withoutDigits(name)),
   )

@@ -1,21 +1,21 @@
 // What KEDA asks: the server's monitoring endpoint, and on it the stream and the consumer of an account.
-import type { Claim } from '../../claim/resolved-claim.ts'
+import type { ResolvedClaim } from '../../claim/resolved-claim.ts'
 import { at, items, type Json, type JsonObject, textOf } from '../../kubernetes/json.ts'
 import { shell } from '../../text/shell-quote.ts'
 import type { Api } from './api.ts'
 import { type Check, unknown, well, wrong } from './check.ts'
-import { type Door, neighboursOf, type Reached, reach } from './endpoint.ts'
+import { type MonitoringServer, neighboursOf, type Reached, reach } from './endpoint.ts'
 import { meant } from './meant.ts'
 
-type Nats = NonNullable<Claim['nats']>
+type Nats = NonNullable<ResolvedClaim['nats']>
 
 interface Asked {
-  readonly claim: Claim
+  readonly claim: ResolvedClaim
   readonly nats: Nats
 }
 
 /** A row for each server, and below it one for each claim that it feeds. */
-export async function lookAtNats(api: Api, claims: readonly Claim[], byDefault: string): Promise<Check[]> {
+export async function lookAtNats(api: Api, claims: readonly ResolvedClaim[], byDefault: string): Promise<Check[]> {
   const asked = claims.flatMap((claim): Asked[] => (claim.runtime === 'Deployment' && claim.nats ? [{ claim, nats: claim.nats }] : []))
   const endpoints = new Set(asked.length > 0 ? asked.map(({ nats }) => nats.monitoringEndpoint) : [byDefault])
   const rows = await Promise.all(
@@ -65,16 +65,21 @@ const ENABLE =
 const tryInside = (endpoint: string) =>
   shell`kubectl run nats-monitor --rm -i --restart=Never --image=busybox -- wget -qO- ${`http://${endpoint}/healthz?js-enabled-only=true`}`
 
-async function serversOf(api: Api, endpoint: string, reached: Extract<Reached, { door: Door }>, jsz: Json): Promise<Door[]> {
+async function serversOf(
+  api: Api,
+  endpoint: string,
+  reached: Extract<Reached, { door: MonitoringServer }>,
+  jsz: Json,
+): Promise<MonitoringServer[]> {
   const size = at(jsz, 'meta_cluster', 'cluster_size')
   return typeof size === 'number' && size > 1 ? [reached.door, ...(await neighboursOf(api, endpoint, reached))] : [reached.door]
 }
 
-const streamRow = ({ namespace, name }: Claim) => `Stream of ${namespace}/${name}`
+const streamRow = ({ namespace, name }: ResolvedClaim) => `Stream of ${namespace}/${name}`
 const nameOf = (value: Json) => textOf(at(value, 'name'))
 const namesIn = (values: readonly Json[]) => [...new Set(values.map(nameOf))].join(', ') || 'none'
 
-async function lookAtStream(servers: readonly Door[], { claim, nats }: Asked): Promise<Check> {
+async function lookAtStream(servers: readonly MonitoringServer[], { claim, nats }: Asked): Promise<Check> {
   const { stream, consumer } = nats
   // As KEDA does: https://keda.sh/docs/latest/scalers/nats-jetstream-stream/
   const wanted = nats.accountID ?? nats.account
@@ -109,17 +114,17 @@ async function lookAtStream(servers: readonly Door[], { claim, nats }: Asked): P
 }
 
 /** The account that has a stream of this name, whichever it is. */
-async function holderOf(servers: readonly Door[], stream: string): Promise<string | undefined> {
+async function holderOf(servers: readonly MonitoringServer[], stream: string): Promise<string | undefined> {
   const accounts = (await accountsOf(servers, 'accounts=true&streams=true')) ?? []
   const holder = accounts.find(account => items(at(account, 'stream_detail')).some(one => nameOf(one) === stream))
   return holder === undefined ? undefined : nameOf(holder)
 }
 
 /** Of all servers together; undefined where one does not answer. */
-async function accountsOf(servers: readonly Door[], query: string): Promise<Json[] | undefined> {
+async function accountsOf(servers: readonly MonitoringServer[], query: string): Promise<Json[] | undefined> {
   const answers = await Promise.all(servers.map(({ get }) => get(`/jsz?${query}`)))
   return answers.every(answer => answer.ok) ? answers.flatMap(({ body }) => items(at(body, 'account_details'))) : undefined
 }
 
-const edit = ({ namespace, name }: Claim, nats: JsonObject) =>
+const edit = ({ namespace, name }: ResolvedClaim, nats: JsonObject) =>
   shell`kubectl -n ${namespace} patch eventdrivenservice ${name} --type merge -p ${JSON.stringify({ spec: { nats } })}`

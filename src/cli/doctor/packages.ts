@@ -1,10 +1,10 @@
 // What we bring: the packages, the API and the Composition that calls the function.
 import manifest from '../../../package.json' with { type: 'json' }
 import { COMPOSITE_KIND, KIND } from '../../claim/parse.ts'
-import { condition } from '../../kubernetes/conditions.ts'
+import { observedCondition } from '../../kubernetes/conditions.ts'
 import { at, isObject, items, type Json, type JsonObject, textOf } from '../../kubernetes/json.ts'
 import { builtInPlatform, type Platform, parsePlatform } from '../../platform/platform.ts'
-import { refusal } from '../../reconcile/conditions.ts'
+import { findingsMessage } from '../../reconcile/conditions.ts'
 import { shell } from '../../text/shell-quote.ts'
 import { GROUP } from '../claim-documents.ts'
 import { isInput } from '../platform-file.ts'
@@ -110,7 +110,7 @@ export function judgePackage(name: string, kind: string, found: JsonObject): Che
   const called = nameOf(found)
   const tag = textOf(at(found, 'spec', 'package'))
   const trouble = ['Installed', 'Healthy'].flatMap(type => {
-    const state = condition(found, type)
+    const state = observedCondition(found, type)
     if (state?.status === 'True') return []
     return [`not ${type}${state?.message ? `: ${state.message}` : state?.reason ? `: ${state.reason}` : ''}`]
   })
@@ -127,9 +127,9 @@ function judgeDefinition(answers: readonly Answer[], again = INSTALL_CONFIGURATI
     return wrong(name, `there is neither ${XRDS.join(' nor ')}`, again)
   }
   const types = at(found, 'spec', 'claimNames') === undefined ? ['Established'] : ['Established', 'Offered']
-  const failing = types.filter(type => condition(found, type)?.status !== 'True')
+  const failing = types.filter(type => observedCondition(found, type)?.status !== 'True')
   if (failing.length === 0) return well(name, `${nameOf(found)} is ${types.join(' and ').toLowerCase()}`)
-  const reasons = failing.map(type => `not ${type}: ${condition(found, type)?.message || 'Crossplane has not looked at it yet'}`)
+  const reasons = failing.map(type => `not ${type}: ${observedCondition(found, type)?.message || 'Crossplane has not looked at it yet'}`)
   return wrong(name, `${nameOf(found)} is ${reasons.join('; ')}`, shell`kubectl describe xrd ${nameOf(found)}`)
 }
 
@@ -156,7 +156,7 @@ function judgeComposition(composition: JsonObject, again: string | undefined): J
   const called = textOf(at(step, 'functionRef', 'name'))
   const parsed = parsePlatform(at(step, 'input'))
   if (!parsed.ok) {
-    const says = `the input of the function in ${name} is invalid: ${refusal(parsed.findings)}`
+    const says = `the input of the function in ${name} is invalid: ${findingsMessage(parsed.findings)}`
     return { name, calls: [called], check: wrong('Composition', says, look) }
   }
   return { name, calls: [called], platform: parsed.platform, check: well('Composition', `${name} calls ${called}`) }

@@ -1,9 +1,9 @@
 // Finds out why pods do not run or are not ready, in the words of the scheduler and the kubelet.
 
-import { STAND_IN } from '../../capabilities/workload/address.ts'
+import { STAND_IN_SUFFIX } from '../../capabilities/workload/address.ts'
 import { NAME_LABEL } from '../../capabilities/workload/labels.ts'
-import type { Claim } from '../../claim/resolved-claim.ts'
-import { condition } from '../../kubernetes/conditions.ts'
+import type { ResolvedClaim } from '../../claim/resolved-claim.ts'
+import { observedCondition } from '../../kubernetes/conditions.ts'
 import { at, isObject, items, type Json, type JsonObject, textOf } from '../../kubernetes/json.ts'
 import { shell } from '../../text/shell-quote.ts'
 import { type Api, itemsOf, nameOf, namespaceOf } from './api.ts'
@@ -24,7 +24,7 @@ export const listPods = (api: Api, namespace: string, selector: string): Promise
   api.get(`/api/v1/namespaces/${namespace}/pods?labelSelector=${encodeURIComponent(selector)}`)
 
 /** How the pods of a claim fare, whichever runtime they have. */
-export async function lookAtPods(api: Api, claim: Claim): Promise<Check> {
+export async function lookAtPods(api: Api, claim: ResolvedClaim): Promise<Check> {
   const row = `Pods of ${claim.namespace}/${claim.name}`
   const answer = await listPods(api, claim.namespace, selectorOf(claim))
   if (!answer.ok) return unknown(row, `can't be listed: ${answer.reason}`)
@@ -39,8 +39,8 @@ export async function lookAtPods(api: Api, claim: Claim): Promise<Check> {
 }
 
 /** While a claim changes its runtime, the new Knative Service has the name of the stand-in. */
-const selectorOf = ({ runtime, name }: Claim) =>
-  runtime === 'Knative' ? `serving.knative.dev/service in (${name},${name}${STAND_IN})` : `${NAME_LABEL}=${name}`
+const selectorOf = ({ runtime, name }: ResolvedClaim) =>
+  runtime === 'Knative' ? `serving.knative.dev/service in (${name},${name}${STAND_IN_SUFFIX})` : `${NAME_LABEL}=${name}`
 
 /** Each reason once, because a claim may have a thousand pods with the same trouble. */
 export function describe(troubles: readonly Trouble[]): string {
@@ -70,14 +70,14 @@ export async function troublesOf(api: Api, all: readonly JsonObject[]): Promise<
 const isCurrent = (pod: JsonObject) =>
   at(pod, 'metadata', 'deletionTimestamp') === undefined && !['Failed', 'Succeeded'].includes(textOf(at(pod, 'status', 'phase')))
 
-const isReady = (pod: JsonObject) => condition(pod, 'Ready')?.status === 'True'
+const isReady = (pod: JsonObject) => observedCondition(pod, 'Ready')?.status === 'True'
 
 /** Containers wait for these whenever they start. */
 const STARTING: readonly unknown[] = ['ContainerCreating', 'PodInitializing']
 
 /** The trouble in the pod's own status: it has no node, or a container does not run. */
 function troubleOf(pod: JsonObject): Trouble | undefined {
-  const scheduled = condition(pod, 'PodScheduled')
+  const scheduled = observedCondition(pod, 'PodScheduled')
   if (scheduled?.status === 'False') return trouble(pod, scheduled.reason, scheduled.message)
   for (const container of [...items(at(pod, 'status', 'initContainerStatuses')), ...items(at(pod, 'status', 'containerStatuses'))]) {
     const waiting = at(container, 'state', 'waiting')

@@ -1,4 +1,4 @@
-import { safe } from '../../text/printable.ts'
+import { printable } from '../../text/printable.ts'
 import type { Output } from '../io.ts'
 import { painter } from '../print/color.ts'
 import type { Check } from './check.ts'
@@ -13,12 +13,12 @@ const signs = {
 /** A line for each check, and below what is wrong the command that mends it. */
 export function printTable(checks: readonly Check[], { color }: Output): string {
   const paint = painter(color)
-  const width = Math.max(...checks.map(({ name }) => safe(name).length))
+  const width = Math.max(...checks.map(({ name }) => printable(name).length))
   return checks
     .map(({ name, state, says, mend }) => {
       const { sign, style } = signs[state]
-      const text = `${paint(style, sign)} ${safe(name).padEnd(width)}  ${state === 'unneeded' ? paint('dim', safe(says)) : safe(says)}\n`
-      return mend === undefined ? text : `${text}  ${' '.repeat(width)}  ${paint('cyan', `→ ${safe(mend)}`)}\n`
+      const text = `${paint(style, sign)} ${printable(name).padEnd(width)}  ${state === 'unneeded' ? paint('dim', printable(says)) : printable(says)}\n`
+      return mend === undefined ? text : `${text}  ${' '.repeat(width)}  ${paint('cyan', `→ ${printable(mend)}`)}\n`
     })
     .join('')
 }

@@ -1,5 +1,5 @@
 // The secrets that a claim names: whether they exist and have the keys. A value is never kept: of an answer only names leave this file.
-import type { Claim } from '../../claim/resolved-claim.ts'
+import type { ResolvedClaim } from '../../claim/resolved-claim.ts'
 import { at, isObject, items, type Json, textOf } from '../../kubernetes/json.ts'
 import { shell } from '../../text/shell-quote.ts'
 import { type Api, isAbsent } from './api.ts'
@@ -15,10 +15,10 @@ interface Named {
 }
 
 /** A row for each secret. */
-export const lookAtSecrets = (api: Api, claim: Claim): Promise<Check[]> =>
+export const lookAtSecrets = (api: Api, claim: ResolvedClaim): Promise<Check[]> =>
   Promise.all(secretsOf(claim).map(named => lookAtSecret(api, claim, named)))
 
-function secretsOf({ variables, bulkSecrets, imagePullSecrets }: Claim): Named[] {
+function secretsOf({ variables, bulkSecrets, imagePullSecrets }: ResolvedClaim): Named[] {
   const used = variables.flatMap(variable => ('secret' in variable ? [variable] : []))
   const names = new Set([...used.map(({ secret }) => secret), ...bulkSecrets.map(({ name }) => name), ...imagePullSecrets])
   return [...names].map(secret => ({
@@ -28,7 +28,7 @@ function secretsOf({ variables, bulkSecrets, imagePullSecrets }: Claim): Named[]
   }))
 }
 
-async function lookAtSecret(api: Api, claim: Claim, named: Named): Promise<Check> {
+async function lookAtSecret(api: Api, claim: ResolvedClaim, named: Named): Promise<Check> {
   const { secret, keys, pulls } = named
   const { namespace } = claim
   const row = `Secret ${secret} of ${namespace}/${claim.name}`
@@ -45,11 +45,11 @@ async function lookAtSecret(api: Api, claim: Claim, named: Named): Promise<Check
 /** The kubelet passes over a pull secret of any other type: https://kubernetes.io/docs/concepts/configuration/secret/#docker-config-secrets */
 const PULLING = ['kubernetes.io/dockerconfigjson', 'kubernetes.io/dockercfg']
 
-const pathOf = ({ namespace }: Claim) => `/api/v1/namespaces/${namespace}/secrets`
+const pathOf = ({ namespace }: ResolvedClaim) => `/api/v1/namespaces/${namespace}/secrets`
 const listed = (keys: readonly string[]) => `${keys.length === 1 ? 'key' : 'keys'} ${keys.map(key => `'${key}'`).join(', ')}`
 /** Shows type and keys, no values. */
-const describe = ({ namespace }: Claim, secret: string) => shell`kubectl -n ${namespace} describe secret ${secret}`
-const edit = ({ namespace, name }: Claim) => shell`kubectl -n ${namespace} edit eventdrivenservice ${name}`
+const describe = ({ namespace }: ResolvedClaim, secret: string) => shell`kubectl -n ${namespace} describe secret ${secret}`
+const edit = ({ namespace, name }: ResolvedClaim) => shell`kubectl -n ${namespace} edit eventdrivenservice ${name}`
 
 /** Names, and no values. */
 interface Found {
@@ -79,7 +79,7 @@ function cellsOf(table: Json, column: string): string[] {
     .map(textOf)
 }
 
-async function missing(api: Api, claim: Claim, { secret, keys, pulls }: Named, row: string): Promise<Check> {
+async function missing(api: Api, claim: ResolvedClaim, { secret, keys, pulls }: Named, row: string): Promise<Check> {
   const table = await api.table(pathOf(claim))
   const near = meant(secret, table.ok ? cellsOf(table.body, 'Name') : [])
   const create = pulls
@@ -96,7 +96,7 @@ async function missing(api: Api, claim: Claim, { secret, keys, pulls }: Named, r
 const fromFiles = (keys: readonly string[]) => keys.map(key => shell` --from-file=${key}`).join('')
 
 /** With the registry of the claim's image. Without the two variables kubectl refuses, and creates nothing that could pull nothing. */
-function createForPulling({ namespace, image }: Claim, secret: string): string {
+function createForPulling({ namespace, image }: ResolvedClaim, secret: string): string {
   const [first = ''] = image.split('/')
   const server = image.includes('/') && /[.:]|^localhost$/.test(first) ? shell` --docker-server=${first}` : ''
   const create = shell`kubectl -n ${namespace} create secret docker-registry ${secret}`
@@ -108,7 +108,7 @@ interface Keys {
   readonly existing: readonly string[]
 }
 
-function withoutKeys(claim: Claim, { secret, keys }: Named, row: string, { absent, existing }: Keys): Check {
+function withoutKeys(claim: ResolvedClaim, { secret, keys }: Named, row: string, { absent, existing }: Keys): Check {
   const { namespace } = claim
   const unused = existing.filter(key => !keys.includes(key))
   const meanings = absent.map(key => ({ key, near: meant(key, unused) }))
@@ -123,7 +123,7 @@ function withoutKeys(claim: Claim, { secret, keys }: Named, row: string, { absen
   )
 }
 
-function untold(row: string, claim: Claim, { secret, keys }: Named, answer: Failed): Check {
+function untold(row: string, claim: ResolvedClaim, { secret, keys }: Named, answer: Failed): Check {
   const wanted = keys.length === 0 ? '' : ` with ${listed(keys)}`
   if (answer.status !== 403) return unknown(row, `can't be read: ${reasonOf(answer)}`)
   return unknown(

@@ -1,7 +1,7 @@
 import type { Row, Verdict } from '../../convert/comparison.ts'
 import type { Step } from '../../convert/steps.ts'
 import type { Json } from '../../kubernetes/json.ts'
-import { safe } from '../../text/printable.ts'
+import { printable } from '../../text/printable.ts'
 import type { Paint } from './color.ts'
 
 const words: Readonly<Record<Verdict, string>> = {
@@ -29,7 +29,7 @@ function printObject(object: string, rows: readonly Row[], paint: Paint): string
   const same = rows.filter(({ verdict }) => verdict === 'same').length
   const told = (['different', 'unsaid', 'added'] as const).flatMap(verdict => rows.filter(row => row.verdict === verdict))
   return [
-    `${paint('bold', safe(object))}${same === 0 ? '' : paint('dim', `  ${same} ${same === 1 ? 'field' : 'fields'} the same`)}\n`,
+    `${paint('bold', printable(object))}${same === 0 ? '' : paint('dim', `  ${same} ${same === 1 ? 'field' : 'fields'} the same`)}\n`,
     ...told.map(row => printRow(row, paint)),
   ].join('')
 }
@@ -39,8 +39,8 @@ const width = Math.max(...Object.values(words).map(word => word.length))
 function printRow({ path, verdict, was, is, because }: Row, paint: Paint): string {
   const color = ({ different: 'yellow', unsaid: 'red', added: 'green', same: 'dim' } as const)[verdict]
   const value = path === '' ? '' : verdict === 'different' ? `${show(was)} → ${show(is)}` : show(was ?? is)
-  const where = path === '' ? 'the whole object' : safe(path)
-  const reason = because === undefined ? '' : paint('dim', `  (${safe(because)})`)
+  const where = path === '' ? 'the whole object' : printable(path)
+  const reason = because === undefined ? '' : paint('dim', `  (${printable(because)})`)
   return `  ${paint(color, words[verdict].padEnd(width))}  ${where}${value === '' ? '' : `: ${value}`}${reason}\n`
 }
 
@@ -48,12 +48,13 @@ const LONGEST = 100
 
 function show(value: Json | undefined): string {
   const text = value === undefined ? 'nothing' : JSON.stringify(value)
-  return safe(text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text)
+  return printable(text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text)
 }
 
 export const printSteps = (steps: readonly Step[], paint: Paint): string =>
   steps
     .map(
-      ({ says, commands }, index) => `${index + 1}. ${says}\n${commands.map(command => `   ${paint('cyan', safe(command))}\n`).join('')}`,
+      ({ says, commands }, index) =>
+        `${index + 1}. ${says}\n${commands.map(command => `   ${paint('cyan', printable(command))}\n`).join('')}`,
     )
     .join('')

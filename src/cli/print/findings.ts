@@ -1,11 +1,11 @@
 import { type Code, formatPath, sentence } from '../../claim/findings.ts'
-import { safe } from '../../text/printable.ts'
+import { printable } from '../../text/printable.ts'
 import type { Output } from '../io.ts'
 import type { LocatedFinding, Position } from '../yaml/source.ts'
 import { painter } from './color.ts'
 
 /** A finding in words, with nothing left to work out: small, and plain data. */
-export interface Told extends Position {
+export interface ReportedFinding extends Position {
   readonly file: string
   readonly code: Code
   /** Such as `spec.size`. */
@@ -19,7 +19,7 @@ export interface Told extends Position {
 
 export type Severity = 'error' | 'warning'
 
-export function tell(finding: LocatedFinding, severity: Severity = 'error'): Told {
+export function reportFinding(finding: LocatedFinding, severity: Severity = 'error'): ReportedFinding {
   const { file, line, column, code, path, source, cut = 0, hint } = finding
   const message = sentence(finding) + (hint === undefined ? '' : ` (${hint})`)
   return { file, line, column, code, path: formatPath(path), message, severity, source, cut }
@@ -28,7 +28,7 @@ export function tell(finding: LocatedFinding, severity: Severity = 'error'): Tol
 /** One line for each finding, from the top of each file down; on a terminal also the line that it points into. */
 export const printFindings = (findings: readonly LocatedFinding[], out: Output): string =>
   inOrder(findings)
-    .map(finding => printTold(tell(finding), out))
+    .map(finding => printReported(reportFinding(finding), out))
     .join('')
 
 function inOrder(findings: readonly LocatedFinding[]): LocatedFinding[] {
@@ -39,12 +39,12 @@ function inOrder(findings: readonly LocatedFinding[]): LocatedFinding[] {
 
 export const byPosition = (a: Position, b: Position): number => a.line - b.line || a.column - b.column
 
-export function printTold({ file, line, column, code, message, severity, source, cut }: Told, out: Output): string {
+export function printReported({ file, line, column, code, message, severity, source, cut }: ReportedFinding, out: Output): string {
   const { isTerminal, color, width } = out
   const paint = painter(color)
-  const where = paint('bold', `${safe(file)}:${line}:${column}`)
+  const where = paint('bold', `${printable(file)}:${line}:${column}`)
   const how = severity === 'warning' ? `${paint('yellow', 'warning:')} ` : ''
-  const text = `${where}  ${how}${safe(message)}  ${paint('dim', `[${code}]`)}\n`
+  const text = `${where}  ${how}${printable(message)}  ${paint('dim', `[${code}]`)}\n`
   if (!isTerminal) return text
   return text + excerpt(source, { line, column: column - cut, width, mark: sign => paint('red', sign), gutter: g => paint('dim', g) })
 }
@@ -70,4 +70,4 @@ function excerpt(source: string, { line, column, width, mark, gutter }: View): s
 }
 
 /** Keeps the columns: a tab is one sign wide here. */
-const safeWidth = (text: string) => safe(text.replaceAll('\t', ' '))
+const safeWidth = (text: string) => printable(text.replaceAll('\t', ' '))

@@ -1,6 +1,6 @@
 import type { Readiness } from '../../capabilities/readiness.ts'
 import { at, type JsonObject, textOf } from '../../kubernetes/json.ts'
-import { safe } from '../../text/printable.ts'
+import { printable } from '../../text/printable.ts'
 import type { Paint } from './color.ts'
 import { factsOf } from './facts.ts'
 
@@ -22,11 +22,11 @@ export interface Branch {
 export function printTree({ root, facts, branches }: Tree, paint: Paint): string {
   const rows = branches.map(({ key, manifest, readiness }, index) => ({
     stem: index === branches.length - 1 ? '└─ ' : '├─ ',
-    label: safe(`${textOf(manifest.kind)} ${textOf(at(manifest, 'metadata', 'name'))} (${key})`),
-    facts: safe(factsOf(manifest)),
+    label: printable(`${textOf(manifest.kind)} ${textOf(at(manifest, 'metadata', 'name'))} (${key})`),
+    facts: printable(factsOf(manifest)),
     state: readiness === undefined ? '' : stateOf(readiness, paint),
   }))
-  const all = [{ stem: '', label: safe(root), facts: safe(facts), state: '' }, ...rows]
+  const all = [{ stem: '', label: printable(root), facts: printable(facts), state: '' }, ...rows]
   const width = Math.max(...all.map(({ stem, label }) => stem.length + label.length))
   return all
     .map(({ stem, label, facts, state }) => {
@@ -37,4 +37,4 @@ export function printTree({ root, facts, branches }: Tree, paint: Paint): string
     .join('')
 }
 
-const stateOf = ({ ready, reason }: Readiness, paint: Paint) => (ready ? paint('green', 'ready') : paint('yellow', safe(reason)))
+const stateOf = ({ ready, reason }: Readiness, paint: Paint) => (ready ? paint('green', 'ready') : paint('yellow', printable(reason)))

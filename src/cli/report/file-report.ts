@@ -1,19 +1,19 @@
 // What `eds validate` has found out, as plain data, for whoever writes it down.
 import type { Unreadable } from '../files.ts'
-import { byPosition, type Told } from '../print/findings.ts'
+import { byPosition, type ReportedFinding } from '../print/findings.ts'
 
 /** What one file, or a part of a large one, says. */
 export interface FileReport {
   readonly file: string
   readonly claims: readonly ClaimReport[]
   /** Findings that belong to no claim, such as those of the syntax. */
-  readonly findings: readonly Told[]
+  readonly findings: readonly ReportedFinding[]
 }
 
 export interface ClaimReport {
   /** `shop/orders` */
   readonly name: string
-  readonly findings: readonly Told[]
+  readonly findings: readonly ReportedFinding[]
 }
 
 export interface Tally {
@@ -61,7 +61,7 @@ export interface Outcome {
 export type Format = { readonly each: (report: FileReport) => string } | { readonly all: (outcome: Outcome) => string }
 
 /** All findings of a file, from its top to its end. */
-export const findingsOf = ({ claims, findings }: FileReport): Told[] =>
+export const findingsOf = ({ claims, findings }: FileReport): ReportedFinding[] =>
   [...findings, ...claims.flatMap(claim => claim.findings)].sort(byPosition)
 
-export const isError = ({ severity }: Told): boolean => severity === 'error'
+export const isError = ({ severity }: ReportedFinding): boolean => severity === 'error'

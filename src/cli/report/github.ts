@@ -1,5 +1,5 @@
 // https://docs.github.com/actions/reference/workflow-commands-for-github-actions#setting-an-error-message
-import { safe } from '../../text/printable.ts'
+import { printable } from '../../text/printable.ts'
 import { type Format, findingsOf } from './file-report.ts'
 
 /** Annotations of the lines of a pull request. */
@@ -9,7 +9,7 @@ export const github: Format = {
       .map(({ file, line, column, code, message, severity }) => {
         const properties = { file, line, col: column, title: code }
         const list = Object.entries(properties).map(([name, value]) => `${name}=${property(String(value))}`)
-        return `::${severity} ${list.join(',')}::${data(safe(message))}\n`
+        return `::${severity} ${list.join(',')}::${data(printable(message))}\n`
       })
       .join(''),
 }

@@ -1,14 +1,14 @@
 // The form that Jenkins, GitLab and others show as test results: a suite for each file, a case for each claim.
 
-import { safe } from '../../text/printable.ts'
-import type { Told } from '../print/findings.ts'
+import { printable } from '../../text/printable.ts'
+import type { ReportedFinding } from '../print/findings.ts'
 import { type FileReport, type Format, isError, type Outcome } from './file-report.ts'
 
 export const junit: Format = { all: outcome => `<?xml version="1.0" encoding="UTF-8"?>\n${suites(outcome)}` }
 
 interface Case {
   readonly name: string
-  readonly findings: readonly Told[]
+  readonly findings: readonly ReportedFinding[]
 }
 
 function suites({ reports, unreadable }: Outcome): string {
@@ -39,7 +39,7 @@ const suite = (file: string, cases: readonly Case[]) =>
     cases.map(({ name, findings }) => element('testcase', { name, classname: file, file }, outputs(findings))),
   )
 
-function outputs(findings: readonly Told[]): string[] {
+function outputs(findings: readonly ReportedFinding[]): string[] {
   const errors = findings.filter(isError)
   const [first] = errors
   const warnings = findings.filter(finding => !isError(finding))
@@ -49,13 +49,16 @@ function outputs(findings: readonly Told[]): string[] {
   ]
 }
 
-const summary = ([first, ...others]: readonly Told[]) => `${first?.message}${others.length > 0 ? `, and ${others.length} more` : ''}`
+const summary = ([first, ...others]: readonly ReportedFinding[]) =>
+  `${first?.message}${others.length > 0 ? `, and ${others.length} more` : ''}`
 
-const lines = (findings: readonly Told[]) =>
-  findings.map(({ file, line, column, code, message }) => `${safe(file)}:${line}:${column}  ${safe(message)}  [${code}]`).join('\n')
+const lines = (findings: readonly ReportedFinding[]) =>
+  findings
+    .map(({ file, line, column, code, message }) => `${printable(file)}:${line}:${column}  ${printable(message)}  [${code}]`)
+    .join('\n')
 
 function element(name: string, attributes: Readonly<Record<string, string | number>>, children: readonly string[]): string {
-  const given = Object.entries(attributes).map(([key, value]) => ` ${key}="${escaped(safe(String(value)))}"`)
+  const given = Object.entries(attributes).map(([key, value]) => ` ${key}="${escaped(printable(String(value)))}"`)
   const open = `<${name}${given.join('')}`
   const [first] = children
   if (first === undefined) return `${open}/>\n`

@@ -2,8 +2,8 @@
 import { pathToFileURL } from 'node:url'
 import manifest from '../../../package.json' with { type: 'json' }
 import { codes } from '../../claim/findings.ts'
-import { safe } from '../../text/printable.ts'
-import type { Told } from '../print/findings.ts'
+import { printable } from '../../text/printable.ts'
+import type { ReportedFinding } from '../print/findings.ts'
 import { type Format, findingsOf, type Outcome } from './file-report.ts'
 
 export const sarif: Format = { all: outcome => `${JSON.stringify(logOf(outcome), null, 2)}\n` }
@@ -23,7 +23,7 @@ const logOf = ({ reports, unreadable }: Outcome) => ({
           executionSuccessful: unreadable.length === 0,
           toolExecutionNotifications: unreadable.map(({ file, reason }) => ({
             level: 'error',
-            message: { text: safe(`${file}: ${reason}`) },
+            message: { text: printable(`${file}: ${reason}`) },
           })),
         },
       ],
@@ -32,11 +32,11 @@ const logOf = ({ reports, unreadable }: Outcome) => ({
   ],
 })
 
-const result = ({ file, line, column, code, path, message, severity }: Told) => ({
+const result = ({ file, line, column, code, path, message, severity }: ReportedFinding) => ({
   ruleId: code,
   ruleIndex: ids.indexOf(code),
   level: severity,
-  message: { text: safe(message) },
+  message: { text: printable(message) },
   locations: [
     {
       physicalLocation: { artifactLocation: { uri: uriOf(file) }, region: { startLine: line, startColumn: column } },

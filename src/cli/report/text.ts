@@ -1,12 +1,12 @@
 import type { Output } from '../io.ts'
-import { printTold } from '../print/findings.ts'
+import { printReported } from '../print/findings.ts'
 import { type Format, findingsOf, type Tally } from './file-report.ts'
 
 /** For people: a line for each finding, and on a terminal the line that it points into. */
 export const text = (out: Output): Format => ({
   each: report =>
     findingsOf(report)
-      .map(finding => printTold(finding, out))
+      .map(finding => printReported(finding, out))
       .join(''),
 })
 

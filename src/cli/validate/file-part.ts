@@ -2,7 +2,7 @@ import type { TextFile } from '../files.ts'
 import { splitDocuments } from '../yaml/split.ts'
 
 /** A file, or some documents of a large one: what can be judged on its own. */
-export interface Part extends TextFile {
+export interface FilePart extends TextFile {
   /** The number that its first line has in the file. */
   readonly firstLine: number
 }
@@ -11,12 +11,12 @@ export interface Part extends TextFile {
 export const PART_LENGTH = 64 * 1024
 
 /** Cuts a large file between its documents. */
-export function* partsOf({ file, text }: TextFile): Generator<Part> {
+export function* filePartsOf({ file, text }: TextFile): Generator<FilePart> {
   if (text.length <= PART_LENGTH) return yield { file, text, firstLine: 1 }
   let start = 0
   let firstLine = 1
-  for (const chunk of splitDocuments(text)) {
-    const end = chunk.start + chunk.text.length
+  for (const segment of splitDocuments(text)) {
+    const end = segment.start + segment.text.length
     if (end - start < PART_LENGTH && end < text.length) continue
     const part = text.slice(start, end)
     yield { file, text: part, firstLine }

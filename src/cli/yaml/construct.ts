@@ -1,9 +1,9 @@
 import { COLLECTION_STYLE, EVENT_ID, type Event, SCALAR_STYLE } from 'js-yaml'
 import type { Path } from '../../claim/findings.ts'
-import { isObject, put } from '../../kubernetes/json.ts'
-import { offsetOf, type Places, placeOf, setPlace } from './offsets.ts'
+import { isObject, setField } from '../../kubernetes/json.ts'
+import { entryOffsets, nodeOffset, type OffsetMap, setOffsets } from './offsets.ts'
 import { readScalar } from './scalar.ts'
-import { refuse } from './yaml-error.ts'
+import { throwYamlError } from './yaml-error.ts'
 
 export interface DuplicateKey {
   readonly document: number
@@ -17,7 +17,7 @@ export interface DuplicateKey {
 /** Filled on demand: only a text with something wrong in it needs to know where everything stands. */
 export interface Recording {
   readonly roots: number[]
-  readonly places: Places
+  readonly offsets: OffsetMap
   readonly duplicates: DuplicateKey[]
 }
 
@@ -58,7 +58,7 @@ export function construct(text: string, events: readonly Event[], recording?: Re
     if (take(reading).type !== EVENT_ID.DOCUMENT) continue
     reading.document++
     reading.anchors.clear()
-    recording?.roots.push(Math.max(0, offsetOf(text, peek(reading))))
+    recording?.roots.push(Math.max(0, nodeOffset(text, peek(reading))))
     values.push(peek(reading).type === EVENT_ID.POP ? null : readNode(reading))
   }
   return { values, hasDuplicates: reading.hasDuplicates }
@@ -77,7 +77,7 @@ function readNode(reading: Reading): unknown {
   const anchorAt = 'anchorStart' in event ? event.anchorStart : -1
   if (!('anchorStart' in event) || anchorAt < 0) return readContent(reading, event)
   const name = reading.text.slice(anchorAt, event.anchorEnd)
-  if (!ANCHOR.test(name)) refuse(reading.text, anchorAt, `'&${name}': the name of an anchor has only letters, digits, '-' and '_'`)
+  if (!ANCHOR.test(name)) throwYamlError(reading.text, anchorAt, `'&${name}': the name of an anchor has only letters, digits, '-' and '_'`)
   reading.anchors.set(name, 'open')
   const value = readContent(reading, event)
   reading.anchors.set(name, { value, nodes: reading.nodes - before })
@@ -100,7 +100,7 @@ function readContent(reading: Reading, event: Event): unknown {
 function readAlias(reading: Reading, start: number, end: number): unknown {
   const name = reading.text.slice(start, end)
   const anchor = reading.anchors.get(name)
-  const say = (problem: string) => refuse(reading.text, start - 1, problem)
+  const say = (problem: string) => throwYamlError(reading.text, start - 1, problem)
   if (anchor === undefined) return say(`'*${name}' refers to an anchor '&${name}' that is not there; text that starts with '*' is quoted`)
   if (anchor === 'open') return say(`'*${name}' stands inside of its own anchor '&${name}'`)
   reading.nodes += anchor.nodes
@@ -114,7 +114,7 @@ function readSequence(reading: Reading): unknown[] {
     reading.path.push(list.length)
     const value = readNode(reading)
     reading.path.pop()
-    if (reading.recording) setPlace(reading.recording.places, list, list.length, placeOf(reading.text, -1, event, value))
+    if (reading.recording) setOffsets(reading.recording.offsets, list, list.length, entryOffsets(reading.text, -1, event, value))
     list.push(value)
   }
   reading.next++
@@ -128,7 +128,7 @@ function readMapping(reading: Reading): Mapping {
   // A key that a merge brought may be said again after it; any other repetition loses one of the two.
   let merged: Set<string> | undefined
   for (let event = peek(reading); event.type !== EVENT_ID.POP; event = peek(reading)) {
-    const at = offsetOf(reading.text, event)
+    const at = nodeOffset(reading.text, event)
     if (isMerge(reading.text, event)) {
       merged ??= new Set()
       merge(reading, map, merged, at)
@@ -141,8 +141,8 @@ function readMapping(reading: Reading): Mapping {
     reading.path.push(key)
     const value = readNode(reading)
     reading.path.pop()
-    put(map, key, value)
-    if (reading.recording) setPlace(reading.recording.places, map, key, placeOf(reading.text, at, valueEvent, value))
+    setField(map, key, value)
+    if (reading.recording) setOffsets(reading.recording.offsets, map, key, entryOffsets(reading.text, at, valueEvent, value))
   }
   reading.next++
   return map
@@ -153,13 +153,13 @@ function refuseInline(reading: Reading, keyAt: number): void {
   const event = peek(reading)
   if (event.type !== EVENT_ID.MAPPING || event.style !== COLLECTION_STYLE.BLOCK) return
   if (!/[\r\n]/.test(reading.text.slice(keyAt, event.start)))
-    refuse(reading.text, event.start, "a second ': ' on the line: quote the value")
+    throwYamlError(reading.text, event.start, "a second ': ' on the line: quote the value")
 }
 
 function readKey(reading: Reading, event: Event, at: number): string {
-  const say = (problem: string) => refuse(reading.text, at, problem)
+  const say = (problem: string) => throwYamlError(reading.text, at, problem)
   const isTemplate = event.type === EVENT_ID.MAPPING && reading.text.startsWith('{{', at - 1)
-  if (isTemplate) return refuse(reading.text, at - 1, "'{{ … }}' is a template: render it, or quote it")
+  if (isTemplate) return throwYamlError(reading.text, at - 1, "'{{ … }}' is a template: render it, or quote it")
   const key = readNode(reading)
   if (typeof key === 'object' && key !== null) return say('a key has to be text, not a map or a list')
   return key === null ? say('a key has to be text, and this one is empty or null') : String(key)
@@ -179,19 +179,19 @@ function merge(reading: Reading, map: Mapping, merged: Set<string>, at: number):
   const value = readNode(reading)
   // Of several maps the first that has a key wins, so it is put last.
   for (const source of Array.isArray(value) ? value.toReversed() : [value]) {
-    if (!isObject(source)) refuse(reading.text, at, "'<<' merges a map or a list of maps, and this is neither")
+    if (!isObject(source)) throwYamlError(reading.text, at, "'<<' merges a map or a list of maps, and this is neither")
     for (const [key, value] of Object.entries(source)) {
       if (Object.hasOwn(map, key) && !merged.has(key)) duplicate(reading, map, key, at, true)
       merged.add(key)
-      put(map, key, value)
-      const place = reading.recording?.places.get(source)?.get(key)
-      if (reading.recording && place) setPlace(reading.recording.places, map, key, place)
+      setField(map, key, value)
+      const entry = reading.recording?.offsets.get(source)?.get(key)
+      if (reading.recording && entry) setOffsets(reading.recording.offsets, map, key, entry)
     }
   }
 }
 
 function duplicate(reading: Reading, map: Mapping, key: string, second: number, merged: boolean): void {
   reading.hasDuplicates = true
-  const first = reading.recording?.places.get(map)?.get(key)?.key ?? second
+  const first = reading.recording?.offsets.get(map)?.get(key)?.key ?? second
   reading.recording?.duplicates.push({ document: reading.document, path: [...reading.path, key], first, second, merged })
 }

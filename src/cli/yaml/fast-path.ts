@@ -24,7 +24,7 @@ const UNUSUAL = /[^\n\x20-\x7E\u00A1-\u2027\u202A-\uD7FF\uE000-\uFEFE]/
 const DEEPEST = 50
 
 /** The value of a plain document, or undefined where only the careful reader can tell. */
-export function quickRead(text: string): { readonly value: unknown } | undefined {
+export function readPlainYaml(text: string): { readonly value: unknown } | undefined {
   if (UNUSUAL.test(text)) return undefined
   const stack: Frame[] = []
   let root: unknown
@@ -33,18 +33,19 @@ export function quickRead(text: string): { readonly value: unknown } | undefined
     const match = LINE.exec(line)
     if (match === null) return undefined
     const [, { length: indent } = '', dash, key, value, item] = match
-    const frame = settle(stack, indent, dash !== undefined) ?? (root === undefined ? open(stack, indent, dash !== undefined) : undefined)
+    const frame =
+      frameFor(stack, indent, dash !== undefined) ?? (root === undefined ? openFrame(stack, indent, dash !== undefined) : undefined)
     if (frame === undefined || stack.length > DEEPEST) return undefined
     root ??= frame.map ?? frame.list
     if (!(dash === undefined ? putEntry(frame, key, value) : putItem(stack, frame, indent + dash.length, { key, value, item })))
       return undefined
   }
-  while (stack.length > 0) close(stack)
+  while (stack.length > 0) closeFrame(stack)
   return root === undefined ? undefined : { value: root }
 }
 
 /** Makes a map or a list, puts it where it belongs, and goes on in it. */
-function open(stack: Frame[], indent: number, isList: boolean): Frame {
+function openFrame(stack: Frame[], indent: number, isList: boolean): Frame {
   const frame: Frame = isList
     ? { indent, map: undefined, list: [], pending: undefined }
     : { indent, map: {}, list: undefined, pending: undefined }
@@ -56,21 +57,21 @@ function open(stack: Frame[], indent: number, isList: boolean): Frame {
   return frame
 }
 
-function close(stack: Frame[]): void {
+function closeFrame(stack: Frame[]): void {
   const frame = stack.pop()
   if (frame?.map !== undefined && frame.pending !== undefined) frame.map[frame.pending] = null
 }
 
 /** The map or list that a line of this indentation goes on with; undefined where it goes on with none. */
-function settle(stack: Frame[], indent: number, isItem: boolean): Frame | undefined {
+function frameFor(stack: Frame[], indent: number, isItem: boolean): Frame | undefined {
   const top = stack.at(-1)
   // A list may stand right below its key, without further indentation.
-  if (top?.pending !== undefined && (indent > top.indent || (indent === top.indent && isItem))) return open(stack, indent, isItem)
+  if (top?.pending !== undefined && (indent > top.indent || (indent === top.indent && isItem))) return openFrame(stack, indent, isItem)
   while (stack.length > 0) {
     const frame = stack.at(-1)
     if (frame === undefined || frame.indent < indent) return undefined
     if (frame.indent === indent && (frame.list !== undefined) === isItem) return frame
-    close(stack)
+    closeFrame(stack)
   }
   return undefined
 }
@@ -98,7 +99,7 @@ interface Item {
 }
 
 function putItem(stack: Frame[], { list }: Frame, indent: number, { key, value, item }: Item): boolean {
-  if (key !== undefined) return putEntry(open(stack, indent, false), key, value)
+  if (key !== undefined) return putEntry(openFrame(stack, indent, false), key, value)
   const read = item === undefined ? undefined : readValue(item)
   list?.push(read)
   return read !== undefined
@@ -129,10 +130,10 @@ function readPlain(text: string): unknown {
   const comment = text.indexOf(' #')
   const word = (comment === -1 ? text : text.slice(0, comment)).trimEnd()
   if (word.includes(': ') || word.endsWith(':')) return undefined
-  return finite(plainScalar(word))
+  return finiteOnly(plainScalar(word))
 }
 
-const finite = (value: unknown) => (typeof value === 'number' && !Number.isFinite(value) ? undefined : value)
+const finiteOnly = (value: unknown) => (typeof value === 'number' && !Number.isFinite(value) ? undefined : value)
 
 function readFlow(text: string): unknown[] | undefined {
   const inside = FLOW.exec(text)?.[1]
@@ -146,5 +147,5 @@ function readFlowItem(text: string): unknown {
   const item = text.trim()
   const [quoted, double, single] = FLOW_QUOTED.exec(item) ?? []
   if (quoted !== undefined) return double ?? single
-  return PLAIN.test(item) && FLOW_PLAIN.test(item) ? finite(plainScalar(item)) : undefined
+  return PLAIN.test(item) && FLOW_PLAIN.test(item) ? finiteOnly(plainScalar(item)) : undefined
 }

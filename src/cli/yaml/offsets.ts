@@ -1,24 +1,24 @@
 import { EVENT_ID, type Event, SCALAR_STYLE, type ScalarEvent } from 'js-yaml'
 
 /** Where an entry of a map or a list stands, as offsets into the text, and how it is spelt if it is a plain word. */
-export interface Place {
+export interface EntryOffsets {
   readonly key: number
   readonly value: number
   readonly plain: string | undefined
 }
 
-/** The places of the entries of each map and list, by the identity of its value: an alias leads to where it was written. */
-export type Places = Map<object, Map<string | number, Place>>
+/** The offsets of the entries of each map and list, by the identity of its value: an alias leads to where it was written. */
+export type OffsetMap = Map<object, Map<string | number, EntryOffsets>>
 
-export function setPlace(places: Places, container: object, key: string | number, place: Place): void {
-  const entries = places.get(container)
-  if (entries === undefined) places.set(container, new Map([[key, place]]))
-  else entries.set(key, place)
+export function setOffsets(map: OffsetMap, container: object, key: string | number, offsets: EntryOffsets): void {
+  const entries = map.get(container)
+  if (entries === undefined) map.set(container, new Map([[key, offsets]]))
+  else entries.set(key, offsets)
 }
 
-/** The place of an entry whose key begins at an offset; an empty value stands where its key does. */
-export function placeOf(text: string, keyAt: number, event: Event, value: unknown): Place {
-  const valueAt = offsetOf(text, event)
+/** The offsets of an entry whose key begins at an offset; an empty value stands where its key does. */
+export function entryOffsets(text: string, keyAt: number, event: Event, value: unknown): EntryOffsets {
+  const valueAt = nodeOffset(text, event)
   const isPlain = event.type === EVENT_ID.SCALAR && event.style === SCALAR_STYLE.PLAIN && valueAt >= 0
   const changed = isPlain && (typeof value === 'boolean' || typeof value === 'number')
   return {
@@ -29,7 +29,7 @@ export function placeOf(text: string, keyAt: number, event: Event, value: unknow
 }
 
 /** Where a node begins, or -1 for an empty one, which stands nowhere. */
-export function offsetOf(text: string, event: Event): number {
+export function nodeOffset(text: string, event: Event): number {
   switch (event.type) {
     case EVENT_ID.ALIAS:
       return event.anchorStart - 1

@@ -1,13 +1,13 @@
 import { type Event, parseEvents, YAMLException } from 'js-yaml'
 import { type Constructed, construct, type Recording } from './construct.ts'
 import { explainSyntax, type SyntaxProblem } from './explain-syntax.ts'
-import { quickRead } from './fast-path.ts'
+import { readPlainYaml } from './fast-path.ts'
 import { joinFlowLines } from './flow.ts'
 import { MOST_LEVELS } from './limits.ts'
-import { type Chunk, splitJsonStream } from './split.ts'
+import { type Segment, splitJsonStream } from './split.ts'
 
-/** What a chunk says. Where each thing stands is worked out when `recorded` is first called. */
-export interface ChunkRead extends Constructed {
+/** What a segment says. Where each thing stands is worked out when `recorded` is first called. */
+export interface SegmentRead extends Constructed {
   readonly start: number
   readonly problem: SyntaxProblem | undefined
   readonly recorded: () => Recorded
@@ -17,9 +17,9 @@ export interface Recorded extends Recording {
   readonly values: readonly unknown[]
 }
 
-export function readChunk(chunk: Chunk): ChunkRead[] {
-  const read = readWhole(chunk)
-  const stream = read.problem !== undefined && chunk.text.trimStart().startsWith('{') ? splitJsonStream(chunk) : undefined
+export function readSegment(segment: Segment): SegmentRead[] {
+  const read = readWhole(segment)
+  const stream = read.problem !== undefined && segment.text.trimStart().startsWith('{') ? splitJsonStream(segment) : undefined
   return stream?.map(readWhole) ?? [read]
 }
 
@@ -34,11 +34,11 @@ function hasTooMuch(text: string): boolean {
   return false
 }
 
-function readWhole({ text, start }: Chunk): ChunkRead {
+function readWhole({ text, start }: Segment): SegmentRead {
   let known: Recorded | undefined
   const recorded = () => (known ??= record(text))
-  const failed = (problem: SyntaxProblem): ChunkRead => ({ start, values: [], hasDuplicates: false, problem, recorded })
-  const quick = hasTooMuch(text) ? undefined : quickRead(text)
+  const failed = (problem: SyntaxProblem): SegmentRead => ({ start, values: [], hasDuplicates: false, problem, recorded })
+  const quick = hasTooMuch(text) ? undefined : readPlainYaml(text)
   if (quick !== undefined) return { start, values: [quick.value], hasDuplicates: false, problem: undefined, recorded }
   const refused = refusedAtOnce(text)
   if (refused !== undefined) return failed(refused)
@@ -97,7 +97,7 @@ function attempt<T extends Constructed | Parsed | Event[]>(read: () => T): T | Y
 }
 
 function record(text: string): Recorded {
-  const recording: Recording = { places: new Map(), duplicates: [], roots: [] }
+  const recording: Recording = { offsets: new Map(), duplicates: [], roots: [] }
   const parsed = parse(text)
   return { ...recording, values: construct(parsed.text, parsed.events, recording).values }
 }

@@ -1,18 +1,18 @@
 import { getScalarValue, SCALAR_STYLE, type ScalarEvent } from 'js-yaml'
 import { plainScalar } from './plain-scalar.ts'
-import { refuse } from './yaml-error.ts'
+import { throwYamlError } from './yaml-error.ts'
 
 /** The value of a scalar: text if it is quoted or a block, by the words of YAML 1.1 if it is plain, by its tag if it has one. */
 export function readScalar(text: string, event: ScalarEvent): unknown {
   const spelt = event.valueStart < 0 ? '' : getScalarValue(text, event)
   if (event.tagStart >= 0) return readTagged(text, event, spelt)
-  return event.style === SCALAR_STYLE.PLAIN ? sayable(text, event, spelt) : spelt
+  return event.style === SCALAR_STYLE.PLAIN ? jsonScalar(text, event, spelt) : spelt
 }
 
-function sayable(text: string, { valueStart }: ScalarEvent, spelt: string): unknown {
+function jsonScalar(text: string, { valueStart }: ScalarEvent, spelt: string): unknown {
   const value = plainScalar(spelt)
   if (typeof value === 'number' && !Number.isFinite(value))
-    return refuse(text, valueStart, `'${spelt}' is a number that JSON cannot say: quote it if it is text`)
+    return throwYamlError(text, valueStart, `'${spelt}' is a number that JSON cannot say: quote it if it is text`)
   return value
 }
 
@@ -30,12 +30,12 @@ function readTagged(text: string, event: ScalarEvent, spelt: string): unknown {
   if (tag === '!!binary') return readBinary(text, event, spelt)
   const isKind = kinds.get(tag)
   if (isKind === undefined) return spelt
-  return isKind(plainScalar(spelt)) ? sayable(text, event, spelt) : refuse(text, event.tagStart, `'${spelt}' is no ${tag}`)
+  return isKind(plainScalar(spelt)) ? jsonScalar(text, event, spelt) : throwYamlError(text, event.tagStart, `'${spelt}' is no ${tag}`)
 }
 
 const BASE64 = /^(?:[A-Za-z\d+/]{4})*(?:[A-Za-z\d+/]{2}==|[A-Za-z\d+/]{3}=)?$/
 
 function readBinary(text: string, event: ScalarEvent, spelt: string): string {
-  if (!BASE64.test(spelt.replaceAll(/[\r\n]/g, ''))) refuse(text, event.valueStart, 'is not base64, as its tag !!binary says')
+  if (!BASE64.test(spelt.replaceAll(/[\r\n]/g, ''))) throwYamlError(text, event.valueStart, 'is not base64, as its tag !!binary says')
   return Buffer.from(spelt, 'base64').toString()
 }

@@ -2,8 +2,8 @@
 import type { Finding, Path } from '../../claim/findings.ts'
 import { at, isObject, textOf } from '../../kubernetes/json.ts'
 import { type Lines, linesOf, type Position } from './lines.ts'
-import type { Place } from './offsets.ts'
-import { type ChunkRead, readChunk } from './read.ts'
+import type { EntryOffsets } from './offsets.ts'
+import { readSegment, type SegmentRead } from './read.ts'
 import { splitDocuments } from './split.ts'
 
 export type { Position }
@@ -49,11 +49,11 @@ export function readSource(file: string, text: string, { firstLine = 1, wanted =
   const lines = linesOf(content, firstLine)
   const documents: SourceDocument[] = []
   const findings: LocatedFinding[] = []
-  const chunks = splitDocuments(content).filter(chunk => wanted(chunk.text))
-  for (const chunk of chunks.flatMap(readChunk)) {
+  const segments = splitDocuments(content).filter(chunk => wanted(chunk.text))
+  for (const chunk of segments.flatMap(readSegment)) {
     for (const finding of findingsOf(file, lines, chunk)) findings.push(finding)
     for (const [root, value] of chunk.values.entries())
-      for (const item of unwrap(value, [])) documents.push(documentOf(file, lines, chunk, { ...item, root, index: documents.length }))
+      for (const item of listItems(value, [])) documents.push(documentOf(file, lines, chunk, { ...item, root, index: documents.length }))
   }
   return { documents, findings }
 }
@@ -65,11 +65,11 @@ interface Item {
 }
 
 /** Leaves out what is empty and unwraps lists, as kubectl does. */
-function unwrap(value: unknown, prefix: Path): Item[] {
+function listItems(value: unknown, prefix: Path): Item[] {
   if (value === null) return []
   const items = isObject(value) && textOf(value.kind).endsWith('List') ? value.items : undefined
   if (!Array.isArray(items)) return [{ value, prefix }]
-  return items.flatMap((item: unknown, index) => unwrap(item, [...prefix, 'items', index]))
+  return items.flatMap((item: unknown, index) => listItems(item, [...prefix, 'items', index]))
 }
 
 interface Origin extends Item {
@@ -77,42 +77,42 @@ interface Origin extends Item {
   readonly root: number
 }
 
-function documentOf(file: string, lines: Lines, chunk: ChunkRead, { index, value, root, prefix }: Origin): SourceDocument {
+function documentOf(file: string, lines: Lines, segment: SegmentRead, { index, value, root, prefix }: Origin): SourceDocument {
   return {
     file,
     index,
     value,
     locate(path, which) {
-      const { place, complete } = follow(chunk, root, [...prefix, ...path])
-      const offset = place === undefined ? chunk.recorded().roots[root] : complete ? place[which] : place.key
-      return lines.position(chunk.start + (offset ?? 0))
+      const { place, complete } = followPath(segment, root, [...prefix, ...path])
+      const offset = place === undefined ? segment.recorded().roots[root] : complete ? place[which] : place.key
+      return lines.position(segment.start + (offset ?? 0))
     },
     lineText: lines.text,
     plainWord(path) {
-      const { place, complete } = follow(chunk, root, [...prefix, ...path])
+      const { place, complete } = followPath(segment, root, [...prefix, ...path])
       return complete ? place?.plain : undefined
     },
   }
 }
 
 /** Follows a path as far as it goes. */
-function follow(chunk: ChunkRead, root: number, path: Path): { place: Place | undefined; complete: boolean } {
-  const { values, places } = chunk.recorded()
+function followPath(segment: SegmentRead, root: number, path: Path): { place: EntryOffsets | undefined; complete: boolean } {
+  const { values, offsets } = segment.recorded()
   let value = values[root]
-  let place: Place | undefined
+  let entry: EntryOffsets | undefined
   for (const step of path) {
-    const next = typeof value === 'object' && value !== null ? places.get(value)?.get(step) : undefined
-    if (next === undefined) return { place, complete: false }
-    place = next
+    const next = typeof value === 'object' && value !== null ? offsets.get(value)?.get(step) : undefined
+    if (next === undefined) return { place: entry, complete: false }
+    entry = next
     value = at(value, step)
   }
-  return { place, complete: true }
+  return { place: entry, complete: true }
 }
 
-function findingsOf(file: string, lines: Lines, { start, problem, hasDuplicates, recorded }: ChunkRead): LocatedFinding[] {
+function findingsOf(file: string, lines: Lines, { start, problem, hasDuplicates, recorded }: SegmentRead): LocatedFinding[] {
   const located = (finding: Finding, offset: number): LocatedFinding => {
     const position = lines.position(start + offset)
-    return { ...finding, file, ...position, ...around(lines.text(position.line), position) }
+    return { ...finding, file, ...position, ...excerpt(lines.text(position.line), position) }
   }
   if (problem !== undefined) return [located({ code: 'YAML_SYNTAX', path: [], problem: problem.problem }, problem.offset)]
   if (!hasDuplicates) return []
@@ -125,18 +125,22 @@ function findingsOf(file: string, lines: Lines, { start, problem, hasDuplicates,
     return located({ code: 'DUPLICATE_KEY', path, problem }, second)
   })
   const left = duplicates.length - told.length
-  return left === 0 ? told : [...told, located(more(left), 0)]
+  return left === 0 ? told : [...told, located(tooManyFindings(left), 0)]
 }
 
 /** Nobody reads more of one document, and a million would fill the memory. */
 const MOST_FINDINGS = 1000
 
-const more = (count: number): Finding => ({ code: 'TOO_MANY', path: [], problem: `${count} more findings in this document are not listed` })
+const tooManyFindings = (count: number): Finding => ({
+  code: 'TOO_MANY',
+  path: [],
+  problem: `${count} more findings in this document are not listed`,
+})
 
 /** Finds the lines of what is wrong with a document, as much of it as is worth listing. */
 export function locateFindings(document: SourceDocument, findings: readonly Finding[]): LocatedFinding[] {
   const left = findings.length - MOST_FINDINGS
-  const told = left > 0 ? [...findings.slice(0, MOST_FINDINGS), more(left)] : findings
+  const told = left > 0 ? [...findings.slice(0, MOST_FINDINGS), tooManyFindings(left)] : findings
   return told.map(finding => locateFinding(document, finding))
 }
 
@@ -147,14 +151,14 @@ export function locateFinding(document: SourceDocument, finding: Finding): Locat
   const value = at(document.value, ...finding.path)
   const isScalar = typeof value !== 'object' || value === null
   const position = document.locate(finding.path, isScalar && !aboutKeys.has(finding.code) ? 'value' : 'key')
-  const hint = misread(finding, value, document.plainWord(finding.path))
-  const located = { ...finding, file: document.file, ...position, ...around(document.lineText(position.line), position) }
+  const hint = quotingHint(finding, value, document.plainWord(finding.path))
+  const located = { ...finding, file: document.file, ...position, ...excerpt(document.lineText(position.line), position) }
   return hint === undefined ? located : { ...located, hint }
 }
 
 const LONGEST_SOURCE = 1000
 
-function around(line: string, { column }: Position): Pick<LocatedFinding, 'source' | 'cut'> {
+function excerpt(line: string, { column }: Position): Pick<LocatedFinding, 'source' | 'cut'> {
   if (line.length <= LONGEST_SOURCE) return { source: line }
   const cut = Math.max(0, column - 1 - LONGEST_SOURCE / 2)
   return { source: line.slice(cut, cut + LONGEST_SOURCE), ...(cut > 0 && { cut }) }
@@ -163,7 +167,7 @@ function around(line: string, { column }: Position): Pick<LocatedFinding, 'sourc
 const LONGEST_WORD = 60
 
 /** Says how YAML 1.1 read a plain word, where that is not what it looks like or not what was wanted. */
-function misread({ code, problem }: Finding, value: unknown, word: string | undefined): string | undefined {
+function quotingHint({ code, problem }: Finding, value: unknown, word: string | undefined): string | undefined {
   if (word === undefined || word.length > LONGEST_WORD) return undefined
   const wantsText = code === 'WRONG_TYPE' && /\bstring\b|\btext\b/.test(problem)
   if (wantsText) return `YAML reads the plain word ${word} as ${word === String(value) ? `a ${typeof value}` : value}: quote it`

@@ -1,5 +1,5 @@
 /** A piece of a file that can be read on its own, and where it begins. */
-export interface Chunk {
+export interface Segment {
   readonly text: string
   readonly start: number
 }
@@ -10,23 +10,23 @@ const MARKER = '\n---'
  * Splits before every line that begins with `---`, as kubectl does: a broken document leaves its neighbours readable, and a
  * position costs the reading of one document only.
  */
-export function splitDocuments(text: string): Chunk[] {
-  const chunks: Chunk[] = []
+export function splitDocuments(text: string): Segment[] {
+  const segments: Segment[] = []
   let start = 0
   for (let at = text.indexOf(MARKER); at !== -1; at = text.indexOf(MARKER, at + 1)) {
-    chunks.push({ text: text.slice(start, at + 1), start })
+    segments.push({ text: text.slice(start, at + 1), start })
     start = at + 1
   }
-  chunks.push({ text: text.slice(start), start })
-  return chunks
+  segments.push({ text: text.slice(start), start })
+  return segments
 }
 
 // One sign at a time: a pattern for whole strings would look at the rest of the text again for each quote that is never closed.
 const ESCAPE_QUOTE_OR_BRACKET = /\\.|["{}[\]]/gs
 
 /** Splits `{…} {…}`, the JSON stream that `jq` writes and kubectl reads; undefined where the text is not one. */
-export function splitJsonStream({ text, start }: Chunk): Chunk[] | undefined {
-  const chunks: Chunk[] = []
+export function splitJsonStream({ text, start }: Segment): Segment[] | undefined {
+  const segments: Segment[] = []
   let depth = 0
   let from = 0
   let inString = false
@@ -38,11 +38,11 @@ export function splitJsonStream({ text, start }: Chunk): Chunk[] | undefined {
     if (token !== '}' && token !== ']') continue
     depth--
     if (depth > 0) continue
-    chunks.push({ text: text.slice(from, index + 1), start: start + from })
+    segments.push({ text: text.slice(from, index + 1), start: start + from })
     from = index + 1
   }
   const whole = depth === 0 && text.slice(from).trim() === ''
-  return whole && chunks.length > 1 && chunks.every(({ text }) => isJson(text)) ? chunks : undefined
+  return whole && segments.length > 1 && segments.every(({ text }) => isJson(text)) ? segments : undefined
 }
 
 function isJson(text: string): boolean {

@@ -2,7 +2,7 @@
 // short strings, and half of it are managedFields, which nobody here looks at: this goes past them, and makes an object
 // of nothing but objects. The messages themselves are the SDK's.
 import type { Capability, Ready, Resource, Resources, RunFunctionRequest, Schema, State } from '@crossplane-org/function-sdk-typescript'
-import { type Json, type JsonObject, put } from '../../kubernetes/json.ts'
+import { type Json, type JsonObject, setField } from '../../kubernetes/json.ts'
 
 /** Beyond what any Kubernetes object has, and well below what a call stack bears. */
 const DEEPEST = 500
@@ -49,7 +49,7 @@ class Reader {
   entry<T>(map: { [key: string]: T }, empty: T, read: () => T): void {
     let [key, value] = ['', empty]
     this.message({ [bytes(1)]: () => (key = this.string()), [bytes(2)]: () => (value = read()) })
-    put(map, key, value)
+    setField(map, key, value)
   }
 
   varint(): number {
@@ -150,7 +150,7 @@ class Reader {
       else value = this.#value(place === 'observed' && key === 'metadata' ? 'its metadata' : 'elsewhere')
     }
     this.#close(end)
-    if (value !== undefined) put(object, key, value)
+    if (value !== undefined) setField(object, key, value)
   }
 
   /** Two in three members are short texts, written by everybody in the same way: such a one is read as a whole. */
@@ -169,7 +169,7 @@ class Reader {
       bytes[value + 2] === 0x1a &&
       bytes[value + 3] === valueLength - 2
     if (!isShortText) return false
-    put(object, this.#nameAt(name, nameLength), this.#text(value + 4, end))
+    setField(object, this.#nameAt(name, nameLength), this.#text(value + 4, end))
     this.#position = end
     return true
   }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { httpService, service } from '../../../src/capabilities/deployment/service.ts'
 import type { JsonObject } from '../../../src/kubernetes/json.ts'
-import { settled } from '../../fixtures/resolved-claim.ts'
+import { resolvedClaim } from '../../fixtures/resolved-claim.ts'
 
 const labels = {
   'app.kubernetes.io/name': 'orders-worker',
@@ -16,7 +16,7 @@ describe('the Service of the claim’s name', () => {
     { says: 'no port', spec: {} },
     { says: 'another port', spec: { httpPort: 3000 } },
   ])('leads from 8080 to the port http, with $says', ({ spec }) => {
-    expect(service.build(settled(spec), true, false)).toEqual({
+    expect(service.build(resolvedClaim(spec), true, false)).toEqual({
       apiVersion: 'v1',
       kind: 'Service',
       metadata: { name: 'orders-worker', namespace: 'shop', labels },
@@ -24,7 +24,7 @@ describe('the Service of the claim’s name', () => {
     })
   })
 
-  test('is left to Knative where that runs the workload', () => expect(service.build(settled(knative), true, false)).toBeUndefined())
+  test('is left to Knative where that runs the workload', () => expect(service.build(resolvedClaim(knative), true, false)).toBeUndefined())
 })
 
 describe('the Service <name>-http', () => {
@@ -38,7 +38,7 @@ describe('the Service <name>-http', () => {
       sessionAffinity: 'ClientIP',
     },
   ])('is there for $says', ({ spec, port, sessionAffinity }) => {
-    expect(httpService.build(settled(spec), true, false)).toEqual({
+    expect(httpService.build(resolvedClaim(spec), true, false)).toEqual({
       apiVersion: 'v1',
       kind: 'Service',
       metadata: { name: 'orders-worker-http', namespace: 'shop', labels },
@@ -50,11 +50,11 @@ describe('the Service <name>-http', () => {
     { says: 'no port', spec: {} },
     { says: 'session affinity alone', spec: { sessionAffinity: 'ClientIP' } },
     { says: 'a port with Knative', spec: { ...knative, httpPort: 3000 } },
-  ])('is not there for $says', ({ spec }) => expect(httpService.build(settled(spec), true, false)).toBeUndefined())
+  ])('is not there for $says', ({ spec }) => expect(httpService.build(resolvedClaim(spec), true, false)).toBeUndefined())
 })
 
 test.each([{ resource: service }, { resource: httpService }])('$resource.key is ready as soon as it is there', ({ resource }) => {
-  expect(resource.ready({ kind: 'Service', metadata: { name: 'a' } }, settled())).toEqual({
+  expect(resource.ready({ kind: 'Service', metadata: { name: 'a' } }, resolvedClaim())).toEqual({
     ready: true,
     reason: 'Created',
     message: 'Service a is there.',

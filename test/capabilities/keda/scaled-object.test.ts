@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { scaledObject } from '../../../src/capabilities/keda/scaled-object.ts'
 import { at, type JsonObject } from '../../../src/kubernetes/json.ts'
-import { conditions, type Said, settled } from '../../fixtures/resolved-claim.ts'
+import { conditions, resolvedClaim, type Said } from '../../fixtures/resolved-claim.ts'
 
-const build = (spec: JsonObject = {}, metadata: JsonObject = {}) => scaledObject.build(settled(spec, metadata), true, false) ?? {}
+const build = (spec: JsonObject = {}, metadata: JsonObject = {}) => scaledObject.build(resolvedClaim(spec, metadata), true, false) ?? {}
 const consumer = { stream: 'ORDERS', consumer: 'orders-workers' }
 
 test('of the least claim', () => {
@@ -43,8 +43,8 @@ test('of the least claim', () => {
 })
 
 test('there is none with runtime Knative, with or without NATS', () => {
-  expect(scaledObject.build(settled({ runtime: 'Knative', nats: undefined }), true, false)).toBeUndefined()
-  expect(scaledObject.build(settled({ runtime: 'Knative' }), true, false)).toBeUndefined()
+  expect(scaledObject.build(resolvedClaim({ runtime: 'Knative', nats: undefined }), true, false)).toBeUndefined()
+  expect(scaledObject.build(resolvedClaim({ runtime: 'Knative' }), true, false)).toBeUndefined()
 })
 
 test.each([
@@ -209,7 +209,7 @@ describe('ready', () => {
       is: [false, 'NotReady', `KEDA can't scale on ScaledObject orders-worker-scaler: broken. ${advice}`],
     },
   ])('$says', ({ said, is: [ready, reason, message] }) => {
-    expect(scaledObject.ready({ status: { conditions: conditions(...said) } }, settled())).toEqual({ ready, reason, message })
+    expect(scaledObject.ready({ status: { conditions: conditions(...said) } }, resolvedClaim())).toEqual({ ready, reason, message })
   })
 
   const byClaim = 'Autoscaling is paused by spec.scaling.paused; the number of replicas stays as it is.'
@@ -266,13 +266,13 @@ describe('ready', () => {
       // The HPA was taken away, and what was said of it stays.
       status: { conditions: conditions(['Ready', 'True', 'ScaledObjectReady', ok], ['HPAActive', 'False', 'Old'], ['Paused', 'True']) },
     }
-    expect(scaledObject.ready(observed, settled({ scaling: { paused: asks } }))).toEqual({ ready, reason, message })
+    expect(scaledObject.ready(observed, resolvedClaim({ scaling: { paused: asks } }))).toEqual({ ready, reason, message })
   })
 
   test('the advice names the account that KEDA looks in', () => {
     const { message } = scaledObject.ready(
       { status: { conditions: conditions(['Ready', 'False', 'TriggerError', 'x']) } },
-      settled({ nats: { ...consumer, account: 'MINE' } }),
+      resolvedClaim({ nats: { ...consumer, account: 'MINE' } }),
     )
     expect(message).toContain("exists in account 'MINE'")
   })
@@ -281,7 +281,7 @@ describe('ready', () => {
 })
 
 test('status: the bounds in force', () => {
-  expect(scaledObject.status?.(undefined, settled({ environment: 'production', scaling: { paused: true } }))).toEqual({
+  expect(scaledObject.status?.(undefined, resolvedClaim({ environment: 'production', scaling: { paused: true } }))).toEqual({
     autoscaler: { kind: 'ScaledObject', name: 'orders-worker-scaler', minReplicas: 2, maxReplicas: 20, paused: true },
   })
 })

@@ -3,10 +3,10 @@ import { at, type JsonObject } from '../../../src/kubernetes/json.ts'
 import { builtInPlatform } from '../../../src/platform/platform.ts'
 import { compose } from '../../../src/reconcile/compose.ts'
 import { reversed } from '../../fixtures/claims.ts'
-import { conditions, type Said, settled } from '../../fixtures/resolved-claim.ts'
+import { conditions, resolvedClaim, type Said } from '../../fixtures/resolved-claim.ts'
 
 const composed = (eventing: JsonObject, spec: JsonObject = {}, observed: Readonly<Record<string, JsonObject>> = {}) =>
-  compose(settled({ eventing, ...spec }), builtInPlatform, observed)
+  compose(resolvedClaim({ eventing, ...spec }), builtInPlatform, observed)
 const manifest = (key: string, eventing: JsonObject, spec?: JsonObject): JsonObject | undefined =>
   composed(eventing, spec).resources.find(resource => resource.key === key)?.manifest
 const keys = (eventing: JsonObject) =>

@@ -5,10 +5,10 @@ import { parseClaim } from '../../../src/claim/parse.ts'
 import { at, type JsonObject } from '../../../src/kubernetes/json.ts'
 import { builtInPlatform } from '../../../src/platform/platform.ts'
 import { claims, knativeClaim, RUNS } from '../../fixtures/claims.ts'
-import { conditions, type Said, settled } from '../../fixtures/resolved-claim.ts'
+import { conditions, resolvedClaim, type Said } from '../../fixtures/resolved-claim.ts'
 import { violations } from '../workload/pod-security.ts'
 
-const asKnative = (spec: JsonObject = {}) => settled({ runtime: 'Knative', nats: undefined, ...spec })
+const asKnative = (spec: JsonObject = {}) => resolvedClaim({ runtime: 'Knative', nats: undefined, ...spec })
 const build = (spec?: JsonObject): JsonObject => knativeService.build(asKnative(spec), true, false) ?? {}
 const pod = (spec?: JsonObject) => at(build(spec), 'spec', 'template', 'spec')
 const main = (spec?: JsonObject) => at(pod(spec), 'containers', 0)
@@ -36,7 +36,7 @@ describe('the manifest', () => {
   })
 
   test('is none with runtime Deployment', () => {
-    expect(knativeService.build(settled(), true, false)).toBeUndefined()
+    expect(knativeService.build(resolvedClaim(), true, false)).toBeUndefined()
   })
 
   test('has pods that a Deployment of the same claim would not take for its own', () => {

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
 import { serviceAccount } from '../../../src/capabilities/workload/service-account.ts'
-import { settled } from '../../fixtures/resolved-claim.ts'
+import { resolvedClaim } from '../../fixtures/resolved-claim.ts'
 
 test.each([
-  { says: 'a Deployment', claim: settled() },
-  { says: 'Knative', claim: settled({ runtime: 'Knative', nats: undefined }) },
+  { says: 'a Deployment', claim: resolvedClaim() },
+  { says: 'Knative', claim: resolvedClaim({ runtime: 'Knative', nats: undefined }) },
 ])('$says runs as a ServiceAccount of its own, whose token no pod gets by itself', ({ claim }) => {
   expect(serviceAccount.build(claim, true, false)).toEqual({
     apiVersion: 'v1',
@@ -23,7 +23,7 @@ test.each([
 })
 
 test('is ready as soon as it is there', () => {
-  expect(serviceAccount.ready({ kind: 'ServiceAccount', metadata: { name: 'orders-worker' } }, settled())).toEqual({
+  expect(serviceAccount.ready({ kind: 'ServiceAccount', metadata: { name: 'orders-worker' } }, resolvedClaim())).toEqual({
     ready: true,
     reason: 'Created',
     message: 'ServiceAccount orders-worker is there.',

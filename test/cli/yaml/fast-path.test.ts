@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { parseEvents } from 'js-yaml'
 import { describe, expect, test } from 'vitest'
 import { construct } from '../../../src/cli/yaml/construct.ts'
-import { quickRead } from '../../../src/cli/yaml/fast-path.ts'
+import { readPlainYaml } from '../../../src/cli/yaml/fast-path.ts'
 
 const careful = (text: string) => construct(text, parseEvents(text, {}))
 
@@ -27,7 +27,7 @@ describe('reads at once', () => {
       value: { a: ['x', 'y z', 5, -1, '-c', 'cd /x && y'], b: [] },
     },
   ])('$says', ({ text, value }) => {
-    expect(quickRead(text)?.value).toEqual(value)
+    expect(readPlainYaml(text)?.value).toEqual(value)
   })
 
   test('most examples', () => {
@@ -35,8 +35,8 @@ describe('reads at once', () => {
     const texts = readdirSync(folder)
       .filter(name => name.endsWith('.yaml'))
       .map(name => readFileSync(new URL(name, folder), 'utf8'))
-    const read = texts.filter(text => quickRead(text) !== undefined)
-    expect(read.map(text => quickRead(text)?.value)).toEqual(read.map(text => careful(text).values[0]))
+    const read = texts.filter(text => readPlainYaml(text) !== undefined)
+    expect(read.map(text => readPlainYaml(text)?.value)).toEqual(read.map(text => careful(text).values[0]))
     expect(read.length).toBeGreaterThan(texts.length / 2)
   })
 })
@@ -58,7 +58,7 @@ describe('leaves to the careful reader', () => {
       '%YAML 1.1\n---\na: 1\n',
     ],
   ])('%j', text => {
-    expect(quickRead(text)).toBeUndefined()
+    expect(readPlainYaml(text)).toBeUndefined()
   })
 })
 
@@ -118,7 +118,7 @@ test('whatever it reads, the careful reader reads the same', () => {
   let quick = 0
   fc.assert(
     fc.property(text, text => {
-      const read = quickRead(text)
+      const read = readPlainYaml(text)
       if (read === undefined) return
       quick++
       expect(careful(text)).toEqual({ values: [read.value], hasDuplicates: false })

@@ -1,6 +1,6 @@
 // What the tests ask of a claim, whichever flavour it is of.
 
-import { condition } from '../../../src/kubernetes/conditions.ts'
+import { observedCondition } from '../../../src/kubernetes/conditions.ts'
 import { at, isObject, type Json, type JsonObject } from '../../../src/kubernetes/json.ts'
 import type { Reference } from './api.ts'
 import type { Cluster } from './cluster.ts'
@@ -49,7 +49,7 @@ export interface Said {
 
 /** What the claim says of itself. */
 export async function conditionOf({ api }: Cluster, claim: ClaimManifest, type: string): Promise<Said | undefined> {
-  return condition(await api.get(referenceOf(claim)), type)
+  return observedCondition(await api.get(referenceOf(claim)), type)
 }
 
 /** Waits for the condition to have this status, and this reason where one is given. */

@@ -2,10 +2,10 @@
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { parse, stringify } from 'yaml'
-import { condition } from '../../../src/kubernetes/conditions.ts'
+import { observedCondition } from '../../../src/kubernetes/conditions.ts'
 import { at, type JsonObject } from '../../../src/kubernetes/json.ts'
 import { root } from '../../fixtures/claim-files.ts'
-import { sources, tool, versionOf } from '../go-tools.ts'
+import { goTool, moduleSources, versionOf } from '../go-tools.ts'
 import { API_VERSION, KIND } from './claim.ts'
 import type { Cluster } from './cluster.ts'
 import { publishPackage, runDocumented, startFunction } from './install.ts'
@@ -50,8 +50,8 @@ function writeKustomization(cluster: Cluster): void {
 /** Runs the commands of the docs, while provider and function start. */
 export async function installOnCrossplane1(cluster: Cluster): Promise<void> {
   const { api, kubectl, until, say } = cluster
-  const source = await sources(MODULE, 'github.com/crossplane-contrib/provider-kubernetes')
-  await publishPackage(cluster, join(source, 'package'), await tool(MODULE), `crossplane-contrib/${PROVIDER}:${versionOf(MODULE)}`)
+  const source = await moduleSources(MODULE, 'github.com/crossplane-contrib/provider-kubernetes')
+  await publishPackage(cluster, join(source, 'package'), await goTool(MODULE), `crossplane-contrib/${PROVIDER}:${versionOf(MODULE)}`)
   writeKustomization(cluster)
   const commands = blockOf('Crossplane 1.x', /```sh\n([^`]*)```/)
   await Promise.all([runDocumented(cluster, inFolder(cluster, commands)), startProvider(cluster), startFunction(cluster, FUNCTION)])
@@ -70,7 +70,7 @@ async function startProvider(cluster: Cluster): Promise<void> {
   // Before its own CRDs are there it would end, and as a container simply be started again.
   const revision = await until('the revision of the provider', async () => {
     const revisions = await api.list({ apiVersion: 'pkg.crossplane.io/v1', kind: 'ProviderRevision' })
-    return revisions.find(revision => condition(revision, 'Healthy')?.status === 'True')
+    return revisions.find(revision => observedCondition(revision, 'Healthy')?.status === 'True')
   })
   const reference = { apiVersion: 'apps/v1', kind: 'Deployment', namespace: NAMESPACE, name: String(at(revision.metadata, 'name')) }
   const pod = at(await api.get(reference), 'spec', 'template', 'spec')
@@ -78,7 +78,7 @@ async function startProvider(cluster: Cluster): Promise<void> {
   const health = await freePort()
   processes.start({
     name: PROVIDER,
-    file: await tool(MODULE),
+    file: await goTool(MODULE),
     args: [...(Array.isArray(args) ? args.map(String) : []), '--debug', '--health-probe-bind-addr', `127.0.0.1:${health}`],
     environment: {
       KUBECONFIG: await accountOf(NAMESPACE, String(at(pod, 'serviceAccountName'))),

@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { Authority } from '../../../scripts/certificates.ts'
-import { sources, tool, versionOf } from '../go-tools.ts'
+import { goTool, moduleSources, versionOf } from '../go-tools.ts'
 import { type Cluster, manifests } from './cluster.ts'
 import { freePort } from './ports.ts'
 
@@ -28,7 +28,7 @@ export type Major = keyof typeof majors
 export async function startCrossplane(cluster: Cluster, authority: Authority, major: Major): Promise<void> {
   const { programs, folder, processes, network, applyAll, until, asUsual } = cluster
   const { module, path, init, start } = majors[major]
-  const [crossplane, source] = await Promise.all([tool(module), sources(module, path)])
+  const [crossplane, source] = await Promise.all([goTool(module), moduleSources(module, path)])
   const chart = [join(source, 'cluster/charts/crossplane'), 'crossplane', NAMESPACE, `image.tag=${versionOf(module)}`]
   const { stdout } = await run(programs.chart, chart, { maxBuffer: 1 << 24 })
   await applyAll([{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } }, ...manifests(stdout)])

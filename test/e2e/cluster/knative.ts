@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { at, isObject, type JsonObject } from '../../../src/kubernetes/json.ts'
-import { sources, versionOf } from '../go-tools.ts'
+import { moduleSources, versionOf } from '../go-tools.ts'
 import { type Reference, referenceTo } from './api.ts'
 import { type Cluster, manifests } from './cluster.ts'
 import { freePort } from './ports.ts'
@@ -50,10 +50,10 @@ const kafkaSource = fileURLToPath(new URL('../knative/crds/kafka-source.yaml', i
 /** What `kubectl apply -f` would find in the releases. */
 async function released(): Promise<JsonObject[]> {
   const [serving, networking, caching, eventing] = await Promise.all([
-    sources(SERVING, 'knative.dev/serving'),
-    sources(SERVING, 'knative.dev/networking'),
-    sources(SERVING, 'knative.dev/caching'),
-    sources(EVENTING, 'knative.dev/eventing'),
+    moduleSources(SERVING, 'knative.dev/serving'),
+    moduleSources(SERVING, 'knative.dev/networking'),
+    moduleSources(SERVING, 'knative.dev/caching'),
+    moduleSources(EVENTING, 'knative.dev/eventing'),
   ])
   const folders = [
     ...[networking, caching].map(module => join(module, 'config')),

@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process'
 import { availableParallelism } from 'node:os'
 import { promisify } from 'node:util'
-import { isBuilt, sources, tool, versionOf } from '../go-tools.ts'
+import { goTool, isBuilt, moduleSources, versionOf } from '../go-tools.ts'
 
 const run = promisify(execFile)
 
@@ -121,7 +121,7 @@ export async function buildAll<Name extends string>(
     const started = Date.now()
     const announce = () =>
       begin(`building ${what} (${position + 1} of ${missing.length}, ${left(missing, position, (started - began) / 1000)})`)
-    found[name] = await tool(module, program, announce)
+    found[name] = await goTool(module, program, announce)
     if (position >= 0) say(`built ${what} in ${Math.round((Date.now() - started) / 1000)} s (${position + 1} of ${missing.length})`)
   }
   return found as Readonly<Record<Name, string>>
@@ -132,8 +132,8 @@ export async function buildPrograms(steps: Steps): Promise<{ readonly programs: 
   if (missing.length > 0) throw new Error(missing.join('\n'))
   const programs = await buildAll(pinned, steps)
   const [keda, kwok] = await Promise.all([
-    sources('cluster/programs/keda', 'github.com/kedacore/keda/v2'),
-    sources('cluster/programs/kwok', 'sigs.k8s.io/kwok'),
+    moduleSources('cluster/programs/keda', 'github.com/kedacore/keda/v2'),
+    moduleSources('cluster/programs/kwok', 'sigs.k8s.io/kwok'),
   ])
   return { programs, sources: { keda, kwok } }
 }

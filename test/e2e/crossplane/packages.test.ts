@@ -7,7 +7,7 @@ import { basename, join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { buildPackages, installedName } from '../../../scripts/package.ts'
 import { at, type JsonObject } from '../../../src/kubernetes/json.ts'
-import { tool, versionOf } from '../go-tools.ts'
+import { goTool, versionOf } from '../go-tools.ts'
 import { crossplane, documents, root } from './programs.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'packages-'))
@@ -16,7 +16,7 @@ let files: string[]
 let again: string[]
 
 beforeAll(async () => {
-  const program = await tool('crossplane/cli')
+  const program = await goTool('crossplane/cli')
   const images = { amd64: emptyImage('amd64'), arm64: emptyImage('arm64') }
   const build = (out: string) => buildPackages({ crossplane: program, registry, version: 'v1.2.3', out: join(folder, out), images })
   files = build('first')

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { parseAllDocuments } from 'yaml'
 import { isObject, type JsonObject } from '../../../src/kubernetes/json.ts'
-import { tool } from '../go-tools.ts'
+import { goTool } from '../go-tools.ts'
 
 export const root = fileURLToPath(new URL('../../../', import.meta.url))
 
@@ -30,7 +30,7 @@ export async function say(program: string, args: readonly string[]): Promise<Sai
   }
 }
 
-export const crossplane = async (...args: readonly string[]): Promise<Said> => say(await tool('crossplane/cli'), args)
+export const crossplane = async (...args: readonly string[]): Promise<Said> => say(await goTool('crossplane/cli'), args)
 
 export interface Running {
   readonly port: number
@@ -77,7 +77,7 @@ export const namespaced: Flavour = {
 export async function render(port: number, flavour: Flavour, composite: string, ...flags: readonly string[]): Promise<Said> {
   return crossplane(
     ...['composition', 'render', composite, flavour.composition, 'examples/functions.yaml', '--xrd', flavour.definition],
-    ...['--crossplane-binary', await tool('crossplane/core')],
+    ...['--crossplane-binary', await goTool('crossplane/core')],
     ...['--function-annotations', `render.crossplane.io/runtime-development-target=dns:///127.0.0.1:${port}`, ...flags],
   )
 }

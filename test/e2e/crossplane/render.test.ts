@@ -10,7 +10,7 @@ import { parseClaim } from '../../../src/claim/parse.ts'
 import { at, isObject, type Json, type JsonObject } from '../../../src/kubernetes/json.ts'
 import { builtInPlatform } from '../../../src/platform/platform.ts'
 import { type Composition, compose, type Observed } from '../../../src/reconcile/compose.ts'
-import { tool, versionOf } from '../go-tools.ts'
+import { goTool, versionOf } from '../go-tools.ts'
 import { claims, documents, type Flavour, namespaced, type Running, render, root, say, startFunction } from './programs.ts'
 
 const KEY = 'crossplane.io/composition-resource-name'
@@ -18,8 +18,8 @@ const folder = mkdtempSync(join(tmpdir(), 'render-'))
 let running: Running
 
 beforeAll(async () => {
-  await tool('crossplane/cli')
-  await tool('crossplane/core')
+  await goTool('crossplane/cli')
+  await goTool('crossplane/core')
   running = await startFunction()
   console.log(`crossplane CLI ${versionOf('crossplane/cli')}, core ${versionOf('crossplane/core')}, Node ${process.version}`)
 })

@@ -8,7 +8,7 @@ import { stringify } from 'yaml'
 import { compositeFile } from '../../../scripts/generate/composites.ts'
 import { exampleClaims } from '../../../scripts/generate/examples.ts'
 import { at, isObject, type Json, type JsonObject } from '../../../src/kubernetes/json.ts'
-import { sources, tool, versionOf } from '../go-tools.ts'
+import { goTool, moduleSources, versionOf } from '../go-tools.ts'
 import { claims, crossplane, documents, type Flavour, namespaced, type Running, render, root, startFunction } from './programs.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'validate-'))
@@ -16,12 +16,12 @@ const cache = join(folder, 'cache')
 let running: Running
 
 beforeAll(async () => {
-  await tool('crossplane/cli')
-  await tool('crossplane/core')
+  await goTool('crossplane/cli')
+  await goTool('crossplane/core')
   // Where the CLI looks before it would pull Crossplane's image.
   const image = join(cache, 'xpkg.crossplane.io/crossplane/crossplane@stable')
   mkdirSync(image, { recursive: true })
-  const crds = join(await sources('crossplane/core', 'github.com/crossplane/crossplane/v2'), 'cluster/crds')
+  const crds = join(await moduleSources('crossplane/core', 'github.com/crossplane/crossplane/v2'), 'cluster/crds')
   const files = readdirSync(crds).filter(name => name.endsWith('.yaml'))
   writeFileSync(join(image, 'package.yaml'), files.map(name => readFileSync(join(crds, name), 'utf8')).join('\n---\n'))
   running = await startFunction()
@@ -39,9 +39,9 @@ afterAll(async () => {
 async function extensions({ says, definition }: Flavour): Promise<string> {
   const extended = join(folder, `extensions-${says}`)
   mkdirSync(extended)
-  const keda = join(await sources('crossplane/keda'), 'config/crd/bases')
-  const serving = join(await sources('knative/admission', 'knative.dev/serving'), 'config/core/300-resources')
-  const eventing = join(await sources('knative/admission', 'knative.dev/eventing'), 'config/core/resources')
+  const keda = join(await moduleSources('crossplane/keda'), 'config/crd/bases')
+  const serving = join(await moduleSources('knative/admission', 'knative.dev/serving'), 'config/core/300-resources')
+  const eventing = join(await moduleSources('knative/admission', 'knative.dev/eventing'), 'config/core/resources')
   const files = [
     join(root, definition),
     join(root, 'package/function/input/inputs.yaml'),

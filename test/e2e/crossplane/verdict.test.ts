@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, onTestFinished, test } from 'vitest'
 import { claimFiles, root, surprises } from '../../fixtures/claim-files.ts'
-import { sources, tool } from '../go-tools.ts'
+import { goTool, moduleSources } from '../go-tools.ts'
 
 const run = promisify(execFile)
 const AT_ONCE = 2
@@ -16,7 +16,7 @@ const PATIENCE_MILLISECONDS = 600_000
 async function cacheWithCrds(): Promise<string> {
   const cache = mkdtempSync(join(tmpdir(), 'crossplane-cache-'))
   onTestFinished(() => rmSync(cache, { recursive: true }))
-  const crds = join(await sources('crossplane/core', 'github.com/crossplane/crossplane/v2'), 'cluster/crds')
+  const crds = join(await moduleSources('crossplane/core', 'github.com/crossplane/crossplane/v2'), 'cluster/crds')
   const image = join(cache, 'xpkg.crossplane.io/crossplane/crossplane@stable')
   mkdirSync(image, { recursive: true })
   const texts = readdirSync(crds).map(name => readFileSync(join(crds, name), 'utf8'))
@@ -27,7 +27,7 @@ async function cacheWithCrds(): Promise<string> {
 test(
   'the same verdict from crossplane resource validate',
   async () => {
-    const [crossplane, cache] = await Promise.all([tool('crossplane/cli'), cacheWithCrds()])
+    const [crossplane, cache] = await Promise.all([goTool('crossplane/cli'), cacheWithCrds()])
     const options = ['--cache-dir', cache, '--error-on-missing-schemas', '--skip-success-results']
     const accepted = new Set<string>()
     const waiting = claimFiles.map(({ name }) => name)

@@ -6,7 +6,7 @@ import fc from 'fast-check'
 import { describe, expect } from 'vitest'
 import { parseAllDocuments } from 'yaml'
 import { standInKnativeService } from '../../../src/capabilities/knative-serving/knative-service.ts'
-import { unreadable } from '../../../src/claim/cesql.ts'
+import { cesqlProblem } from '../../../src/claim/cesql.ts'
 import { parseClaim } from '../../../src/claim/parse.ts'
 import { at, type Json, type JsonObject } from '../../../src/kubernetes/json.ts'
 import { builtInPlatform, type Platform } from '../../../src/platform/platform.ts'
@@ -141,7 +141,7 @@ goTest('our reader of CESQL refuses what Knative refuses', () => {
   const verdicts = admit(manifests)
   const apart = expressions.flatMap((cesql, index) => {
     const theirs = verdicts[index]?.refused
-    const ours = unreadable(cesql)
+    const ours = cesqlProblem(cesql)
     return (theirs === undefined) === (ours === undefined) ? [] : [{ cesql, theirs, ours }]
   })
   expect(apart).toEqual([])

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect } from 'vitest'
 import { testWith } from '../../fixtures/require-program.ts'
-import { tool } from '../go-tools.ts'
+import { goTool } from '../go-tools.ts'
 import { agree, type Compared, differences, type Reading, read } from './differences.ts'
 
 const goTest = testWith('go')
@@ -18,7 +18,7 @@ const recorded: readonly { readonly text: string }[] = JSON.parse(
 
 /** What kubectl reads of each text. */
 async function ask(texts: readonly string[]): Promise<Reading[]> {
-  const { status, stdout, stderr } = spawnSync(await tool('kubectl/reader'), {
+  const { status, stdout, stderr } = spawnSync(await goTool('kubectl/reader'), {
     input: texts.map(text => `${JSON.stringify(text)}\n`).join(''),
     encoding: 'utf8',
     maxBuffer: 1 << 28,

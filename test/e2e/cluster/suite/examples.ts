@@ -1,7 +1,7 @@
 // Every example with runtime Deployment: ready, as composed, as printed, and quiet from then on.
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { condition } from '../../../../src/kubernetes/conditions.ts'
+import { observedCondition } from '../../../../src/kubernetes/conditions.ts'
 import { at } from '../../../../src/kubernetes/json.ts'
 import { composedOf, secretsOf } from '../../../../tools/apply.ts'
 import { root } from '../../../fixtures/claim-files.ts'
@@ -41,7 +41,7 @@ export function examplesAreReady(given: () => Setting): void {
       const live = await cluster.until('every condition is true', async () => {
         const live = await cluster.api.get(referenceOf(claim))
         for (const type of ['Synced', 'Ready', 'WorkloadReady', 'ScalingReady'])
-          expect(condition(live, type)).toMatchObject({ status: 'True' })
+          expect(observedCondition(live, type)).toMatchObject({ status: 'True' })
         return live
       })
       const minimum = composedOf(claim).find(({ kind }) => kind === 'ScaledObject')

@@ -1,9 +1,9 @@
 // Claims that Knative has to do with, before its own controllers and webhooks; what is played in that, test/e2e/cluster/knative.ts says.
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { STAND_IN } from '../../../../src/capabilities/workload/address.ts'
+import { STAND_IN_SUFFIX } from '../../../../src/capabilities/workload/address.ts'
 import { NAME_LABEL } from '../../../../src/capabilities/workload/labels.ts'
-import { condition } from '../../../../src/kubernetes/conditions.ts'
+import { observedCondition } from '../../../../src/kubernetes/conditions.ts'
 import { at, type JsonObject } from '../../../../src/kubernetes/json.ts'
 import { ADOPT } from '../../../../src/reconcile/name-conflicts.ts'
 import { composedOf, secretsOf } from '../../../../tools/apply.ts'
@@ -140,7 +140,7 @@ async function runs({ cluster: { api, until }, cluster }: Setting, claim: ClaimM
   await until(`${metadata.name} with ${spec.image} and all it says`, async () => {
     const live = await api.get(referenceOf(claim))
     for (const type of ['Synced', 'Ready', 'WorkloadReady', ...(spec.eventing === undefined ? [] : ['EventingReady'])])
-      expect(condition(live, type)).toMatchObject({ status: 'True' })
+      expect(observedCondition(live, type)).toMatchObject({ status: 'True' })
     expect(await lacking(cluster, claim)).toEqual([])
     if (spec.runtime !== 'Knative') return true
     const { status } = await api.get({ apiVersion: SERVING, kind: 'Service', ...metadata })
@@ -391,9 +391,12 @@ function changesRuntime(given: () => Setting): void {
 function readyPodsOf({ api }: Cluster, { metadata: { namespace, name } }: ClaimManifest) {
   const isOurs = (pod: JsonObject) => {
     const labels = at(pod, 'metadata', 'labels')
-    return at(labels, NAME_LABEL) === name || [name, `${name}${STAND_IN}`].includes(String(at(labels, 'serving.knative.dev/service')))
+    return (
+      at(labels, NAME_LABEL) === name || [name, `${name}${STAND_IN_SUFFIX}`].includes(String(at(labels, 'serving.knative.dev/service')))
+    )
   }
-  const isReady = (pod: JsonObject) => at(pod, 'metadata', 'deletionTimestamp') === undefined && condition(pod, 'Ready')?.status === 'True'
+  const isReady = (pod: JsonObject) =>
+    at(pod, 'metadata', 'deletionTimestamp') === undefined && observedCondition(pod, 'Ready')?.status === 'True'
   const ready = new Set<unknown>()
   const seen: number[] = []
   const watch = api.watch({ apiVersion: 'v1', kind: 'Pod', namespace }, ({ type, object }) => {
@@ -411,8 +414,8 @@ function readyPodsOf({ api }: Cluster, { metadata: { namespace, name } }: ClaimM
 function toldBy({ api }: Cluster, { metadata: { namespace, name } }: ClaimManifest) {
   const seen: (Said & { readonly isReady: boolean })[] = []
   const watch = api.watch({ apiVersion: API_VERSION, kind: KIND, namespace }, ({ object }) => {
-    const said = condition(object, 'WorkloadReady')
-    const isReady = condition(object, 'Ready')?.status === 'True'
+    const said = observedCondition(object, 'WorkloadReady')
+    const isReady = observedCondition(object, 'Ready')?.status === 'True'
     if (at(object, 'metadata', 'name') === name && said !== undefined) seen.push({ ...said, isReady })
   })
   return { seen, stop: watch.stop }

@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { Finding } from '../../../../src/claim/findings.ts'
-import { judgeClaim } from '../../../../src/claim/parse.ts'
+import { validateClaim } from '../../../../src/claim/parse.ts'
 import { at, isObject, type Json, type JsonObject } from '../../../../src/kubernetes/json.ts'
 import { builtInPlatform } from '../../../../src/platform/platform.ts'
 import { claimFiles, root } from '../../../fixtures/claim-files.ts'
@@ -140,7 +140,7 @@ export function sameVerdict(given: () => Setting): void {
       const judgeNext = async (): Promise<void> => {
         for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
           const [index, claim] = next
-          const { findings } = judgeClaim(claim, builtInPlatform)
+          const { findings } = validateClaim(claim, builtInPlatform)
           const refused = await verdictOf(given(), claim)
           if ((refused === undefined) === (findings.length === 0)) {
             counts[refused === undefined ? 'accepted' : 'refused'] += 1

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { parseClaim } from '../../../../src/claim/parse.ts'
-import { condition } from '../../../../src/kubernetes/conditions.ts'
+import { observedCondition } from '../../../../src/kubernetes/conditions.ts'
 import { at, type JsonObject } from '../../../../src/kubernetes/json.ts'
 import { builtInPlatform } from '../../../../src/platform/platform.ts'
 import { compose } from '../../../../src/reconcile/compose.ts'
@@ -90,7 +90,7 @@ export function composesThroughProvider(given: () => Setting): void {
       const manifests = objects.map(({ spec }) => at(spec, 'forProvider', 'manifest') as JsonObject)
       expect(manifests.sort(byKindAndName)).toEqual([...composedOf(await cluster.api.get(referenceOf(claim)))].sort(byKindAndName))
       for (const object of objects)
-        for (const type of ['Synced', 'Ready']) expect(condition(object, type)).toMatchObject({ status: 'True' })
+        for (const type of ['Synced', 'Ready']) expect(observedCondition(object, type)).toMatchObject({ status: 'True' })
     })
 
     test('the count is left alone however often an Object is reconciled, and the claim counts along', async () => {
@@ -113,7 +113,7 @@ export function composesThroughProvider(given: () => Setting): void {
           return at(spec, 'template', 'spec', 'serviceAccountName') === claim.metadata.name
         })
       }
-      expect(condition(await cluster.api.get(reference), 'Synced')).toMatchObject({ status: 'True' })
+      expect(observedCondition(await cluster.api.get(reference), 'Synced')).toMatchObject({ status: 'True' })
       counts.stop()
       expect(counts.seen).toEqual([3])
     })
