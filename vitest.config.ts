@@ -6,6 +6,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     exclude: ['test/e2e/**'],
     testTimeout: 60_000,
+    // A busy machine takes more than the default second.
+    expect: { poll: { timeout: 20_000 } },
     // Files share what they import: half the CPU time.
     isolate: false,
     // A test that needs another one before it fails, with the seed to repeat it.

@@ -47,7 +47,7 @@ function golden(claim: JsonObject, file: string): string[] {
     ...resources.map(({ key, desired, readiness }) =>
       section(`${key} (${readiness.ready ? 'ready' : 'not ready'}: ${readiness.reason})`, desired),
     ),
-    section('status', { conditions, ...status }),
+    section('status', { conditions: conditions.map(({ transient: _, ...said }) => said), ...status }),
   ]
 }
 

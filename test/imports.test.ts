@@ -29,7 +29,7 @@ const generated = /^src\/claim\/generated\//
 const claim = /^src\/claim\//
 const platform = /^src\/platform\//
 const schemas = /^schemas\/[a-z]+\.schema\.json$/
-const resolvedClaim = /^src\/claim\/resolved-claim\.ts$/
+const claimTypes = /^src\/claim\/(resolved-claim|generated\/types)\.ts$/
 const contract = /^src\/capabilities\/[a-z-]+\.ts$/
 const list = /^src\/capabilities\/index\.ts$/
 const workload = /^src\/capabilities\/workload\//
@@ -53,12 +53,12 @@ const layers: readonly { layer: string; files: RegExp; may: readonly RegExp[] }[
   { layer: 'generated types', files: generated, may: [] },
   { layer: 'claim', files: claim, may: [claim, platform, ...foundation, schemas, /^ajv\//, /^@bufbuild\/cel$/] },
   { layer: 'platform', files: platform, may: [platform, claim, ...foundation, schemas] },
-  { layer: 'the list of capabilities', files: list, may: [resolvedClaim, capabilities, ...foundation] },
-  { layer: 'the contract of capabilities', files: contract, may: [resolvedClaim, contract, ...foundation] },
-  { layer: 'the workload', files: workload, may: [resolvedClaim, contract, workload, ...foundation] },
+  { layer: 'the list of capabilities', files: list, may: [claimTypes, capabilities, ...foundation] },
+  { layer: 'the contract of capabilities', files: contract, may: [claimTypes, contract, ...foundation] },
+  { layer: 'the workload', files: workload, may: [claimTypes, contract, workload, ...foundation] },
   ...capabilityNames.map(name => {
     const own = new RegExp(`^src/capabilities/${name}/`)
-    return { layer: `capability ${name}`, files: own, may: [resolvedClaim, contract, workload, own, ...foundation] }
+    return { layer: `capability ${name}`, files: own, may: [claimTypes, contract, workload, own, ...foundation] }
   }),
   { layer: 'reconcile', files: reconcile, may: core },
   { layer: 'convert', files: convert, may: [convert, ...core] },

@@ -25,9 +25,12 @@ export const readDefinition = () => parse(read('apis/definition.yaml'), { merge:
 export const readComposition = () =>
   parse(read('apis/composition.yaml')) as { metadata: { name: string }; spec: { compositeTypeRef: { kind: string } } }
 
-export const specOf = ({ spec }: Definition): Schema => {
-  const schema = spec.versions[0].schema.openAPIV3Schema.properties?.spec
-  if (schema === undefined) throw new Error('apis/definition.yaml has no schema for spec')
+export const specOf = (definition: Definition): Schema => partOf(definition, 'spec')
+export const statusOf = (definition: Definition): Schema => partOf(definition, 'status')
+
+function partOf({ spec }: Definition, part: 'spec' | 'status'): Schema {
+  const schema = spec.versions[0].schema.openAPIV3Schema.properties?.[part]
+  if (schema === undefined) throw new Error(`apis/definition.yaml has no schema for ${part}`)
   return withoutNullable(schema)
 }
 

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { stringify } from 'yaml'
 import { inlined } from '../../src/claim/schema.ts'
 import { claimSchema, closed } from './claim-schema.ts'
-import { generated, readComposition, readDefinition, specOf } from './definition.ts'
+import { generated, readComposition, readDefinition, specOf, statusOf } from './definition.ts'
 import { inputCrd, inputProperties, inputSchema } from './input.ts'
 import { namespacedComposition, namespacedDefinition } from './namespaced.ts'
 import { reference } from './reference.ts'
@@ -25,7 +25,7 @@ let count = 0
 settle({
   'schemas/eventdrivenservice.schema.json': json(claimSchema(definition)),
   'schemas/input.schema.json': json(inputSchema(input, closed)),
-  'src/claim/generated/types.ts': typesSource(spec),
+  'src/claim/generated/types.ts': typesSource(spec, statusOf(definition)),
   'apis/namespaced/definition.yaml': yaml(namespacedDefinition(definition)),
   'apis/namespaced/composition.yaml': yaml(namespacedComposition(readComposition(), definition)),
   'package/function/input/inputs.yaml': yaml(inputCrd(input)),

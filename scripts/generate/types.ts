@@ -1,8 +1,8 @@
-// TypeScript types of what a user writes under spec.
+// TypeScript types of what a user writes under spec, and of what the function writes under status.
 import type { Schema } from '../../src/claim/schema.ts'
 import { generated } from './definition.ts'
 
-export function typesSource(spec: Schema): string {
+export function typesSource(spec: Schema, status: Schema): string {
   return `// ${generated}
 
 export type Size = ${union(spec.properties?.size)}
@@ -10,6 +10,8 @@ export type Environment = ${union(spec.properties?.environment)}
 export type Runtime = ${union(spec.properties?.runtime)}
 
 export interface EventDrivenServiceSpec ${objectType(spec, '')}
+
+export interface EventDrivenServiceStatus ${objectType(status, '')}
 `
 }
 

@@ -1,37 +1,106 @@
+// What everybody has to know about a capability. Conditions, roles, missing CRDs, doctor and summaries follow from it.
+import type { EventDrivenServiceStatus } from '../claim/generated/types.ts'
 import type { ResolvedClaim } from '../claim/resolved-claim.ts'
-import type { Json, JsonObject } from '../kubernetes/json.ts'
+import type { JsonObject } from '../kubernetes/json.ts'
 import type { Manifest } from '../kubernetes/objects.ts'
+import type { Address } from './address.ts'
 import type { Readiness } from './readiness.ts'
 
-/** Which of the claim's conditions a resource counts for. */
-export type Concern = 'Workload' | 'Scaling' | 'Eventing'
+export interface Capability<Resolved = unknown> {
+  /** Its folder. */
+  readonly name: string
+  /** `Mesh` makes the condition MeshReady. Capabilities may share one. */
+  readonly condition: string
+  readonly role: Role
+  readonly kinds: readonly KindInfo[]
+  /** What this claim asks of it; undefined if nothing. */
+  resolve(claim: ResolvedClaim): Resolved | undefined
+  resources(resolved: Resolved, claim: ResolvedClaim, context: Context): readonly ComposedResource[]
+}
 
-/** A part of a manifest that Kubernetes keeps as it was made. */
+/** A ClusterRole for Crossplane, so that a platform without a product allows nothing of it. Capabilities may share one. */
+export interface Role {
+  /** Its file in package/runtime/rbac. */
+  readonly name: string
+  /** Which claims need it, and for what. */
+  readonly purpose: string
+}
+
+export interface KindInfo {
+  readonly apiVersion: string
+  readonly kind: string
+  /** Written out: https://kubernetes.io/docs/reference/using-api/api-concepts/#standard-api-terminology has no rule for it. */
+  readonly plural: string
+  /** What brings the kind; none for one of Kubernetes' own. */
+  readonly product?: string
+  /** A few words on what one would open a manifest for. */
+  readonly summarize?: (manifest: JsonObject) => readonly (string | undefined)[]
+}
+
+export interface Context {
+  readonly findObserved: FindObserved
+  /** Where events reach the workload. */
+  readonly address: Address
+}
+
+/** The object of a resource as it is observed, or undefined if it does not exist. */
+export type FindObserved = (resource: { readonly key: string }) => JsonObject | undefined
+
+/**
+ * `new`: nothing has the name yet, so this is the only time to set what others decide later.
+ * `adopted`: an object exists that we did not create, or that is being deleted.
+ * `existing`: the object is ours.
+ */
+export type Lifecycle = 'new' | 'adopted' | 'existing'
+
+export interface ComposedResource {
+  /** How Crossplane knows the resource. Never rename one: that deletes the object. */
+  readonly key: string
+  /** The manifest, or undefined if this claim has no such resource. */
+  readonly build: (claim: ResolvedClaim, lifecycle: Lifecycle) => Manifest | undefined
+  readonly ready: (observed: JsonObject, claim: ResolvedClaim) => Readiness
+  /** The resource's own condition that means ready; none if it is ready as soon as it exists. */
+  readonly readyCondition?: 'Ready' | 'Available'
+  /** Fields that Kubernetes refuses to change. A claim that asks for a change says so. */
+  readonly immutable?: readonly ImmutableField[]
+  /** The part of the claim's status that describes the resource. */
+  readonly status?: (observed: JsonObject | undefined, claim: ResolvedClaim, previous: EventDrivenServiceStatus) => EventDrivenServiceStatus
+  /** Why the claim can't take over a foreign object, and what to do first. */
+  readonly conflict?: (manifest: Manifest, foreign: JsonObject, claim: ResolvedClaim) => string | undefined
+  /** Whether a foreign object disappears by itself once the other runtime is deleted. */
+  readonly isLeftByOtherRuntime?: (foreign: JsonObject, claim: ResolvedClaim) => boolean
+  /** What a manifest read from the observed object leaves out or adds: nothing that others decide, all that the claim said. */
+  readonly freeze?: { readonly omit?: readonly string[]; readonly annotations?: (name: string) => boolean }
+  /** Where an object leads to, in one word to compare. A change of runtime reroutes what has a target. */
+  readonly target?: (object: JsonObject) => string
+}
+
 export interface ImmutableField {
   readonly path: readonly string[]
   /** What people call it. */
   readonly called: string
   /** What would be lost, and what to do instead. */
   readonly advice: (claim: ResolvedClaim) => string
-  /** Whether the claim itself asks for the value: another default is no reason to complain. */
+  /** Whether the claim itself asks for the value: a changed default is no reason to complain. */
   readonly asked?: (claim: ResolvedClaim) => boolean
 }
 
-export interface ComposedResource {
-  /** How Crossplane knows the resource. Never rename one: that deletes the object. */
-  readonly key: string
-  readonly concern: Concern
-  /** The manifest, or undefined where this claim has no such resource. */
-  readonly build: (claim: ResolvedClaim, birth: boolean, there: boolean) => Manifest | undefined
-  /** Judges the resource as it is observed. */
-  readonly ready: (observed: JsonObject, claim: ResolvedClaim) => Readiness
-  /** The resource's own condition that means ready; none where being there is enough. */
-  readonly readyCondition?: 'Ready' | 'Available'
-  /** What can't be changed once the object is there. A claim that asks for it all the same is told so. */
-  readonly immutable?: readonly ImmutableField[]
-  /** The part of the claim's status that describes the resource. `before` is the image in the status so far. */
-  readonly status?: (observed: JsonObject | undefined, claim: ResolvedClaim, before?: Json) => JsonObject
+/** A resource with what its capability says of it. */
+export interface OwnedResource extends ComposedResource {
+  readonly condition: string
+  readonly kinds: readonly KindInfo[]
 }
 
-/** The object of a resource as it is observed, or undefined where it is not there. */
-export type FindObserved = (resource: ComposedResource) => JsonObject | undefined
+/** What a runtime consists of, for a change of runtime. */
+export interface RuntimeParts<Resource extends ComposedResource = ComposedResource> {
+  readonly noun: string
+  /** What runs behind the entry points; undefined if they run the workload themselves. */
+  readonly backend?: Resource
+  /** What creates a Service of the claim's name. */
+  readonly entryPoint: Resource
+  /** Serves under another name while the other runtime's Service has the claim's name. */
+  readonly standIn: Resource
+  /** Everything else that is deleted with the runtime. */
+  readonly others: readonly Resource[]
+  readonly address: (claim: ResolvedClaim, host?: string) => Address
+}

@@ -1,44 +1,61 @@
 // Everything that a claim can become, in the order in which people read it.
-import type { ResolvedClaim } from '../claim/resolved-claim.ts'
-import { at } from '../kubernetes/json.ts'
-import { isBeingDeleted } from '../kubernetes/objects.ts'
-import type { ComposedResource, FindObserved } from './capability.ts'
-import { deployment } from './deployment/deployment.ts'
-import { httpService, service } from './deployment/service.ts'
+import type { ResolvedClaim, Runtime } from '../claim/resolved-claim.ts'
+import type { Manifest } from '../kubernetes/objects.ts'
+import type { Capability, ComposedResource, Context, KindInfo, OwnedResource, Role, RuntimeParts } from './capability.ts'
+import { deploymentCapability, deploymentRuntime } from './deployment/index.ts'
+import { keda } from './keda/index.ts'
 import { scaledObject } from './keda/scaled-object.ts'
-import { broker } from './knative-eventing/broker.ts'
-import { kafkaSource } from './knative-eventing/kafka-source.ts'
-import { trigger } from './knative-eventing/trigger.ts'
-import { knativeService } from './knative-serving/knative-service.ts'
-import { type Address, addressOf } from './workload/address.ts'
-import { serviceAccount } from './workload/service-account.ts'
+import { knativeEventing } from './knative-eventing/index.ts'
+import { knativeRuntime, knativeServing } from './knative-serving/index.ts'
+import { workload } from './workload/index.ts'
 
-/** What runs, whatever the runtime; a resource that is not of the claim's runtime builds nothing. */
-const workloadResources = [serviceAccount, deployment, service, httpService, knativeService, scaledObject]
+export const capabilities: readonly Capability[] = [workload, deploymentCapability, knativeServing, keda, knativeEventing]
 
-/** What brings events to an address of the workload's. */
-export function eventingResources(
-  { name, eventing }: ResolvedClaim,
-  findObserved: FindObserved,
-  address: Address,
-): readonly ComposedResource[] {
-  if (eventing === undefined) return []
-  const brokerIn = (resource: ComposedResource, ...path: string[]) => {
-    const observed = findObserved(resource)
-    // What is being deleted is made anew as the claim asks, and a new trigger would never let go of its Broker.
-    const found = observed && !isBeingDeleted(observed) ? at(observed, ...path) : undefined
-    return typeof found === 'string' ? found : undefined
-  }
-  // A Broker that we made stays, whatever the claim asks for, and all that hangs on it stays with it.
-  const current = brokerIn(broker, 'metadata', 'name') ?? eventing.broker?.name ?? name
-  const triggers = eventing.triggers.map(spec => trigger(spec, address, current))
-  // A trigger that is there keeps its Broker, and events go nowhere where no trigger listens.
-  const listened = triggers.map(resource => brokerIn(resource, 'spec', 'broker') ?? current)
-  const fed = listened.includes(current) ? current : (listened[0] ?? current)
-  return [broker, ...triggers, kafkaSource(address, fed)]
+/** Its clashes and waits hold up everything else: the rest of a claim is of no use without it. */
+export const WORKLOAD = workload.condition
+
+const own =
+  ({ condition, kinds }: Capability) =>
+  (resource: ComposedResource): OwnedResource => ({ ...resource, condition, kinds })
+
+export const runtimes: Readonly<Record<Runtime, RuntimeParts<OwnedResource>>> = {
+  Deployment: ownParts(deploymentCapability, deploymentRuntime, [own(keda)(scaledObject)]),
+  Knative: ownParts(knativeServing, knativeRuntime),
 }
 
-export const resourcesOf = (claim: ResolvedClaim, findObserved: FindObserved, address = addressOf(claim)): readonly ComposedResource[] => [
-  ...workloadResources,
-  ...eventingResources(claim, findObserved, address),
+function ownParts(capability: Capability, parts: RuntimeParts, more: readonly OwnedResource[] = []): RuntimeParts<OwnedResource> {
+  const { backend, entryPoint, standIn, others, ...rest } = parts
+  const owned = own(capability)
+  return {
+    ...rest,
+    ...(backend && { backend: owned(backend) }),
+    entryPoint: owned(entryPoint),
+    standIn: owned(standIn),
+    others: [...others.map(owned), ...more],
+  }
+}
+
+export const resourcesOf = (claim: ResolvedClaim, context: Context, all: readonly Capability[] = capabilities): readonly OwnedResource[] =>
+  all.flatMap(capability => {
+    const resolved = capability.resolve(claim)
+    if (resolved === undefined) return []
+    return capability.resources(resolved, claim, context).map(own(capability))
+  })
+
+/** The conditions of a claim in the order in which people read them. */
+export const conditionNames = (all: readonly Capability[] = capabilities): readonly string[] => [
+  ...new Set(all.map(({ condition }) => condition)),
 ]
+
+export interface RoleRules extends Role {
+  readonly kinds: readonly KindInfo[]
+}
+
+export const rolesOf = (all: readonly Capability[] = capabilities): readonly RoleRules[] =>
+  [...new Map(all.map(({ role }) => [role.name, role])).values()].map(role => ({
+    ...role,
+    kinds: all.filter(capability => capability.role.name === role.name).flatMap(({ kinds }) => kinds),
+  }))
+
+export const findKind = ({ apiVersion, kind }: Pick<Manifest, 'apiVersion' | 'kind'>, kinds: readonly KindInfo[]): KindInfo | undefined =>
+  kinds.find(one => one.apiVersion === apiVersion && one.kind === kind)

@@ -1,7 +1,8 @@
 // What stands in for the cluster when there is none: manifests, each matched to the resource that it is.
 import type { ResolvedClaim } from '../claim/resolved-claim.ts'
 import { at, isObject, type Json, type JsonObject, textOf } from '../kubernetes/json.ts'
-import type { Composed, Observed } from '../reconcile/compose.ts'
+import type { Composed } from '../reconcile/compose.ts'
+import type { Observed } from '../reconcile/observe.ts'
 
 const KEY_ANNOTATION = 'crossplane.io/composition-resource-name'
 

@@ -1,7 +1,8 @@
 import { Capability, type RunFunctionRequest } from '@crossplane-org/function-sdk-typescript'
 import { at, isObject, type Json, type JsonObject } from '../kubernetes/json.ts'
-import type { Observed } from '../reconcile/compose.ts'
-import { ADOPT, type ClusterLookup } from '../reconcile/name-conflicts.ts'
+import type { ClusterLookup } from '../reconcile/cluster-lookup.ts'
+import { ADOPT } from '../reconcile/name-conflicts.ts'
+import type { Observed } from '../reconcile/observe.ts'
 
 /** What of a request the core works on. */
 export interface FunctionInput {

@@ -8,10 +8,11 @@ import {
   Status,
   Target,
 } from '@crossplane-org/function-sdk-typescript'
+import type { EventDrivenServiceStatus } from '../claim/generated/types.ts'
 import { isObject, type JsonObject, textOf } from '../kubernetes/json.ts'
 import { isBeingDeleted } from '../kubernetes/objects.ts'
 import { lastApplied } from '../reconcile/applied.ts'
-import type { Composed, Composition } from '../reconcile/compose.ts'
+import type { Composition } from '../reconcile/compose.ts'
 import { type ClaimCondition, changedConditions, isInvalid, ownStatus, retiredConditions, wasReady } from '../reconcile/conditions.ts'
 import { kindKey } from '../reconcile/missing-crds.ts'
 
@@ -76,13 +77,18 @@ function requirementsOf(
   }
 }
 
-const selector = ({ key, manifest: { apiVersion, kind, metadata } }: Composed): [string, ResourceSelector] => [
+const selector = ({ key, manifest: { apiVersion, kind, metadata } }: Composition['nameQueries'][number]): [string, ResourceSelector] => [
   key,
   { apiVersion, kind, matchName: metadata.name, namespace: metadata.namespace },
 ]
 
 /** Beside its status, the composite's readiness follows from the resources, ours and others', unless some of ours are left out. */
-function desiredComposite({ desired }: RunFunctionRequest, composite: JsonObject, status: JsonObject, complete: boolean): Resource {
+function desiredComposite(
+  { desired }: RunFunctionRequest,
+  composite: JsonObject,
+  status: EventDrivenServiceStatus,
+  complete: boolean,
+): Resource {
   const before: unknown = desired?.composite?.resource
   const earlier = isObject(before) ? before : {}
   return {

@@ -1,7 +1,13 @@
-import { at, type JsonObject } from './json.ts'
+import { at, isObject, items, type JsonObject } from './json.ts'
 
 /** Whether a Kubernetes object is being deleted. */
 export const isBeingDeleted = (object: JsonObject): boolean => at(object, 'metadata', 'deletionTimestamp') !== undefined
+
+/** The owner that controls an object: https://kubernetes.io/docs/concepts/overview/working-with-objects/owners-dependents/ */
+export function controllerOf(object: JsonObject): JsonObject | undefined {
+  const owner = items(at(object, 'metadata', 'ownerReferences')).find(reference => at(reference, 'controller') === true)
+  return isObject(owner) ? owner : undefined
+}
 
 /** A complete Kubernetes object, without status. */
 export interface Manifest extends JsonObject {
@@ -9,3 +15,6 @@ export interface Manifest extends JsonObject {
   readonly kind: string
   readonly metadata: { readonly name: string; readonly namespace: string; readonly [field: string]: JsonObject[string] }
 }
+
+/** The group of an API version; empty for the core group. */
+export const groupOf = (apiVersion: string): string => apiVersion.split('/').slice(0, -1).join('')

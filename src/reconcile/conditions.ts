@@ -1,23 +1,29 @@
 // From the readiness of the resources to what the claim says of itself.
 
-import type { Concern } from '../capabilities/capability.ts'
+import type { Capability } from '../capabilities/capability.ts'
+import { capabilities, conditionNames, WORKLOAD } from '../capabilities/index.ts'
 import type { Readiness } from '../capabilities/readiness.ts'
 import { type Finding, sentence } from '../claim/findings.ts'
+import type { EventDrivenServiceStatus } from '../claim/generated/types.ts'
 import { observedCondition } from '../kubernetes/conditions.ts'
 import { at, type JsonObject } from '../kubernetes/json.ts'
 
 export interface ClaimCondition extends Readiness {
-  readonly type: `${Concern}Ready`
+  /** Such as WorkloadReady. */
+  readonly type: string
 }
 
-const concerns = ['Workload', 'Scaling', 'Eventing'] as const satisfies readonly Concern[]
+const typeOf = (condition: string) => `${condition}Ready`
 
-/** One condition for each concern that the claim has: the first thing that blocks, else what the main resource says. */
-export function conditionsOf(resources: readonly { readonly concern: Concern; readonly readiness: Readiness }[]): ClaimCondition[] {
-  return concerns.flatMap(concern => {
-    const own = resources.filter(resource => resource.concern === concern).map(resource => resource.readiness)
-    const decisive = own.find(readiness => !readiness.ready) ?? own.find(readiness => readiness.reason !== 'Created') ?? own[0]
-    return decisive === undefined ? [] : [{ type: `${concern}Ready` as const, ...decisive }]
+/** One condition for each that the claim has: the first thing that blocks, else what the main resource says. */
+export function conditionsOf(
+  parts: readonly { readonly condition: string; readonly readiness: Readiness }[],
+  all: readonly Capability[] = capabilities,
+): ClaimCondition[] {
+  return conditionNames(all).flatMap(condition => {
+    const own = parts.filter(part => part.condition === condition).map(({ readiness }) => readiness)
+    const decisive = own.find(({ ready }) => !ready) ?? own.find(({ reason }) => reason !== 'Created') ?? own[0]
+    return decisive === undefined ? [] : [{ type: typeOf(condition), ...decisive }]
   })
 }
 
@@ -25,10 +31,10 @@ export function conditionsOf(resources: readonly { readonly concern: Concern; re
 export const wasReady = (composite: JsonObject): boolean => observedCondition(composite, 'Ready')?.status === 'True'
 
 /** The fields of the composite's status that the function writes. */
-export const ownFields = ['workload', 'url', 'autoscaler'] as const
+export const ownFields = ['workload', 'url', 'autoscaler'] as const satisfies readonly (keyof EventDrivenServiceStatus)[]
 
 /** What the function wrote last into the status. */
-export const ownStatus = ({ status }: JsonObject): JsonObject =>
+export const ownStatus = ({ status }: JsonObject): EventDrivenServiceStatus =>
   Object.fromEntries(ownFields.map(field => [field, at(status, field)]).filter(([, value]) => value !== undefined))
 
 const NOT_APPLICABLE = 'NotApplicable'
@@ -38,8 +44,8 @@ const NOT_APPLICABLE = 'NotApplicable'
  * may be by now.
  */
 export const retiredConditions = (composite: JsonObject, conditions: readonly ClaimCondition[]): ClaimCondition[] =>
-  concerns
-    .map(concern => `${concern}Ready` as const)
+  conditionNames()
+    .map(typeOf)
     .filter(type => observedCondition(composite, type) !== undefined && !conditions.some(said => said.type === type))
     .map(type => ({ type, ready: true, reason: NOT_APPLICABLE, message: 'The claim does not ask for this any more.' }))
 
@@ -65,24 +71,19 @@ export const isInvalid = (reason: string): boolean => invalid.some(known => know
 
 /** Nothing was composed, and what runs keeps running. */
 export const refusedCondition = (reason: (typeof invalid)[number], message: string): ClaimCondition => ({
-  type: 'WorkloadReady',
+  type: typeOf(WORKLOAD),
   ready: false,
   reason,
   message,
 })
 
-// Steps of a change that somebody asked for.
-const planned: ReadonlySet<string> = new Set(['Creating', 'Waiting', 'Updating', 'RollingOut', 'Deploying', 'Switching'])
-// New pods are not ready at once, so this is news only if there were ready ones.
-const STARTING = 'Unavailable'
-
 /** The conditions that are news to the composite. A planned step is none; what blocks it, and that it is done, is news. */
 export const changedConditions = (composite: JsonObject, conditions: readonly ClaimCondition[]): ClaimCondition[] =>
-  conditions.filter(({ type, ready, reason }) => {
+  conditions.filter(({ type, ready, reason, transient }) => {
     const current = observedCondition(composite, type)
     const before = current?.reason === NOT_APPLICABLE ? undefined : current
     const wasUp = before?.status === 'True' && before.reason !== 'ScaledToZero'
-    if (!ready && (planned.has(reason) || (!wasUp && reason === STARTING))) return false
+    if (transient === 'always' || (transient === 'at-first' && !wasUp)) return false
     if (before === undefined) return true
     return before.status !== (ready ? 'True' : 'False') || (!ready && before.reason !== reason)
   })

@@ -1,21 +1,24 @@
-// While a runtime changes, the old workload stays as it is. The claim that it was made from is gone, so for this once
-// what is wanted is read off what is observed: all that a claim of ours can have said, and nothing that others decide.
+// While a runtime changes, the old workload stays as it is. The claim that it was built from is gone, so its manifest is read
+// from the observed object: all that a claim of ours can have said, and nothing that others decide.
+import type { ComposedResource } from '../capabilities/capability.ts'
 import { at, isObject, type JsonObject, textOf } from '../kubernetes/json.ts'
 import type { Manifest } from '../kubernetes/objects.ts'
 
-export function freeze(observed: JsonObject): Manifest {
-  const { apiVersion, kind } = observed
-  const name = at(observed, 'metadata', 'name')
-  const namespace = at(observed, 'metadata', 'namespace')
-  const labels = pick(at(observed, 'metadata', 'labels'), key => !key.startsWith('crossplane.io/'))
-  const annotations = pick(at(observed, 'metadata', 'annotations'), key => key.startsWith('autoscaling.keda.sh/'))
-  // The count is KEDA's.
-  const spec = pick(observed.spec, field => kind !== 'Deployment' || field !== 'replicas')
+export function freeze(observed: JsonObject, resource: Pick<ComposedResource, 'freeze'>): Manifest {
+  const { omit = [], annotations: isKept = () => false } = resource.freeze ?? {}
+  const { apiVersion, kind, spec, metadata } = observed
+  const labels = pick(at(metadata, 'labels'), name => !name.startsWith('crossplane.io/'))
+  const annotations = pick(at(metadata, 'annotations'), isKept)
   return {
     apiVersion: textOf(apiVersion),
     kind: textOf(kind),
-    metadata: { name: textOf(name), namespace: textOf(namespace), labels, ...(Object.keys(annotations).length > 0 && { annotations }) },
-    spec,
+    metadata: {
+      name: textOf(at(metadata, 'name')),
+      namespace: textOf(at(metadata, 'namespace')),
+      labels,
+      ...(Object.keys(annotations).length > 0 && { annotations }),
+    },
+    spec: pick(spec, field => !omit.includes(field)),
   }
 }
 

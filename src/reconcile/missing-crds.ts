@@ -1,30 +1,35 @@
-// Kinds that a cluster may lack, as they come with something that has to be installed. Asked for an object of a kind that
-// is unknown, or told to make one, Crossplane applies nothing of the claim: docs/adr/0012-a-kind-that-is-unknown.md
-
+// A cluster may lack the kinds of a product. Asked for an object of a kind that is unknown, or told to create one, Crossplane
+// applies nothing of the claim: docs/adr/0012-a-kind-that-is-unknown.md
+import type { OwnedResource } from '../capabilities/capability.ts'
+import { findKind } from '../capabilities/index.ts'
 import { notReady, type Readiness } from '../capabilities/readiness.ts'
 import type { Manifest } from '../kubernetes/objects.ts'
+import type { ClusterLookup } from './cluster-lookup.ts'
 
 type Kind = Pick<Manifest, 'apiVersion' | 'kind'>
 
-/** What brings the kinds of a group; those of the others are Kubernetes' own. */
-const products: ReadonlyMap<string, string> = new Map([
-  ['keda.sh', 'KEDA'],
-  ['serving.knative.dev', 'Knative Serving'],
-  ['eventing.knative.dev', 'Knative Eventing'],
-  ['sources.knative.dev', "Knative's source for Apache Kafka"],
-])
-
-const productOf = ({ apiVersion }: Kind) => products.get(apiVersion.split('/')[0] ?? '')
-
-export const mayBeMissing = (kind: Kind): boolean => productOf(kind) !== undefined
-
 export const kindKey = ({ apiVersion, kind }: Kind): string => `${kind}.${apiVersion}`
 
-/** All of these kinds have their plural by an s. */
-const crdOf = ({ apiVersion, kind }: Kind) => `${kind.toLowerCase()}s.${apiVersion.split('/')[0]}`
+/** What brings the kind of a manifest; undefined for one of Kubernetes' own. */
+export const productOf = ({ kinds }: OwnedResource, manifest: Manifest): string | undefined => findKind(manifest, kinds)?.product
 
-export const missingCrd = (manifest: Manifest): Readiness =>
-  notReady(
+/** Whether the cluster knows the kind of a resource; undefined until Crossplane has said so. */
+export function isKindKnown(
+  { canAskKinds, existing, kinds }: ClusterLookup,
+  resource: OwnedResource,
+  manifest: Manifest,
+): boolean | undefined {
+  // Crossplane answers for a name only if the kind is known.
+  if (!canAskKinds || Object.hasOwn(existing, resource.key) || productOf(resource, manifest) === undefined) return true
+  const name = kindKey(manifest)
+  return Object.hasOwn(kinds, name) ? kinds[name] : undefined
+}
+
+export function missingCrd(resource: OwnedResource, manifest: Manifest): Readiness {
+  const { apiVersion, kind, metadata } = manifest
+  const crd = `${findKind(manifest, resource.kinds)?.plural}.${apiVersion.split('/')[0]}`
+  return notReady(
     'KindUnknown',
-    `${manifest.kind} ${manifest.metadata.name} can't be made, as the cluster does not know this kind of ${manifest.apiVersion}: the platform team has to install ${productOf(manifest)}, or, where the kind is there by now, to have Crossplane look again: kubectl annotate crd ${crdOf(manifest)} --overwrite seen=$(date +%s). The rest of the claim does not wait for it.`,
+    `${kind} ${metadata.name} can't be made, as the cluster does not know this kind of ${apiVersion}: the platform team has to install ${productOf(resource, manifest)}, or, where the kind is there by now, to have Crossplane look again: kubectl annotate crd ${crd} --overwrite seen=$(date +%s). The rest of the claim does not wait for it.`,
   )
+}

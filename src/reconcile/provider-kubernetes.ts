@@ -1,9 +1,33 @@
 // Crossplane 1 composes cluster-scoped resources only: there each resource travels inside an Object of provider-kubernetes.
 
 import type { ComposedResource } from '../capabilities/capability.ts'
+import { notReady, type Readiness } from '../capabilities/readiness.ts'
+import { observedCondition } from '../kubernetes/conditions.ts'
 import { at, isObject, type JsonObject } from '../kubernetes/json.ts'
-import type { Manifest } from '../kubernetes/objects.ts'
+import { isBeingDeleted, type Manifest } from '../kubernetes/objects.ts'
 import type { Platform } from '../platform/platform.ts'
+import type { Carrier } from './observe.ts'
+
+export const providerKubernetes = (platform: Platform): Carrier => ({
+  observe: outer => {
+    const object = unwrapObject(outer)
+    const failure = syncFailure(outer)
+    return { outer, object, isDeleted: [outer, object].some(one => one && isBeingDeleted(one)), ...(failure && { failure }) }
+  },
+  wrap: ({ resource, manifest, observation, isFrozen }) =>
+    isFrozen && observation ? freezeObject(observation.outer) : wrapInObject(manifest, resource, platform),
+  canAsk: false,
+  // Its three-way merge takes back a field that was set once.
+  keepsOmittedFields: false,
+})
+
+/** Why the provider can't apply what an Object carries. */
+function syncFailure(outer: JsonObject): ((manifest: Manifest) => Readiness) | undefined {
+  const synced = observedCondition(outer, 'Synced')
+  if (synced?.status !== 'False') return undefined
+  return ({ kind, metadata }) =>
+    notReady(synced.reason || 'NotSynced', `provider-kubernetes can't make ${kind} ${metadata.name}: ${synced.message}`)
+}
 
 /** The Object has no name of its own: Crossplane gives it one that is unique in the cluster. */
 export const wrapInObject = (manifest: Manifest, { readyCondition }: ComposedResource, { providerConfig }: Platform): JsonObject => ({

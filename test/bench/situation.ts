@@ -3,7 +3,8 @@
 import { parseClaim } from '../../src/claim/parse.ts'
 import { at, isObject, type Json, type JsonObject } from '../../src/kubernetes/json.ts'
 import { builtInPlatform } from '../../src/platform/platform.ts'
-import { compose, type Observed } from '../../src/reconcile/compose.ts'
+import { compose } from '../../src/reconcile/compose.ts'
+import type { Observed } from '../../src/reconcile/observe.ts'
 import { type ClaimDocument, claim, compositeOf } from '../fixtures/claims.ts'
 
 const CREATED = '2026-01-05T08:00:00Z'

@@ -183,6 +183,6 @@ describe('a tree', () => {
   ])('says where events go: $says', ({ subscriber, to }) => {
     const trigger = { apiVersion: 'eventing.knative.dev/v1', kind: 'Trigger', spec: { broker: 'shop', subscriber } }
     const source = { apiVersion: 'sources.knative.dev/v1', kind: 'KafkaSource', spec: { topics: ['a', 'b'], sink: subscriber } }
-    expect([trigger, source].map(factsOf)).toEqual([`from shop, to ${to}`, `a, b, to ${to}`])
+    expect([trigger, source].map(manifest => factsOf(manifest))).toEqual([`from shop, to ${to}`, `a, b, to ${to}`])
   })
 })

@@ -7,9 +7,9 @@ import { parseClaim } from '../../src/claim/parse.ts'
 import type { ResolvedClaim } from '../../src/claim/resolved-claim.ts'
 import type { JsonObject } from '../../src/kubernetes/json.ts'
 import { builtInPlatform } from '../../src/platform/platform.ts'
+import { noLookup } from '../../src/reconcile/cluster-lookup.ts'
 import { compose } from '../../src/reconcile/compose.ts'
 import { findingsMessage, refusedCondition } from '../../src/reconcile/conditions.ts'
-import { noLookup } from '../../src/reconcile/name-conflicts.ts'
 import { claim as document, knativeClaim } from '../fixtures/claims.ts'
 
 const file = new URL('../../docs/troubleshooting.md', import.meta.url)

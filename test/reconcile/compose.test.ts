@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { at, type Json, type JsonObject } from '../../src/kubernetes/json.ts'
 import { builtInPlatform, type Platform } from '../../src/platform/platform.ts'
-import { compose, type Observed } from '../../src/reconcile/compose.ts'
+import { compose } from '../../src/reconcile/compose.ts'
+import type { Observed } from '../../src/reconcile/observe.ts'
 import { deepFreeze, put } from '../fixtures/claims.ts'
 import { conditions, resolvedClaim } from '../fixtures/resolved-claim.ts'
 

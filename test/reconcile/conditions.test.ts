@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest'
-import type { Concern } from '../../src/capabilities/capability.ts'
 import type { Readiness } from '../../src/capabilities/readiness.ts'
 import type { Finding } from '../../src/claim/findings.ts'
 import { observedCondition } from '../../src/kubernetes/conditions.ts'
@@ -8,12 +7,12 @@ import { type ClaimCondition, changedConditions, conditionsOf, findingsMessage, 
 import { claim } from '../fixtures/claims.ts'
 import { ControlLoop } from '../fixtures/control-loop.ts'
 
-const part = (concern: Concern, ready: boolean, reason: string): { concern: Concern; readiness: Readiness } => ({
-  concern,
+const part = (condition: string, ready: boolean, reason: string): { condition: string; readiness: Readiness } => ({
+  condition,
   readiness: { ready, reason, message: `${reason}!` },
 })
 
-describe('one condition for each concern', () => {
+describe('one condition for each capability', () => {
   test.each<{ says: string; parts: ReturnType<typeof part>[]; is: string[] }>([
     { says: 'of nothing there is none', parts: [], is: [] },
     {
@@ -37,7 +36,7 @@ describe('one condition for each concern', () => {
       is: ['EventingReady true Created'],
     },
     {
-      says: 'one concern does not block another',
+      says: 'one does not block another',
       parts: [part('Workload', false, 'Unavailable'), part('Scaling', true, 'Ready')],
       is: ['WorkloadReady false Unavailable', 'ScalingReady true Ready'],
     },
@@ -105,8 +104,8 @@ describe('a condition that applies no more', () => {
       metadata: { name: 'orders-worker-scaler', namespace: 'shop' },
     })
     loop.reconcile()
-    expect(conditionOf(loop, 'WorkloadReady')).toMatchObject({ status: 'False', reason: 'NameTaken' })
-    expect(conditionOf(loop, 'ScalingReady')).toMatchObject({ status: 'False', reason: 'Creating' })
+    expect(conditionOf(loop, 'WorkloadReady')).toMatchObject({ status: 'True', reason: 'Available' })
+    expect(conditionOf(loop, 'ScalingReady')).toMatchObject({ status: 'False', reason: 'NameTaken' })
   })
 
   test('was never said of a claim to which it never applied', () => {
@@ -115,7 +114,14 @@ describe('a condition that applies no more', () => {
 })
 
 describe('news', () => {
-  const now = (ready: boolean, reason: string): ClaimCondition => ({ type: 'WorkloadReady', ready, reason, message: 'now' })
+  const passes: Readonly<Record<string, 'always' | 'at-first'>> = {
+    Unavailable: 'at-first',
+    ...Object.fromEntries(['Creating', 'Deploying', 'RollingOut', 'Switching', 'Updating', 'Waiting'].map(reason => [reason, 'always'])),
+  }
+  const now = (ready: boolean, reason: string): ClaimCondition => {
+    const transient = passes[reason]
+    return { type: 'WorkloadReady', ready, reason, message: 'now', ...(transient && { transient }) }
+  }
   const told = (status: string, reason: string) => ({
     status: { conditions: [{ type: 'WorkloadReady', status, reason, message: 'before' }] },
   })

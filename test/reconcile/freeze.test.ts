@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest'
+import { deployment } from '../../src/capabilities/deployment/deployment.ts'
+import { scaledObject } from '../../src/capabilities/keda/scaled-object.ts'
 import { freeze } from '../../src/reconcile/freeze.ts'
 
 test('what a claim said stays; what others decide is not said', () => {
@@ -19,7 +21,7 @@ test('what a claim said stays; what others decide is not said', () => {
     spec,
     status: { replicas: 5 },
   }
-  expect(freeze(observed)).toEqual({
+  expect(freeze(observed, deployment)).toEqual({
     apiVersion: 'apps/v1',
     kind: 'Deployment',
     metadata: { name: 'orders', namespace: 'shop', labels: { 'app.kubernetes.io/name': 'orders' } },
@@ -29,6 +31,6 @@ test('what a claim said stays; what others decide is not said', () => {
 
 test('a pause of KEDA’s stays, and so does a count that is not a Deployment’s', () => {
   const metadata = { name: 'orders-scaler', namespace: 'shop', annotations: { 'autoscaling.keda.sh/paused': 'true' } }
-  const kept = freeze({ apiVersion: 'keda.sh/v1alpha1', kind: 'ScaledObject', metadata, spec: { replicas: 1 } })
+  const kept = freeze({ apiVersion: 'keda.sh/v1alpha1', kind: 'ScaledObject', metadata, spec: { replicas: 1 } }, scaledObject)
   expect(kept).toMatchObject({ metadata: { annotations: { 'autoscaling.keda.sh/paused': 'true' } }, spec: { replicas: 1 } })
 })

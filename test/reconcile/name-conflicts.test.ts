@@ -46,6 +46,10 @@ function ask({ found, observed = {}, adopt, knows = {}, capabilities = NAMES_ONL
 
 const desired = ({ desired }: RunFunctionResponse) => Object.keys(desired?.resources ?? {})
 const workload = ({ conditions }: RunFunctionResponse) => conditions.find(({ type }) => type === 'WorkloadReady')
+const withReason = ({ conditions }: RunFunctionResponse, reason: string) =>
+  conditions.flatMap(condition => (condition.reason === reason ? [condition.type] : []))
+const conditionFor = (key: string) =>
+  key === 'scaledobject' ? 'ScalingReady' : /^(broker|trigger-|kafkasource)/.test(key) ? 'EventingReady' : 'WorkloadReady'
 const asked = ({ requirements }: RunFunctionResponse) => Object.keys(requirements?.resources ?? {})
 const free = Object.fromEntries(KEYS.map(key => [key, undefined]))
 
@@ -354,7 +358,7 @@ test('law: with every name free a claim composes what it composes without asking
   )
 })
 
-test('law: no stranger is ever touched without the annotation', () => {
+test('law: no foreign object is ever touched without the annotation, and nothing else of its capability is created', () => {
   fc.assert(
     fc.property(claims(), fc.nat(), (claim, pick) => {
       const first = ask({}, claim)
@@ -365,7 +369,11 @@ test('law: no stranger is ever touched without the annotation', () => {
         ...Object.fromEntries(keys.map(name => [name, undefined])),
         [key]: { apiVersion, kind, metadata: { name: 'x' } } as JsonObject,
       }
-      expect(desired(ask({ found }, claim))).toEqual([])
+      const response = ask({ found }, claim)
+      const blocked = withReason(response, 'NameTaken')
+      const allowed = blocked.includes('WorkloadReady') ? [] : keys.filter(other => !blocked.includes(conditionFor(other)))
+      expect(desired(response).sort()).toEqual(allowed.sort())
+      expect(allowed).not.toContain(key)
     }),
     { numRuns: RUNS },
   )

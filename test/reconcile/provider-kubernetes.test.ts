@@ -9,7 +9,7 @@ import { unwrapObject, wrapInObject } from '../../src/reconcile/provider-kuberne
 import { resolvedClaim } from '../fixtures/resolved-claim.ts'
 
 const built = (resource: typeof deployment) => {
-  const manifest = resource.build(resolvedClaim(), false, false)
+  const manifest = resource.build(resolvedClaim(), 'adopted')
   if (manifest === undefined) throw new Error(`no ${resource.key}`)
   return wrapInObject(manifest, resource, builtInPlatform)
 }
@@ -19,7 +19,7 @@ test('an Object carries the manifest whole and has no name, so that Crossplane g
     apiVersion: 'kubernetes.crossplane.io/v1alpha2',
     kind: 'Object',
     spec: {
-      forProvider: { manifest: service.build(resolvedClaim(), false, false) },
+      forProvider: { manifest: service.build(resolvedClaim(), 'adopted') },
       readiness: { policy: 'SuccessfulCreate' },
       providerConfigRef: { name: 'default' },
       watch: true,

@@ -1,42 +1,80 @@
 import type { ResolvedClaim } from '../../claim/resolved-claim.ts'
 import { hasUnobservedGeneration, observedCondition } from '../../kubernetes/conditions.ts'
-import { at, type JsonObject } from '../../kubernetes/json.ts'
-import type { ComposedResource } from '../capability.ts'
-import { notReady, type Readiness, ready } from '../readiness.ts'
+import { at, isObject, items, type JsonObject, textOf } from '../../kubernetes/json.ts'
+import type { Manifest } from '../../kubernetes/objects.ts'
+import type { ComposedResource, KindInfo } from '../capability.ts'
+import { inProgress, notReady, type Readiness, ready, starting } from '../readiness.ts'
+import { leftover } from '../takeover.ts'
 import { metadata, NAME_LABEL, podLabels, selectorLabels } from '../workload/labels.ts'
-import { containerBase, imagePullSecrets, initContainers, podSecurity, probes, runningImage } from '../workload/pod.ts'
+import { containerBase, imagePullSecrets, initContainers, podSecurity, probes, runningImage, summarizePod } from '../workload/pod.ts'
+
+const KIND = { apiVersion: 'apps/v1', kind: 'Deployment' } as const
+
+export const deploymentKind: KindInfo = {
+  ...KIND,
+  plural: 'deployments',
+  summarize: manifest => summarizePod(at(manifest, 'spec', 'template', 'spec')),
+}
 
 export const deployment: ComposedResource = {
   key: 'deployment',
-  concern: 'Workload',
-  build: (claim, birth) =>
-    claim.runtime === 'Deployment'
-      ? {
-          apiVersion: 'apps/v1',
-          kind: 'Deployment',
-          metadata: metadata(claim, claim.name),
-          spec: {
-            // The count is KEDA's. Said once at birth and never again, server-side apply leaves it alone.
-            ...(birth && { replicas: 1 }),
-            selector: { matchLabels: selectorLabels(claim) },
-            strategy: { type: 'RollingUpdate' },
-            template: { metadata: { labels: podLabels(claim) }, spec: podSpec(claim) },
-          },
-        }
-      : undefined,
+  build: (claim, lifecycle) => ({
+    ...KIND,
+    metadata: metadata(claim, claim.name),
+    spec: {
+      // The count is KEDA's. Set once and never again, server-side apply leaves it alone.
+      ...(lifecycle === 'new' && { replicas: 1 }),
+      selector: { matchLabels: selectorLabels(claim) },
+      strategy: { type: 'RollingUpdate' },
+      template: { metadata: { labels: podLabels(claim) }, spec: podSpec(claim) },
+    },
+  }),
   ready: readinessOf,
   readyCondition: 'Available',
-  status: (observed, claim, before) => ({
+  status: (observed, claim, previous) => ({
     workload: {
       kind: 'Deployment',
       name: claim.name,
-      image: runningImage(observed && isRolledOut(observed) ? observed : undefined, before, claim),
+      image: runningImage(observed && isRolledOut(observed) ? observed : undefined, claim, previous),
       size: claim.size,
       replicas: countAt(observed, 'spec', 'replicas'),
       readyReplicas: countAt(observed, 'status', 'readyReplicas'),
     },
   }),
+  conflict: (manifest, foreign) =>
+    sameSelector(manifest, foreign)
+      ? leftover(extraContainer(manifest, foreign))
+      : `Its selector is another and can't be changed: give the claim another name, or delete it, with --cascade=orphan to keep its pods meanwhile.`,
+  // The count is KEDA's.
+  freeze: { omit: ['replicas'] },
 }
+
+function sameSelector(manifest: Manifest, foreign: JsonObject): boolean {
+  const wanted = at(manifest, 'spec', 'selector', 'matchLabels')
+  const found = at(foreign, 'spec', 'selector', 'matchLabels')
+  const expressions = at(foreign, 'spec', 'selector', 'matchExpressions')
+  if (!isObject(wanted) || !isObject(found) || expressions !== undefined) return false
+  const names = Object.keys(wanted)
+  return names.length === Object.keys(found).length && names.every(name => wanted[name] === at(found, name))
+}
+
+/** List entries that server-side apply leaves behind because it merges lists by name. */
+function extraContainer(manifest: Manifest, foreign: JsonObject): string | undefined {
+  for (const [list, description] of containerLists) {
+    const ours = namesOf(manifest, list)
+    const extra = namesOf(foreign, list).find(name => !ours.includes(name))
+    if (extra !== undefined) return `${description} '${extra}'`
+  }
+  return undefined
+}
+
+const containerLists = [
+  ['containers', 'a container'],
+  ['initContainers', 'an init container'],
+] as const
+
+const namesOf = (object: JsonObject, list: string) =>
+  items(at(object, 'spec', 'template', 'spec', list)).map(item => textOf(at(item, 'name')))
 
 /** Kubernetes leaves out a count of 0. */
 const countAt = (observed: JsonObject | undefined, ...path: string[]): number => {
@@ -66,11 +104,11 @@ function readinessOf(observed: JsonObject, { name, namespace }: ResolvedClaim): 
   const available = availability(observed, name, advice)
   // What the conditions say is about the spec before. Whatever is new in it, and mostly that is another count from KEDA, the pods
   // that were available still are.
-  if (hasUnobservedGeneration(observed)) return available ?? notReady('Updating', `Deployment ${name} is being updated.`)
+  if (hasUnobservedGeneration(observed)) return available ?? inProgress('Updating', `Deployment ${name} is being updated.`)
   const failure = observedCondition(observed, 'ReplicaFailure')
   // Crossplane makes both at once, and the Deployment may be there first.
   if (failure?.status === 'True' && failure.message.includes(`serviceaccount "${name}" not found`))
-    return notReady('Waiting', `Deployment ${name} waits for its ServiceAccount.`)
+    return inProgress('Waiting', `Deployment ${name} waits for its ServiceAccount.`)
   if (failure?.status === 'True')
     return notReady(failure.reason || 'ReplicaFailure', `No pod can be made for Deployment ${name}: ${failure.message}`)
   const progress = observedCondition(observed, 'Progressing')
@@ -81,7 +119,7 @@ function readinessOf(observed: JsonObject, { name, namespace }: ResolvedClaim): 
     )
   // KEDA took the last replica away as there is nothing to do. That is what was asked for.
   if (at(observed, 'spec', 'replicas') === 0) return ready('ScaledToZero', `Deployment ${name} is scaled to zero until messages come.`)
-  return rollout(observed, name, advice) ?? available ?? notReady('Unavailable', `Deployment ${name} has no ready pod. ${advice}`)
+  return rollout(observed, name, advice) ?? available ?? starting('Unavailable', `Deployment ${name} has no ready pod. ${advice}`)
 }
 
 /** Pods of the previous version are left. That they serve does not mean that the new ones will. */
@@ -90,7 +128,7 @@ function rollout(observed: JsonObject, name: string, look: string): Readiness | 
   const updated = countAt(observed, 'status', 'updatedReplicas')
   const unavailable = countAt(observed, 'status', 'unavailableReplicas')
   const stuck = unavailable === 0 ? '' : `, and ${unavailable} ${unavailable === 1 ? 'is' : 'are'} not available`
-  return notReady(
+  return inProgress(
     'RollingOut',
     `Deployment ${name} is rolling out: ${updated} of ${countAt(observed, 'spec', 'replicas')} pods run the new version${stuck}. ${look}`,
   )

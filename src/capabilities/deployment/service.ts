@@ -1,42 +1,75 @@
 import type { ResolvedClaim } from '../../claim/resolved-claim.ts'
-import type { JsonObject } from '../../kubernetes/json.ts'
-import type { Manifest } from '../../kubernetes/objects.ts'
-import type { ComposedResource } from '../capability.ts'
+import { at, items, type JsonObject, textOf } from '../../kubernetes/json.ts'
+import { controllerOf, type Manifest } from '../../kubernetes/objects.ts'
+import { type Address, STAND_IN_SUFFIX } from '../address.ts'
+import type { ComposedResource, KindInfo } from '../capability.ts'
 import { exists } from '../readiness.ts'
-import { SERVICE_PORT, STAND_IN_SUFFIX } from '../workload/address.ts'
+import { scalar } from '../summary.ts'
+import { leftover } from '../takeover.ts'
 import { metadata, selectorLabels } from '../workload/labels.ts'
 
-/** With runtime Knative the Route makes a Service of the claim's name, and fails on one that it does not own. */
-const hasServices = ({ runtime }: ResolvedClaim) => runtime === 'Deployment'
+const KIND = { apiVersion: 'v1', kind: 'Service' } as const
+
+export const serviceKind: KindInfo = {
+  ...KIND,
+  plural: 'services',
+  summarize: ({ spec }) => [
+    ...items(at(spec, 'ports')).map(port => `${scalar(at(port, 'port'))} → ${scalar(at(port, 'targetPort'))}`),
+    summarizeAffinity(scalar(at(spec, 'sessionAffinity'))),
+  ],
+}
+
+const summarizeAffinity = (affinity: string | undefined) =>
+  affinity === undefined || affinity === 'None' ? undefined : `sticky by ${affinity}`
+
+/** The port of the Service, whatever port the container has. */
+const SERVICE_PORT = 8080
+
+/** Knative takes port 80 of a Kubernetes Service for granted, which is not ours, so such a one is named by its URL. */
+export const serviceAddress = ({ name, namespace }: ResolvedClaim, host = name): Address => ({
+  uri: `http://${host}.${namespace}.svc:${SERVICE_PORT}`,
+})
+
+/** What a foreign Service has, and what server-side apply would leave in it. */
+const takeover: Pick<ComposedResource, 'conflict'> = {
+  conflict: (manifest, foreign) => {
+    const ours = items(at(manifest, 'spec', 'ports')).map(port => at(port, 'port'))
+    const unnamed = items(at(foreign, 'spec', 'ports')).find(port => at(port, 'name') === undefined && !ours.includes(at(port, 'port')))
+    return leftover(unnamed === undefined ? undefined : `port ${textOf(at(unnamed, 'port'))} without a name`)
+  },
+}
 
 export const service: ComposedResource = {
   key: 'service',
-  concern: 'Workload',
-  build: claim => (hasServices(claim) ? clusterIp(claim, claim.name, SERVICE_PORT) : undefined),
+  build: claim => clusterIp(claim, claim.name, SERVICE_PORT),
   ready: exists,
+  ...takeover,
+  // The Service that Knative's Route created is deleted a moment after the Knative Service.
+  isLeftByOtherRuntime: (foreign, { name }) => {
+    const owner = controllerOf(foreign)
+    return owner?.kind === 'Route' && textOf(owner.apiVersion).startsWith('serving.knative.dev/') && owner.name === name
+  },
 }
 
 /** Leads to the Deployment while the Service of Knative's is still called by the claim's name. */
 export const standInService: ComposedResource = {
   key: 'service-switch',
-  concern: 'Workload',
   build: claim => clusterIp(claim, `${claim.name}${STAND_IN_SUFFIX}`, SERVICE_PORT),
   ready: exists,
 }
 
 export const httpService: ComposedResource = {
   key: 'http-service',
-  concern: 'Workload',
   build: claim =>
-    hasServices(claim) && claim.httpPort !== undefined
+    claim.httpPort !== undefined
       ? clusterIp(claim, `${claim.name}-http`, claim.httpPort, { sessionAffinity: claim.sessionAffinity })
       : undefined,
   ready: exists,
+  ...takeover,
 }
 
 const clusterIp = (claim: ResolvedClaim, name: string, port: number, more: JsonObject = {}): Manifest => ({
-  apiVersion: 'v1',
-  kind: 'Service',
+  ...KIND,
   metadata: metadata(claim, name),
   spec: {
     type: 'ClusterIP',

@@ -1,22 +1,38 @@
 import type { ResolvedClaim } from '../../claim/resolved-claim.ts'
 import { type ObjectCondition, observedCondition } from '../../kubernetes/conditions.ts'
-import { at, isObject, type JsonObject, textOf } from '../../kubernetes/json.ts'
-import type { ComposedResource } from '../capability.ts'
-import { notReady, type Readiness, ready } from '../readiness.ts'
+import { at, isObject, items, type Json, type JsonObject, textOf } from '../../kubernetes/json.ts'
+import type { ComposedResource, KindInfo } from '../capability.ts'
+import { inProgress, notReady, type Readiness, ready } from '../readiness.ts'
+import { scalar, summarizeScale } from '../summary.ts'
 import { metadata } from '../workload/labels.ts'
+
+const KIND = { apiVersion: 'keda.sh/v1alpha1', kind: 'ScaledObject' } as const
+
+export const scaledObjectKind: KindInfo = {
+  ...KIND,
+  plural: 'scaledobjects',
+  product: 'KEDA',
+  summarize: ({ spec }) => [
+    summarizeScale(at(spec, 'minReplicaCount'), at(spec, 'maxReplicaCount')),
+    ...items(at(spec, 'triggers')).map(summarizeTrigger),
+  ],
+}
+
+function summarizeTrigger(trigger: Json): string | undefined {
+  const [stream, consumer, lag] = ['stream', 'consumer', 'lagThreshold'].map(field => scalar(at(trigger, 'metadata', field)))
+  return stream === undefined ? scalar(at(trigger, 'type')) : `one for each ${lag} messages waiting in ${stream}/${consumer}`
+}
 
 const scaledObjectName = ({ name }: ResolvedClaim) => `${name}-scaler`
 
 export const scaledObject: ComposedResource = {
   key: 'scaledobject',
-  concern: 'Scaling',
   build: claim => {
-    const { name, nats, scaling, runtime } = claim
-    if (runtime !== 'Deployment' || nats === undefined) return undefined
+    const { name, nats, scaling } = claim
+    if (nats === undefined) return undefined
     const { minReplicas, maxReplicas, pollingInterval, cooldownPeriod, paused } = scaling
     return {
-      apiVersion: 'keda.sh/v1alpha1',
-      kind: 'ScaledObject',
+      ...KIND,
       metadata: metadata(claim, scaledObjectName(claim), paused ? { annotations: { 'autoscaling.keda.sh/paused': 'true' } } : {}),
       spec: {
         scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name },
@@ -36,6 +52,7 @@ export const scaledObject: ComposedResource = {
     const { minReplicas, maxReplicas, paused } = claim.scaling
     return { autoscaler: { kind: 'ScaledObject', name: scaledObjectName(claim), minReplicas, maxReplicas, paused } }
   },
+  freeze: { annotations: name => name.startsWith('autoscaling.keda.sh/') },
 }
 
 /** https://keda.sh/docs/latest/scalers/nats-jetstream-stream/ */
@@ -60,10 +77,10 @@ function readinessOf(observed: JsonObject, claim: ResolvedClaim): Readiness {
   if (hpa !== undefined) return hpaReadiness(hpa, claim)
   if (state?.status === 'True') return ready('Ready', `ScaledObject ${name} scales Deployment ${claim.name}.`)
   if (state === undefined || state.status === 'Unknown')
-    return notReady('Waiting', `KEDA has not looked at ScaledObject ${name} yet; if this stays, see whether KEDA runs.`)
+    return inProgress('Waiting', `KEDA has not looked at ScaledObject ${name} yet; if this stays, see whether KEDA runs.`)
   // Crossplane makes both at once, and KEDA may have looked before the Deployment was there.
   if (state.message.includes(`deployments.apps "${claim.name}" not found`))
-    return notReady('Waiting', `ScaledObject ${name} waits for Deployment ${claim.name}.`)
+    return inProgress('Waiting', `ScaledObject ${name} waits for Deployment ${claim.name}.`)
   return notReady(
     state.reason || 'NotReady',
     `KEDA can't scale on ScaledObject ${name}: ${state.message.replace(/\.?$/, '.')} ${advice(claim, state.message)} The cause: kubectl -n ${claim.namespace} describe scaledobject ${name}`,

@@ -1,13 +1,22 @@
 import type { ResolvedClaim } from '../../claim/resolved-claim.ts'
-import type { ComposedResource } from '../capability.ts'
+import { at } from '../../kubernetes/json.ts'
+import type { ComposedResource, KindInfo } from '../capability.ts'
 import { notReady } from '../readiness.ts'
+import { scalar } from '../summary.ts'
 import { metadata } from '../workload/labels.ts'
 import { delivery } from './delivery.ts'
 import { eventingReadiness } from './readiness.ts'
 
-export const EVENTING_API_VERSION = 'eventing.knative.dev/v1'
+export const BROKER = { apiVersion: 'eventing.knative.dev/v1', kind: 'Broker' } as const
 
 const CLASS_ANNOTATION = 'eventing.knative.dev/broker.class'
+
+export const brokerKind: KindInfo = {
+  ...BROKER,
+  plural: 'brokers',
+  product: 'Knative Eventing',
+  summarize: manifest => [scalar(at(manifest, 'metadata', 'annotations', CLASS_ANNOTATION))],
+}
 
 const eventLoss = 'A Broker takes the events with it that it has not delivered'
 const recreate =
@@ -15,14 +24,12 @@ const recreate =
 
 export const broker: ComposedResource = {
   key: 'broker',
-  concern: 'Eventing',
-  build: (claim, _, there) => {
+  build: (claim, lifecycle) => {
     const asked = claim.eventing?.broker
     // One that we made stays while triggers listen to it, whatever `create` says: deleting it would lose events.
-    if (asked === undefined || !(asked.create || there)) return undefined
+    if (asked === undefined || !(asked.create || lifecycle === 'existing')) return undefined
     return {
-      apiVersion: EVENTING_API_VERSION,
-      kind: 'Broker',
+      ...BROKER,
       metadata: metadata(claim, asked.name, { annotations: { [CLASS_ANNOTATION]: asked.class } }),
       // The class's own config is filled in by Knative and can't be changed: not ours.
       spec: { ...delivery(asked.delivery, claim) },

@@ -1,11 +1,20 @@
 // Where Broker, Trigger and KafkaSource deliver events, and how.
 import type { Delivery, ResolvedClaim } from '../../claim/resolved-claim.ts'
-import type { JsonObject } from '../../kubernetes/json.ts'
-import type { Address } from '../workload/address.ts'
+import { at, type Json, type JsonObject } from '../../kubernetes/json.ts'
+import type { Address } from '../address.ts'
+import { scalar } from '../summary.ts'
 
 /** https://knative.dev/docs/eventing/sinks/ */
 export const destination = (address: Address, path?: string): JsonObject =>
   'ref' in address ? { ref: address.ref, ...(path !== undefined && { uri: path }) } : { uri: `${address.uri}${path ?? '/'}` }
+
+/** Knative fills in the rest. */
+export const targetKey = (target: Json | undefined): string =>
+  JSON.stringify([['uri'], ['ref', 'kind'], ['ref', 'name']].map(path => at(target, ...path)))
+
+/** Beside a name the address is a path of it. */
+export const summarizeDestination = (target: Json | undefined): string =>
+  `to ${scalar(at(target, 'ref', 'name')) ?? ''}${scalar(at(target, 'uri')) ?? ''}`
 
 /** https://knative.dev/docs/eventing/event-delivery/ */
 export function delivery(asked: Delivery | undefined, { namespace }: ResolvedClaim): { delivery?: JsonObject } {

@@ -1,23 +1,30 @@
-import type { ComposedResource } from '../capability.ts'
-import type { Address } from '../workload/address.ts'
+import { at, items } from '../../kubernetes/json.ts'
+import type { Address } from '../address.ts'
+import type { ComposedResource, KindInfo } from '../capability.ts'
 import { metadata } from '../workload/labels.ts'
-import { EVENTING_API_VERSION } from './broker.ts'
-import { delivery, destination } from './delivery.ts'
+import { BROKER } from './broker.ts'
+import { delivery, destination, summarizeDestination, targetKey } from './delivery.ts'
 import { eventingReadiness } from './readiness.ts'
+
+const KIND = { apiVersion: 'sources.knative.dev/v1', kind: 'KafkaSource' } as const
+
+export const kafkaSourceKind: KindInfo = {
+  ...KIND,
+  plural: 'kafkasources',
+  product: "Knative's source for Apache Kafka",
+  summarize: ({ spec }) => [items(at(spec, 'topics')).join(', '), summarizeDestination(at(spec, 'sink'))],
+}
 
 /** https://knative.dev/docs/eventing/sources/kafka-source/ */
 export const kafkaSource = (address: Address, broker: string): ComposedResource => ({
   key: 'kafkasource',
-  concern: 'Eventing',
   build: claim => {
     const kafka = claim.eventing?.kafka
     if (kafka === undefined) return undefined
     const { bootstrapServers, topics, consumerGroup, sink } = kafka
-    const into: Address =
-      sink === 'broker' ? { ref: { apiVersion: EVENTING_API_VERSION, kind: 'Broker', name: broker, namespace: claim.namespace } } : address
+    const into: Address = sink === 'broker' ? { ref: { ...BROKER, name: broker, namespace: claim.namespace } } : address
     return {
-      apiVersion: 'sources.knative.dev/v1',
-      kind: 'KafkaSource',
+      ...KIND,
       metadata: metadata(claim, claim.name),
       spec: { bootstrapServers, topics, consumerGroup, sink: destination(into), ...delivery(kafka.delivery, claim) },
     }
@@ -29,6 +36,7 @@ export const kafkaSource = (address: Address, broker: string): ComposedResource 
       `Check spec.eventing.kafka. See: kubectl -n ${claim.namespace} describe kafkasource ${claim.name}`,
     ),
   readyCondition: 'Ready',
+  target: object => targetKey(at(object, 'spec', 'sink')),
   immutable: [
     {
       path: ['spec', 'consumerGroup'],

@@ -1,21 +1,28 @@
 import type { TriggerSpec } from '../../claim/resolved-claim.ts'
-import type { Json, JsonObject } from '../../kubernetes/json.ts'
+import { at, type Json, type JsonObject } from '../../kubernetes/json.ts'
 import { sortKeys } from '../../kubernetes/sort-keys.ts'
-import type { ComposedResource } from '../capability.ts'
-import type { Address } from '../workload/address.ts'
+import type { Address } from '../address.ts'
+import type { ComposedResource, KindInfo } from '../capability.ts'
+import { scalar } from '../summary.ts'
 import { metadata } from '../workload/labels.ts'
-import { EVENTING_API_VERSION } from './broker.ts'
-import { delivery, destination } from './delivery.ts'
+import { delivery, destination, summarizeDestination, targetKey } from './delivery.ts'
 import { eventingReadiness } from './readiness.ts'
+
+const KIND = { apiVersion: 'eventing.knative.dev/v1', kind: 'Trigger' } as const
+
+export const triggerKind: KindInfo = {
+  ...KIND,
+  plural: 'triggers',
+  product: 'Knative Eventing',
+  summarize: ({ spec }) => [`from ${scalar(at(spec, 'broker'))}`, summarizeDestination(at(spec, 'subscriber'))],
+}
 
 /** https://knative.dev/docs/eventing/triggers/ */
 export function trigger({ name, filter, filters = [], path, ...asked }: TriggerSpec, address: Address, broker: string): ComposedResource {
   return {
     key: `trigger-${name}`,
-    concern: 'Eventing',
     build: claim => ({
-      apiVersion: EVENTING_API_VERSION,
-      kind: 'Trigger',
+      ...KIND,
       metadata: metadata(claim, `${claim.name}-${name}`),
       spec: {
         broker,
@@ -32,6 +39,7 @@ export function trigger({ name, filter, filters = [], path, ...asked }: TriggerS
         `See: kubectl -n ${claim.namespace} describe trigger ${claim.name}-${name}`,
       ),
     readyCondition: 'Ready',
+    target: object => targetKey(at(object, 'spec', 'subscriber')),
     immutable: [
       {
         path: ['spec', 'broker'],

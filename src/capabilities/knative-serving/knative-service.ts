@@ -1,53 +1,81 @@
 import type { Knative, ResolvedClaim } from '../../claim/resolved-claim.ts'
 import { hasUnobservedGeneration, type ObjectCondition, observedCondition } from '../../kubernetes/conditions.ts'
-import { at, type JsonObject } from '../../kubernetes/json.ts'
+import { at, type JsonObject, textOf } from '../../kubernetes/json.ts'
 import type { Manifest } from '../../kubernetes/objects.ts'
-import type { ComposedResource } from '../capability.ts'
-import { notReady, type Readiness, ready } from '../readiness.ts'
-import { STAND_IN_SUFFIX } from '../workload/address.ts'
+import { type Address, STAND_IN_SUFFIX } from '../address.ts'
+import type { ComposedResource, KindInfo } from '../capability.ts'
+import { inProgress, notReady, type Readiness, ready } from '../readiness.ts'
+import { summarizeScale } from '../summary.ts'
 import { metadata, podLabels } from '../workload/labels.ts'
-import { containerBase, imagePullSecrets, initContainers, probes, runningImage } from '../workload/pod.ts'
+import { containerBase, imagePullSecrets, initContainers, probes, runningImage, summarizePod } from '../workload/pod.ts'
+
+const KIND = { apiVersion: 'serving.knative.dev/v1', kind: 'Service' } as const
+
+export const knativeServiceKind: KindInfo = {
+  ...KIND,
+  plural: 'services',
+  product: 'Knative Serving',
+  summarize: manifest => {
+    const template = at(manifest, 'spec', 'template')
+    const annotation = (name: string) => at(template, 'metadata', 'annotations', `autoscaling.knative.dev/${name}`)
+    const maximum = annotation('max-scale')
+    return [...summarizePod(at(template, 'spec')), summarizeScale(annotation('min-scale'), maximum === '0' ? undefined : maximum)]
+  },
+}
+
+export const knativeAddress = ({ name, namespace }: ResolvedClaim, host = name): Address => ({
+  ref: { ...KIND, name: host, namespace },
+})
+
+/** Knative refuses a change under the name of a revision that exists. */
+const takeover: Pick<ComposedResource, 'conflict'> = {
+  conflict: ({ metadata: { name, namespace } }, foreign) => {
+    const revision = at(foreign, 'spec', 'template', 'metadata', 'name')
+    return revision === undefined
+      ? undefined
+      : `Its revision has a name of its own, '${textOf(revision)}', and Knative takes no change under the same name. Take the name out first: kubectl -n ${namespace} patch services.serving.knative.dev ${name} --type=json -p '[{"op":"remove","path":"/spec/template/metadata/name"}]'`
+  },
+}
 
 export const knativeService: ComposedResource = {
   key: 'knative-service',
-  concern: 'Workload',
-  build: claim => (claim.runtime === 'Knative' ? buildService(claim, claim.name, claim.knative.traffic) : undefined),
+  build: claim => buildService(claim, claim.name, claim.knative.traffic),
   ready: (observed, claim) => readinessOf(observed, claim, claim.name),
   readyCondition: 'Ready',
-  status: (observed, claim, before) => {
+  status: (observed, claim, previous) => {
     const { minScale, maxScale } = claim.knative.autoscaling
-    const image = runningImage(observed && isServed(observed) ? observed : undefined, before, claim)
+    const image = runningImage(observed && isServed(observed) ? observed : undefined, claim, previous)
     const url = at(observed, 'status', 'url')
     const revision = at(observed, 'status', 'latestReadyRevisionName')
     return {
       workload: { kind: 'Service', name: claim.name, image, size: claim.size },
-      ...(url !== undefined && { url }),
+      ...(typeof url === 'string' && { url }),
       autoscaler: {
         kind: 'PodAutoscaler',
-        ...(revision !== undefined && { name: revision }),
+        ...(typeof revision === 'string' && { name: revision }),
         minReplicas: minScale,
         maxReplicas: maxScale,
       },
     }
   },
+  ...takeover,
 }
 
 /** Serves while the Service of the Deployment still bears the claim's name, which Knative's own Service needs. */
 export const standInKnativeService: ComposedResource = {
   key: 'knative-service-switch',
-  concern: 'Workload',
   // The revisions that a traffic split names are not its own.
   build: claim => buildService(claim, `${claim.name}${STAND_IN_SUFFIX}`, undefined),
   ready: (observed, claim) => readinessOf(observed, claim, `${claim.name}${STAND_IN_SUFFIX}`),
   readyCondition: 'Ready',
+  ...takeover,
 }
 
 /** https://github.com/knative/specs/blob/main/specs/serving/knative-api-specification-1.0.md */
 const buildService = (claim: ResolvedClaim, name: string, traffic: Knative['traffic']): Manifest => {
   const { knative } = claim
   return {
-    apiVersion: 'serving.knative.dev/v1',
-    kind: 'Service',
+    ...KIND,
     metadata: metadata(
       claim,
       name,
@@ -114,10 +142,10 @@ function readinessOf(observed: JsonObject, claim: ResolvedClaim, name: string): 
   const { namespace } = claim
   const state = observedCondition(observed, 'Ready')
   if (state === undefined || hasUnobservedGeneration(observed))
-    return notReady('Deploying', `Knative Service ${name} is being updated; if this stays, see whether Knative Serving runs.`)
+    return inProgress('Deploying', `Knative Service ${name} is being updated; if this stays, see whether Knative Serving runs.`)
   if (state.status === 'True') return ready('Ready', `Knative Service ${name} is ready.`)
   if (state.status === 'Unknown')
-    return notReady(
+    return inProgress(
       'Deploying',
       `Knative Service ${name} is being deployed. See: kubectl -n ${namespace} get revisions -l serving.knative.dev/service=${name}`,
     )

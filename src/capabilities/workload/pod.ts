@@ -1,6 +1,8 @@
 // What the pods of every runtime share.
+import type { EventDrivenServiceStatus } from '../../claim/generated/types.ts'
 import type { ResolvedClaim } from '../../claim/resolved-claim.ts'
 import { at, items, type Json, type JsonObject } from '../../kubernetes/json.ts'
+import { scalar } from '../summary.ts'
 import { env, envFrom } from './env.ts'
 
 /** What the restricted Pod Security Standard asks of a container. */
@@ -58,10 +60,22 @@ export const containerBase = (claim: ResolvedClaim): JsonObject => ({
 })
 
 /** The image that runs: the one of the pod template once that is rolled out, until then the previous one. */
-export function runningImage(rolledOut: JsonObject | undefined, before: Json | undefined, { image }: ResolvedClaim): Json {
+export function runningImage(rolledOut: JsonObject | undefined, { image }: ResolvedClaim, { workload }: EventDrivenServiceStatus): string {
   const containers = items(at(rolledOut, 'spec', 'template', 'spec', 'containers'))
   const main = containers.find(container => at(container, 'name') === 'main')
-  return (rolledOut ? at(main, 'image') : before) ?? image
+  const running = rolledOut ? at(main, 'image') : workload?.image
+  return typeof running === 'string' ? running : image
+}
+
+/** Image and resources of the main container. */
+export function summarizePod(podSpec: Json | undefined): (string | undefined)[] {
+  const container = at(podSpec, 'containers', 0)
+  return [scalar(at(container, 'image')), summarizeResource(container, 'cpu', 'CPU'), summarizeResource(container, 'memory', 'memory')]
+}
+
+function summarizeResource(container: Json | undefined, resource: string, unit: string): string | undefined {
+  const [request, limit] = ['requests', 'limits'].map(bound => scalar(at(container, 'resources', bound, resource)))
+  return request === undefined && limit === undefined ? undefined : `${request ?? '?'}–${limit ?? '?'} ${unit}`
 }
 
 /** The init container, which sees what the container sees. */

@@ -1,13 +1,15 @@
-import type { ComposedResource } from '../capability.ts'
+import type { ComposedResource, KindInfo } from '../capability.ts'
 import { exists } from '../readiness.ts'
 import { metadata } from './labels.ts'
 
+const KIND = { apiVersion: 'v1', kind: 'ServiceAccount' } as const
+
+export const serviceAccountKind: KindInfo = { ...KIND, plural: 'serviceaccounts' }
+
 export const serviceAccount: ComposedResource = {
   key: 'serviceaccount',
-  concern: 'Workload',
   build: claim => ({
-    apiVersion: 'v1',
-    kind: 'ServiceAccount',
+    ...KIND,
     metadata: metadata(claim, claim.name),
     automountServiceAccountToken: false,
   }),

@@ -276,3 +276,36 @@ export interface EventDrivenServiceSpec {
     }
   }
 }
+
+export interface EventDrivenServiceStatus {
+  /** What runs. */
+  readonly workload?: {
+    /** Deployment or Service (of Knative). */
+    readonly kind?: string
+    /** Its name. */
+    readonly name?: string
+    /** The image that it runs; until a new one is rolled out, the previous one. */
+    readonly image?: string
+    /** The size in force. */
+    readonly size?: string
+    /** How many replicas are wanted now. */
+    readonly replicas?: number
+    /** How many replicas are ready. */
+    readonly readyReplicas?: number
+  }
+  /** Where the service is reached, with runtime Knative. */
+  readonly url?: string
+  /** What scales it. */
+  readonly autoscaler?: {
+    /** What scales it. */
+    readonly kind?: string
+    /** Its name. */
+    readonly name?: string
+    /** The lower bound in force. */
+    readonly minReplicas?: number
+    /** The upper bound in force. */
+    readonly maxReplicas?: number
+    /** Whether autoscaling is paused. */
+    readonly paused?: boolean
+  }
+}

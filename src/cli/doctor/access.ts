@@ -1,39 +1,25 @@
 // Whether an account may compose what a claim becomes. Asked of the API server itself, so that roles from anywhere count.
+import type { KindInfo } from '../../capabilities/capability.ts'
+import type { RoleRules } from '../../capabilities/index.ts'
 import { at } from '../../kubernetes/json.ts'
+import { groupOf } from '../../kubernetes/objects.ts'
 import type { Api } from './api.ts'
 import { type Check, unknown, well, wrong } from './check.ts'
 import type { Account } from './crossplane.ts'
 
-export type Role = 'deployment' | 'knative' | 'eventing'
-
 export const verbs = ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete'] as const
-
-/** What each ClusterRole of package/runtime/rbac allows. A test holds the two together. */
-export const composed: Readonly<Record<Role, readonly { readonly group: string; readonly resource: string }[]>> = {
-  deployment: [
-    { group: '', resource: 'serviceaccounts' },
-    { group: '', resource: 'services' },
-    { group: 'apps', resource: 'deployments' },
-    { group: 'keda.sh', resource: 'scaledobjects' },
-  ],
-  knative: [{ group: 'serving.knative.dev', resource: 'services' }],
-  eventing: [
-    { group: 'eventing.knative.dev', resource: 'brokers' },
-    { group: 'eventing.knative.dev', resource: 'triggers' },
-    { group: 'sources.knative.dev', resource: 'kafkasources' },
-  ],
-}
 
 export interface Actor extends Account {
   /** What grants it a role, with the role's file in package/runtime/rbac. */
-  readonly grant: (role: Role) => string
+  readonly grant: (role: string) => string
 }
 
 /** A row for each kind. */
-export const lookAtAccess = (api: Api, actor: Actor, roles: readonly Role[]): Promise<Check[]> =>
-  Promise.all(roles.flatMap(role => composed[role].map(kind => lookAtKind(api, actor, role, kind))))
+export const lookAtAccess = (api: Api, actor: Actor, roles: readonly RoleRules[]): Promise<Check[]> =>
+  Promise.all(roles.flatMap(({ name, kinds }) => kinds.map(kind => lookAtKind(api, actor, name, kind))))
 
-async function lookAtKind(api: Api, actor: Actor, role: Role, { group, resource }: { group: string; resource: string }): Promise<Check> {
+async function lookAtKind(api: Api, actor: Actor, role: string, { apiVersion, plural: resource }: KindInfo): Promise<Check> {
+  const group = groupOf(apiVersion)
   const kind = group === '' ? resource : `${resource}.${group}`
   const name = `Access to ${kind}`
   const who = `${actor.namespace}/${actor.name}`

@@ -1,7 +1,9 @@
 // Everything that is looked at, in the order in which one thing needs the other.
+
+import { type RoleRules, rolesOf } from '../../capabilities/index.ts'
 import { builtIn } from '../../platform/defaults.ts'
 import { shell } from '../../text/shell-quote.ts'
-import { type Actor, lookAtAccess, type Role } from './access.ts'
+import { type Actor, lookAtAccess } from './access.ts'
 import type { Api } from './api.ts'
 import { type Check, unknown, unneeded } from './check.ts'
 import { type Examined, examineNamed, examineWritten, type Given } from './claims.ts'
@@ -28,11 +30,8 @@ export async function examine(api: Api, { named, written }: Given): Promise<Chec
     serving: needsServing(claims, platform),
     eventing: needsEventing(claims),
   }
-  const roles: Role[] = [
-    ...(needs.keda ? ['deployment' as const] : []),
-    ...(needs.serving ? ['knative' as const] : []),
-    ...(needs.eventing ? ['eventing' as const] : []),
-  ]
+  const isNeeded: Readonly<Record<string, boolean>> = { deployment: needs.keda, knative: needs.serving, eventing: needs.eventing }
+  const roles = rolesOf().filter(({ name }) => isNeeded[name])
   const provider = platform.composeAs === 'ProviderKubernetes' ? await lookAtProvider(api, platform) : undefined
   const [access, keda, nats, serving, eventing, secrets, pods] = await Promise.all([
     lookAtRoles(api, actorOf(crossplane, provider), roles),
@@ -69,5 +68,5 @@ function actorOf({ account }: Crossplane, provider: Provider | undefined): Actor
   return account && { ...account, grant: role => shell`kubectl apply -f package/runtime/rbac/${role}.yaml` }
 }
 
-const lookAtRoles = async (api: Api, actor: Actor | undefined, roles: readonly Role[]): Promise<Check[]> =>
+const lookAtRoles = async (api: Api, actor: Actor | undefined, roles: readonly RoleRules[]): Promise<Check[]> =>
   actor === undefined ? [unknown('Access', 'it is not known as whom the resources are made')] : lookAtAccess(api, actor, roles)

@@ -1,6 +1,6 @@
 // Finds out why pods do not run or are not ready, in the words of the scheduler and the kubelet.
 
-import { STAND_IN_SUFFIX } from '../../capabilities/workload/address.ts'
+import { STAND_IN_SUFFIX } from '../../capabilities/address.ts'
 import { NAME_LABEL } from '../../capabilities/workload/labels.ts'
 import type { ResolvedClaim } from '../../claim/resolved-claim.ts'
 import { observedCondition } from '../../kubernetes/conditions.ts'

@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'vitest'
 import { deployment } from '../../../src/capabilities/deployment/deployment.ts'
+import { deploymentCapability } from '../../../src/capabilities/deployment/index.ts'
 import { imagePullPolicy } from '../../../src/capabilities/workload/pod.ts'
 import { at, type Json, type JsonObject } from '../../../src/kubernetes/json.ts'
 import { conditions, resolvedClaim } from '../../fixtures/resolved-claim.ts'
 import { violations } from '../workload/pod-security.ts'
 
-const build = (spec: JsonObject = {}): JsonObject => deployment.build(resolvedClaim(spec), true, false) ?? {}
+const build = (spec: JsonObject = {}): JsonObject => deployment.build(resolvedClaim(spec), 'new') ?? {}
 const pod = (spec?: JsonObject) => at(build(spec), 'spec', 'template', 'spec')
 const main = (spec?: JsonObject) => at(pod(spec), 'containers', 0)
 const init = (spec?: JsonObject) => at(pod(spec), 'initContainers', 0)
@@ -38,15 +39,16 @@ describe('the manifest', () => {
   })
 
   test('is none with runtime Knative', () => {
-    expect(deployment.build(resolvedClaim({ runtime: 'Knative', nats: undefined }), true, false)).toBeUndefined()
+    expect(deploymentCapability.resolve(resolvedClaim({ runtime: 'Knative', nats: undefined }))).toBeUndefined()
   })
 
   test.each([
-    { says: 'is said once, at birth', birth: true, replicas: 1 },
-    { says: 'is never said again', birth: false, replicas: undefined },
-  ])('the number of replicas $says', ({ birth, replicas }) => {
+    { lifecycle: 'new', replicas: 1 },
+    { lifecycle: 'adopted', replicas: undefined },
+    { lifecycle: 'existing', replicas: undefined },
+  ] as const)('sets replicas to $replicas on a Deployment that is $lifecycle', ({ lifecycle, replicas }) => {
     for (const scaling of [{}, { minReplicas: 5 }, { minReplicas: 0 }])
-      expect(at(deployment.build(resolvedClaim({ scaling }), birth, !birth), 'spec', 'replicas')).toBe(replicas)
+      expect(at(deployment.build(resolvedClaim({ scaling }), lifecycle), 'spec', 'replicas')).toBe(replicas)
   })
 })
 
@@ -394,7 +396,7 @@ describe('ready', () => {
       is: [true, 'Available', 'Deployment orders-worker is available.'],
     },
   ])('$says', ({ observed, is: [ready, reason, message] }) => {
-    expect(deployment.ready(observed, resolvedClaim())).toEqual({ ready, reason, message })
+    expect(deployment.ready(observed, resolvedClaim())).toMatchObject({ ready, reason, message })
   })
 
   test('provider-kubernetes is told of the same condition', () => expect(deployment.readyCondition).toBe('Available'))
@@ -405,7 +407,7 @@ test.each<{ says: string; observed: JsonObject | undefined; replicas: number; re
   { says: 'three of five ready', observed: { spec: { replicas: 5 }, status: { readyReplicas: 3 } }, replicas: 5, readyReplicas: 3 },
   { says: 'scaled to zero', observed: { spec: { replicas: 0 }, status: {} }, replicas: 0, readyReplicas: 0 },
 ])('status: $says', ({ observed, replicas, readyReplicas }) => {
-  expect(deployment.status?.(observed, resolvedClaim())).toEqual({
+  expect(deployment.status?.(observed, resolvedClaim(), {})).toEqual({
     workload: {
       kind: 'Deployment',
       name: 'orders-worker',
@@ -441,5 +443,7 @@ test.each<{ says: string; observed: JsonObject | undefined; before?: string; ima
   { says: 'not there: the previous one', observed: undefined, before: 'old', image: 'old' },
   { says: 'new: the one of the claim', observed: undefined, image: 'ghcr.io/acme/orders-worker:1.4.2' },
 ])('image in the status, $says', ({ observed, before, image }) => {
-  expect(at(deployment.status?.(observed, resolvedClaim(), before), 'workload', 'image')).toBe(image)
+  expect(
+    at(deployment.status?.(observed, resolvedClaim(), before === undefined ? {} : { workload: { image: before } }), 'workload', 'image'),
+  ).toBe(image)
 })

@@ -9,22 +9,19 @@ const labels = {
   'app.kubernetes.io/managed-by': 'crossplane',
 }
 const selector = { 'app.kubernetes.io/name': 'orders-worker' }
-const knative = { runtime: 'Knative', nats: undefined }
 
 describe('the Service of the claim’s name', () => {
   test.each<{ says: string; spec: JsonObject }>([
     { says: 'no port', spec: {} },
     { says: 'another port', spec: { httpPort: 3000 } },
   ])('leads from 8080 to the port http, with $says', ({ spec }) => {
-    expect(service.build(resolvedClaim(spec), true, false)).toEqual({
+    expect(service.build(resolvedClaim(spec), 'new')).toEqual({
       apiVersion: 'v1',
       kind: 'Service',
       metadata: { name: 'orders-worker', namespace: 'shop', labels },
       spec: { type: 'ClusterIP', selector, ports: [{ name: 'http', port: 8080, targetPort: 'http', protocol: 'TCP' }] },
     })
   })
-
-  test('is left to Knative where that runs the workload', () => expect(service.build(resolvedClaim(knative), true, false)).toBeUndefined())
 })
 
 describe('the Service <name>-http', () => {
@@ -38,7 +35,7 @@ describe('the Service <name>-http', () => {
       sessionAffinity: 'ClientIP',
     },
   ])('is there for $says', ({ spec, port, sessionAffinity }) => {
-    expect(httpService.build(resolvedClaim(spec), true, false)).toEqual({
+    expect(httpService.build(resolvedClaim(spec), 'new')).toEqual({
       apiVersion: 'v1',
       kind: 'Service',
       metadata: { name: 'orders-worker-http', namespace: 'shop', labels },
@@ -49,8 +46,7 @@ describe('the Service <name>-http', () => {
   test.each<{ says: string; spec: JsonObject }>([
     { says: 'no port', spec: {} },
     { says: 'session affinity alone', spec: { sessionAffinity: 'ClientIP' } },
-    { says: 'a port with Knative', spec: { ...knative, httpPort: 3000 } },
-  ])('is not there for $says', ({ spec }) => expect(httpService.build(resolvedClaim(spec), true, false)).toBeUndefined())
+  ])('is not there for $says', ({ spec }) => expect(httpService.build(resolvedClaim(spec), 'new')).toBeUndefined())
 })
 
 test.each([{ resource: service }, { resource: httpService }])('$resource.key is ready as soon as it is there', ({ resource }) => {

@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest'
+import { keda } from '../../../src/capabilities/keda/index.ts'
 import { scaledObject } from '../../../src/capabilities/keda/scaled-object.ts'
 import { at, type JsonObject } from '../../../src/kubernetes/json.ts'
 import { conditions, resolvedClaim, type Said } from '../../fixtures/resolved-claim.ts'
 
-const build = (spec: JsonObject = {}, metadata: JsonObject = {}) => scaledObject.build(resolvedClaim(spec, metadata), true, false) ?? {}
+const build = (spec: JsonObject = {}, metadata: JsonObject = {}) => scaledObject.build(resolvedClaim(spec, metadata), 'new') ?? {}
 const consumer = { stream: 'ORDERS', consumer: 'orders-workers' }
 
 test('of the least claim', () => {
@@ -43,8 +44,8 @@ test('of the least claim', () => {
 })
 
 test('there is none with runtime Knative, with or without NATS', () => {
-  expect(scaledObject.build(resolvedClaim({ runtime: 'Knative', nats: undefined }), true, false)).toBeUndefined()
-  expect(scaledObject.build(resolvedClaim({ runtime: 'Knative' }), true, false)).toBeUndefined()
+  expect(keda.resolve(resolvedClaim({ runtime: 'Knative', nats: undefined }))).toBeUndefined()
+  expect(keda.resolve(resolvedClaim({ runtime: 'Knative' }))).toBeUndefined()
 })
 
 test.each([
@@ -209,7 +210,7 @@ describe('ready', () => {
       is: [false, 'NotReady', `KEDA can't scale on ScaledObject orders-worker-scaler: broken. ${advice}`],
     },
   ])('$says', ({ said, is: [ready, reason, message] }) => {
-    expect(scaledObject.ready({ status: { conditions: conditions(...said) } }, resolvedClaim())).toEqual({ ready, reason, message })
+    expect(scaledObject.ready({ status: { conditions: conditions(...said) } }, resolvedClaim())).toMatchObject({ ready, reason, message })
   })
 
   const byClaim = 'Autoscaling is paused by spec.scaling.paused; the number of replicas stays as it is.'
@@ -281,7 +282,7 @@ describe('ready', () => {
 })
 
 test('status: the bounds in force', () => {
-  expect(scaledObject.status?.(undefined, resolvedClaim({ environment: 'production', scaling: { paused: true } }))).toEqual({
+  expect(scaledObject.status?.(undefined, resolvedClaim({ environment: 'production', scaling: { paused: true } }), {})).toEqual({
     autoscaler: { kind: 'ScaledObject', name: 'orders-worker-scaler', minReplicas: 2, maxReplicas: 20, paused: true },
   })
 })

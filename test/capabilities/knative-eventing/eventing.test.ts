@@ -11,7 +11,7 @@ const manifest = (key: string, eventing: JsonObject, spec?: JsonObject): JsonObj
   composed(eventing, spec).resources.find(resource => resource.key === key)?.manifest
 const keys = (eventing: JsonObject) =>
   composed(eventing)
-    .resources.filter(({ concern }) => concern === 'Eventing')
+    .resources.filter(({ condition }) => condition === 'Eventing')
     .map(({ key }) => key)
 
 const kafka = { bootstrapServers: ['kafka:9092'], topics: ['orders'] }

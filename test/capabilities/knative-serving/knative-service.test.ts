@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { knativeServing } from '../../../src/capabilities/knative-serving/index.ts'
 import { knativeService, standInKnativeService } from '../../../src/capabilities/knative-serving/knative-service.ts'
 import { parseClaim } from '../../../src/claim/parse.ts'
 import { at, type JsonObject } from '../../../src/kubernetes/json.ts'
@@ -9,7 +10,7 @@ import { conditions, resolvedClaim, type Said } from '../../fixtures/resolved-cl
 import { violations } from '../workload/pod-security.ts'
 
 const asKnative = (spec: JsonObject = {}) => resolvedClaim({ runtime: 'Knative', nats: undefined, ...spec })
-const build = (spec?: JsonObject): JsonObject => knativeService.build(asKnative(spec), true, false) ?? {}
+const build = (spec?: JsonObject): JsonObject => knativeService.build(asKnative(spec), 'new') ?? {}
 const pod = (spec?: JsonObject) => at(build(spec), 'spec', 'template', 'spec')
 const main = (spec?: JsonObject) => at(pod(spec), 'containers', 0)
 const serving = (knative: JsonObject, more: JsonObject = {}) => build({ knative, ...more })
@@ -36,7 +37,7 @@ describe('the manifest', () => {
   })
 
   test('is none with runtime Deployment', () => {
-    expect(knativeService.build(resolvedClaim(), true, false)).toBeUndefined()
+    expect(knativeServing.resolve(resolvedClaim())).toBeUndefined()
   })
 
   test('has pods that a Deployment of the same claim would not take for its own', () => {
@@ -70,7 +71,7 @@ describe('the pod', () => {
     const platform = { ...builtInPlatform, features: { ...builtInPlatform.features, knativeInitContainers: true } }
     const parsed = parseClaim(knativeClaim({ initContainer: { command: ['migrate'] } }), platform)
     if (!parsed.ok) throw new Error('not valid')
-    const template = at(knativeService.build(parsed.claim, true, false), 'spec', 'template') as JsonObject
+    const template = at(knativeService.build(parsed.claim, 'new'), 'spec', 'template') as JsonObject
     expect(at(template, 'spec', 'initContainers', 0)).toMatchObject({ name: 'init', command: ['migrate'] })
     expect(violations(template)).toEqual([])
   })
@@ -184,7 +185,7 @@ describe('autoscaling', () => {
         document => {
           const parsed = parseClaim(document, builtInPlatform)
           if (!parsed.ok) throw new Error('not valid')
-          const manifest = knativeService.build(parsed.claim, true, false)
+          const manifest = knativeService.build(parsed.claim, 'new')
           const said = at(manifest, 'spec', 'template', 'metadata', 'annotations') as Readonly<Record<string, string>>
           const get = (name: string) => said[`autoscaling.knative.dev/${name}`]
           const isKpa = get('class') === 'kpa.autoscaling.knative.dev'
@@ -252,7 +253,7 @@ describe('traffic', () => {
         const parsed = parseClaim(knativeClaim({ knative: { traffic: split } }), builtInPlatform)
         const sum = percents.reduce((total, percent) => total + percent, 0)
         expect(parsed.ok).toBe(sum === 100)
-        if (parsed.ok) expect(at(knativeService.build(parsed.claim, true, false), 'spec', 'traffic')).toEqual(split)
+        if (parsed.ok) expect(at(knativeService.build(parsed.claim, 'new'), 'spec', 'traffic')).toEqual(split)
       }),
       { numRuns: RUNS },
     )
@@ -260,7 +261,7 @@ describe('traffic', () => {
 
   test('is not split at the stand-in, which has revisions of its own', () => {
     const claim = asKnative({ knative: { traffic: [{ revisionName: 'orders-00001', percent: 100 }] } })
-    const standIn = standInKnativeService.build(claim, true, false)
+    const standIn = standInKnativeService.build(claim, 'new')
     expect(at(standIn, 'spec', 'traffic')).toEqual([{ latestRevision: true, percent: 100 }])
     expect(at(standIn, 'metadata', 'name')).toBe('orders-worker-switch')
   })
@@ -360,19 +361,20 @@ describe('readiness', () => {
 
   test('until a new image is ready, the status names the previous one', () => {
     const spec = { template: { spec: { containers: [{ name: 'main', image: 'new' }] } } }
-    const imageIn = (object: JsonObject) => at(knativeService.status?.({ ...object, spec }, asKnative(), 'old'), 'workload', 'image')
+    const imageIn = (object: JsonObject) =>
+      at(knativeService.status?.({ ...object, spec }, asKnative(), { workload: { image: 'old' } }), 'workload', 'image')
     expect(imageIn(observed(2, 2, {}, ['Ready', 'Unknown']))).toBe('old')
     expect(imageIn(observed(2, 1, {}, ['Ready', 'True']))).toBe('old')
     expect(imageIn(observed(2, 2, {}, ['Ready', 'True']))).toBe('new')
   })
 
   test('the status says what runs, where it is reached, and what scales it', () => {
-    expect(knativeService.status?.(undefined, asKnative())).toEqual({
+    expect(knativeService.status?.(undefined, asKnative(), {})).toEqual({
       workload: { kind: 'Service', name: 'orders-worker', image: 'ghcr.io/acme/orders-worker:1.4.2', size: 'medium' },
       autoscaler: { kind: 'PodAutoscaler', minReplicas: 0, maxReplicas: 10 },
     })
     const running = { status: { url: 'https://orders-worker.shop.example.com', latestReadyRevisionName: 'orders-worker-00004' } }
-    expect(knativeService.status?.(running, asKnative())).toMatchObject({
+    expect(knativeService.status?.(running, asKnative(), {})).toMatchObject({
       url: 'https://orders-worker.shop.example.com',
       autoscaler: { name: 'orders-worker-00004' },
     })

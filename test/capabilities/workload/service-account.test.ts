@@ -6,7 +6,7 @@ test.each([
   { says: 'a Deployment', claim: resolvedClaim() },
   { says: 'Knative', claim: resolvedClaim({ runtime: 'Knative', nats: undefined }) },
 ])('$says runs as a ServiceAccount of its own, whose token no pod gets by itself', ({ claim }) => {
-  expect(serviceAccount.build(claim, true, false)).toEqual({
+  expect(serviceAccount.build(claim, 'new')).toEqual({
     apiVersion: 'v1',
     kind: 'ServiceAccount',
     metadata: {

@@ -24,7 +24,7 @@ const examples = fileURLToPath(new URL('../../../examples', import.meta.url))
 function rendered(document: JsonObject, platform: Platform = builtInPlatform): JsonObject[] {
   const parsed = parseClaim(document, platform)
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.findings))
-  const standIn = parsed.claim.runtime === 'Knative' ? standInKnativeService.build(parsed.claim, true, false) : undefined
+  const standIn = parsed.claim.runtime === 'Knative' ? standInKnativeService.build(parsed.claim, 'new') : undefined
   const manifests = compose(parsed.claim, platform, {}).resources.map(({ manifest }) => manifest)
   return [...manifests, ...(standIn ? [standIn] : [])].filter(({ apiVersion }) => apiVersion.includes('.knative.dev/'))
 }

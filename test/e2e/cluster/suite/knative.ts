@@ -1,7 +1,7 @@
 // Claims that Knative has to do with, before its own controllers and webhooks; what is played in that, test/e2e/cluster/knative.ts says.
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { STAND_IN_SUFFIX } from '../../../../src/capabilities/workload/address.ts'
+import { STAND_IN_SUFFIX } from '../../../../src/capabilities/address.ts'
 import { NAME_LABEL } from '../../../../src/capabilities/workload/labels.ts'
 import { observedCondition } from '../../../../src/kubernetes/conditions.ts'
 import { at, type JsonObject } from '../../../../src/kubernetes/json.ts'

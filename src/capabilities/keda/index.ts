@@ -1,0 +1,13 @@
+import type { Scaling } from '../../claim/resolved-claim.ts'
+import type { Capability } from '../capability.ts'
+import { deploymentRole } from '../workload/roles.ts'
+import { scaledObject, scaledObjectKind } from './scaled-object.ts'
+
+export const keda: Capability<Scaling> = {
+  name: 'keda',
+  condition: 'Scaling',
+  role: deploymentRole,
+  kinds: [scaledObjectKind],
+  resolve: ({ runtime, nats, scaling }) => (runtime === 'Deployment' && nats !== undefined ? scaling : undefined),
+  resources: () => [scaledObject],
+}

@@ -1,0 +1,32 @@
+import type { Eventing, ResolvedClaim } from '../../claim/resolved-claim.ts'
+import { at } from '../../kubernetes/json.ts'
+import { isBeingDeleted } from '../../kubernetes/objects.ts'
+import type { Capability, ComposedResource, Context } from '../capability.ts'
+import { broker, brokerKind } from './broker.ts'
+import { kafkaSource, kafkaSourceKind } from './kafka-source.ts'
+import { trigger, triggerKind } from './trigger.ts'
+
+export const knativeEventing: Capability<Eventing> = {
+  name: 'knative-eventing',
+  condition: 'Eventing',
+  role: { name: 'eventing', purpose: 'spec.eventing: the Broker, the Triggers and the KafkaSource of Knative Eventing.' },
+  kinds: [brokerKind, triggerKind, kafkaSourceKind],
+  resolve: ({ eventing }) => eventing,
+  resources,
+}
+
+function resources(eventing: Eventing, { name }: ResolvedClaim, { findObserved, address }: Context): readonly ComposedResource[] {
+  const brokerIn = (resource: ComposedResource, ...path: string[]) => {
+    const observed = findObserved(resource)
+    // An object that is being deleted is recreated as the claim asks, and a new trigger would never let go of its Broker.
+    const found = observed && !isBeingDeleted(observed) ? at(observed, ...path) : undefined
+    return typeof found === 'string' ? found : undefined
+  }
+  // A Broker that we made stays, whatever the claim asks for, and all that hangs on it stays with it.
+  const current = brokerIn(broker, 'metadata', 'name') ?? eventing.broker?.name ?? name
+  const triggers = eventing.triggers.map(spec => trigger(spec, address, current))
+  // An existing trigger keeps its Broker, and events go nowhere if no trigger listens.
+  const listened = triggers.map(resource => brokerIn(resource, 'spec', 'broker') ?? current)
+  const fed = listened.includes(current) ? current : (listened[0] ?? current)
+  return [broker, ...triggers, kafkaSource(address, fed)]
+}

@@ -1,0 +1,20 @@
+import type { Knative } from '../../claim/resolved-claim.ts'
+import type { Capability, RuntimeParts } from '../capability.ts'
+import { knativeAddress, knativeService, knativeServiceKind, standInKnativeService } from './knative-service.ts'
+
+export const knativeServing: Capability<Knative> = {
+  name: 'knative-serving',
+  condition: 'Workload',
+  role: { name: 'knative', purpose: 'runtime Knative.' },
+  kinds: [knativeServiceKind],
+  resolve: ({ runtime, knative }) => (runtime === 'Knative' ? knative : undefined),
+  resources: () => [knativeService],
+}
+
+export const knativeRuntime: RuntimeParts = {
+  noun: 'Knative Service',
+  entryPoint: knativeService,
+  standIn: standInKnativeService,
+  others: [],
+  address: knativeAddress,
+}

@@ -1,0 +1,92 @@
+// Applied before its name is known to be free, an object of somebody else would be taken over; applied before its kind is
+// known, it would stop all others. docs/adr/0007-a-name-that-is-taken.md, docs/adr/0012-a-kind-that-is-unknown.md
+import { WORKLOAD } from '../capabilities/index.ts'
+import { inProgress, type Readiness } from '../capabilities/readiness.ts'
+import type { ResolvedClaim } from '../claim/resolved-claim.ts'
+import type { Manifest } from '../kubernetes/objects.ts'
+import type { Built } from './build.ts'
+import type { ClusterLookup } from './cluster-lookup.ts'
+import { isKindKnown, kindKey, missingCrd, productOf } from './missing-crds.ts'
+import { foreignObject, nameConflict, pendingDeletion } from './name-conflicts.ts'
+
+export interface CreationGate {
+  /** Whether a resource may be applied now. */
+  readonly isOpen: (built: Built) => boolean
+  /** What holds new resources back, or is a step on the way, by the condition that says so. */
+  readonly blocks: readonly Block[]
+  readonly waits: boolean
+  readonly nameQueries: readonly { readonly key: string; readonly manifest: Manifest }[]
+  readonly kindQueries: readonly Manifest[]
+}
+
+interface Block {
+  readonly condition: string
+  readonly readiness: Readiness
+}
+
+export function gateCreation(
+  built: readonly Built[],
+  claim: ResolvedClaim,
+  lookup: ClusterLookup,
+  switching: Readiness | undefined,
+): CreationGate {
+  const created = lookup.canAsk ? built.filter(({ observation }) => observation === undefined) : []
+  const isKnown = ({ resource, manifest }: Built) => isKindKnown(lookup, resource, manifest)
+  const missing = created.filter(one => isKnown(one) === false)
+  const clashes = clashesOf(created, lookup, claim, switching !== undefined)
+  const asking =
+    clashes.some(isWorkload) || created.every(one => isAnswered(one, lookup)) ? [] : [{ condition: WORKLOAD, readiness: ASKING }]
+  const held = [...clashes, ...asking]
+  const isHeld = ({ resource }: Built) => held.some(block => isWorkload(block) || block.condition === resource.condition)
+  return {
+    isOpen: one => !created.includes(one) || !(isHeld(one) || missing.includes(one)),
+    blocks: [
+      ...missing.map(({ resource, manifest }) => ({ condition: resource.condition, readiness: missingCrd(resource, manifest) })),
+      ...withSwitching(held, switching),
+    ],
+    waits: clashes.some(isWait),
+    nameQueries: created.filter(isKnown).map(({ resource: { key }, manifest }) => ({ key, manifest })),
+    kindQueries: lookup.canAskKinds ? kindQueriesFor(created) : [],
+  }
+}
+
+/** Without the workload the rest is of no use, so what blocks it blocks all. */
+const isWorkload = ({ condition }: Block) => condition === WORKLOAD
+const isWait = ({ readiness }: Block) => readiness.reason === 'Waiting'
+
+/** For each condition the first name that is taken, else the first that is about to become free. */
+function clashesOf(created: readonly Built[], lookup: ClusterLookup, claim: ResolvedClaim, isSwitching: boolean): Block[] {
+  const found = created.flatMap(({ resource, manifest }): Block[] => {
+    const object = foreignObject(resource.key, lookup)
+    const readiness =
+      pendingDeletion(resource, manifest, lookup, claim, isSwitching) ?? (object && nameConflict(resource, manifest, object, lookup, claim))
+    return readiness ? [{ condition: resource.condition, readiness }] : []
+  })
+  return [...new Set(found.map(({ condition }) => condition))].flatMap(condition => {
+    const own = found.filter(block => block.condition === condition)
+    return own.find(block => !isWait(block)) ?? own[0] ?? []
+  })
+}
+
+const isAnswered = ({ resource, manifest }: Built, lookup: ClusterLookup) =>
+  Object.hasOwn(lookup.existing, resource.key) || isKindKnown(lookup, resource, manifest) === false
+
+const ASKING = inProgress(
+  'Creating',
+  'Crossplane is being asked whether the names of the resources are free. If this stays, it is one before 2.0, and the Composition has to say composeAs: ProviderKubernetes.',
+)
+
+/** During a change of runtime it is known which object is being deleted, and why. */
+function withSwitching(held: readonly Block[], switching: Readiness | undefined): readonly Block[] {
+  if (switching === undefined) return held
+  const block = { condition: WORKLOAD, readiness: switching }
+  return held.some(one => isWorkload(one) && !isWait(one)) ? [...held, block] : [block, ...held]
+}
+
+const kindQueriesFor = (created: readonly Built[]): readonly Manifest[] => [
+  ...new Map(
+    created
+      .filter(({ resource, manifest }) => productOf(resource, manifest) !== undefined)
+      .map(({ manifest }) => [kindKey(manifest), manifest]),
+  ).values(),
+]
