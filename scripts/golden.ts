@@ -4,11 +4,12 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { parseAllDocuments, stringify } from 'yaml'
-import { KIND, parseClaim } from '../src/claim/parse.ts'
+import { KIND } from '../src/claim/identity.ts'
 import { at, isObject, type JsonObject } from '../src/kubernetes/json.ts'
 import { builtInPlatform } from '../src/platform/platform.ts'
 import { compose } from '../src/reconcile/compose.ts'
 import { findingsMessage } from '../src/reconcile/conditions.ts'
+import { parseClaim } from '../src/reconcile/parse-claim.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 export const goldenFolder = 'test/golden'

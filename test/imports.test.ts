@@ -30,6 +30,8 @@ const claim = /^src\/claim\//
 const platform = /^src\/platform\//
 const schemas = /^schemas\/[a-z]+\.schema\.json$/
 const claimTypes = /^src\/claim\/(resolved-claim|generated\/types)\.ts$/
+/** What a capability's own checks are made of. */
+const checks = /^src\/(claim\/(findings|checks|ports)|platform\/platform)\.ts$/
 const contract = /^src\/capabilities\/[a-z-]+\.ts$/
 const list = /^src\/capabilities\/index\.ts$/
 const workload = /^src\/capabilities\/workload\//
@@ -51,16 +53,16 @@ const layers: readonly { layer: string; files: RegExp; may: readonly RegExp[] }[
   { layer: 'kubernetes', files: kubernetes, may: [kubernetes] },
   { layer: 'text', files: text, may: [text] },
   { layer: 'generated types', files: generated, may: [] },
-  { layer: 'claim', files: claim, may: [claim, platform, ...foundation, schemas, /^ajv\//, /^@bufbuild\/cel$/] },
+  { layer: 'claim', files: claim, may: [claim, platform, ...foundation, /^ajv\//, /^@bufbuild\/cel$/] },
   { layer: 'platform', files: platform, may: [platform, claim, ...foundation, schemas] },
   { layer: 'the list of capabilities', files: list, may: [claimTypes, capabilities, ...foundation] },
-  { layer: 'the contract of capabilities', files: contract, may: [claimTypes, contract, ...foundation] },
-  { layer: 'the workload', files: workload, may: [claimTypes, contract, workload, ...foundation] },
+  { layer: 'the contract of capabilities', files: contract, may: [claimTypes, checks, contract, ...foundation] },
+  { layer: 'the workload', files: workload, may: [claimTypes, checks, contract, workload, ...foundation] },
   ...capabilityNames.map(name => {
     const own = new RegExp(`^src/capabilities/${name}/`)
-    return { layer: `capability ${name}`, files: own, may: [claimTypes, contract, workload, own, ...foundation] }
+    return { layer: `capability ${name}`, files: own, may: [claimTypes, checks, contract, workload, own, ...foundation] }
   }),
-  { layer: 'reconcile', files: reconcile, may: core },
+  { layer: 'reconcile', files: reconcile, may: [...core, schemas] },
   { layer: 'convert', files: convert, may: [convert, ...core] },
   {
     layer: 'function',

@@ -1,13 +1,13 @@
 // What holds for every claim, tried on many. FC_RUNS sets how many.
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { parseClaim, validateClaim } from '../src/claim/parse.ts'
 import type { ResolvedClaim } from '../src/claim/resolved-claim.ts'
 import { at, isObject, type Json, type JsonObject } from '../src/kubernetes/json.ts'
 import { builtInPlatform, type Platform } from '../src/platform/platform.ts'
 import { type Composition, compose } from '../src/reconcile/compose.ts'
 import { findingsMessage } from '../src/reconcile/conditions.ts'
 import type { Observed } from '../src/reconcile/observe.ts'
+import { parseClaim, validateClaim } from '../src/reconcile/parse-claim.ts'
 import { violations } from './capabilities/workload/pod-security.ts'
 import { type ClaimDocument, claims, compositeOf, deepFreeze, RUNS, reversed } from './fixtures/claims.ts'
 

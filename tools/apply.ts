@@ -1,6 +1,5 @@
 // The files of --apply: read and checked before anything starts, and what their claims need besides Crossplane.
 
-import { parseClaim } from '../src/claim/parse.ts'
 import type { ResolvedClaim } from '../src/claim/resolved-claim.ts'
 import { kindAndName, sortDocuments } from '../src/cli/claim-documents.ts'
 import { readFiles } from '../src/cli/files.ts'
@@ -10,6 +9,7 @@ import { type LocatedFinding, locateFindings, readSource, type SourceDocument } 
 import { at, isObject, type JsonObject } from '../src/kubernetes/json.ts'
 import { builtInPlatform } from '../src/platform/platform.ts'
 import { compose } from '../src/reconcile/compose.ts'
+import { parseClaim } from '../src/reconcile/parse-claim.ts'
 import { type ClaimManifest, KIND } from '../test/e2e/cluster/claim.ts'
 
 export interface Wanted {

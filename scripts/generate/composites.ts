@@ -1,7 +1,8 @@
 // examples/xr: for each example the composite that Crossplane makes of the claim, which is what the Crossplane CLI renders.
 // The namespaced flavour needs none: there the example itself is the composite.
-import { API_VERSION, COMPOSITE_KIND, KIND } from '../../src/claim/parse.ts'
+import { COMPOSITE_KIND, KIND } from '../../src/claim/identity.ts'
 import { at, type JsonObject } from '../../src/kubernetes/json.ts'
+import { API_VERSION } from '../../src/reconcile/parse-claim.ts'
 import type { Example } from './examples.ts'
 
 // Crossplane takes five random characters.

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseAllDocuments } from 'yaml'
-import { KIND } from '../../src/claim/parse.ts'
+import { KIND } from '../../src/claim/identity.ts'
 import { at, isObject, type JsonObject } from '../../src/kubernetes/json.ts'
 
 export interface Example {

@@ -1,8 +1,10 @@
 // What everybody has to know about a capability. Conditions, roles, missing CRDs, doctor and summaries follow from it.
-import type { EventDrivenServiceStatus } from '../claim/generated/types.ts'
+import type { Finding } from '../claim/findings.ts'
+import type { EventDrivenServiceSpec, EventDrivenServiceStatus } from '../claim/generated/types.ts'
 import type { ResolvedClaim } from '../claim/resolved-claim.ts'
 import type { JsonObject } from '../kubernetes/json.ts'
 import type { Manifest } from '../kubernetes/objects.ts'
+import type { Platform } from '../platform/platform.ts'
 import type { Address } from './address.ts'
 import type { Readiness } from './readiness.ts'
 
@@ -15,6 +17,8 @@ export interface Capability<Resolved = unknown> {
   readonly kinds: readonly KindInfo[]
   /** What this claim asks of it; undefined if nothing. */
   resolve(claim: ResolvedClaim): Resolved | undefined
+  /** What neither schema nor CEL can check. `spec` has the fields that both accepted. */
+  readonly check?: (spec: Partial<EventDrivenServiceSpec>, name: string, platform: Platform) => readonly Finding[]
   resources(resolved: Resolved, claim: ResolvedClaim, context: Context): readonly ComposedResource[]
 }
 

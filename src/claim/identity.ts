@@ -5,6 +5,9 @@ import { at, isObject, type Json, type JsonObject } from '../kubernetes/json.ts'
 import { crossplaneFields } from './crossplane-fields.ts'
 import type { Finding } from './findings.ts'
 
+export const KIND = 'EventDrivenService'
+export const COMPOSITE_KIND = 'XEventDrivenService'
+
 export interface Identity {
   readonly name: string | undefined
   readonly namespace: string | undefined
@@ -23,15 +26,23 @@ export function identify(composite: JsonObject): Identity {
   }
 }
 
-/** The claim as its author wrote it, whatever it arrived as, so that one schema judges it everywhere. */
-export function claimDocument(composite: JsonObject, { name, namespace }: Identity, kind: string): JsonObject {
+/** A claim as its author wrote it, whatever it arrived as, so that one schema judges it everywhere. */
+export interface IdentifiedClaim {
+  readonly identity: Identity
+  readonly document: JsonObject
+}
+
+export function identifyClaim(composite: JsonObject): IdentifiedClaim {
+  const identity = identify(composite)
+  const { name, namespace } = identity
   const spec = at(composite, 'spec')
-  return {
+  const document = {
     apiVersion: at(composite, 'apiVersion'),
-    kind,
+    kind: KIND,
     metadata: { ...(name && { name }), ...(namespace && { namespace }) },
     spec: isObject(spec) ? Object.fromEntries(Object.entries(spec).filter(([field]) => !Object.hasOwn(crossplaneFields, field))) : spec,
   }
+  return { identity, document }
 }
 
 /** Without a namespace there is nowhere to compose. A claim in a file may leave it open, one in a cluster never; the name is the schema's to ask for. */

@@ -1,8 +1,9 @@
 // Which of the documents of a file are ours to judge.
 
 import type { Finding } from '../claim/findings.ts'
-import { API_VERSION, COMPOSITE_KIND, KIND } from '../claim/parse.ts'
+import { COMPOSITE_KIND, KIND } from '../claim/identity.ts'
 import { at, isObject, type JsonObject, textOf } from '../kubernetes/json.ts'
+import { API_VERSION } from '../reconcile/parse-claim.ts'
 import { type LocatedFinding, locateFinding, type SourceDocument } from './yaml/source.ts'
 
 export interface ClaimDocument {

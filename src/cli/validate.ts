@@ -1,4 +1,4 @@
-import { KIND } from '../claim/parse.ts'
+import { KIND } from '../claim/identity.ts'
 import { command } from './command.ts'
 import { namesOf } from './documents.ts'
 import { readFiles, type Unreadable } from './files.ts'

@@ -2,11 +2,12 @@
 // difference between what was given and what the claim becomes, so that nothing goes by unnoticed.
 
 import type { Finding } from '../claim/findings.ts'
-import { API_VERSION, KIND, parseClaim } from '../claim/parse.ts'
+import { KIND } from '../claim/identity.ts'
 import type { ResolvedClaim } from '../claim/resolved-claim.ts'
 import { at, isObject, items, type Json, type JsonObject, textOf } from '../kubernetes/json.ts'
 import { builtInPlatform, type Platform } from '../platform/platform.ts'
 import { compose } from '../reconcile/compose.ts'
+import { API_VERSION, parseClaim } from '../reconcile/parse-claim.ts'
 import { differences, type Unsaid } from './differences.ts'
 import { brokenReferences } from './env-references.ts'
 import { eventingOf } from './knative-eventing.ts'

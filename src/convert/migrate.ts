@@ -1,11 +1,12 @@
 // From manifests written by hand to the claim that makes them, what is the same afterwards and what is not, and the way there.
 
 import type { Finding } from '../claim/findings.ts'
-import { API_VERSION, KIND, parseClaim } from '../claim/parse.ts'
+import { KIND } from '../claim/identity.ts'
 import { at, isObject, items, type Json, type JsonObject, textOf } from '../kubernetes/json.ts'
 import type { Platform } from '../platform/platform.ts'
 import { compose } from '../reconcile/compose.ts'
 import { ADOPT } from '../reconcile/name-conflicts.ts'
+import { API_VERSION, parseClaim } from '../reconcile/parse-claim.ts'
 import { compare, type Pair } from './compare.ts'
 import type { Row } from './comparison.ts'
 import { mainOf, specOf, triggerOf } from './deployment.ts'

@@ -1,11 +1,11 @@
 import type { RunFunctionRequest, RunFunctionResponse } from '@crossplane-org/function-sdk-typescript'
-import { claimDocument, identify } from '../claim/identity.ts'
-import { KIND, parseClaim } from '../claim/parse.ts'
+import { type IdentifiedClaim, identifyClaim } from '../claim/identity.ts'
 import type { ResolvedClaim } from '../claim/resolved-claim.ts'
-import type { Json, JsonObject } from '../kubernetes/json.ts'
+import type { Json } from '../kubernetes/json.ts'
 import { type Platform, parsePlatform } from '../platform/platform.ts'
 import { compose } from '../reconcile/compose.ts'
 import { type ClaimCondition, findingsMessage, refusedCondition } from '../reconcile/conditions.ts'
+import { parseIdentified } from '../reconcile/parse-claim.ts'
 import { createCache } from './cache.ts'
 import { readRequest } from './request.ts'
 import { composedResponse, refuseAll, refusedResponse } from './response.ts'
@@ -21,13 +21,13 @@ const platformCache = createCache<ReturnType<typeof parsePlatform> & { readonly 
 let platformCount = 0
 
 /** The claim and the platform, or what is wrong with one of them. */
-function resolve(document: JsonObject, input: Json | undefined): Resolved {
+function resolve(claim: IdentifiedClaim, input: Json | undefined): Resolved {
   const parsed = platformCache(input, () => ({ ...parsePlatform(input), number: platformCount++ }))
   if (!parsed.ok)
     return refusedCondition('InvalidInput', `the input of the function in the Composition is invalid: ${findingsMessage(parsed.findings)}`)
   const { platform, number } = parsed
-  return claimCache({ document, number }, () => {
-    const parsed = parseClaim(document, platform)
+  return claimCache({ document: claim.document, number }, () => {
+    const parsed = parseIdentified(claim, platform)
     return parsed.ok ? { claim: parsed.claim, platform } : refusedCondition('InvalidClaim', findingsMessage(parsed.findings))
   })
 }
@@ -38,7 +38,7 @@ export function runFunction(request: RunFunctionRequest, withOwners: () => RunFu
   if (question === undefined)
     return refuseAll(request, {}, refusedCondition('InvalidClaim', 'the request has no observed composite resource'))
   const { composite, observed, input, lookup } = question
-  const answer = resolve(claimDocument(composite, identify(composite), KIND), input)
+  const answer = resolve(identifyClaim(composite), input)
   if (!('claim' in answer)) return refusedResponse(withOwners(), composite, answer)
   return composedResponse(request, composite, compose(answer.claim, answer.platform, observed, lookup))
 }

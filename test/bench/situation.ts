@@ -1,10 +1,11 @@
 // A claim that has been running for a while, as Crossplane sends it: whole objects, with all that an API server and the
 // controllers add to them.
-import { parseClaim } from '../../src/claim/parse.ts'
+
 import { at, isObject, type Json, type JsonObject } from '../../src/kubernetes/json.ts'
 import { builtInPlatform } from '../../src/platform/platform.ts'
 import { compose } from '../../src/reconcile/compose.ts'
 import type { Observed } from '../../src/reconcile/observe.ts'
+import { parseClaim } from '../../src/reconcile/parse-claim.ts'
 import { type ClaimDocument, claim, compositeOf } from '../fixtures/claims.ts'
 
 const CREATED = '2026-01-05T08:00:00Z'

@@ -1,7 +1,7 @@
 // Knative wants the scale on waking between the bounds. Of two that do not fit, the default gives way.
 import { expect, test } from 'vitest'
-import { parseClaim } from '../../src/claim/parse.ts'
 import { builtInPlatform } from '../../src/platform/platform.ts'
+import { parseClaim } from '../../src/reconcile/parse-claim.ts'
 import { knativeClaim } from '../fixtures/claims.ts'
 
 const settle = (autoscaling: object, environment: string | undefined, defaults: object = {}) => {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { sentence } from '../../src/claim/findings.ts'
-import { validateClaim } from '../../src/claim/parse.ts'
 import { builtInPlatform, type Platform } from '../../src/platform/platform.ts'
+import { validateClaim } from '../../src/reconcile/parse-claim.ts'
 import { claim, knativeClaim } from '../fixtures/claims.ts'
 
 const withInitContainers: Platform = { ...builtInPlatform, features: { ...builtInPlatform.features, knativeInitContainers: true } }
@@ -110,7 +110,7 @@ test.each([
       env: [{ name: 'A', value: '' }],
       secretRefs: [{ name: 's', env: [key('A')] }],
     }),
-    finds: [/^spec\.secretRefs.*DUPLICATE/, /^spec\.eventing.*NAME/, /^spec\.initContainer.*UNSUPPORTED/].map(line =>
+    finds: [/^spec\.secretRefs.*DUPLICATE/, /^spec\.initContainer.*UNSUPPORTED/, /^spec\.eventing.*NAME/].map(line =>
       expect.stringMatching(line),
     ),
   },

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { claimDocument, identify, missingIdentity } from '../../src/claim/identity.ts'
+import { identify, identifyClaim, missingIdentity } from '../../src/claim/identity.ts'
 import type { JsonObject } from '../../src/kubernetes/json.ts'
 
 const labels = { 'crossplane.io/claim-name': 'by-label', 'crossplane.io/claim-namespace': 'ns-by-label' }
@@ -51,7 +51,7 @@ describe('name and namespace', () => {
 })
 
 describe('the claim as its author wrote it', () => {
-  const document = (composite: JsonObject) => claimDocument(composite, identify(composite), 'EventDrivenService')
+  const document = (composite: JsonObject) => identifyClaim(composite).document
 
   test("has none of Crossplane's fields", () => {
     const machinery = {

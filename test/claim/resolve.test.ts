@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import inputSchema from '../../schemas/input.schema.json' with { type: 'json' }
-import { parseClaim } from '../../src/claim/parse.ts'
 import type { ResolvedClaim } from '../../src/claim/resolved-claim.ts'
 import type { Schema } from '../../src/claim/schema.ts'
 import { at, type Json, type JsonObject } from '../../src/kubernetes/json.ts'
 import { parsePlatform } from '../../src/platform/platform.ts'
+import { parseClaim } from '../../src/reconcile/parse-claim.ts'
 import { claim, knativeClaim, put } from '../fixtures/claims.ts'
 
 const input = (fields: JsonObject): JsonObject => ({ apiVersion: 'fn.platform.bizmatters.io/v1alpha1', kind: 'Input', ...fields })

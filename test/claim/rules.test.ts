@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { type Finding, sentence } from '../../src/claim/findings.ts'
-import { validateClaim } from '../../src/claim/parse.ts'
 import { planRules } from '../../src/claim/rules.ts'
 import type { Schema } from '../../src/claim/schema.ts'
 import type { Json, JsonObject } from '../../src/kubernetes/json.ts'
 import { builtInPlatform } from '../../src/platform/platform.ts'
+import { validateClaim } from '../../src/reconcile/parse-claim.ts'
 import { claim, knativeClaim } from '../fixtures/claims.ts'
 
 const judge = (document: Json) => validateClaim(document, builtInPlatform).findings.map(finding => `${sentence(finding)} [${finding.code}]`)

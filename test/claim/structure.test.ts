@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { formatPath, type Path, sentence } from '../../src/claim/findings.ts'
-import { validateClaim } from '../../src/claim/parse.ts'
 import { child, type Schema } from '../../src/claim/schema.ts'
 import { normalizer } from '../../src/claim/structure.ts'
 import { at, type Json, type JsonObject } from '../../src/kubernetes/json.ts'
 import { builtInPlatform } from '../../src/platform/platform.ts'
+import { validateClaim } from '../../src/reconcile/parse-claim.ts'
 import { claim, put } from '../fixtures/claims.ts'
 
 interface Definition {

@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { parseClaim } from '../../src/claim/parse.ts'
 import { render } from '../../src/cli/render.ts'
 import { readSource } from '../../src/cli/yaml/source.ts'
 import { at, isObject } from '../../src/kubernetes/json.ts'
 import { builtInPlatform } from '../../src/platform/platform.ts'
 import { compose } from '../../src/reconcile/compose.ts'
+import { parseClaim } from '../../src/reconcile/parse-claim.ts'
 import { recorded } from './io.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))

@@ -4,11 +4,11 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { formatPath } from '../../src/claim/findings.ts'
-import { parseClaim } from '../../src/claim/parse.ts'
 import { importKnative } from '../../src/convert/import-knative.ts'
 import { at, type JsonObject } from '../../src/kubernetes/json.ts'
 import { builtInPlatform } from '../../src/platform/platform.ts'
 import { compose } from '../../src/reconcile/compose.ts'
+import { parseClaim } from '../../src/reconcile/parse-claim.ts'
 import { claims, deepFreeze, knativeClaim, put, RUNS } from '../fixtures/claims.ts'
 
 function render(document: JsonObject): JsonObject[] {

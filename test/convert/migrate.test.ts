@@ -3,12 +3,12 @@ import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
-import { parseClaim } from '../../src/claim/parse.ts'
 import type { Row, Verdict } from '../../src/convert/comparison.ts'
 import { migrate } from '../../src/convert/migrate.ts'
 import { at, isObject, type Json, type JsonObject } from '../../src/kubernetes/json.ts'
 import { builtInPlatform, type Platform } from '../../src/platform/platform.ts'
 import { compose } from '../../src/reconcile/compose.ts'
+import { parseClaim } from '../../src/reconcile/parse-claim.ts'
 import { claim, deepFreeze, deploymentClaims, put, RUNS } from '../fixtures/claims.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))

@@ -10,11 +10,11 @@ import {
 } from '@crossplane-org/function-sdk-typescript'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { parseClaim } from '../../src/claim/parse.ts'
 import { runFunction } from '../../src/function/run-function.ts'
 import { at, type Json, type JsonObject } from '../../src/kubernetes/json.ts'
 import { parsePlatform } from '../../src/platform/platform.ts'
 import { compose } from '../../src/reconcile/compose.ts'
+import { parseClaim } from '../../src/reconcile/parse-claim.ts'
 import { claim, claims, compositeOf, deepFreeze, put, RUNS, reversed } from '../fixtures/claims.ts'
 
 const READY_TRUE = 1 satisfies Ready

@@ -1,9 +1,9 @@
 // A claim asks for a change of what Knative keeps as it was made.
 import { describe, expect, test } from 'vitest'
-import { parseClaim } from '../../src/claim/parse.ts'
 import { at, type JsonObject } from '../../src/kubernetes/json.ts'
 import { builtInPlatform, type Platform } from '../../src/platform/platform.ts'
 import { compose } from '../../src/reconcile/compose.ts'
+import { parseClaim } from '../../src/reconcile/parse-claim.ts'
 import { claim } from '../fixtures/claims.ts'
 import { ControlLoop } from '../fixtures/control-loop.ts'
 

@@ -1,10 +1,10 @@
 // A living claim changes its runtime, call by call.
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { parseClaim } from '../../src/claim/parse.ts'
 import { at, type JsonObject } from '../../src/kubernetes/json.ts'
 import { builtInPlatform, type Platform } from '../../src/platform/platform.ts'
 import { compose } from '../../src/reconcile/compose.ts'
+import { parseClaim } from '../../src/reconcile/parse-claim.ts'
 import { type ClaimDocument, claim, RUNS } from '../fixtures/claims.ts'
 import { ControlLoop } from '../fixtures/control-loop.ts'
 

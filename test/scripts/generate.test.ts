@@ -7,12 +7,12 @@ import schema from '../../schemas/eventdrivenservice.schema.json' with { type: '
 import { closed } from '../../scripts/generate/claim-schema.ts'
 import { readDefinition } from '../../scripts/generate/definition.ts'
 import { ruleSchema } from '../../scripts/generate/rule-schema.ts'
-import { validateClaim } from '../../src/claim/parse.ts'
 import type { Schema } from '../../src/claim/schema.ts'
 import { compileValidator } from '../../src/claim/validate.ts'
 import type { Json, JsonObject } from '../../src/kubernetes/json.ts'
 import { builtInPlatform } from '../../src/platform/platform.ts'
 import { ownFields } from '../../src/reconcile/conditions.ts'
+import { validateClaim } from '../../src/reconcile/parse-claim.ts'
 import { claim, claims, knativeClaim, mutate, mutations, RUNS } from '../fixtures/claims.ts'
 
 test('what is generated is what apis/definition.yaml says', () => {

@@ -3,6 +3,7 @@ import { at } from '../../kubernetes/json.ts'
 import { isBeingDeleted } from '../../kubernetes/objects.ts'
 import type { Capability, ComposedResource, Context } from '../capability.ts'
 import { broker, brokerKind } from './broker.ts'
+import { checkKnativeEventing } from './checks.ts'
 import { kafkaSource, kafkaSourceKind } from './kafka-source.ts'
 import { trigger, triggerKind } from './trigger.ts'
 
@@ -11,6 +12,7 @@ export const knativeEventing: Capability<Eventing> = {
   condition: 'Eventing',
   role: { name: 'eventing', purpose: 'spec.eventing: the Broker, the Triggers and the KafkaSource of Knative Eventing.' },
   kinds: [brokerKind, triggerKind, kafkaSourceKind],
+  check: checkKnativeEventing,
   resolve: ({ eventing }) => eventing,
   resources,
 }

@@ -1,5 +1,6 @@
 import type { Knative } from '../../claim/resolved-claim.ts'
 import type { Capability, RuntimeParts } from '../capability.ts'
+import { checkKnativeServing } from './checks.ts'
 import { knativeAddress, knativeService, knativeServiceKind, standInKnativeService } from './knative-service.ts'
 
 export const knativeServing: Capability<Knative> = {
@@ -7,6 +8,7 @@ export const knativeServing: Capability<Knative> = {
   condition: 'Workload',
   role: { name: 'knative', purpose: 'runtime Knative.' },
   kinds: [knativeServiceKind],
+  check: checkKnativeServing,
   resolve: ({ runtime, knative }) => (runtime === 'Knative' ? knative : undefined),
   resources: () => [knativeService],
 }

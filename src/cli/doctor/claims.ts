@@ -1,11 +1,12 @@
 // The claims that are asked about: out of files, or as they are in the cluster.
 
-import { API_VERSION, KIND, parseClaim } from '../../claim/parse.ts'
+import { KIND } from '../../claim/identity.ts'
 import type { ResolvedClaim } from '../../claim/resolved-claim.ts'
 import { hasUnobservedGeneration, observedCondition } from '../../kubernetes/conditions.ts'
 import { at, isObject, type JsonObject, textOf } from '../../kubernetes/json.ts'
 import type { Platform } from '../../platform/platform.ts'
 import { findingsMessage } from '../../reconcile/conditions.ts'
+import { API_VERSION, parseClaim } from '../../reconcile/parse-claim.ts'
 import { shell } from '../../text/shell-quote.ts'
 import { sortDocuments } from '../claim-documents.ts'
 import { endOnFindings, readDocuments } from '../documents.ts'

@@ -1,6 +1,6 @@
 // What we bring: the packages, the API and the Composition that calls the function.
 import manifest from '../../../package.json' with { type: 'json' }
-import { COMPOSITE_KIND, KIND } from '../../claim/parse.ts'
+import { COMPOSITE_KIND, KIND } from '../../claim/identity.ts'
 import { observedCondition } from '../../kubernetes/conditions.ts'
 import { at, isObject, items, type Json, type JsonObject, textOf } from '../../kubernetes/json.ts'
 import { builtInPlatform, type Platform, parsePlatform } from '../../platform/platform.ts'

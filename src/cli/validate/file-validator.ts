@@ -1,12 +1,12 @@
 import schema from '../../../schemas/eventdrivenservice.schema.json' with { type: 'json' }
 import { compileAdvice } from '../../claim/advice.ts'
 import type { Finding } from '../../claim/findings.ts'
-import { claimDocument, identify, missingIdentity } from '../../claim/identity.ts'
-import { COMPOSITE_KIND, KIND, validateClaim } from '../../claim/parse.ts'
+import { COMPOSITE_KIND, identify, identifyClaim, KIND, missingIdentity } from '../../claim/identity.ts'
 import type { Schema } from '../../claim/schema.ts'
 import { compileValidator } from '../../claim/validate.ts'
 import { at, isObject, type JsonObject, textOf } from '../../kubernetes/json.ts'
 import type { Platform } from '../../platform/platform.ts'
+import { validateClaim } from '../../reconcile/parse-claim.ts'
 import { type ClaimDocument, GROUP, sortDocuments } from '../claim-documents.ts'
 import { reportFinding, type Severity } from '../print/findings.ts'
 import type { ClaimReport, FileReport } from '../report/file-report.ts'
@@ -29,7 +29,7 @@ export function createFileValidator({ platform, schema: other, advice }: Validat
 
   const validateDocument = ({ document, claim }: ClaimDocument): ClaimReport => {
     const { document: written, missing } = asWritten(claim)
-    const findings = [...missing, ...validateClaim(written, platform, validate).findings]
+    const findings = [...missing, ...validateClaim(written, platform, { validate }).findings]
     const told = locateFindings(document, findings).map(finding => reportFinding(finding))
     const advised = advise?.(written) ?? []
     const news = advised.filter(({ path }) => !findings.some(finding => isSame(finding.path, path)))
@@ -61,8 +61,8 @@ interface Written {
 /** A composite is judged as the claim that it stands for. */
 function asWritten(composite: JsonObject): Written {
   if (composite.kind !== COMPOSITE_KIND) return { document: withGeneratedName(composite), missing: [] }
-  const identity = identify(composite)
-  return { document: { ...composite, ...claimDocument(composite, identity, KIND) }, missing: missingIdentity(identity) }
+  const { identity, document } = identifyClaim(composite)
+  return { document: { ...composite, ...document }, missing: missingIdentity(identity) }
 }
 
 /** The API server appends five characters to `generateName`, where there is no name. */

@@ -3,10 +3,10 @@ import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'vitest'
 import { parse } from 'yaml'
-import { parseClaim } from '../../../src/claim/parse.ts'
 import { at, type JsonObject } from '../../../src/kubernetes/json.ts'
 import { builtInPlatform } from '../../../src/platform/platform.ts'
 import { compose } from '../../../src/reconcile/compose.ts'
+import { parseClaim } from '../../../src/reconcile/parse-claim.ts'
 import { testWith } from '../../fixtures/require-program.ts'
 
 const folder = fileURLToPath(new URL('../../../examples/environments', import.meta.url))

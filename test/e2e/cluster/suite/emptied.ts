@@ -1,6 +1,6 @@
 // An edit that leaves an object of the spec empty. Server-side apply writes null in its place.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { COMPOSITE_KIND } from '../../../../src/claim/parse.ts'
+import { COMPOSITE_KIND } from '../../../../src/claim/identity.ts'
 import { at, type JsonObject } from '../../../../src/kubernetes/json.ts'
 import { API_VERSION, becomes, type ClaimManifest, createNamespace, gone, referenceOf, worker } from '../claim.ts'
 import type { Setting } from './setting.ts'

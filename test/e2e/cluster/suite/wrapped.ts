@@ -2,11 +2,11 @@
 import { readFileSync } from 'node:fs'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
-import { parseClaim } from '../../../../src/claim/parse.ts'
 import { observedCondition } from '../../../../src/kubernetes/conditions.ts'
 import { at, type JsonObject } from '../../../../src/kubernetes/json.ts'
 import { builtInPlatform } from '../../../../src/platform/platform.ts'
 import { compose } from '../../../../src/reconcile/compose.ts'
+import { parseClaim } from '../../../../src/reconcile/parse-claim.ts'
 import { root } from '../../../fixtures/claim-files.ts'
 import {
   becomes,

@@ -1,6 +1,6 @@
 // That this is also what Knative's own reader says is held by npm run test:knative.
 import { describe, expect, test } from 'vitest'
-import { cesqlProblem } from '../../src/claim/cesql.ts'
+import { cesqlProblem } from '../../../src/capabilities/knative-eventing/cesql.ts'
 
 describe('reads', () => {
   test.each([

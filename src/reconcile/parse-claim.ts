@@ -1,27 +1,29 @@
 import schema from '../../schemas/eventdrivenservice.schema.json' with { type: 'json' }
+import type { Capability } from '../capabilities/capability.ts'
+import { capabilities } from '../capabilities/index.ts'
+import { checkClaim } from '../claim/checks.ts'
+import type { Finding } from '../claim/findings.ts'
+import type { EventDrivenServiceSpec } from '../claim/generated/types.ts'
+import { type IdentifiedClaim, identifyClaim, missingIdentity } from '../claim/identity.ts'
+import { resolveClaim } from '../claim/resolve.ts'
+import type { ResolvedClaim } from '../claim/resolved-claim.ts'
+import type { Schema } from '../claim/schema.ts'
+import { compileValidator, type Validate } from '../claim/validate.ts'
 import { at, isObject, type Json, type JsonObject } from '../kubernetes/json.ts'
 import type { Platform } from '../platform/platform.ts'
-import { checkSpec } from './checks.ts'
-import type { Finding } from './findings.ts'
-import type { EventDrivenServiceSpec } from './generated/types.ts'
-import { claimDocument, identify, missingIdentity } from './identity.ts'
-import { resolveClaim } from './resolve.ts'
-import type { ResolvedClaim } from './resolved-claim.ts'
-import type { Schema } from './schema.ts'
-import { compileValidator, type Validate } from './validate.ts'
 
 export type Parsed = { readonly ok: true; readonly claim: ResolvedClaim } | { readonly ok: false; readonly findings: readonly Finding[] }
 
-export const KIND = 'EventDrivenService'
-export const COMPOSITE_KIND = 'XEventDrivenService'
 export const API_VERSION = schema.properties.apiVersion.const
 
 const validateSchema = compileValidator(schema as Schema)
 
-/** From whatever a claim arrives as to a Claim, or to everything that is wrong with it. */
-export function parseClaim(composite: JsonObject, platform: Platform): Parsed {
-  const identity = identify(composite)
-  const { value, findings } = validateClaim(claimDocument(composite, identity, KIND), platform)
+/** From whatever a claim arrives as to the resolved claim, or to everything that is wrong with it. */
+export const parseClaim = (composite: JsonObject, platform: Platform, all?: readonly Capability[]): Parsed =>
+  parseIdentified(identifyClaim(composite), platform, all)
+
+export function parseIdentified({ identity, document }: IdentifiedClaim, platform: Platform, all?: readonly Capability[]): Parsed {
+  const { value, findings } = validateClaim(document, platform, { capabilities: all })
   const missing = missingIdentity(identity)
   const { name, namespace } = identity
   if (findings.length + missing.length > 0 || name === undefined || namespace === undefined)
@@ -29,8 +31,18 @@ export function parseClaim(composite: JsonObject, platform: Platform): Parsed {
   return { ok: true, claim: resolveClaim((value as unknown as { spec: EventDrivenServiceSpec }).spec, name, namespace, platform) }
 }
 
+export interface Validation {
+  /** Instead of the schema of this version. */
+  readonly validate?: Validate | undefined
+  readonly capabilities?: readonly Capability[] | undefined
+}
+
 /** Everything that is wrong with a claim as its author wrote it: schema, rules, then what only we can check. */
-export function validateClaim(document: Json, platform: Platform, validate: Validate = validateSchema): ReturnType<Validate> {
+export function validateClaim(
+  document: Json,
+  platform: Platform,
+  { validate = validateSchema, capabilities: all = capabilities }: Validation = {},
+): ReturnType<Validate> {
   if (hasMoreValues(document, MOST_VALUES))
     return { value: document, findings: [{ code: 'OUT_OF_RANGE', path: [], problem: `must have at most ${MOST_VALUES} values in all` }] }
   const { value, findings } = validate(document)
@@ -38,7 +50,9 @@ export function validateClaim(document: Json, platform: Platform, validate: Vali
   if (validate !== validateSchema && validateSchema({ ...(value as JsonObject), apiVersion: API_VERSION }).findings.length > 0)
     return { value, findings }
   const name = at(value, 'metadata', 'name')
-  return { value, findings: [...findings, ...checkSpec(validFields(value, findings), typeof name === 'string' ? name : '', platform)] }
+  const spec = validFields(value, findings)
+  const checks = all.flatMap(({ check }) => check?.(spec, typeof name === 'string' ? name : '', platform) ?? [])
+  return { value, findings: [...findings, ...checkClaim(spec), ...checks] }
 }
 
 // An object of this size is more than Kubernetes stores, and to judge each value in it would take minutes.

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { checkFilters } from '../../src/claim/filters.ts'
-import { sentence } from '../../src/claim/findings.ts'
-import type { Json } from '../../src/kubernetes/json.ts'
+import { checkFilters } from '../../../src/capabilities/knative-eventing/filters.ts'
+import { sentence } from '../../../src/claim/findings.ts'
+import type { Json } from '../../../src/kubernetes/json.ts'
 
 const findings = (...filters: Json[]) => checkFilters(filters, ['filters']).map(finding => `${sentence(finding)} [${finding.code}]`)
 const nested = (depth: number): Json => (depth === 0 ? { cesql: 'TRUE' } : { not: nested(depth - 1) })

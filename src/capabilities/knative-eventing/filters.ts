@@ -1,8 +1,8 @@
 // The filters of a Trigger. They nest, which a schema of Kubernetes can't say, so their rules stand here.
 
-import { isObject, type Json } from '../kubernetes/json.ts'
+import { type Finding, formatPath, type Path } from '../../claim/findings.ts'
+import { isObject, type Json } from '../../kubernetes/json.ts'
 import { cesqlProblem } from './cesql.ts'
-import { type Finding, formatPath, type Path } from './findings.ts'
 
 const dialects = ['exact', 'prefix', 'suffix', 'cesql', 'all', 'any', 'not'] as const
 type Dialect = (typeof dialects)[number]

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { formatPath, sentence } from '../../src/claim/findings.ts'
-import { parseClaim, validateClaim } from '../../src/claim/parse.ts'
 import type { JsonObject } from '../../src/kubernetes/json.ts'
 import { builtInPlatform } from '../../src/platform/platform.ts'
+import { parseClaim, validateClaim } from '../../src/reconcile/parse-claim.ts'
 import { claim, claims, compositeOf, deepFreeze, mutate, mutations, RUNS } from '../fixtures/claims.ts'
 
 const parse = (document: JsonObject) => parseClaim(document, builtInPlatform)

@@ -1,0 +1,47 @@
+// What of Knative neither schema nor CEL can say within the API server's limits.
+import { longName, type Spec } from '../../claim/checks.ts'
+import type { Finding } from '../../claim/findings.ts'
+import type { Platform } from '../../platform/platform.ts'
+
+export const checkKnativeServing = (spec: Spec, name: string, platform: Platform): Finding[] => [
+  ...reservedVariables(spec),
+  ...longTags(spec, name),
+  ...unsupported(spec, platform),
+]
+
+const knativeVariables = ['K_SERVICE', 'K_CONFIGURATION', 'K_REVISION']
+
+/** The rule about env, for variables out of secrets: two lists in one another cost CEL too much. */
+function reservedVariables({ runtime, secretRefs = [] }: Spec): Finding[] {
+  if (runtime !== 'Knative') return []
+  const problem = `with runtime Knative must be none of [${knativeVariables.join(', ')}], which Knative sets itself`
+  return secretRefs.flatMap(({ env = [] }, secret) =>
+    env.flatMap(({ envName }, index): Finding[] =>
+      knativeVariables.includes(envName)
+        ? [{ code: 'RESERVED', path: ['spec', 'secretRefs', secret, 'env', index, 'envName'], problem, found: envName }]
+        : [],
+    ),
+  )
+}
+
+const longTags = ({ knative }: Spec, name: string): Finding[] =>
+  (knative?.traffic ?? []).flatMap(({ tag }, index) =>
+    tag === undefined ? [] : longName(`${tag}-${name}`, ['spec', 'knative', 'traffic', index, 'tag'], 'route'),
+  )
+
+/** What Knative takes only where the cluster is configured so. */
+function unsupported({ runtime, initContainer, knative }: Spec, { features }: Platform): Finding[] {
+  if (runtime !== 'Knative') return []
+  const findings: Finding[] = []
+  if (initContainer !== undefined && !features.knativeInitContainers) {
+    const problem =
+      'does not go with runtime Knative here: the platform has to enable the Knative feature flag kubernetes.podspec-init-containers and say so with features.knativeInitContainers in the input of the function'
+    findings.push({ code: 'UNSUPPORTED', path: ['spec', 'initContainer'], problem })
+  }
+  if (knative?.autoscaling?.initialScale === 0 && !features.knativeInitialScaleZero) {
+    const problem =
+      "must be at least 1 here: for 0 the platform has to set allow-zero-initial-scale in Knative's config-autoscaler and say so with features.knativeInitialScaleZero in the input of the function"
+    findings.push({ code: 'UNSUPPORTED', path: ['spec', 'knative', 'autoscaling', 'initialScale'], problem, found: 0 })
+  }
+  return findings
+}
