@@ -105,7 +105,7 @@ function desiredComposite(
 
 /**
  * The answer to a claim that can't be composed: the objects that run stay as Crossplane applied them last, and the composite
- * is not ready. docs/adr/0006-a-claim-that-is-refused.md
+ * is not ready. docs/adr/0006-refused-claim-keeps-running.md
  */
 export function refusedResponse(request: RunFunctionRequest, composite: JsonObject, why: ClaimCondition): RunFunctionResponse {
   const kept = applied(request)

@@ -1,5 +1,5 @@
 // Applied before its name is known to be free, an object of somebody else would be taken over; applied before its kind is
-// known, it would stop all others. docs/adr/0007-a-name-that-is-taken.md, docs/adr/0012-a-kind-that-is-unknown.md
+// known, it would stop all others. docs/adr/0007-adopt-only-by-annotation.md, docs/adr/0012-skip-resources-with-missing-crds.md
 import { WORKLOAD } from '../capabilities/index.ts'
 import { inProgress, type Readiness } from '../capabilities/readiness.ts'
 import type { ResolvedClaim } from '../claim/resolved-claim.ts'

@@ -1,5 +1,5 @@
 // A cluster may lack the kinds of a product. Asked for an object of a kind that is unknown, or told to create one, Crossplane
-// applies nothing of the claim: docs/adr/0012-a-kind-that-is-unknown.md
+// applies nothing of the claim: docs/adr/0012-skip-resources-with-missing-crds.md
 import type { OwnedResource } from '../capabilities/capability.ts'
 import { findKind } from '../capabilities/index.ts'
 import { notReady, type Readiness } from '../capabilities/readiness.ts'

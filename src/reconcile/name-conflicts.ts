@@ -1,5 +1,5 @@
 // Server-side apply takes over an object of the same name without a word, whoever made it. So before anything is made,
-// Crossplane is asked what stands under its name already: docs/adr/0007-a-name-that-is-taken.md
+// Crossplane is asked what stands under its name already: docs/adr/0007-adopt-only-by-annotation.md
 
 import type { ComposedResource } from '../capabilities/capability.ts'
 import { beingDeleted, kindAndName, notReady, type Readiness, waitsForDeletion } from '../capabilities/readiness.ts'

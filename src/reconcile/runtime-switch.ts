@@ -1,6 +1,6 @@
 // A living claim changes its runtime: the new workload is made first, events are led over to it, and only then does the
 // old one go. Both sides want a Service of the claim's name, so that a stand-in of another name serves in between.
-// docs/adr/0010-switching-the-runtime.md tells the steps.
+// docs/adr/0010-runtime-switch-by-stand-in.md tells the steps.
 
 import { STAND_IN_SUFFIX } from '../capabilities/address.ts'
 import type { Capability, OwnedResource, RuntimeParts } from '../capabilities/capability.ts'

@@ -7,7 +7,7 @@ import { lookAtDefinitions } from './definitions.ts'
 import { findDeployments, healthOf, imageOf, versionOf } from './deployment.ts'
 import { isAtLeast, showVersion, type Version } from './version.ts'
 
-/** The first that looks an account up by accountID: docs/adr/0004-two-keys-for-the-nats-account.md */
+/** The first that looks an account up by accountID: docs/adr/0004-nats-account-and-account-id.md */
 const LEAST: Version = [2, 17, 0]
 const INSTALL = 'helm upgrade --install keda keda --repo https://kedacore.github.io/charts --namespace keda --create-namespace'
 

@@ -1,4 +1,4 @@
-// A name that is taken: docs/adr/0007-a-name-that-is-taken.md, and the way of docs/migration.md from manifests to a claim and back.
+// A name that is taken: docs/adr/0007-adopt-only-by-annotation.md, and the way of docs/migration.md from manifests to a claim and back.
 import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
