@@ -34,7 +34,7 @@ test('docs/dependencies.md lists what is in the bundles', async () => {
 })
 
 test('docs/dependencies.md has a reason for each dependency', () => {
-  const rows = rowsUnder(page, '## What we ask for, and why')
+  const rows = rowsUnder(page, '## Direct dependencies')
   expect(rows.map(([name]) => name)).toEqual(Object.keys(manifest.dependencies).map(name => `\`${name}\``))
   expect(rows.filter(([, why = '']) => why.length < 20)).toEqual([])
 })

@@ -345,7 +345,7 @@ export function migrates(given: () => Setting): void {
         flavour === 'claims'
           ? { apiVersion: API_VERSION, kind: `X${KIND}`, name: String(at(spec, 'resourceRef', 'name')) }
           : referenceOf(claim)
-      const commands = documented('## Back again', flavour === 'claims' ? 0 : 1)
+      const commands = documented('## Back to plain objects', flavour === 'claims' ? 0 : 1)
       await amidReconcile(given(), composite, deploymentOf(claim), () => follow(commands))
       for (const reference of [referenceOf(claim), composite])
         await cluster.until(`${reference.kind} is gone`, async () => (await cluster.api.find(reference)) === undefined)
