@@ -73,11 +73,11 @@ export function drawPage({ date, machine, versions, claims, contenders }: Scale)
     )
   return `# Scale
 
-What ${claims} claims cost a cluster, measured by \`npm run bench:cluster\` on ${date}: ${machine}; ${versions}. Everything runs on this one machine, so the components take the CPU from each other, and the pods are KWOK's and run nothing. Compare the columns and the shares; the absolute figures belong to the machine.
+\`npm run bench:cluster\` measured what ${claims} claims cost a cluster. Date: ${date}. Machine: ${machine}. Versions: ${versions}. All components share the CPU of this one machine. KWOK simulates the pods, so no container runs. Compare columns and shares; absolute figures depend on the machine.
 
 ## ${claims} claims at once
 
-Each becomes four resources: ServiceAccount, Deployment, Service and ScaledObject.
+Each claim creates four resources: ServiceAccount, Deployment, Service and ScaledObject.
 
 ${table(
   ['', ...names],
@@ -88,7 +88,7 @@ ${table(
   ],
 )}
 
-Seconds of CPU meanwhile:
+CPU time until then, in seconds:
 
 ${table(
   ['component', ...names],
@@ -97,7 +97,7 @@ ${table(
 
 ## At rest
 
-No messages come, for ${minutes} minutes. KEDA looks at each consumer every 30 s and finds nothing to write down, so the function is called about every ten minutes for each claim, to be safe.
+No messages arrive for ${minutes} minutes. KEDA polls each consumer every 30 s and changes nothing, so Crossplane calls the function only about every ten minutes for each claim.
 
 ${table(['', ...names], [row('calls of the function a second', ({ rest }) => rate(rest))])}
 
@@ -107,7 +107,7 @@ ${steady(({ rest }) => rest)}
 
 ## With messages waiting
 
-One message waits for each claim, for ${minutes} minutes: too few for another replica, but with each look KEDA writes into the status of the ScaledObject that it is active, and Crossplane reconciles the claim. This is the most that a claim that does not change costs.
+One message waits for each claim, for ${minutes} minutes. That is too few for another replica, but KEDA updates the status of the ScaledObject at each poll, and Crossplane reconciles the claim. A claim that does not change never costs more.
 
 ${table(
   ['', ...names],
@@ -124,7 +124,7 @@ ${steady(({ busy }) => busy)}
 
 ## ${thousands(MANY)} claims, extrapolated
 
-Not measured: what each component takes without claims, and ${rounded(factor)} times what it takes beyond that with messages waiting for every claim. Real clusters cost more where work grows faster than the number of claims, and less where components do not share a machine, or few claims have messages waiting.
+These figures are not measured. Each is the CPU of a component without claims, plus ${rounded(factor)} times what messages waiting for every claim add. A real cluster needs more if work grows faster than the number of claims. It needs less if components do not share a machine, or if messages wait for only a few claims.
 
 ${table(
   ['', ...names],
@@ -134,15 +134,15 @@ ${table(
   ],
 )}
 
-What limits first is ${hungriest}, with ${times} times the CPU of the function. Slower polling (\`spec.scaling.pollingInterval\`) makes all of it cheaper, as every call here begins with a poll.
+The bottleneck is ${hungriest}, with ${times} times the CPU of the function. A longer polling interval (\`spec.scaling.pollingInterval\`) reduces all figures, because a poll triggers every call here.
 
-## Repeat it
+## Measure it yourself
 
 \`\`\`sh
 npm run bench:cluster
 npm run bench:cluster -- --peer function-patch-and-transform=PATH
 \`\`\`
 
-The second has a column for another function beside ours, built from its own repository: the same claims and the same four resources, from a Composition that patches them. Either needs what [the sandbox](sandbox.md) needs, and overwrites this page and docs/scale.json.
+The second command adds a column for another function, built from its own repository. It composes the same claims into the same four resources, with a Composition of patches. Both commands need what [the sandbox](sandbox.md) needs, and overwrite this page and docs/scale.json.
 `
 }

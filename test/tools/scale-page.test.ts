@@ -61,5 +61,5 @@ test('the page has a column for each function, and 10,000 claims are what was me
     '| cores for etcd | 5.03 | 5.03 |',
     '| cores for kube-apiserver | 40.1 | 40.1 |',
   ])
-  expect(drawPage(scale)).toContain('What limits first is kube-apiserver, with 40.0 times the CPU of the function.')
+  expect(drawPage(scale)).toContain('The bottleneck is kube-apiserver, with 40.0 times the CPU of the function.')
 })
