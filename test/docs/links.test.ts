@@ -1,4 +1,5 @@
-// Every link of the documentation leads to a file, and where it names a heading, to that heading. Addresses of the web are not asked.
+// Every link of the documentation leads to a file, and if it names a heading, to that heading. So does every document that the code
+// names, and every path that the documentation names. URLs are not requested.
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -41,6 +42,28 @@ test.each(documents.map(file => ({ file })))('$file', ({ file }) => {
   expect(linksIn(read(file)).flatMap(link => broken(file, link) ?? [])).toEqual([])
 })
 
+const FOLDERS = 'apis|docs|examples|package|schemas|scripts|src|test|tools'
+
+/** The files and folders that a document names as code. */
+const pathsIn = (markdown: string) =>
+  [...markdown.matchAll(new RegExp(`\`((?:${FOLDERS})/[^\\s\`*<>]+)\``, 'g'))].map(([, path = '']) => path)
+
+test.each(documents.map(file => ({ file })))('$file names only paths that exist', ({ file }) => {
+  expect(pathsIn(read(file)).filter(path => !existsSync(join(root, path)))).toEqual([])
+})
+
+/** The documents that a file of the code names, with their headings; URLs of other projects are none. */
+const documentsIn = (code: string) => [...code.matchAll(/(?<![\w/])docs\/[\w/.-]+\.md(?:#[\w-]+)?/g)].map(([document]) => document)
+
+test.each(['apis', 'examples', 'package', 'scripts', 'src', 'test', 'tools'])('%s/ names only documents that exist', folder => {
+  const files = readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).filter(name =>
+    /\.(?:ts|mjs|js|sh|ya?ml)$/.test(name),
+  )
+  // This file names some that do not exist, to test itself.
+  const named = files.filter(name => name !== 'docs/links.test.ts').map(name => `${folder}/${name}`)
+  expect(named.flatMap(name => documentsIn(read(name)).flatMap(link => broken('README.md', link) ?? []))).toEqual([])
+})
+
 test('the reader of links', () => {
   expect(linksIn('[a](b.md) ![c](<d.png>) [e](f.md#g "title") [h](https://x.y/z) `[i](j)`\n```sh\n[k](l)\n```\n[m]: n.md')).toEqual([
     'b.md',
@@ -48,6 +71,8 @@ test('the reader of links', () => {
     'f.md#g',
     'n.md',
   ])
+  expect(pathsIn('`src/a.ts` `src/b/` `npm run x` src/c.ts `test/*.ts`')).toEqual(['src/a.ts', 'src/b/'])
+  expect(documentsIn('// docs/a.md, docs/adr/b.md#c and https://d.io/docs/e.md')).toEqual(['docs/a.md', 'docs/adr/b.md#c'])
   expect([...anchorsIn('# One `two`\n## [Three](x) & four!\n## One two\n```\n# no\n```\n<a id="five"></a>')]).toEqual([
     'one-two',
     'three--four',
