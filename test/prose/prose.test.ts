@@ -35,6 +35,10 @@ describe('finds', () => {
     { text: '## What is another way there', found: ['is another way there', 'another way there'] },
     { text: 'Who connects to the function and hangs up, as a TCP probe does', found: ['Who connects', 'hangs up'] },
     { text: 'the command that mends it', found: ['mends'] },
+    { text: 'a list that JSON Schema has no words for', found: ['has no words for'] },
+    { text: 'With the own defaults, a kustomization stands in the place of the three commands.', found: ['in the place of'] },
+    { text: 'An object of that name is taken over without a word.', found: ['is taken over without a word'] },
+    { text: 'Pods of before keep running; if this stays, ask.', found: ['of before', 'if this stays'] },
   ])("'$text'", ({ text, found }) => {
     expect(badWording(`\n${text}`).map(problem => /^2: '(.*)' -> /.exec(problem)?.[1])).toEqual(expect.arrayContaining(found))
   })
