@@ -1,11 +1,13 @@
 // docs/reference.md: every field of the claim and of the function's input.
 
+import type { Capability } from '../../src/capabilities/capability.ts'
+import { capabilities } from '../../src/capabilities/index.ts'
 import { crossplaneFields } from '../../src/claim/crossplane-fields.ts'
 import { codes } from '../../src/claim/findings.ts'
 import type { Schema } from '../../src/claim/schema.ts'
 import { generated } from './definition.ts'
 
-export function reference(claim: Schema, input: Schema): string {
+export function reference(claim: Schema, input: Schema, all: readonly Capability[] = capabilities): string {
   const spec = claim.properties?.spec ?? {}
   return `<!-- ${generated} -->
 # Reference
@@ -21,6 +23,14 @@ ${table(spec, 'spec')}
 ### Rules across fields
 
 ${ruleList(claim, '')}
+
+## Conditions and resources
+
+What a claim becomes. The condition reports on the resources; the ClusterRole in \`package/runtime/rbac/\` lets Crossplane manage them.
+
+| condition | kind | comes with | role |
+|---|---|---|---|
+${all.flatMap(kindRows).join('\n')}
 
 ## Input of the function
 
@@ -39,6 +49,12 @@ ${Object.entries(codes)
   .join('\n')}
 `
 }
+
+const kindRows = ({ condition, role, kinds }: Capability) =>
+  kinds.map(
+    ({ apiVersion, kind, product }) =>
+      `| \`${condition}Ready\` | ${kind} \`${apiVersion}\` | ${product ?? 'Kubernetes'} | \`${role.name}\` |`,
+  )
 
 const cell = (text: string) => text.replaceAll('|', '\\|').replaceAll('\n', ' ')
 const code = (value: unknown) => `\`${typeof value === 'string' ? value : JSON.stringify(value)}\``

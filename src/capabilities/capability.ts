@@ -14,9 +14,11 @@ export interface Capability<Resolved = unknown> {
   /** `Mesh` makes the condition MeshReady. Capabilities may share one. */
   readonly condition: string
   readonly role: Role
+  /** Whether nearly every claim of this platform needs it: doctor then examines it even if no claim is named. */
+  readonly isUsual?: (platform: Platform) => boolean
   readonly kinds: readonly KindInfo[]
   /** What this claim asks of it; undefined if nothing. */
-  resolve(claim: ResolvedClaim): Resolved | undefined
+  readonly resolve: (claim: ResolvedClaim) => Resolved | undefined
   /** What neither schema nor CEL can check. `spec` has the fields that both accepted. */
   readonly check?: (spec: Partial<EventDrivenServiceSpec>, name: string, platform: Platform) => readonly Finding[]
   resources(resolved: Resolved, claim: ResolvedClaim, context: Context): readonly ComposedResource[]

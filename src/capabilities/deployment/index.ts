@@ -8,6 +8,7 @@ export const deploymentCapability: Capability<ResolvedClaim> = {
   name: 'deployment',
   condition: 'Workload',
   role: deploymentRole,
+  isUsual: () => true,
   kinds: [deploymentKind, serviceKind],
   resolve: claim => (claim.runtime === 'Deployment' ? claim : undefined),
   resources: () => [deployment, service, httpService],

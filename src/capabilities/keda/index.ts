@@ -7,6 +7,7 @@ export const keda: Capability<Scaling> = {
   name: 'keda',
   condition: 'Scaling',
   role: deploymentRole,
+  isUsual: () => true,
   kinds: [scaledObjectKind],
   resolve: ({ runtime, nats, scaling }) => (runtime === 'Deployment' && nats !== undefined ? scaling : undefined),
   resources: () => [scaledObject],

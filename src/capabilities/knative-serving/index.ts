@@ -8,6 +8,7 @@ export const knativeServing: Capability<Knative> = {
   condition: 'Workload',
   role: { name: 'knative', purpose: 'runtime Knative.' },
   kinds: [knativeServiceKind],
+  isUsual: ({ features }) => Object.values(features).some(on => on),
   check: checkKnativeServing,
   resolve: ({ runtime, knative }) => (runtime === 'Knative' ? knative : undefined),
   resources: () => [knativeService],

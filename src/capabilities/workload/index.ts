@@ -8,6 +8,7 @@ export const workload: Capability<ResolvedClaim> = {
   name: 'workload',
   condition: 'Workload',
   role: deploymentRole,
+  isUsual: () => true,
   kinds: [serviceAccountKind],
   resolve: claim => claim,
   resources: () => [serviceAccount],

@@ -1,6 +1,5 @@
 // Whether an account may compose what a claim becomes. Asked of the API server itself, so that roles from anywhere count.
-import type { KindInfo } from '../../capabilities/capability.ts'
-import type { RoleRules } from '../../capabilities/index.ts'
+import type { Capability, KindInfo } from '../../capabilities/capability.ts'
 import { at } from '../../kubernetes/json.ts'
 import { groupOf } from '../../kubernetes/objects.ts'
 import type { Api } from './api.ts'
@@ -15,8 +14,8 @@ export interface Actor extends Account {
 }
 
 /** A row for each kind. */
-export const lookAtAccess = (api: Api, actor: Actor, roles: readonly RoleRules[]): Promise<Check[]> =>
-  Promise.all(roles.flatMap(({ name, kinds }) => kinds.map(kind => lookAtKind(api, actor, name, kind))))
+export const lookAtAccess = (api: Api, actor: Actor, capabilities: readonly Capability[]): Promise<Check[]> =>
+  Promise.all(capabilities.flatMap(({ role, kinds }) => kinds.map(kind => lookAtKind(api, actor, role.name, kind))))
 
 async function lookAtKind(api: Api, actor: Actor, role: string, { apiVersion, plural: resource }: KindInfo): Promise<Check> {
   const group = groupOf(apiVersion)

@@ -1,6 +1,7 @@
 // Everything that is looked at, in the order in which one thing needs the other.
 
-import { type RoleRules, rolesOf } from '../../capabilities/index.ts'
+import type { Capability } from '../../capabilities/capability.ts'
+import { capabilities } from '../../capabilities/index.ts'
 import { builtIn } from '../../platform/defaults.ts'
 import { shell } from '../../text/shell-quote.ts'
 import { type Actor, lookAtAccess } from './access.ts'
@@ -30,11 +31,12 @@ export async function examine(api: Api, { named, written }: Given): Promise<Chec
     serving: needsServing(claims, platform),
     eventing: needsEventing(claims),
   }
-  const isNeeded: Readonly<Record<string, boolean>> = { deployment: needs.keda, knative: needs.serving, eventing: needs.eventing }
-  const roles = rolesOf().filter(({ name }) => isNeeded[name])
+  const needed = capabilities.filter(({ isUsual, resolve }) =>
+    claims.length === 0 ? isUsual?.(platform) : claims.some(claim => resolve(claim) !== undefined),
+  )
   const provider = platform.composeAs === 'ProviderKubernetes' ? await lookAtProvider(api, platform) : undefined
   const [access, keda, nats, serving, eventing, secrets, pods] = await Promise.all([
-    lookAtRoles(api, actorOf(crossplane, provider), roles),
+    lookAtRoles(api, actorOf(crossplane, provider), needed),
     needs.keda ? lookAtKeda(api) : [unneeded('KEDA', 'no claim with runtime Deployment was named')],
     needs.keda
       ? lookAtNats(api, claims, platform.defaults.nats?.monitoringEndpoint ?? builtIn.nats.monitoringEndpoint)
@@ -68,5 +70,5 @@ function actorOf({ account }: Crossplane, provider: Provider | undefined): Actor
   return account && { ...account, grant: role => shell`kubectl apply -f package/runtime/rbac/${role}.yaml` }
 }
 
-const lookAtRoles = async (api: Api, actor: Actor | undefined, roles: readonly RoleRules[]): Promise<Check[]> =>
-  actor === undefined ? [unknown('Access', 'it is not known as whom the resources are made')] : lookAtAccess(api, actor, roles)
+const lookAtRoles = async (api: Api, actor: Actor | undefined, needed: readonly Capability[]): Promise<Check[]> =>
+  actor === undefined ? [unknown('Access', 'it is not known as whom the resources are made')] : lookAtAccess(api, actor, needed)
