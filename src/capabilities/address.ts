@@ -3,5 +3,5 @@ import type { JsonObject } from '../kubernetes/json.ts'
 /** Where events reach a workload. */
 export type Address = { readonly ref: JsonObject } | { readonly uri: string }
 
-/** Ends the name of what stands in for the Service `<name>` while the runtime changes. */
+/** Suffix of the stand-in for the Service `<name>` while the runtime changes. */
 export const STAND_IN_SUFFIX = '-switch'

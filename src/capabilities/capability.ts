@@ -39,7 +39,7 @@ export interface KindInfo {
   readonly plural: string
   /** What brings the kind; none for one of Kubernetes' own. */
   readonly product?: string
-  /** A few words on what one would open a manifest for. */
+  /** A few words on the essence of a manifest. */
   readonly summarize?: (manifest: JsonObject) => readonly (string | undefined)[]
 }
 
@@ -75,15 +75,15 @@ export interface ComposedResource {
   readonly conflict?: (manifest: Manifest, foreign: JsonObject, claim: ResolvedClaim) => string | undefined
   /** Whether a foreign object disappears by itself once the other runtime is deleted. */
   readonly isLeftByOtherRuntime?: (foreign: JsonObject, claim: ResolvedClaim) => boolean
-  /** What a manifest read from the observed object leaves out or adds: nothing that others decide, all that the claim said. */
+  /** How a manifest is read from the observed object: without fields that others own, with annotations that the claim renders. */
   readonly freeze?: { readonly omit?: readonly string[]; readonly annotations?: (name: string) => boolean }
-  /** Where an object leads to, in one word to compare. A change of runtime reroutes what has a target. */
+  /** Where an object sends events, as one string to compare. A change of runtime reroutes every resource with a target. */
   readonly target?: (object: JsonObject) => string
 }
 
 export interface ImmutableField {
   readonly path: readonly string[]
-  /** What people call it. */
+  /** Its name in messages. */
   readonly called: string
   /** What would be lost, and what to do instead. */
   readonly advice: (claim: ResolvedClaim) => string
@@ -91,7 +91,7 @@ export interface ImmutableField {
   readonly asked?: (claim: ResolvedClaim) => boolean
 }
 
-/** A resource with what its capability says of it. */
+/** A resource with what its capability knows. */
 export interface OwnedResource extends ComposedResource {
   readonly condition: string
   readonly kinds: readonly KindInfo[]

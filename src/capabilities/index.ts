@@ -11,7 +11,7 @@ import { workload } from './workload/index.ts'
 
 export const capabilities: readonly Capability[] = [workload, deploymentCapability, knativeServing, keda, knativeEventing]
 
-/** Its clashes and waits hold up everything else: the rest of a claim is of no use without it. */
+/** A conflict of the workload blocks the whole claim, because the rest is useless without it. */
 export const WORKLOAD = workload.condition
 
 const own =

@@ -1,6 +1,6 @@
 import { isObject, type Json, textOf } from '../kubernetes/json.ts'
 
-/** A value as a word of a summary; undefined for an object and for nothing. */
+/** A value as text for a summary; undefined for an object or a missing value. */
 export const scalar = (value: Json | undefined): string | undefined =>
   value === undefined || value === null || isObject(value) ? undefined : textOf(value)
 

@@ -1,3 +1,3 @@
-/** Why an object can't be taken over if something would stay in it that the claim does not ask for. */
+/** Why a claim can't adopt an object in which something would remain that the claim does not render. */
 export const leftover = (extra: string | undefined): string | undefined =>
-  extra && `It has ${extra}, which would stay beside what the claim makes: eds migrate prints the command that mends this first.`
+  extra && `It has ${extra}, which would remain next to what the claim renders: eds migrate prints the command that removes it.`

@@ -1,4 +1,4 @@
-// What neither schema nor CEL can say within the API server's limits, for a claim of any runtime.
+// Checks for every runtime that neither schema nor CEL can express within the API server's limits.
 import { type Finding, formatPath, type Path } from './findings.ts'
 import type { EventDrivenServiceSpec } from './generated/types.ts'
 import { wrongPorts } from './ports.ts'

@@ -4,7 +4,7 @@ import { at, isObject, items, type Json, type JsonObject, setField, textOf } fro
 import { merge } from '../kubernetes/merge.ts'
 
 const MANAGER = 'apiextensions.crossplane.io/composed'
-/** Labels and annotations that Crossplane adds to whatever a function wants. */
+/** Prefix of the labels and annotations that Crossplane adds. */
 const CROSSPLANE = 'crossplane.io/'
 
 /** The manifest that, applied again, changes nothing. Undefined if the object does not say who owns its fields. */
@@ -25,7 +25,7 @@ export const isComposer = (entry: Json): boolean =>
 
 const fieldsOf = (entries: readonly Json[]): JsonObject[] => entries.map(entry => at(entry, 'fieldsV1')).filter(isObject)
 
-/** The part of a value that the fields name, as far as nobody else owns what is below one of them. */
+/** The part of a value that the fields list, without what others own below them. */
 function take(value: Json | undefined, fields: JsonObject, others: readonly JsonObject[]): Json | undefined {
   const steps = stepsOf(fields)
   if (steps.length === 0) return others.some(other => stepsOf(other).length > 0) ? emptied(value) : value

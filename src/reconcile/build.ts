@@ -15,7 +15,7 @@ export interface Built extends Wrappable {
   readonly readiness: Readiness
 }
 
-/** A manifest for each resource of the claim, and how the observed object is doing. */
+/** A manifest for each resource of the claim, with the readiness of the observed object. */
 export const buildResources = (
   claim: ResolvedClaim,
   { resources, postponed }: SwitchPlan,
@@ -49,10 +49,10 @@ function readinessOf(resource: OwnedResource, manifest: Manifest, observation: O
 const notCreated = ({ kind, metadata }: Manifest): Readiness =>
   inProgress(
     'Creating',
-    `${kind} ${metadata.name} is not there yet; if this stays, the events of the composite resource say why Crossplane can't make it.`,
+    `${kind} ${metadata.name} does not exist yet. If this message persists, the events of the composite resource say why Crossplane can't create it.`,
   )
 
-/** What is left of the other runtime and stays as it is for now. */
+/** Resources of the old runtime that stay as they are for now. */
 export const buildFrozen = ({ frozen }: SwitchPlan, observe: Observe): Built[] =>
   frozen.flatMap(({ resource, readiness }) => {
     const observation = observe(resource.key)

@@ -4,14 +4,14 @@ import type { JsonObject } from '../kubernetes/json.ts'
 export interface ClusterLookup {
   /** Whether Crossplane can be asked. */
   readonly canAsk: boolean
-  /** Whether it can be asked which kinds the cluster knows, too. */
+  /** Whether Crossplane can also be asked which kinds the cluster has. */
   readonly canAskKinds: boolean
-  /** The answers by the key of a resource; undefined if nothing has the name. A key that is missing was not asked yet. */
+  /** The answers by resource key; undefined if nothing has the name. A missing key was not asked yet. */
   readonly existing: Readonly<Record<string, JsonObject | undefined>>
-  /** Whether the cluster knows a kind, by its `kindKey`. One that is missing was not asked for yet. */
+  /** Whether the cluster has a kind, by its `kindKey`. A missing kind was not asked yet. */
   readonly kinds: Readonly<Record<string, boolean>>
   readonly composite: JsonObject
-  /** Whether the claim may take over what it finds. */
+  /** Whether the claim may adopt foreign objects. */
   readonly adopt: boolean
 }
 

@@ -1,4 +1,4 @@
-// What a claim becomes: observe, build, hold back what can't be created yet, explain.
+// What a claim becomes: observe, build, hold back what can't be created yet, report.
 import type { Capability } from '../capabilities/capability.ts'
 import { capabilities } from '../capabilities/index.ts'
 import type { Readiness } from '../capabilities/readiness.ts'
@@ -31,7 +31,7 @@ export interface Composition {
   readonly nameQueries: readonly Pick<Composed, 'key' | 'manifest'>[]
   /** Kinds that the cluster may not know, each once. Crossplane is asked whether it does. */
   readonly kindQueries: readonly Manifest[]
-  /** Whether this is all, and not a step on the way. */
+  /** False if a step remains: something is held back or changes its runtime. */
   readonly complete: boolean
   /** Whether it waits for a deletion, which Crossplane does not report. */
   readonly waits: boolean

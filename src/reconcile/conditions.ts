@@ -1,4 +1,4 @@
-// From the readiness of the resources to what the claim says of itself.
+// Turns the readiness of the resources into the conditions of the claim.
 
 import type { Capability } from '../capabilities/capability.ts'
 import { capabilities, conditionNames, WORKLOAD } from '../capabilities/index.ts'
@@ -15,7 +15,7 @@ export interface ClaimCondition extends Readiness {
 
 const typeOf = (condition: string) => `${condition}Ready`
 
-/** One condition for each that the claim has: the first thing that blocks, else what the main resource says. */
+/** One condition for each that the claim has: the first blocker, else the state of the main resource. */
 export function conditionsOf(
   parts: readonly { readonly condition: string; readonly readiness: Readiness }[],
   all: readonly Capability[] = capabilities,
@@ -27,32 +27,29 @@ export function conditionsOf(
   })
 }
 
-/** Whether Crossplane said so last. */
+/** Whether Crossplane last reported the composite as ready. */
 export const wasReady = (composite: JsonObject): boolean => observedCondition(composite, 'Ready')?.status === 'True'
 
 /** The fields of the composite's status that the function writes. */
 export const ownFields = ['workload', 'url', 'autoscaler'] as const satisfies readonly (keyof EventDrivenServiceStatus)[]
 
-/** What the function wrote last into the status. */
+/** The status that the function wrote last. */
 export const ownStatus = ({ status }: JsonObject): EventDrivenServiceStatus =>
   Object.fromEntries(ownFields.map(field => [field, at(status, field)]).filter(([, value]) => value !== undefined))
 
 const NOT_APPLICABLE = 'NotApplicable'
 
-/**
- * Conditions of the composite that are not said any more. Crossplane would keep them as they were said last, wrong as they
- * may be by now.
- */
+/** Conditions that no longer apply to the claim. Crossplane would keep their last, outdated state. */
 export const retiredConditions = (composite: JsonObject, conditions: readonly ClaimCondition[]): ClaimCondition[] =>
   conditionNames()
     .map(typeOf)
     .filter(type => observedCondition(composite, type) !== undefined && !conditions.some(said => said.type === type))
-    .map(type => ({ type, ready: true, reason: NOT_APPLICABLE, message: 'The claim does not ask for this any more.' }))
+    .map(type => ({ type, ready: true, reason: NOT_APPLICABLE, message: 'The claim no longer asks for this.' }))
 
 // Kubernetes keeps at most 32,768 characters of a condition's message.
 const LONGEST_MESSAGE = 30_000
 
-/** Everything that is wrong with a claim, as far as a condition can hold it. */
+/** All findings of a claim, cut to what a condition can hold. */
 export function findingsMessage(findings: readonly Finding[]): string {
   const lines: string[] = []
   let length = 0
@@ -69,7 +66,7 @@ const invalid = ['InvalidClaim', 'InvalidInput'] as const
 
 export const isInvalid = (reason: string): boolean => invalid.some(known => known === reason)
 
-/** Nothing was composed, and what runs keeps running. */
+/** Nothing was composed; running objects stay as they are. */
 export const refusedCondition = (reason: (typeof invalid)[number], message: string): ClaimCondition => ({
   type: typeOf(WORKLOAD),
   ready: false,
@@ -77,7 +74,7 @@ export const refusedCondition = (reason: (typeof invalid)[number], message: stri
   message,
 })
 
-/** The conditions that are news to the composite. A planned step is none; what blocks it, and that it is done, is news. */
+/** The conditions that deserve an event. A planned step deserves none, but its blocker and its end do. */
 export const changedConditions = (composite: JsonObject, conditions: readonly ClaimCondition[]): ClaimCondition[] =>
   conditions.filter(({ type, ready, reason, transient }) => {
     const current = observedCondition(composite, type)

@@ -1,5 +1,5 @@
-// Applied before its name is known to be free, an object of somebody else would be taken over; applied before its kind is
-// known, it would stop all others. docs/adr/0007-adopt-only-by-annotation.md, docs/adr/0012-skip-resources-with-missing-crds.md
+// Holds back new resources: with a taken name, Crossplane would take over a foreign object; with a missing CRD, it would
+// apply nothing. docs/adr/0007-adopt-only-by-annotation.md, docs/adr/0012-skip-resources-with-missing-crds.md
 import { WORKLOAD } from '../capabilities/index.ts'
 import { inProgress, type Readiness } from '../capabilities/readiness.ts'
 import type { ResolvedClaim } from '../claim/resolved-claim.ts'
@@ -12,7 +12,7 @@ import { foreignObject, nameConflict, pendingDeletion } from './name-conflicts.t
 export interface CreationGate {
   /** Whether a resource may be applied now. */
   readonly isOpen: (built: Built) => boolean
-  /** What holds new resources back, or is a step on the way, by the condition that says so. */
+  /** Why new resources are held back, and the step of a change of runtime, each with its condition. */
   readonly blocks: readonly Block[]
   readonly waits: boolean
   readonly nameQueries: readonly { readonly key: string; readonly manifest: Manifest }[]
@@ -50,11 +50,10 @@ export function gateCreation(
   }
 }
 
-/** Without the workload the rest is of no use, so what blocks it blocks all. */
 const isWorkload = ({ condition }: Block) => condition === WORKLOAD
 const isWait = ({ readiness }: Block) => readiness.reason === 'Waiting'
 
-/** For each condition the first name that is taken, else the first that is about to become free. */
+/** For each condition the first taken name, else the first name that is about to become free. */
 function clashesOf(created: readonly Built[], lookup: ClusterLookup, claim: ResolvedClaim, isSwitching: boolean): Block[] {
   const found = created.flatMap(({ resource, manifest }): Block[] => {
     const object = foreignObject(resource.key, lookup)
@@ -73,10 +72,10 @@ const isAnswered = ({ resource, manifest }: Built, lookup: ClusterLookup) =>
 
 const ASKING = inProgress(
   'Creating',
-  'Crossplane is being asked whether the names of the resources are free. If this stays, it is one before 2.0, and the Composition has to say composeAs: ProviderKubernetes.',
+  'Crossplane is checking whether the names of the resources are free. If this message persists, Crossplane is older than 2.0: set composeAs: ProviderKubernetes in the Composition.',
 )
 
-/** During a change of runtime it is known which object is being deleted, and why. */
+/** During a change of runtime a deletion is part of the plan, so the change explains it best. */
 function withSwitching(held: readonly Block[], switching: Readiness | undefined): readonly Block[] {
   if (switching === undefined) return held
   const block = { condition: WORKLOAD, readiness: switching }

@@ -1,5 +1,5 @@
-// While a runtime changes, the old workload stays as it is. The claim that it was built from is gone, so its manifest is read
-// from the observed object: all that a claim of ours can have said, and nothing that others decide.
+// While the runtime changes, the old workload stays as it is. Its claim no longer exists, so its manifest is read from the
+// observed object: every field that a claim renders, and none that others own.
 import type { ComposedResource } from '../capabilities/capability.ts'
 import { at, isObject, type JsonObject, textOf } from '../kubernetes/json.ts'
 import type { Manifest } from '../kubernetes/objects.ts'

@@ -1,5 +1,5 @@
-// A claim asks for a change that Kubernetes can't make: what is there stays, and the claim says so. Applied, the change
-// would be refused again and again and stop everything else that the claim asks for. docs/adr/0011-keep-immutable-eventing-objects.md
+// If a claim changes an immutable field, the object keeps its value and the claim reports it. Kubernetes would refuse the
+// change again and again, and Crossplane would apply nothing else: docs/adr/0011-keep-immutable-eventing-objects.md
 
 import type { ComposedResource } from '../capabilities/capability.ts'
 import { notReady, type Readiness } from '../capabilities/readiness.ts'

@@ -1,5 +1,5 @@
-// Server-side apply takes over an object of the same name without a word, whoever made it. So before anything is made,
-// Crossplane is asked what stands under its name already: docs/adr/0007-adopt-only-by-annotation.md
+// Server-side apply silently takes over an existing object of the same name. So Crossplane is asked for such an object before
+// a resource is created: docs/adr/0007-adopt-only-by-annotation.md
 
 import type { ComposedResource } from '../capabilities/capability.ts'
 import { beingDeleted, kindAndName, notReady, type Readiness, waitsForDeletion } from '../capabilities/readiness.ts'
@@ -11,7 +11,7 @@ import type { ClusterLookup } from './cluster-lookup.ts'
 
 export const ADOPT = 'platform.bizmatters.io/adopt'
 
-/** What stands under the name of a resource and is not the claim's. */
+/** The existing object with the name of a resource, if it is not the claim's. */
 export function foreignObject(key: string, lookup: ClusterLookup): JsonObject | undefined {
   const object = existingObject(key, lookup)
   const uid = at(lookup.composite, 'metadata', 'uid')
@@ -20,7 +20,7 @@ export function foreignObject(key: string, lookup: ClusterLookup): JsonObject | 
 
 const existingObject = (key: string, { existing: found }: ClusterLookup) => (Object.hasOwn(found, key) ? found[key] : undefined)
 
-/** Why a resource can't be made under its name yet, as what stands there is about to go by itself. */
+/** Why a resource has to wait until an existing object of its name is deleted. */
 export function pendingDeletion(
   { key, isLeftByOtherRuntime }: ComposedResource,
   manifest: Manifest,
@@ -32,11 +32,11 @@ export function pendingDeletion(
   if (object === undefined) return undefined
   if (isBeingDeleted(object) || (isSwitching && isLeftByOtherRuntime?.(object, claim))) return beingDeleted(manifest)
   if (belongsToPreviousClaim(object, lookup, claim))
-    return waitsForDeletion(manifest, 'is of a deleted claim of this name', '{.metadata.ownerReferences}')
+    return waitsForDeletion(manifest, 'belongs to a deleted claim of the same name', '{.metadata.ownerReferences}')
   return undefined
 }
 
-/** Of a claim of the same name there is one at a time. Its composite may have had another name. */
+/** Only one claim of a name exists at a time. The composite of the previous one may have had another name. */
 function belongsToPreviousClaim(object: JsonObject, { composite }: ClusterLookup, { name, namespace }: ResolvedClaim): boolean {
   const owner = controllerOf(object)
   if (owner === undefined || owner.kind !== composite.kind || owner.uid === at(composite, 'metadata', 'uid')) return false
@@ -44,7 +44,7 @@ function belongsToPreviousClaim(object: JsonObject, { composite }: ClusterLookup
   return owner.name === at(composite, 'metadata', 'name') || (label('name') === name && label('namespace') === namespace)
 }
 
-/** Why a resource can't be made under its name; undefined if it can. */
+/** Why a resource can't be created because of a foreign object; undefined if the claim may adopt it. */
 export function nameConflict(
   resource: ComposedResource,
   manifest: Manifest,
@@ -53,21 +53,21 @@ export function nameConflict(
   claim: ResolvedClaim,
 ): Readiness | undefined {
   const conflict = (text: string) =>
-    notReady('NameTaken', `${kindAndName(manifest)} exists already${managerOf(object)}. Nothing was touched. ${text}`)
+    notReady('NameTaken', `${kindAndName(manifest)} already exists${managerOf(object)}. Nothing was changed. ${text}`)
   if (!adopt)
     return conflict(
-      `Give the claim another name, or let it take the object over: kubectl -n ${claim.namespace} annotate eventdrivenservice ${claim.name} ${ADOPT}=true`,
+      `Rename the claim, or let it adopt the object: kubectl -n ${claim.namespace} annotate eventdrivenservice ${claim.name} ${ADOPT}=true`,
     )
   const owner = controllerOf(object)
   if (owner !== undefined)
     return conflict(
-      `It can't be taken over from its controller: give the claim another name, or delete ${textOf(at(owner, 'kind'))} ${textOf(at(owner, 'name'))}.`,
+      `Another controller owns it, so the claim can't adopt it: rename the claim, or delete ${textOf(at(owner, 'kind'))} ${textOf(at(owner, 'name'))}.`,
     )
   const reason = resource.conflict?.(manifest, object, claim)
   return reason === undefined ? undefined : conflict(reason)
 }
 
-/** Who looks after the object, as far as it tells. */
+/** Who manages the object, if it says so. */
 function managerOf(object: JsonObject): string {
   const owner = controllerOf(object)
   if (owner !== undefined) return `, controlled by ${textOf(at(owner, 'kind'))} ${textOf(at(owner, 'name'))}`
@@ -77,5 +77,5 @@ function managerOf(object: JsonObject): string {
   return typeof manager === 'string' ? `, managed by ${manager}` : ''
 }
 
-/** Kubernetes' own controllers write into everything, mostly its status. */
+/** Kubernetes' own controllers write to every object, mostly to its status. */
 const isAuthor = (entry: Json) => at(entry, 'subresource') === undefined && at(entry, 'manager') !== 'kube-controller-manager'

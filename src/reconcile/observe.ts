@@ -6,7 +6,7 @@ import { isBeingDeleted, type Manifest } from '../kubernetes/objects.ts'
 /** Observed resources by their key. */
 export type Observed = Readonly<Record<string, JsonObject>>
 
-/** What is known of an observed resource. */
+/** The state of an observed resource. */
 export interface Observation {
   /** What Crossplane itself observes: the object, or the Object that carries it. */
   readonly outer: JsonObject

@@ -18,7 +18,7 @@ export const API_VERSION = schema.properties.apiVersion.const
 
 const validateSchema = compileValidator(schema as Schema)
 
-/** From whatever a claim arrives as to the resolved claim, or to everything that is wrong with it. */
+/** Turns a claim or composite into a resolved claim, or into all its findings. */
 export const parseClaim = (composite: JsonObject, platform: Platform, all?: readonly Capability[]): Parsed =>
   parseIdentified(identifyClaim(composite), platform, all)
 
@@ -37,7 +37,7 @@ export interface Validation {
   readonly capabilities?: readonly Capability[] | undefined
 }
 
-/** Everything that is wrong with a claim as its author wrote it: schema, rules, then what only we can check. */
+/** All findings of a claim as its author wrote it: schema, CEL rules, then the checks in code. */
 export function validateClaim(
   document: Json,
   platform: Platform,
@@ -46,7 +46,7 @@ export function validateClaim(
   if (hasMoreValues(document, MOST_VALUES))
     return { value: document, findings: [{ code: 'OUT_OF_RANGE', path: [], problem: `must have at most ${MOST_VALUES} values in all` }] }
   const { value, findings } = validate(document)
-  // The schema of another version may let through what the checks cannot read.
+  // A schema of another version may accept what the checks can't read.
   if (validate !== validateSchema && validateSchema({ ...(value as JsonObject), apiVersion: API_VERSION }).findings.length > 0)
     return { value, findings }
   const name = at(value, 'metadata', 'name')
@@ -55,7 +55,7 @@ export function validateClaim(
   return { value, findings: [...findings, ...checkClaim(spec), ...checks] }
 }
 
-// An object of this size is more than Kubernetes stores, and to judge each value in it would take minutes.
+// Kubernetes stores no object of this size, and checking each value would take minutes.
 const MOST_VALUES = 100_000
 
 function hasMoreValues(value: Json, most: number): boolean {
@@ -68,7 +68,7 @@ function hasMoreValues(value: Json, most: number): boolean {
   return false
 }
 
-/** The fields of the spec in which nothing is wrong so far, so that one mistake does not hide another elsewhere. */
+/** The valid fields of the spec, so that one mistake does not hide another. */
 function validFields(value: Json, findings: readonly Finding[]): Partial<EventDrivenServiceSpec> {
   const spec = at(value, 'spec')
   if (!isObject(spec)) return {}

@@ -17,16 +17,16 @@ export const providerKubernetes = (platform: Platform): Carrier => ({
   wrap: ({ resource, manifest, observation, isFrozen }) =>
     isFrozen && observation ? freezeObject(observation.outer) : wrapInObject(manifest, resource, platform),
   canAsk: false,
-  // Its three-way merge takes back a field that was set once.
+  // Its three-way merge removes a field that is no longer set.
   keepsOmittedFields: false,
 })
 
-/** Why the provider can't apply what an Object carries. */
+/** Why the provider can't apply the manifest in an Object. */
 function syncFailure(outer: JsonObject): ((manifest: Manifest) => Readiness) | undefined {
   const synced = observedCondition(outer, 'Synced')
   if (synced?.status !== 'False') return undefined
   return ({ kind, metadata }) =>
-    notReady(synced.reason || 'NotSynced', `provider-kubernetes can't make ${kind} ${metadata.name}: ${synced.message}`)
+    notReady(synced.reason || 'NotSynced', `provider-kubernetes can't apply ${kind} ${metadata.name}: ${synced.message}`)
 }
 
 /** The Object has no name of its own: Crossplane gives it one that is unique in the cluster. */
@@ -37,7 +37,7 @@ export const wrapInObject = (manifest: Manifest, { readyCondition }: ComposedRes
     forProvider: { manifest },
     readiness: readinessPolicy(readyCondition),
     providerConfigRef: { name: providerConfig },
-    // Else an Object that is ready is looked at every ten minutes. It takes the provider's flag --enable-watches.
+    // Without it, the provider polls a ready Object every ten minutes. Needs the provider's flag --enable-watches.
     watch: true,
   },
 })
@@ -64,5 +64,5 @@ export function unwrapObject(observed: JsonObject): JsonObject | undefined {
   return isObject(manifest) ? manifest : undefined
 }
 
-/** The Object as it was wanted last. */
+/** The Object as Crossplane applied it last. */
 export const freezeObject = ({ apiVersion, kind, spec }: JsonObject): JsonObject => ({ apiVersion, kind, spec })

@@ -1,6 +1,5 @@
-// A living claim changes its runtime: the new workload is made first, events are led over to it, and only then does the
-// old one go. Both sides want a Service of the claim's name, so that a stand-in of another name serves in between.
-// docs/adr/0010-runtime-switch-by-stand-in.md tells the steps.
+// A change of runtime creates the new workload, reroutes events to it, and only then deletes the old one. Both need a Service
+// of the claim's name, so a stand-in of another name serves in between: docs/adr/0010-runtime-switch-by-stand-in.md
 
 import { STAND_IN_SUFFIX } from '../capabilities/address.ts'
 import type { Capability, OwnedResource, RuntimeParts } from '../capabilities/capability.ts'
@@ -13,11 +12,11 @@ import type { Observation, Observe } from './observe.ts'
 
 export interface SwitchPlan {
   readonly resources: readonly OwnedResource[]
-  /** The key of a resource that can't be created yet, because its name is still taken. */
+  /** The key of the resource whose name the old runtime still has. */
   readonly postponed?: string
-  /** What is left of the other runtime and stays as it is for now. */
+  /** Resources of the old runtime that stay as they are for now. */
   readonly frozen: readonly { readonly resource: OwnedResource; readonly readiness: Readiness }[]
-  /** The step of the change; undefined if none goes on. */
+  /** The current step; undefined if no change is in progress. */
   readonly switching?: Readiness
 }
 
@@ -25,7 +24,7 @@ type Side = RuntimeParts<OwnedResource>
 
 const other: Readonly<Record<Runtime, Runtime>> = { Deployment: 'Knative', Knative: 'Deployment' }
 
-/** What to compose now. It follows from the observed objects alone, so a switch continues from wherever it was left, even back. */
+/** What to compose now. It depends only on the observed objects, so a change can resume or turn back at any step. */
 export function planSwitch(claim: ResolvedClaim, observe: Observe, all?: readonly Capability[]): SwitchPlan {
   const find = ({ key }: OwnedResource) => observe(key)
   const resourcesAt = (side: Side, host?: string) =>
@@ -72,21 +71,21 @@ function progressMessage(
   if (side === old) {
     const workload = now.backend ?? (isSeen(find)(now.entryPoint) ? now.entryPoint : now.standIn)
     const observed = find(workload)?.object
-    return `${before} goes on serving until the new ${now.noun} is ready. ${observed ? workload.ready(observed, claim).message : 'It is being made.'}`
+    return `${before} keeps serving until the new ${now.noun} is ready. ${observed ? workload.ready(observed, claim).message : 'It is being created.'}`
   }
   if (notRerouted.length > 0)
-    return `The new ${now.noun} is ready and events are being led over to it; not there yet: ${notRerouted.map(({ key }) => key).join(', ')}.`
-  return `The new ${now.noun} serves under the name ${host} until ${before} is gone and has left its name free.`
+    return `The new ${now.noun} is ready. Waiting for these to be rerouted to it: ${notRerouted.map(({ key }) => key).join(', ')}.`
+  return `The new ${now.noun} serves as ${host} until ${before} has been deleted.`
 }
 
 interface EntryPoint {
   readonly side: Side
-  /** What events and requests go through to the workload. */
+  /** The Service that events and requests go through. */
   readonly resource: OwnedResource
   readonly host: string
 }
 
-/** Where events go now: to the newest entry point behind which a workload is ready, else where they went before. */
+/** Where events go now: to the newest entry point with a ready workload, else where they went before. */
 function currentEntryPoint(claim: ResolvedClaim, now: Side, old: Side, find: Find): EntryPoint {
   const candidates = [now, old].flatMap((side): EntryPoint[] => [
     { side, resource: side.entryPoint, host: claim.name },
@@ -103,7 +102,7 @@ function currentEntryPoint(claim: ResolvedClaim, now: Side, old: Side, find: Fin
   return candidates.find(serves) ?? before[0] ?? { side: now, resource: now.standIn, host: `${claim.name}${STAND_IN_SUFFIX}` }
 }
 
-/** Whether an object is known to lead to where the claim wants it now. */
+/** Whether an object sends events to the current target, as far as it reports. */
 function leadsToTarget({ build, target, ready }: OwnedResource, claim: ResolvedClaim, observation: Observation | undefined): boolean {
   const wanted = target && build(claim, observation ? 'existing' : 'adopted')
   if (target === undefined || wanted === undefined) return true

@@ -134,7 +134,7 @@ describe('readiness', () => {
       expect(resources.find(resource => resource.key === key)?.readiness).toMatchObject({
         ready: false,
         reason: 'Waiting',
-        message: expect.stringMatching(/is being deleted, and is made anew once it is gone/),
+        message: expect.stringMatching(/is being deleted and will be recreated once it is gone/),
       })
       expect(resources.filter(({ readiness }) => !readiness.ready)).toHaveLength(1)
     }
@@ -143,16 +143,16 @@ describe('readiness', () => {
   test('says what to do while something is not there', () => {
     const message = composed({}).resources.map(({ readiness }) => readiness.message)[1]
     expect(message).toBe(
-      "Deployment orders-worker is not there yet; if this stays, the events of the composite resource say why Crossplane can't make it.",
+      "Deployment orders-worker does not exist yet. If this message persists, the events of the composite resource say why Crossplane can't create it.",
     )
   })
 
-  test("says why provider-kubernetes can't make it", () => {
+  test("says why provider-kubernetes can't apply it", () => {
     const observed = { deployment: { status: { conditions: conditions(['Synced', 'False', '', 'no kind Deployment']) } } }
     expect(composed(observed, wrapping).resources[1]?.readiness).toEqual({
       ready: false,
       reason: 'NotSynced',
-      message: "provider-kubernetes can't make Deployment orders-worker: no kind Deployment",
+      message: "provider-kubernetes can't apply Deployment orders-worker: no kind Deployment",
     })
   })
 })

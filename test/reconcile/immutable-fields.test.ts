@@ -31,7 +31,7 @@ describe.each([
     path: CLASS,
     stays: 'MTChannelBasedBroker',
     tells:
-      "Broker orders-worker keeps its class 'MTChannelBasedBroker', which can't be changed to 'Kafka'. A Broker takes the events with it that it has not delivered.",
+      "Broker orders-worker keeps its class 'MTChannelBasedBroker', which can't be changed to 'Kafka'. Deleting a Broker loses undelivered events.",
   },
   {
     says: 'the name of the Broker',
@@ -75,7 +75,7 @@ describe.each([
     const { loop, ready } = changed()
     expect(ready).toBe(false)
     expect(eventingReady(loop)).toMatchObject({ status: 'False', reason: 'Immutable', message: expect.stringContaining(tells) })
-    expect(at(eventingReady(loop), 'message')).toMatch(/Take the change of spec\.eventing\.\S+ back, or.* in again\.$/)
+    expect(at(eventingReady(loop), 'message')).toMatch(/Undo the change of spec\.eventing\.\S+, or,? .* add (it|them) again\.$/)
   })
 
   test('holds up nothing else that the claim asks for', () => {
@@ -175,7 +175,7 @@ describe('create false for a Broker that we made', () => {
     expect(eventingReady(loop)).toMatchObject({
       status: 'False',
       reason: 'Kept',
-      message: expect.stringContaining('Take create: false back, or'),
+      message: expect.stringContaining('Undo create: false, or'),
     })
   })
 

@@ -97,7 +97,7 @@ describe('a new claim', () => {
   test('that is never answered is on Crossplane 1, which knows no such question, and says what to do', () => {
     expect(workload(ask({ capabilities: [] }))).toMatchObject({
       reason: 'Creating',
-      message: expect.stringMatching(/before 2\.0.*composeAs: ProviderKubernetes/),
+      message: expect.stringMatching(/older than 2\.0.*composeAs: ProviderKubernetes/),
     })
   })
 
@@ -123,7 +123,7 @@ describe('a new claim', () => {
 
 describe('a name that is taken', () => {
   test.each([
-    { says: 'by an object that nobody speaks for', metadata: {}, told: /exists already\. Nothing was touched/ },
+    { says: 'by an object that nobody speaks for', metadata: {}, told: /already exists\. Nothing was changed/ },
     { says: 'by a chart', metadata: { labels: { 'app.kubernetes.io/managed-by': 'Helm' } }, told: /managed by Helm/ },
     {
       says: 'by hand',
@@ -141,7 +141,7 @@ describe('a name that is taken', () => {
     const response = ask({ found: { ...free, deployment: theirs({ metadata }) } })
     expect(desired(response)).toEqual([])
     expect(workload(response)).toMatchObject({ reason: 'NameTaken', message: expect.stringMatching(told) })
-    expect(workload(response)?.message).toMatch(/another name/)
+    expect(workload(response)?.message).toMatch(/Rename the claim/)
     expect(workload(response)?.message).toContain(ADOPT)
     expect(response.results.map(({ reason }) => reason)).toEqual(['NameTaken'])
     expect(response.desired?.composite?.ready).toBe(Ready.READY_FALSE)
@@ -219,18 +219,18 @@ describe('adoption', () => {
     {
       says: 'that another controller owns',
       deployment: theirs({ metadata: controller('other') }),
-      told: /can't be taken over from its controller/,
+      told: /Another controller owns it, so the claim can't adopt it/,
     },
-    { says: 'of another selector', deployment: theirs({ selector: { app: 'worker' } }), told: /selector is another and can't be changed/ },
+    { says: 'of another selector', deployment: theirs({ selector: { app: 'worker' } }), told: /selector differs and is immutable/ },
     {
       says: 'with a container of another name, which would run beside ours',
       deployment: { ...theirs(), spec: { ...theirs().spec, template: { spec: { containers: [{ name: 'main' }, { name: 'sidecar' }] } } } },
-      told: /has a container 'sidecar', which would stay/,
+      told: /has a container 'sidecar', which would remain/,
     },
     {
       says: 'with an init container of another name',
       deployment: { ...theirs(), spec: { ...theirs().spec, template: { spec: { initContainers: [{ name: 'wait' }] } } } },
-      told: /has an init container 'wait', which would stay/,
+      told: /has an init container 'wait', which would remain/,
     },
   ])('can not be of a Deployment $says, and says so before anything is touched', ({ deployment, told }) => {
     const response = ask({ adopt: true, found: { ...free, deployment } })
@@ -262,7 +262,7 @@ test.each([
   const response = ask({ adopt: true, found }, knativeClaim())
   expect(desired(response)).toEqual(made)
   if (made.length === 0)
-    expect(workload(response)).toMatchObject({ reason: 'NameTaken', message: expect.stringMatching(/Take the name out first: kubectl/) })
+    expect(workload(response)).toMatchObject({ reason: 'NameTaken', message: expect.stringMatching(/Remove the name first: kubectl/) })
 })
 
 describe('a kind that the cluster may not know', () => {
@@ -296,7 +296,10 @@ describe('a kind that the cluster may not know', () => {
     const response = ask({ capabilities: ALL, knows: { [OWN]: true, [SCALED_OBJECT]: false }, found: core })
     expect(desired(response)).toEqual(['serviceaccount', 'deployment', 'service'])
     expect(asked(response)).toEqual(['serviceaccount', 'deployment', 'service'])
-    expect(scaling(response)).toMatchObject({ reason: 'KindUnknown', message: expect.stringMatching(/has to install KEDA/) })
+    expect(scaling(response)).toMatchObject({
+      reason: 'KindUnknown',
+      message: expect.stringMatching(/Ask the platform team to install KEDA/),
+    })
     expect(workload(response)?.reason).toBe('Creating')
     expect(response.desired?.composite?.ready).toBe(Ready.READY_FALSE)
   })

@@ -82,7 +82,7 @@ describe('from Deployment to Knative', () => {
     for (const key of old) expect(loop.objects.get(key), key).toEqual(before[key])
     expect(ready).toBe(false)
     expect(reason).toBe('Switching')
-    expect(message).toBe('Deployment orders goes on serving until the new Knative Service is ready. It is being made.')
+    expect(message).toBe('Deployment orders keeps serving until the new Knative Service is ready. It is being created.')
   })
 
   test('desires the old Deployment unchanged, except for the replica count that KEDA owns', () => {
@@ -96,7 +96,7 @@ describe('from Deployment to Knative', () => {
     const { keys, desired, message } = loop.reconcile()
     expect(keys).toEqual(expect.arrayContaining(old))
     expect(subscriber(desired.get('trigger-created'))).toBe('http://orders.shop.svc:8080/')
-    expect(message).toContain('Deployment orders goes on serving until the new Knative Service is ready.')
+    expect(message).toContain('Deployment orders keeps serving until the new Knative Service is ready.')
     expect(message).toContain('Knative Service orders-switch is not ready: broken.')
   })
 
@@ -104,7 +104,7 @@ describe('from Deployment to Knative', () => {
     const { keys, desired, message } = toKnative.standInReady().reconcile()
     expect(subscriber(desired.get('trigger-created'))).toBe('orders-switch')
     expect(keys).toEqual(expect.arrayContaining(old))
-    expect(message).toBe('The new Knative Service is ready and events are being led over to it; not there yet: trigger-created.')
+    expect(message).toBe('The new Knative Service is ready. Waiting for these to be rerouted to it: trigger-created.')
   })
 
   test('does not count a Trigger as moved before its controller has observed the change', () => {
@@ -115,9 +115,7 @@ describe('from Deployment to Knative', () => {
     const { keys, message, ready } = toKnative.rerouted().reconcile()
     expect(keys.sort()).toEqual([...shared, 'knative-service-switch'].sort())
     expect(ready).toBe(false)
-    expect(message).toBe(
-      'The new Knative Service serves under the name orders-switch until Deployment orders is gone and has left its name free.',
-    )
+    expect(message).toBe('The new Knative Service serves as orders-switch until Deployment orders has been deleted.')
   })
 
   test('creates the Knative Service of the claim’s name when the name is free', () => {
@@ -183,7 +181,7 @@ describe('from Knative to Deployment', () => {
     expect(subscriber(desired.get('trigger-created'))).toBe('orders')
     expect(loop.objects.get('knative-service')).toEqual(before)
     expect(reason).toBe('Switching')
-    expect(message).toMatch(/^Knative Service orders goes on serving until the new Deployment is ready\./)
+    expect(message).toMatch(/^Knative Service orders keeps serving until the new Deployment is ready\./)
   })
 
   test('reroutes nothing to a Service whose Deployment is not ready', () => {

@@ -22,7 +22,7 @@ export const deployment: ComposedResource = {
     ...KIND,
     metadata: metadata(claim, claim.name),
     spec: {
-      // The count is KEDA's. Set once and never again, server-side apply leaves it alone.
+      // KEDA owns the count. Set only at creation, server-side apply leaves it alone.
       ...(lifecycle === 'new' && { replicas: 1 }),
       selector: { matchLabels: selectorLabels(claim) },
       strategy: { type: 'RollingUpdate' },
@@ -41,11 +41,11 @@ export const deployment: ComposedResource = {
       readyReplicas: countAt(observed, 'status', 'readyReplicas'),
     },
   }),
-  conflict: (manifest, foreign) =>
+  conflict: (manifest, foreign, { namespace, name }) =>
     sameSelector(manifest, foreign)
       ? leftover(extraContainer(manifest, foreign))
-      : `Its selector is another and can't be changed: give the claim another name, or delete it, with --cascade=orphan to keep its pods meanwhile.`,
-  // The count is KEDA's.
+      : `Its selector differs and is immutable: rename the claim, or delete the Deployment but not its pods: kubectl -n ${namespace} delete deployment ${name} --cascade=orphan`,
+  // KEDA owns the count.
   freeze: { omit: ['replicas'] },
 }
 
@@ -76,7 +76,7 @@ const containerLists = [
 const namesOf = (object: JsonObject, list: string) =>
   items(at(object, 'spec', 'template', 'spec', list)).map(item => textOf(at(item, 'name')))
 
-/** Kubernetes leaves out a count of 0. */
+/** Kubernetes omits a count of 0. */
 const countAt = (observed: JsonObject | undefined, ...path: string[]): number => {
   const value = at(observed, ...path)
   return typeof value === 'number' ? value : 0
@@ -102,27 +102,26 @@ const podSpec = (claim: ResolvedClaim): JsonObject => ({
 function readinessOf(observed: JsonObject, { name, namespace }: ResolvedClaim): Readiness {
   const advice = `See: kubectl -n ${namespace} describe pods -l ${NAME_LABEL}=${name}`
   const available = availability(observed, name, advice)
-  // What the conditions say is about the spec before. Whatever is new in it, and mostly that is another count from KEDA, the pods
-  // that were available still are.
+  // The conditions describe the previous spec. Mostly only the replica count is new, and available pods stay available.
   if (hasUnobservedGeneration(observed)) return available ?? inProgress('Updating', `Deployment ${name} is being updated.`)
   const failure = observedCondition(observed, 'ReplicaFailure')
-  // Crossplane makes both at once, and the Deployment may be there first.
+  // Crossplane creates both at once, and the Deployment may come first.
   if (failure?.status === 'True' && failure.message.includes(`serviceaccount "${name}" not found`))
     return inProgress('Waiting', `Deployment ${name} waits for its ServiceAccount.`)
   if (failure?.status === 'True')
-    return notReady(failure.reason || 'ReplicaFailure', `No pod can be made for Deployment ${name}: ${failure.message}`)
+    return notReady(failure.reason || 'ReplicaFailure', `Deployment ${name} can't create pods: ${failure.message}`)
   const progress = observedCondition(observed, 'Progressing')
   if (progress?.status === 'False')
     return notReady(
       progress.reason || 'RolloutStuck',
       `The rollout of Deployment ${name} is stuck: its new pods do not become ready. ${advice}`,
     )
-  // KEDA took the last replica away as there is nothing to do. That is what was asked for.
-  if (at(observed, 'spec', 'replicas') === 0) return ready('ScaledToZero', `Deployment ${name} is scaled to zero until messages come.`)
+  // KEDA scaled to zero because there is nothing to do, as requested.
+  if (at(observed, 'spec', 'replicas') === 0) return ready('ScaledToZero', `Deployment ${name} is scaled to zero until messages arrive.`)
   return rollout(observed, name, advice) ?? available ?? starting('Unavailable', `Deployment ${name} has no ready pod. ${advice}`)
 }
 
-/** Pods of the previous version are left. That they serve does not mean that the new ones will. */
+/** Pods of the previous version remain. That they work does not mean that the new ones will. */
 function rollout(observed: JsonObject, name: string, look: string): Readiness | undefined {
   if (!hasOldPods(observed)) return undefined
   const updated = countAt(observed, 'status', 'updatedReplicas')
@@ -142,9 +141,9 @@ function isRolledOut(observed: JsonObject): boolean {
   return at(observed, 'spec', 'replicas') === 0 || countAt(observed, 'status', 'availableReplicas') !== 0
 }
 
-/** Kubernetes calls a Deployment unavailable while most of the pods that KEDA has just asked for start. Those of before serve on. */
+/** Kubernetes calls a Deployment unavailable while new replicas start, although the others keep working. */
 function availability(observed: JsonObject, name: string, advice: string): Readiness | undefined {
   if (observedCondition(observed, 'Available')?.status === 'True') return ready('Available', `Deployment ${name} is available.`)
   if (countAt(observed, 'status', 'availableReplicas') === 0) return undefined
-  return ready('PartlyAvailable', `Deployment ${name} has fewer ready pods than replicas, which is no trouble unless it stays. ${advice}`)
+  return ready('PartlyAvailable', `Deployment ${name} has fewer ready pods than replicas, which is normal while it scales up. ${advice}`)
 }

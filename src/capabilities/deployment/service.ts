@@ -22,15 +22,15 @@ export const serviceKind: KindInfo = {
 const summarizeAffinity = (affinity: string | undefined) =>
   affinity === undefined || affinity === 'None' ? undefined : `sticky by ${affinity}`
 
-/** The port of the Service, whatever port the container has. */
+/** The Service's port, independent of the container's. */
 const SERVICE_PORT = 8080
 
-/** Knative takes port 80 of a Kubernetes Service for granted, which is not ours, so such a one is named by its URL. */
+/** A ref to a Kubernetes Service would make Knative use port 80, so the address is a URL. */
 export const serviceAddress = ({ name, namespace }: ResolvedClaim, host = name): Address => ({
   uri: `http://${host}.${namespace}.svc:${SERVICE_PORT}`,
 })
 
-/** What a foreign Service has, and what server-side apply would leave in it. */
+/** List entries that server-side apply leaves behind because it merges ports by name. */
 const takeover: Pick<ComposedResource, 'conflict'> = {
   conflict: (manifest, foreign) => {
     const ours = items(at(manifest, 'spec', 'ports')).map(port => at(port, 'port'))
@@ -51,7 +51,7 @@ export const service: ComposedResource = {
   },
 }
 
-/** Leads to the Deployment while the Service of Knative's is still called by the claim's name. */
+/** Serves the Deployment while Knative's Service still has the claim's name. */
 export const standInService: ComposedResource = {
   key: 'service-switch',
   build: claim => clusterIp(claim, `${claim.name}${STAND_IN_SUFFIX}`, SERVICE_PORT),

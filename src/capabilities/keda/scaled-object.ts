@@ -40,7 +40,7 @@ export const scaledObject: ComposedResource = {
         maxReplicaCount: maxReplicas,
         ...(pollingInterval !== undefined && { pollingInterval }),
         ...(cooldownPeriod !== undefined && { cooldownPeriod }),
-        // KEDA's own name for the HPA would be keda-hpa-<name>-scaler, too long for a claim of more than 47 characters.
+        // KEDA's default name, keda-hpa-<name>-scaler, is too long for a claim name of more than 47 characters.
         advanced: { horizontalPodAutoscalerConfig: { name: scaledObjectName(claim) } },
         triggers: [{ type: 'nats-jetstream', metadata: natsTrigger(claim, nats) }],
       },
@@ -77,20 +77,20 @@ function readinessOf(observed: JsonObject, claim: ResolvedClaim): Readiness {
   if (hpa !== undefined) return hpaReadiness(hpa, claim)
   if (state?.status === 'True') return ready('Ready', `ScaledObject ${name} scales Deployment ${claim.name}.`)
   if (state === undefined || state.status === 'Unknown')
-    return inProgress('Waiting', `KEDA has not looked at ScaledObject ${name} yet; if this stays, see whether KEDA runs.`)
-  // Crossplane makes both at once, and KEDA may have looked before the Deployment was there.
+    return inProgress('Waiting', `KEDA has not processed ScaledObject ${name} yet. If this message persists, check that KEDA is running.`)
+  // Crossplane creates both at once, and KEDA may have read the ScaledObject first.
   if (state.message.includes(`deployments.apps "${claim.name}" not found`))
     return inProgress('Waiting', `ScaledObject ${name} waits for Deployment ${claim.name}.`)
   return notReady(
     state.reason || 'NotReady',
-    `KEDA can't scale on ScaledObject ${name}: ${state.message.replace(/\.?$/, '.')} ${advice(claim, state.message)} The cause: kubectl -n ${claim.namespace} describe scaledobject ${name}`,
+    `KEDA can't use ScaledObject ${name}: ${state.message.replace(/\.?$/, '.')} ${advice(claim, state.message)} See: kubectl -n ${claim.namespace} describe scaledobject ${name}`,
   )
 }
 
 /** https://keda.sh/docs/latest/concepts/scaling-deployments/#pausing-autoscaling */
 const PAUSE = 'autoscaling.keda.sh/paused'
 
-/** Whoever may annotate the ScaledObject can pause it as well. */
+/** Anyone who may annotate the ScaledObject can pause it. */
 function pausedReadiness(observed: JsonObject, claim: ResolvedClaim): Readiness {
   const asked = claim.scaling.paused
   const annotations = at(observed, 'metadata', 'annotations')
@@ -99,22 +99,22 @@ function pausedReadiness(observed: JsonObject, claim: ResolvedClaim): Readiness 
   )
   if (theirs.length > 0) {
     const name = scaledObjectName(claim)
-    const [what, are] = theirs.length === 1 ? ['an annotation', 'is'] : ['annotations', 'are']
+    const what = theirs.length === 1 ? 'an annotation' : 'annotations'
     const shown = theirs.map(([name, value]) => `${name}=${textOf(value)}`).join(', ')
     return notReady(
       'PausedByAnnotation',
-      `Autoscaling is paused by ${what} of ScaledObject ${name} that ${are} not the claim's: ${shown}. To resume: kubectl -n ${claim.namespace} annotate scaledobject ${name} ${theirs.map(([name]) => `${name}-`).join(' ')}`,
+      `Autoscaling is paused by ${what} on ScaledObject ${name} that the claim did not set: ${shown}. To resume: kubectl -n ${claim.namespace} annotate scaledobject ${name} ${theirs.map(([name]) => `${name}-`).join(' ')}`,
     )
   }
   return asked
-    ? ready('Paused', 'Autoscaling is paused by spec.scaling.paused; the number of replicas stays as it is.')
-    : ready('Paused', 'Autoscaling is paused until KEDA sees that it is no longer to be.')
+    ? ready('Paused', 'Autoscaling is paused by spec.scaling.paused; the replica count stays as it is.')
+    : ready('Paused', 'Autoscaling is still paused; KEDA has not picked up the change yet.')
 }
 
-/** The HPA as KEDA sees it, where it can't scale. At zero replicas it has nothing to do, and that is well. */
+/** The HPA's condition as KEDA reports it, if the HPA can't scale. At zero replicas an inactive HPA is normal. */
 function failingHpa(observed: JsonObject): ObjectCondition | undefined {
   const state = observedCondition(observed, 'Ready')
-  // KEDA 2.20.0 and 2.20.1 have no other place to say it.
+  // KEDA 2.20.0 and 2.20.1 report it only here.
   const hpa = state?.reason === 'HPAMetricsUnavailable' ? state : observedCondition(observed, 'HPAActive')
   const tells = state?.status === 'True' || hpa === state
   return tells && hpa?.status === 'False' ? hpa : undefined
@@ -126,16 +126,16 @@ function hpaReadiness({ reason, message }: ObjectCondition, claim: ResolvedClaim
   const api = reason.includes('Metric') ? '; kubectl describe apiservice v1beta1.external.metrics.k8s.io' : ''
   return notReady(
     reason || 'HPAInactive',
-    `The HPA ${name}, which scales from one replica on, can't: ${why} See: kubectl -n ${claim.namespace} describe hpa ${name}${api}`,
+    `HPA ${name} can't scale beyond one replica: ${why} See: kubectl -n ${claim.namespace} describe hpa ${name}${api}`,
   )
 }
 
-// KEDA reads what the container would read, also where it needs none of it to look at the lag.
+// KEDA reads all secrets of the container, even if it needs none of them for the lag.
 const MISSING_SECRET = /\bsecret\b/i
 
 function advice({ namespace, nats }: ResolvedClaim, message: string): string {
-  if (MISSING_SECRET.test(message)) return `Make the secret in namespace ${namespace}, or take it out of the claim (spec.secretRefs).`
+  if (MISSING_SECRET.test(message)) return `Create the secret in namespace ${namespace}, or remove it from the claim (spec.secretRefs).`
   if (nats === undefined) return ''
   const { stream, consumer, account, accountID, monitoringEndpoint } = nats
-  return `Check that stream '${stream}' with consumer '${consumer}' exists in account '${accountID ?? account}', and that ${monitoringEndpoint} is the monitoring port of the NATS server (spec.nats).`
+  return `Check that stream '${stream}' with consumer '${consumer}' exists in account '${accountID ?? account}', and that ${monitoringEndpoint} is the monitoring endpoint of the NATS server (spec.nats).`
 }

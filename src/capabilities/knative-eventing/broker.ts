@@ -18,20 +18,19 @@ export const brokerKind: KindInfo = {
   summarize: manifest => [scalar(at(manifest, 'metadata', 'annotations', CLASS_ANNOTATION))],
 }
 
-const eventLoss = 'A Broker takes the events with it that it has not delivered'
-const recreate =
-  'once nobody sends events to it, take spec.eventing.broker and spec.eventing.triggers out of the claim and put them in again'
+const eventLoss = 'Deleting a Broker loses undelivered events'
+const recreate = 'once nobody sends events to it, remove spec.eventing.broker and spec.eventing.triggers from the claim and add them again'
 
 export const broker: ComposedResource = {
   key: 'broker',
   build: (claim, lifecycle) => {
     const asked = claim.eventing?.broker
-    // One that we made stays while triggers listen to it, whatever `create` says: deleting it would lose events.
+    // Our Broker is kept even with create: false, because deleting it loses undelivered events.
     if (asked === undefined || !(asked.create || lifecycle === 'existing')) return undefined
     return {
       ...BROKER,
       metadata: metadata(claim, asked.name, { annotations: { [CLASS_ANNOTATION]: asked.class } }),
-      // The class's own config is filled in by Knative and can't be changed: not ours.
+      // Knative fills in spec.config, and it is immutable: not ours.
       spec: { ...delivery(asked.delivery, claim) },
     }
   },
@@ -40,7 +39,7 @@ export const broker: ComposedResource = {
     if (claim.eventing?.broker?.create === false)
       return notReady(
         'Kept',
-        `Broker ${name} was made for this claim, and with create false it would be deleted. ${eventLoss}, so it stays. Take create: false back, or, ${recreate}.`,
+        `Broker ${name} was created for this claim and would be deleted with create: false. ${eventLoss}, so it was kept. Undo create: false, or, ${recreate}.`,
       )
     return eventingReadiness(`Broker ${name}`, observed, `See: kubectl -n ${claim.namespace} describe broker ${name}`)
   },
@@ -50,12 +49,12 @@ export const broker: ComposedResource = {
       path: ['metadata', 'name'],
       called: 'name',
       advice: () =>
-        `${eventLoss}, and those who send to it would have to know the new name. Take the change of spec.eventing.broker.name back, or, ${recreate}.`,
+        `${eventLoss}, and its senders would have to learn the new name. Undo the change of spec.eventing.broker.name, or, ${recreate}.`,
     },
     {
       path: ['metadata', 'annotations', CLASS_ANNOTATION],
       called: 'class',
-      advice: () => `${eventLoss}. Take the change of spec.eventing.broker.class back, or, ${recreate}.`,
+      advice: () => `${eventLoss}. Undo the change of spec.eventing.broker.class, or, ${recreate}.`,
       asked: ({ eventing }: ResolvedClaim) => eventing?.broker?.ownClass === true,
     },
   ],

@@ -1,4 +1,4 @@
-// What of eventing neither schema nor CEL can say within the API server's limits.
+// Checks of eventing that neither schema nor CEL can express within the API server's limits.
 import { longName, type Spec } from '../../claim/checks.ts'
 import type { Finding, Path } from '../../claim/findings.ts'
 import { wrongPorts } from '../../claim/ports.ts'

@@ -8,11 +8,11 @@ import { scalar } from '../summary.ts'
 export const destination = (address: Address, path?: string): JsonObject =>
   'ref' in address ? { ref: address.ref, ...(path !== undefined && { uri: path }) } : { uri: `${address.uri}${path ?? '/'}` }
 
-/** Knative fills in the rest. */
+/** The fields that identify a destination; Knative fills in others. */
 export const targetKey = (target: Json | undefined): string =>
   JSON.stringify([['uri'], ['ref', 'kind'], ['ref', 'name']].map(path => at(target, ...path)))
 
-/** Beside a name the address is a path of it. */
+/** Next to a ref, the URI is a path. */
 export const summarizeDestination = (target: Json | undefined): string =>
   `to ${scalar(at(target, 'ref', 'name')) ?? ''}${scalar(at(target, 'uri')) ?? ''}`
 

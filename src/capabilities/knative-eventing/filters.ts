@@ -1,4 +1,4 @@
-// The filters of a Trigger. They nest, which a schema of Kubernetes can't say, so their rules stand here.
+// The filters of a Trigger. They nest, which a Kubernetes schema can't express, so code checks them.
 
 import { type Finding, formatPath, type Path } from '../../claim/findings.ts'
 import { isObject, type Json } from '../../kubernetes/json.ts'
@@ -8,7 +8,7 @@ const dialects = ['exact', 'prefix', 'suffix', 'cesql', 'all', 'any', 'not'] as 
 type Dialect = (typeof dialects)[number]
 
 const DEEPEST = 10
-/** What the schema says of a filter that is not within another. */
+/** The schema's limit for a filter at the top level. */
 const LONGEST_EXPRESSION = 4096
 
 /** Everything about a list of filters that Knative would refuse. */
@@ -33,7 +33,7 @@ function checkFilter(filter: unknown, path: Path, depth: number): Finding[] {
       {
         code: 'CONFLICT',
         path: [...path, second],
-        problem: `must stand in a filter of its own, as ${formatPath([...path, dialect])} stands in this one`,
+        problem: `must be in a filter of its own: ${formatPath([...path, dialect])} is in the same filter`,
       },
     ]
   return checkDialect(dialect, filter[dialect], [...path, dialect], depth)

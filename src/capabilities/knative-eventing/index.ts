@@ -20,14 +20,14 @@ export const knativeEventing: Capability<Eventing> = {
 function resources(eventing: Eventing, { name }: ResolvedClaim, { findObserved, address }: Context): readonly ComposedResource[] {
   const brokerIn = (resource: ComposedResource, ...path: string[]) => {
     const observed = findObserved(resource)
-    // An object that is being deleted is recreated as the claim asks, and a new trigger would never let go of its Broker.
+    // A trigger can't leave its Broker, so a new one must not be bound to a Broker that is being deleted.
     const found = observed && !isBeingDeleted(observed) ? at(observed, ...path) : undefined
     return typeof found === 'string' ? found : undefined
   }
-  // A Broker that we made stays, whatever the claim asks for, and all that hangs on it stays with it.
+  // Our Broker is kept, whatever the claim says, and so are the triggers and sources bound to it.
   const current = brokerIn(broker, 'metadata', 'name') ?? eventing.broker?.name ?? name
   const triggers = eventing.triggers.map(spec => trigger(spec, address, current))
-  // An existing trigger keeps its Broker, and events go nowhere if no trigger listens.
+  // An existing trigger keeps its Broker. Without a trigger on a Broker, its events are lost.
   const listened = triggers.map(resource => brokerIn(resource, 'spec', 'broker') ?? current)
   const fed = listened.includes(current) ? current : (listened[0] ?? current)
   return [broker, ...triggers, kafkaSource(address, fed)]

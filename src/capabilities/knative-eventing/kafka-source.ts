@@ -42,7 +42,7 @@ export const kafkaSource = (address: Address, broker: string): ComposedResource 
       path: ['spec', 'consumerGroup'],
       called: 'consumer group',
       advice: () =>
-        'Another group does not know what this one has read: it would begin at the end of the topics. Take the change of spec.eventing.kafka.consumerGroup back, or set the offsets of the new group in Kafka, take spec.eventing.kafka out of the claim and put it in again.',
+        'A new group starts at the end of the topics and skips the messages that this one has not read. Undo the change of spec.eventing.kafka.consumerGroup, or set the offsets of the new group in Kafka, remove spec.eventing.kafka from the claim and add it again.',
     },
   ],
 })

@@ -45,7 +45,7 @@ export function trigger({ name, filter, filters = [], path, ...asked }: TriggerS
         path: ['spec', 'broker'],
         called: 'Broker',
         advice: () =>
-          `What the old Broker still holds for it would not be delivered. Add a trigger of another name, which listens to the new Broker, and take this one out once the old Broker is empty.`,
+          `Events that the old Broker still holds for it would be lost. Add a trigger with another name, which listens to the new Broker, and remove this one once the old Broker is empty.`,
       },
     ],
   }

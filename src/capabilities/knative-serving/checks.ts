@@ -1,4 +1,4 @@
-// What of Knative neither schema nor CEL can say within the API server's limits.
+// Checks of Knative Serving that neither schema nor CEL can express within the API server's limits.
 import { longName, type Spec } from '../../claim/checks.ts'
 import type { Finding } from '../../claim/findings.ts'
 import type { Platform } from '../../platform/platform.ts'
@@ -11,7 +11,7 @@ export const checkKnativeServing = (spec: Spec, name: string, platform: Platform
 
 const knativeVariables = ['K_SERVICE', 'K_CONFIGURATION', 'K_REVISION']
 
-/** The rule about env, for variables out of secrets: two lists in one another cost CEL too much. */
+/** The same as the rule for env. As a CEL rule, two nested lists would exceed the cost budget. */
 function reservedVariables({ runtime, secretRefs = [] }: Spec): Finding[] {
   if (runtime !== 'Knative') return []
   const problem = `with runtime Knative must be none of [${knativeVariables.join(', ')}], which Knative sets itself`
@@ -29,7 +29,7 @@ const longTags = ({ knative }: Spec, name: string): Finding[] =>
     tag === undefined ? [] : longName(`${tag}-${name}`, ['spec', 'knative', 'traffic', index, 'tag'], 'route'),
   )
 
-/** What Knative takes only where the cluster is configured so. */
+/** What Knative accepts only if the cluster enables it. */
 function unsupported({ runtime, initContainer, knative }: Spec, { features }: Platform): Finding[] {
   if (runtime !== 'Knative') return []
   const findings: Finding[] = []

@@ -27,13 +27,13 @@ export const knativeAddress = ({ name, namespace }: ResolvedClaim, host = name):
   ref: { ...KIND, name: host, namespace },
 })
 
-/** Knative refuses a change under the name of a revision that exists. */
+/** Knative refuses a change under an existing revision name. */
 const takeover: Pick<ComposedResource, 'conflict'> = {
   conflict: ({ metadata: { name, namespace } }, foreign) => {
     const revision = at(foreign, 'spec', 'template', 'metadata', 'name')
     return revision === undefined
       ? undefined
-      : `Its revision has a name of its own, '${textOf(revision)}', and Knative takes no change under the same name. Take the name out first: kubectl -n ${namespace} patch services.serving.knative.dev ${name} --type=json -p '[{"op":"remove","path":"/spec/template/metadata/name"}]'`
+      : `Its template names its revision, '${textOf(revision)}', and Knative refuses a change under the same name. Remove the name first: kubectl -n ${namespace} patch services.serving.knative.dev ${name} --type=json -p '[{"op":"remove","path":"/spec/template/metadata/name"}]'`
   },
 }
 
@@ -61,10 +61,10 @@ export const knativeService: ComposedResource = {
   ...takeover,
 }
 
-/** Serves while the Service of the Deployment still bears the claim's name, which Knative's own Service needs. */
+/** Serves while the Deployment's Service still has the claim's name, which Knative needs for its own Service. */
 export const standInKnativeService: ComposedResource = {
   key: 'knative-service-switch',
-  // The revisions that a traffic split names are not its own.
+  // It has no traffic split: the named revisions belong to the other Knative Service.
   build: claim => buildService(claim, `${claim.name}${STAND_IN_SUFFIX}`, undefined),
   ready: (observed, claim) => readinessOf(observed, claim, `${claim.name}${STAND_IN_SUFFIX}`),
   readyCondition: 'Ready',
@@ -101,7 +101,7 @@ const buildService = (claim: ResolvedClaim, name: string, traffic: Knative['traf
           ],
         },
       },
-      // Always said: a split that is no longer asked for must not stay.
+      // Always set, so that a removed split does not remain.
       traffic: (traffic ?? [{ latestRevision: true, percent: 100 }]).map(({ revisionName, percent, tag }) => ({
         ...(revisionName === undefined ? { latestRevision: true } : { latestRevision: false, revisionName }),
         percent,
@@ -142,7 +142,10 @@ function readinessOf(observed: JsonObject, claim: ResolvedClaim, name: string): 
   const { namespace } = claim
   const state = observedCondition(observed, 'Ready')
   if (state === undefined || hasUnobservedGeneration(observed))
-    return inProgress('Deploying', `Knative Service ${name} is being updated; if this stays, see whether Knative Serving runs.`)
+    return inProgress(
+      'Deploying',
+      `Knative Service ${name} is being updated. If this message persists, check that Knative Serving is running.`,
+    )
   if (state.status === 'True') return ready('Ready', `Knative Service ${name} is ready.`)
   if (state.status === 'Unknown')
     return inProgress(
@@ -156,7 +159,7 @@ function readinessOf(observed: JsonObject, claim: ResolvedClaim, name: string): 
   )
 }
 
-/** The Route misses a revision also if the first one fails. Then the Configuration knows why. */
+/** The Route reports RevisionMissing also when the first revision fails. Then the Configuration has the cause. */
 function causeOf(state: ObjectCondition, observed: JsonObject, { knative }: ResolvedClaim): ObjectCondition {
   const namesRevision = knative.traffic?.some(({ revisionName }) => revisionName !== undefined) ?? false
   const configuration = observedCondition(observed, 'ConfigurationsReady')
@@ -168,7 +171,7 @@ const isServed = (observed: JsonObject): boolean =>
   !hasUnobservedGeneration(observed) && observedCondition(observed, 'Ready')?.status === 'True'
 
 function advice(observed: JsonObject, reason: string, namespace: string, name: string): string {
-  if (reason === 'NotOwned') return `Knative needs a Service of this name for itself: delete or rename the one that is in its way.`
+  if (reason === 'NotOwned') return `Knative creates a Service of this name itself: delete or rename the existing one.`
   if (reason === 'RevisionMissing') return 'Check the names under spec.knative.traffic.'
   const serving = at(observed, 'status', 'latestReadyRevisionName')
   const command = `See: kubectl -n ${namespace} describe revisions -l serving.knative.dev/service=${name}`

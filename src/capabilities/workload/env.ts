@@ -6,7 +6,7 @@ const variable = (v: Variable): JsonObject =>
 
 /** The platform's variables, then the claim's. Knative sets PORT itself and refuses another. */
 export function env({ name, nats, port, runtime, variables }: ResolvedClaim): JsonObject[] {
-  // A server-side apply refuses a list with the same name twice, and the claim may name its own service to telemetry.
+  // Server-side apply refuses a duplicate name, and the claim may set OTEL_SERVICE_NAME itself.
   const named = variables.some(v => v.name === 'OTEL_SERVICE_NAME')
   return [
     ...(nats

@@ -5,7 +5,7 @@ import type { Manifest } from '../../kubernetes/objects.ts'
 export const NAME_LABEL = 'app.kubernetes.io/name'
 export const selectorLabels = ({ name }: ResolvedClaim) => ({ [NAME_LABEL]: name })
 
-/** What every object of ours says of itself. */
+/** Every object has these labels. */
 const commonLabels = { 'app.kubernetes.io/component': 'event-driven-worker', 'app.kubernetes.io/managed-by': 'crossplane' }
 
 const labels = (claim: ResolvedClaim) => ({ ...selectorLabels(claim), ...commonLabels })
@@ -17,5 +17,5 @@ export const metadata = (claim: ResolvedClaim, name: string, more: JsonObject = 
   labels: { ...labels(claim), ...(more.labels as JsonObject | undefined) },
 })
 
-/** The name is what the Deployment selects by, so while a claim changes its runtime no pod of Knative's may bear it. */
+/** The Deployment selects by the name label, so no Knative pod may have it while a claim changes its runtime. */
 export const podLabels = (claim: ResolvedClaim) => (claim.runtime === 'Knative' ? commonLabels : labels(claim))

@@ -5,7 +5,7 @@ import { at, items, type Json, type JsonObject } from '../../kubernetes/json.ts'
 import { scalar } from '../summary.ts'
 import { env, envFrom } from './env.ts'
 
-/** What the restricted Pod Security Standard asks of a container. */
+/** https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted */
 const containerSecurity = {
   allowPrivilegeEscalation: false,
   capabilities: { drop: ['ALL'] },
@@ -18,7 +18,7 @@ export const podSecurity = {
   seccompProfile: { type: 'RuntimeDefault' },
 }
 
-/** A tag that moves must be looked up again each time; a digest never moves. */
+/** A tag that moves must be pulled each time; a digest never moves. */
 export function imagePullPolicy(image: string): 'Always' | 'IfNotPresent' {
   if (image.includes('@')) return 'IfNotPresent'
   const tag = /:([^:/]+)$/.exec(image)?.[1] ?? 'latest'
@@ -43,13 +43,13 @@ const probe = (
   failureThreshold,
 })
 
-/** Knative knows the only port itself, so there none is named. */
+/** With Knative the probes name no port: Knative uses the container's only one. */
 export const probes = ({ healthPath, readyPath }: ResolvedClaim, port?: Json) => ({
   livenessProbe: probe(healthPath, port, 10, 10, 5, 3),
   readinessProbe: probe(readyPath, port, 5, 5, 3, 2),
 })
 
-/** What the container and the init container have in common. Knative takes no settings for the pod, so there the container has them all. */
+/** What the container and the init container share. Knative accepts no security settings on the pod, so the container has them. */
 export const containerBase = (claim: ResolvedClaim): JsonObject => ({
   image: claim.image,
   imagePullPolicy: imagePullPolicy(claim.image),
@@ -59,7 +59,7 @@ export const containerBase = (claim: ResolvedClaim): JsonObject => ({
   securityContext: claim.runtime === 'Knative' ? { ...podSecurity, ...containerSecurity } : containerSecurity,
 })
 
-/** The image that runs: the one of the pod template once that is rolled out, until then the previous one. */
+/** The running image: that of the pod template once it is rolled out, until then the previous one. */
 export function runningImage(rolledOut: JsonObject | undefined, { image }: ResolvedClaim, { workload }: EventDrivenServiceStatus): string {
   const containers = items(at(rolledOut, 'spec', 'template', 'spec', 'containers'))
   const main = containers.find(container => at(container, 'name') === 'main')
@@ -78,7 +78,7 @@ function summarizeResource(container: Json | undefined, resource: string, unit: 
   return request === undefined && limit === undefined ? undefined : `${request ?? '?'}–${limit ?? '?'} ${unit}`
 }
 
-/** The init container, which sees what the container sees. */
+/** The init container has the same image, variables and limits as the container. */
 export const initContainers = (claim: ResolvedClaim): { initContainers?: JsonObject[] } =>
   claim.initContainer === undefined
     ? {}

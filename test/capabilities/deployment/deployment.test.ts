@@ -256,17 +256,17 @@ describe('ready', () => {
     {
       says: 'scaled to zero by KEDA',
       observed: { spec: { replicas: 0 }, status: { conditions: up } },
-      is: [true, 'ScaledToZero', 'Deployment orders-worker is scaled to zero until messages come.'],
+      is: [true, 'ScaledToZero', 'Deployment orders-worker is scaled to zero until messages arrive.'],
     },
     {
       says: 'scaled to zero, and so not available',
       observed: { spec: { replicas: 0 }, status: { conditions: conditions(['Available', 'False']) } },
-      is: [true, 'ScaledToZero', 'Deployment orders-worker is scaled to zero until messages come.'],
+      is: [true, 'ScaledToZero', 'Deployment orders-worker is scaled to zero until messages arrive.'],
     },
     {
       says: 'scaled to zero, and nothing said yet',
       observed: { spec: { replicas: 0 } },
-      is: [true, 'ScaledToZero', 'Deployment orders-worker is scaled to zero until messages come.'],
+      is: [true, 'ScaledToZero', 'Deployment orders-worker is scaled to zero until messages arrive.'],
     },
     {
       says: 'another count not looked at yet, and what was available still is',
@@ -306,7 +306,7 @@ describe('ready', () => {
       is: [
         true,
         'PartlyAvailable',
-        `Deployment orders-worker has fewer ready pods than replicas, which is no trouble unless it stays. ${look}`,
+        `Deployment orders-worker has fewer ready pods than replicas, which is normal while it scales up. ${look}`,
       ],
     },
     {
@@ -319,7 +319,7 @@ describe('ready', () => {
       is: [
         true,
         'PartlyAvailable',
-        `Deployment orders-worker has fewer ready pods than replicas, which is no trouble unless it stays. ${look}`,
+        `Deployment orders-worker has fewer ready pods than replicas, which is normal while it scales up. ${look}`,
       ],
     },
     {
@@ -370,7 +370,7 @@ describe('ready', () => {
         spec: { replicas: 1 },
         status: { conditions: [...down, ...conditions(['ReplicaFailure', 'True', 'FailedCreate', quota])] },
       },
-      is: [false, 'FailedCreate', `No pod can be made for Deployment orders-worker: ${quota}`],
+      is: [false, 'FailedCreate', `Deployment orders-worker can't create pods: ${quota}`],
     },
     {
       says: 'made before its account',

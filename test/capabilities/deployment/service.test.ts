@@ -53,7 +53,7 @@ test.each([{ resource: service }, { resource: httpService }])('$resource.key is 
   expect(resource.ready({ kind: 'Service', metadata: { name: 'a' } }, resolvedClaim())).toEqual({
     ready: true,
     reason: 'Created',
-    message: 'Service a is there.',
+    message: 'Service a exists.',
   })
   expect(resource.readyCondition).toBeUndefined()
 })

@@ -91,9 +91,9 @@ test.each([{ length: 1 }, { length: 47 }, { length: 48 }, { length: 56 }])(
 
 describe('ready', () => {
   const advice =
-    "Check that stream 'ORDERS' with consumer 'orders-workers' exists in account '$G', and that nats-headless.nats.svc.cluster.local:8222 is the monitoring port of the NATS server (spec.nats). The cause: kubectl -n shop describe scaledobject orders-worker-scaler"
+    "Check that stream 'ORDERS' with consumer 'orders-workers' exists in account '$G', and that nats-headless.nats.svc.cluster.local:8222 is the monitoring endpoint of the NATS server (spec.nats). See: kubectl -n shop describe scaledobject orders-worker-scaler"
   const noTarget = "ScaledObject doesn't have correct scaleTargetRef specification: deployments.apps"
-  const waiting = 'KEDA has not looked at ScaledObject orders-worker-scaler yet; if this stays, see whether KEDA runs.'
+  const waiting = 'KEDA has not processed ScaledObject orders-worker-scaler yet. If this message persists, check that KEDA is running.'
   const ok = 'ScaledObject is defined correctly and is ready for scaling'
 
   test.each<{ says: string; said: readonly Said[]; is: [ready: boolean, reason: string, message: string] }>([
@@ -129,7 +129,7 @@ describe('ready', () => {
       is: [
         false,
         'FailedGetExternalMetric',
-        "The HPA orders-worker-scaler, which scales from one replica on, can't: unable to fetch metrics. See: kubectl -n shop describe hpa orders-worker-scaler; kubectl describe apiservice v1beta1.external.metrics.k8s.io",
+        "HPA orders-worker-scaler can't scale beyond one replica: unable to fetch metrics. See: kubectl -n shop describe hpa orders-worker-scaler; kubectl describe apiservice v1beta1.external.metrics.k8s.io",
       ],
     },
     {
@@ -138,7 +138,7 @@ describe('ready', () => {
       is: [
         false,
         'HPAMetricsUnavailable',
-        "The HPA orders-worker-scaler, which scales from one replica on, can't: HPA is not healthy: FailedGetExternalMetric. See: kubectl -n shop describe hpa orders-worker-scaler; kubectl describe apiservice v1beta1.external.metrics.k8s.io",
+        "HPA orders-worker-scaler can't scale beyond one replica: HPA is not healthy: FailedGetExternalMetric. See: kubectl -n shop describe hpa orders-worker-scaler; kubectl describe apiservice v1beta1.external.metrics.k8s.io",
       ],
     },
     {
@@ -150,7 +150,7 @@ describe('ready', () => {
       is: [
         false,
         'AmbiguousSelector',
-        "The HPA orders-worker-scaler, which scales from one replica on, can't: pods are controlled by multiple HPAs. See: kubectl -n shop describe hpa orders-worker-scaler",
+        "HPA orders-worker-scaler can't scale beyond one replica: pods are controlled by multiple HPAs. See: kubectl -n shop describe hpa orders-worker-scaler",
       ],
     },
     {
@@ -159,7 +159,7 @@ describe('ready', () => {
         ['Ready', 'False', 'TriggerError', 'broken'],
         ['HPAActive', 'False', 'FailedGetExternalMetric', 'HPA is not actively scaling: broken'],
       ],
-      is: [false, 'TriggerError', `KEDA can't scale on ScaledObject orders-worker-scaler: broken. ${advice}`],
+      is: [false, 'TriggerError', `KEDA can't use ScaledObject orders-worker-scaler: broken. ${advice}`],
     },
     { says: 'nothing said yet', said: [], is: [false, 'Waiting', waiting] },
     { says: 'not known yet', said: [['Ready', 'Unknown']], is: [false, 'Waiting', waiting] },
@@ -169,7 +169,7 @@ describe('ready', () => {
       is: [
         false,
         'TriggerError',
-        `KEDA can't scale on ScaledObject orders-worker-scaler: Triggers defined in ScaledObject are not working correctly. ${advice}`,
+        `KEDA can't use ScaledObject orders-worker-scaler: Triggers defined in ScaledObject are not working correctly. ${advice}`,
       ],
     },
     {
@@ -178,7 +178,7 @@ describe('ready', () => {
       is: [
         false,
         'ScaledObjectCheckFailed',
-        `KEDA can't scale on ScaledObject orders-worker-scaler: ScaledObject does not have correct scaleTargetRef. ${advice}`,
+        `KEDA can't use ScaledObject orders-worker-scaler: ScaledObject does not have correct scaleTargetRef. ${advice}`,
       ],
     },
     {
@@ -187,7 +187,7 @@ describe('ready', () => {
       is: [
         false,
         'ScaledObjectCheckFailed',
-        'KEDA can\'t scale on ScaledObject orders-worker-scaler: error resolving secrets for ScaleTarget: Secret "orders-db" not found. Make the secret in namespace shop, or take it out of the claim (spec.secretRefs). The cause: kubectl -n shop describe scaledobject orders-worker-scaler',
+        'KEDA can\'t use ScaledObject orders-worker-scaler: error resolving secrets for ScaleTarget: Secret "orders-db" not found. Create the secret in namespace shop, or remove it from the claim (spec.secretRefs). See: kubectl -n shop describe scaledobject orders-worker-scaler',
       ],
     },
     {
@@ -198,22 +198,18 @@ describe('ready', () => {
     {
       says: 'another Deployment is not there',
       said: [['Ready', 'False', 'ScaledObjectCheckFailed', `${noTarget} "orders" not found`]],
-      is: [
-        false,
-        'ScaledObjectCheckFailed',
-        `KEDA can't scale on ScaledObject orders-worker-scaler: ${noTarget} "orders" not found. ${advice}`,
-      ],
+      is: [false, 'ScaledObjectCheckFailed', `KEDA can't use ScaledObject orders-worker-scaler: ${noTarget} "orders" not found. ${advice}`],
     },
     {
       says: 'not ready without a reason',
       said: [['Ready', 'False', '', 'broken']],
-      is: [false, 'NotReady', `KEDA can't scale on ScaledObject orders-worker-scaler: broken. ${advice}`],
+      is: [false, 'NotReady', `KEDA can't use ScaledObject orders-worker-scaler: broken. ${advice}`],
     },
   ])('$says', ({ said, is: [ready, reason, message] }) => {
     expect(scaledObject.ready({ status: { conditions: conditions(...said) } }, resolvedClaim())).toMatchObject({ ready, reason, message })
   })
 
-  const byClaim = 'Autoscaling is paused by spec.scaling.paused; the number of replicas stays as it is.'
+  const byClaim = 'Autoscaling is paused by spec.scaling.paused; the replica count stays as it is.'
   const mend = (...annotations: string[]) =>
     `To resume: kubectl -n shop annotate scaledobject orders-worker-scaler ${annotations.map(name => `autoscaling.keda.sh/${name}-`).join(' ')}`
   test.each<{ says: string; annotations?: JsonObject; asks: boolean; is: [ready: boolean, reason: string, message: string] }>([
@@ -225,7 +221,7 @@ describe('ready', () => {
       is: [
         false,
         'PausedByAnnotation',
-        `Autoscaling is paused by an annotation of ScaledObject orders-worker-scaler that is not the claim's: autoscaling.keda.sh/paused-replicas=0. ${mend('paused-replicas')}`,
+        `Autoscaling is paused by an annotation on ScaledObject orders-worker-scaler that the claim did not set: autoscaling.keda.sh/paused-replicas=0. ${mend('paused-replicas')}`,
       ],
     },
     {
@@ -235,7 +231,7 @@ describe('ready', () => {
       is: [
         false,
         'PausedByAnnotation',
-        `Autoscaling is paused by annotations of ScaledObject orders-worker-scaler that are not the claim's: autoscaling.keda.sh/paused-scale-in=true, autoscaling.keda.sh/paused-scale-out=true. ${mend('paused-scale-in', 'paused-scale-out')}`,
+        `Autoscaling is paused by annotations on ScaledObject orders-worker-scaler that the claim did not set: autoscaling.keda.sh/paused-scale-in=true, autoscaling.keda.sh/paused-scale-out=true. ${mend('paused-scale-in', 'paused-scale-out')}`,
       ],
     },
     {
@@ -245,19 +241,19 @@ describe('ready', () => {
       is: [
         false,
         'PausedByAnnotation',
-        `Autoscaling is paused by an annotation of ScaledObject orders-worker-scaler that is not the claim's: autoscaling.keda.sh/paused-replicas=3. ${mend('paused-replicas')}`,
+        `Autoscaling is paused by an annotation on ScaledObject orders-worker-scaler that the claim did not set: autoscaling.keda.sh/paused-replicas=3. ${mend('paused-replicas')}`,
       ],
     },
     {
       says: 'no more, which KEDA has not seen yet',
       annotations: { paused: 'false' },
       asks: false,
-      is: [true, 'Paused', 'Autoscaling is paused until KEDA sees that it is no longer to be.'],
+      is: [true, 'Paused', 'Autoscaling is still paused; KEDA has not picked up the change yet.'],
     },
     {
       says: 'no more, without annotations',
       asks: false,
-      is: [true, 'Paused', 'Autoscaling is paused until KEDA sees that it is no longer to be.'],
+      is: [true, 'Paused', 'Autoscaling is still paused; KEDA has not picked up the change yet.'],
     },
   ])('paused $says', ({ annotations = {}, asks, is: [ready, reason, message] }) => {
     const observed = {

@@ -182,13 +182,13 @@ describe('EventingReady', () => {
       says: 'something is not there',
       observed: { ...all, 'trigger-a': undefined },
       reason: 'Creating',
-      message: 'Trigger orders-worker-a is not there yet',
+      message: 'Trigger orders-worker-a does not exist yet',
     },
     {
       says: 'nobody has looked',
       observed: { ...all, broker: there('broker', 1, undefined) },
       reason: 'Waiting',
-      message: 'see whether Knative Eventing runs',
+      message: 'check that Knative Eventing is running',
     },
     {
       says: 'a change has not been seen',

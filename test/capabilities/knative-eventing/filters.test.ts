@@ -22,7 +22,7 @@ describe('refuses', () => {
     {
       says: 'two',
       filter: { exact: { a: 'b' }, cesql: 'TRUE' },
-      finds: ['filters[0].cesql: must stand in a filter of its own, as filters[0].exact stands in this one [CONFLICT]'],
+      finds: ['filters[0].cesql: must be in a filter of its own: filters[0].exact is in the same filter [CONFLICT]'],
     },
     {
       says: 'an unknown one',

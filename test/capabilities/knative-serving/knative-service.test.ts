@@ -323,7 +323,7 @@ describe('readiness', () => {
       object: observed(1, 1, {}, ['Ready', 'False', 'NotOwned', 'There is an existing Service']),
       ready: false,
       reason: 'NotOwned',
-      message: 'delete or rename the one that is in its way',
+      message: 'delete or rename the existing one',
     },
     {
       says: 'its first revision fails, which the Route calls missing',

@@ -26,6 +26,6 @@ test('is ready as soon as it is there', () => {
   expect(serviceAccount.ready({ kind: 'ServiceAccount', metadata: { name: 'orders-worker' } }, resolvedClaim())).toEqual({
     ready: true,
     reason: 'Created',
-    message: 'ServiceAccount orders-worker is there.',
+    message: 'ServiceAccount orders-worker exists.',
   })
 })

@@ -492,7 +492,7 @@ const ailments: readonly Ailment[] = [
       await cluster.api.apply(taken)
     },
     row: `Claim ${nameOf(taken)}`,
-    because: /NameTaken: Service doctor\/taken exists already, .*platform\.bizmatters\.io\/adopt=true/,
+    because: /NameTaken: Service doctor\/taken already exists, .*platform\.bizmatters\.io\/adopt=true/,
     otherwise: shows(/NameTaken/, kubectl('-n', NAMESPACE, 'annotate', 'eventdrivenservice', 'taken', 'platform.bizmatters.io/adopt=true')),
     about: () => [nameOf(taken)],
   },

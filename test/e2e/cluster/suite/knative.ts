@@ -355,9 +355,9 @@ function changesRuntime(given: () => Setting): void {
     expect(new Set(switching.map(({ reason }) => reason))).toEqual(new Set(['Switching']))
     const { before, after } = words
     const steps = [
-      `${before} changing goes on serving until the new ${after} is ready.`,
-      `The new ${after} is ready and events are being led over to it; not there yet:`,
-      `The new ${after} serves under the name changing-switch until ${before} changing is gone and has left its name free.`,
+      `${before} changing keeps serving until the new ${after} is ready.`,
+      `The new ${after} is ready. Waiting for these to be rerouted to it:`,
+      `The new ${after} serves as changing-switch until ${before} changing has been deleted.`,
     ]
     expect(switching.filter(({ message }) => !steps.some(step => message.startsWith(step)))).toEqual([])
     expect(told.seen.filter(({ reason, isReady }) => isReady && reason === 'Switching')).toEqual([])

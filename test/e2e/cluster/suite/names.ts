@@ -117,7 +117,7 @@ export function takenNames(given: () => Setting): void {
 
       await cluster.api.apply(claim)
       const { message } = await becomes(cluster, claim, 'WorkloadReady', 'False', 'NameTaken')
-      expect(message).toContain(`${kind} ${NAMESPACE}/${claim.metadata.name} exists already, managed by`)
+      expect(message).toContain(`${kind} ${NAMESPACE}/${claim.metadata.name} already exists, managed by`)
       expect(message).toContain('Give the claim another name, or let it take the object over: ')
       await calledAgain(given(), claim)
       expect(await cluster.api.get(reference)).toEqual(before)
@@ -143,7 +143,7 @@ export function takenNames(given: () => Setting): void {
       await gone(cluster, claim)
       await cluster.api.apply(claim)
       const { message } = await becomes(cluster, claim, 'WorkloadReady', 'False', 'Waiting')
-      expect(message).toContain(`Service ${NAMESPACE}/again is being deleted, and is made anew once it is gone`)
+      expect(message).toContain(`Service ${NAMESPACE}/again is being deleted and will be recreated once it is gone`)
       await cluster.api.patch(service, { metadata: { finalizers: null } })
       await ready(cluster, claim)
       await gone(cluster, claim)
@@ -195,26 +195,26 @@ export function takenNames(given: () => Setting): void {
             ['metadata', 'ownerReferences'],
             [{ apiVersion: 'v1', kind: 'ConfigMap', name: 'boss', uid: String(at(metadata, 'uid')), controller: true }],
           ),
-        told: "controlled by ConfigMap boss. Nothing was touched. It can't be taken over from its controller",
+        told: "controlled by ConfigMap boss. Nothing was changed. It Another controller owns it, so the claim can't adopt it",
       },
       {
         says: 'another selector',
         kind: 'Deployment',
         change: manifest =>
           put(put(manifest, ['spec', 'selector', 'matchLabels'], selector), ['spec', 'template', 'metadata', 'labels'], selector),
-        told: "Its selector is another and can't be changed",
+        told: 'Its selector differs and is immutable',
       },
       {
         says: 'another container',
         kind: 'Deployment',
         change: manifest => put(manifest, [...pod, 'containers'], [sidecar]),
-        told: "It has a container 'sidecar', which would stay beside what the claim makes",
+        told: "It has a container 'sidecar', which would remain beside what the claim makes",
       },
       {
         says: 'another init container',
         kind: 'Deployment',
         change: manifest => put(manifest, [...pod, 'initContainers'], [sidecar]),
-        told: "It has an init container 'sidecar', which would stay",
+        told: "It has an init container 'sidecar', which would remain",
       },
       {
         says: 'another port without a name',

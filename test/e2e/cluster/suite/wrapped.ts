@@ -151,7 +151,7 @@ export function composesThroughProvider(given: () => Setting): void {
       await cluster.api.apply({ ...deployment, spec: { selector: { matchLabels: labels }, template } })
       await cluster.api.apply(claim)
       const said = await becomes(cluster, claim, 'WorkloadReady', 'False', 'ReconcileError')
-      expect(said.message).toMatch(/^provider-kubernetes can't make Deployment other: .*selector.*immutable/)
+      expect(said.message).toMatch(/^provider-kubernetes can't apply Deployment other: .*selector.*immutable/)
       await cluster.api.delete(referenceOf(claim))
       await cluster.until('no Object is left', async () => (await objectsOf(given(), claim)).length === 0)
       expect(await cluster.api.get(deploymentOf(claim))).toMatchObject({ spec: { selector: { matchLabels: labels } } })
