@@ -22,7 +22,7 @@ function fieldsWithoutEffect(spec: Json | undefined): Finding[] {
   return (at(spec, 'httpPort') ?? null) === null ? [noEffect('sessionAffinity', 'without httpPort')] : []
 }
 
-/** A deprecated field's description says of what it is the former spelling. */
+/** The description of a deprecated field names its replacement. */
 function deprecatedFields({ properties = {} }: Schema, above: Path): Finding[] {
   return Object.entries(properties).flatMap(([name, schema]): Finding[] => {
     const path = [...above, name]

@@ -13,7 +13,7 @@ const digest = `sha256:${'0'.repeat(64)}`
 const unpinned = (image: string) => [
   `spec.image: can change under its name: give it a tag other than 'latest', or a digest, got '${image}' [UNPINNED_IMAGE]`,
 ]
-const formerly = 'deprecated spelling of a secretRefs entry with envFrom true'
+const formerly = 'deprecated: use a secretRefs entry with envFrom true'
 
 test.each([
   { says: 'a version', image: 'ghcr.io/acme/worker:1.4.2', advice: [] },

@@ -24,42 +24,42 @@ const key = (envName: string) => ({ secretKey: 'k', envName })
 /** For each rule of the XRD claims that keep it and claims that break it, with all that is said of those. */
 const rows: readonly { rule: string; keeps: readonly Json[]; breaks: readonly (readonly [Json, ...string[]])[] }[] = [
   {
-    rule: 'must have at most 56 characters, so that the names made from it stay within 63',
+    rule: 'must have at most 56 characters, because names derived from it may have at most 63',
     keeps: [named('a'.repeat(56))],
     breaks: [
       [
         named('a'.repeat(57)),
-        `metadata.name: must have at most 56 characters, so that the names made from it stay within 63, got '${'a'.repeat(57)}' [NAME]`,
+        `metadata.name: must have at most 56 characters, because names derived from it may have at most 63, got '${'a'.repeat(57)}' [NAME]`,
       ],
     ],
   },
   {
-    rule: "must start with a lower-case letter and hold only lower-case letters, digits and '-', as it names a Service",
+    rule: "must start with a lower-case letter and contain only lower-case letters, digits and '-', because it names a Service",
     keeps: [named('a'), named('a1-b--c')],
     breaks: ['1a', 'Orders', 'a.b', 'a_b', '-a', 'ä', 'a b'].map(name => [
       named(name),
-      `metadata.name: must start with a lower-case letter and hold only lower-case letters, digits and '-', as it names a Service, got '${name}' [NAME]`,
+      `metadata.name: must start with a lower-case letter and contain only lower-case letters, digits and '-', because it names a Service, got '${name}' [NAME]`,
     ]),
   },
   {
-    rule: 'must end with a letter or a digit, as it names a Service',
+    rule: 'must end with a letter or a digit, because it names a Service',
     keeps: [named('a-1')],
-    breaks: [[named('a-'), "metadata.name: must end with a letter or a digit, as it names a Service, got 'a-' [NAME]"]],
+    breaks: [[named('a-'), "metadata.name: must end with a letter or a digit, because it names a Service, got 'a-' [NAME]"]],
   },
   {
-    rule: "must be neither 'default' nor 'kubernetes', which Kubernetes itself calls a ServiceAccount and a Service",
+    rule: "must be neither 'default' nor 'kubernetes', the names of a ServiceAccount and a Service of Kubernetes itself",
     keeps: [named('default-worker'), named('my-kubernetes')],
     breaks: ['default', 'kubernetes'].map(name => [
       named(name),
-      `metadata.name: must be neither 'default' nor 'kubernetes', which Kubernetes itself calls a ServiceAccount and a Service, got '${name}' [NAME]`,
+      `metadata.name: must be neither 'default' nor 'kubernetes', the names of a ServiceAccount and a Service of Kubernetes itself, got '${name}' [NAME]`,
     ]),
   },
   {
-    rule: 'required with runtime Deployment, which a NATS consumer feeds and scales',
+    rule: 'required with runtime Deployment, which consumes from NATS and scales on its lag',
     keeps: [claim(), knativeClaim()],
     breaks: [claim({ nats: undefined }), claim({ nats: undefined, runtime: 'Deployment' }), claim({ nats: null })].map(broken => [
       broken,
-      'spec.nats: required with runtime Deployment, which a NATS consumer feeds and scales [REQUIRED]',
+      'spec.nats: required with runtime Deployment, which consumes from NATS and scales on its lag [REQUIRED]',
     ]),
   },
   {
@@ -71,16 +71,16 @@ const rows: readonly { rule: string; keeps: readonly Json[]; breaks: readonly (r
     ]),
   },
   {
-    rule: 'goes only with runtime Knative',
+    rule: 'requires runtime Knative',
     keeps: [knativeClaim({ knative: {} }), claim({ knative: null })],
-    breaks: [[claim({ knative: {} }), 'spec.knative: goes only with runtime Knative [CONFLICT]']],
+    breaks: [[claim({ knative: {} }), 'spec.knative: requires runtime Knative [CONFLICT]']],
   },
   {
-    rule: 'with runtime Knative must be none of [8008, 8012, 8013, 8022, 9090, 9091], which Knative keeps for itself',
+    rule: 'with runtime Knative must be none of [8008, 8012, 8013, 8022, 9090, 9091], which Knative reserves',
     keeps: [claim({ httpPort: 9090 }), knativeClaim({ httpPort: 8080 }), knativeClaim({ httpPort: 8009 })],
     breaks: [8008, 8012, 8013, 8022, 9090, 9091].map(httpPort => [
       knativeClaim({ httpPort }),
-      `spec.httpPort: with runtime Knative must be none of [8008, 8012, 8013, 8022, 9090, 9091], which Knative keeps for itself, got ${httpPort} [CONFLICT]`,
+      `spec.httpPort: with runtime Knative must be none of [8008, 8012, 8013, 8022, 9090, 9091], which Knative reserves, got ${httpPort} [CONFLICT]`,
     ]),
   },
   {
@@ -155,9 +155,9 @@ const rows: readonly { rule: string; keeps: readonly Json[]; breaks: readonly (r
     ]),
   },
   {
-    rule: 'goes only with envFrom true',
+    rule: 'requires envFrom true',
     keeps: [secret({ envFrom: true, prefix: 'DB_' })],
-    breaks: [[secret({ env: [key('A')], prefix: 'DB_' }), "spec.secretRefs[0].prefix: goes only with envFrom true, got 'DB_' [CONFLICT]"]],
+    breaks: [[secret({ env: [key('A')], prefix: 'DB_' }), "spec.secretRefs[0].prefix: requires envFrom true, got 'DB_' [CONFLICT]"]],
   },
   {
     rule: 'must be 0 (no limit) or at least minScale',
@@ -188,11 +188,11 @@ const rows: readonly { rule: string; keeps: readonly Json[]; breaks: readonly (r
     ]),
   },
   {
-    rule: 'required with metric memory, in Mi for each replica: the default counts requests',
+    rule: 'required with metric memory, in Mi per replica: the default counts requests',
     keeps: [scaler({ metric: 'memory', target: 512 }), scaler({ metric: 'cpu' })],
     breaks: [scaler({ metric: 'memory' }), scaler({ class: 'hpa', metric: 'memory' })].map(broken => [
       broken,
-      'spec.knative.autoscaling.target: required with metric memory, in Mi for each replica: the default counts requests [REQUIRED]',
+      'spec.knative.autoscaling.target: required with metric memory, in Mi per replica: the default counts requests [REQUIRED]',
     ]),
   },
   {
@@ -237,7 +237,7 @@ const rows: readonly { rule: string; keeps: readonly Json[]; breaks: readonly (r
     ]),
   },
   {
-    rule: 'must have percents that add up to 100',
+    rule: 'must have percentages that add up to 100',
     keeps: [
       traffic(latest(100)),
       traffic(latest(99), { revisionName: 'a', percent: 1 }),
@@ -245,7 +245,7 @@ const rows: readonly { rule: string; keeps: readonly Json[]; breaks: readonly (r
     ],
     breaks: [traffic(latest(99)), traffic(latest(100), latest(1)), traffic({ latestRevision: true })].map(broken => [
       broken,
-      'spec.knative.traffic: must have percents that add up to 100 [CONFLICT]',
+      'spec.knative.traffic: must have percentages that add up to 100 [CONFLICT]',
     ]),
   },
   {

@@ -218,7 +218,7 @@ describe('what cannot be judged is said in a line', () => {
 describe('--strict', () => {
   const lines = (how: string) =>
     `old.yaml:7:10  ${how}spec.image: can change under its name: give it a tag other than 'latest', or a digest, got 'ghcr.io/acme/worker'  [UNPINNED_IMAGE]\n` +
-    `old.yaml:11:3  ${how}spec.secret1Name: deprecated spelling of a secretRefs entry with envFrom true  [DEPRECATED]\n`
+    `old.yaml:11:3  ${how}spec.secret1Name: deprecated: use a secretRefs entry with envFrom true  [DEPRECATED]\n`
 
   test.each([
     { says: 'without, a warning', args: [], code: 0, stdout: lines('warning: '), stderr: '1 claim valid, 2 warnings\n' },

@@ -5,58 +5,58 @@ export type Environment = 'development' | 'staging' | 'production'
 export type Runtime = 'Deployment' | 'Knative'
 
 export interface EventDrivenServiceSpec {
-  /** The image of the container and of the init container: an optional registry host with an optional port, a path, and a tag, a digest or both. */
+  /** The image of the container and the init container: an optional registry host with an optional port, a path, and a tag, a digest or both. */
   readonly image: string
-  /** Resource requests and limits. micro: 100m-500m CPU, 256Mi-1Gi memory; small: 250m-1000m, 512Mi-2Gi; medium: 500m-2000m, 1Gi-4Gi; large: 1000m-4000m, 2Gi-8Gi. The platform may have changed them. */
+  /** Resource requests and limits. micro: 100m-500m CPU, 256Mi-1Gi memory; small: 250m-1000m, 512Mi-2Gi; medium: 500m-2000m, 1Gi-4Gi; large: 1000m-4000m, 2Gi-8Gi. The platform may use other values. */
   readonly size?: 'micro' | 'small' | 'medium' | 'large'
-  /** A preset of defaults for size and scale. Whatever the claim itself says wins over it. */
+  /** A preset of defaults for size and scaling. A value in the claim takes precedence. */
   readonly environment?: 'development' | 'staging' | 'production'
-  /** How the workload runs: a Deployment that KEDA scales on the lag of a NATS consumer, or a Knative Service that scales on requests. */
+  /** How the workload runs: as a Deployment that KEDA scales on the lag of a NATS consumer, or as a Knative Service that scales on requests. */
   readonly runtime: 'Deployment' | 'Knative'
-  /** The consumer that feeds the service and, with runtime Deployment, scales it. */
+  /** The consumer from which the service reads. With runtime Deployment, KEDA scales on its lag. */
   readonly nats?: {
-    /** Where the service connects, as NATS_URL. Several servers are separated by commas. Credentials belong into a secret. */
+    /** The NATS server, passed as NATS_URL. Separate several servers by commas. Put credentials into a secret. */
     readonly url?: string
-    /** The stream to consume, as NATS_STREAM_NAME. */
+    /** The stream to consume, passed as NATS_STREAM_NAME. */
     readonly stream: string
-    /** The durable consumer of the stream, as NATS_CONSUMER_GROUP. Its lag is what KEDA scales on. */
+    /** The durable consumer of the stream, passed as NATS_CONSUMER_GROUP. KEDA scales on its lag. */
     readonly consumer: string
-    /** The account in which KEDA looks the stream up. With $SYS and no accountID it looks in $G, the account of a server without configured accounts, as no server keeps streams in $SYS. */
+    /** The account in which KEDA looks up the stream. With $SYS and no accountID it looks in $G, the account of a server without configured accounts, because $SYS never contains streams. */
     readonly account?: string
-    /** The public key of the account, for servers whose accounts are known by it. KEDA 2.17 and later look it up first. */
+    /** The public key of the account, for servers that identify accounts by key. KEDA 2.17 and later look it up first. */
     readonly accountID?: string
-    /** Where KEDA asks the NATS server for the lag. It must be a Service that exposes the monitoring port, as the headless one does. */
+    /** The endpoint from which KEDA reads the lag: a Service that exposes the monitoring port of NATS, such as the headless one. */
     readonly monitoringEndpoint?: string
   }
-  /** How KEDA scales the Deployment. With runtime Knative see knative.autoscaling. */
+  /** How KEDA scales the Deployment. With runtime Knative, use knative.autoscaling. */
   readonly scaling?: {
-    /** The least number of replicas; 0 scales to zero while there is nothing to do. */
+    /** The minimum number of replicas; 0 scales to zero while no message waits. */
     readonly minReplicas?: number
-    /** The greatest number of replicas. */
+    /** The maximum number of replicas. */
     readonly maxReplicas?: number
-    /** How many waiting messages there are for each replica before KEDA adds another. */
+    /** The number of waiting messages per replica above which KEDA adds a replica. */
     readonly lagThreshold?: number
-    /** More waiting messages than this wake the service from zero. */
+    /** The service wakes from zero when more messages than this wait. */
     readonly activationLagThreshold?: number
-    /** Seconds between two looks at the lag. KEDA's own default is 30. */
+    /** Polling interval in seconds. The default of KEDA is 30. */
     readonly pollingInterval?: number
-    /** Seconds without work before the service scales to zero. KEDA's own default is 300. */
+    /** Seconds without messages before the service scales to zero. The default of KEDA is 300. */
     readonly cooldownPeriod?: number
-    /** Pauses autoscaling; the number of replicas stays as it is. */
+    /** Pauses autoscaling. The number of replicas stays as it is. */
     readonly paused?: boolean
   }
-  /** Plain environment variables. Anything secret belongs into secretRefs. */
+  /** Plain environment variables. Use secretRefs for secrets. */
   readonly env?: readonly ({
     /** The name of the variable. */
     readonly name: string
-    /** The value, always text; quote what YAML would read as a number or a truth value. */
+    /** The value, always text: quote numbers and booleans. */
     readonly value: string
   })[]
-  /** Secrets of the claim's namespace by name, whoever makes them (Crossplane, External Secrets, by hand). */
+  /** Existing secrets in the claim's namespace, however they were created (Crossplane, External Secrets, by hand). */
   readonly secretRefs?: readonly ({
     /** The name of the secret. */
     readonly name: string
-    /** Single keys of the secret, each as a variable of its own name. */
+    /** Single keys of the secret, each with the name of its variable. */
     readonly env?: readonly ({
       /** The key in the secret. */
       readonly secretKey: string
@@ -65,107 +65,107 @@ export interface EventDrivenServiceSpec {
     })[]
     /** Whether all keys of the secret become variables. */
     readonly envFrom: boolean
-    /** What is put before each key when all keys become variables. */
+    /** Prefix for the variable names when all keys become variables. */
     readonly prefix?: string
   })[]
-  /** Deprecated spelling of a secretRefs entry with envFrom true. */
+  /** Deprecated: use a secretRefs entry with envFrom true. */
   readonly secret1Name?: string
-  /** Deprecated spelling of a secretRefs entry with envFrom true. */
+  /** Deprecated: use a secretRefs entry with envFrom true. */
   readonly secret2Name?: string
-  /** Deprecated spelling of a secretRefs entry with envFrom true. */
+  /** Deprecated: use a secretRefs entry with envFrom true. */
   readonly secret3Name?: string
-  /** Deprecated spelling of a secretRefs entry with envFrom true. */
+  /** Deprecated: use a secretRefs entry with envFrom true. */
   readonly secret4Name?: string
-  /** Deprecated spelling of a secretRefs entry with envFrom true. */
+  /** Deprecated: use a secretRefs entry with envFrom true. */
   readonly secret5Name?: string
-  /** Secrets with which the image is pulled. */
+  /** Secrets for pulling the image. */
   readonly imagePullSecrets?: readonly ({
     /** The name of the secret. */
     readonly name: string
   })[]
-  /** Runs to its end before the container starts, with the same image, variables and secrets; migrations, for one. */
+  /** Runs to completion before the container starts, for example for migrations. It has the same image, variables and secrets. */
   readonly initContainer?: {
     /** The program and its first arguments. */
     readonly command: readonly string[]
     /** Further arguments. */
     readonly args?: readonly string[]
   }
-  /** The container's HTTP port, as PORT; 8080 where it is not set. Setting it also makes a Service <name>-http on that port. */
+  /** The container's HTTP port, passed as PORT; 8080 by default. If set, a Service <name>-http exposes this port. */
   readonly httpPort?: number
-  /** Where the liveness probe asks. */
+  /** The path of the liveness probe. */
   readonly healthPath?: string
-  /** Where the readiness probe asks. */
+  /** The path of the readiness probe. */
   readonly readyPath?: string
-  /** Whether the Service <name>-http sends a client to the same pod each time. */
+  /** Whether the Service <name>-http sends each client to the same pod every time. */
   readonly sessionAffinity: 'None' | 'ClientIP'
-  /** How Knative serves and scales the workload; only with runtime Knative. */
+  /** How Knative serves and scales the workload. Requires runtime Knative. */
   readonly knative?: {
     /** How Knative scales the workload. */
     readonly autoscaling?: {
-      /** Knative's own autoscaler (kpa), which can scale to zero, or the Kubernetes one (hpa). */
+      /** The autoscaler of Knative (kpa), which can scale to zero, or that of Kubernetes (hpa). */
       readonly class?: 'kpa' | 'hpa'
-      /** What is measured: concurrency or rps with class kpa, cpu or memory with class hpa. */
+      /** The metric to scale on: concurrency or rps with class kpa, cpu or memory with class hpa. */
       readonly metric?: 'concurrency' | 'rps' | 'cpu' | 'memory'
-      /** The amount of the metric for each replica: requests in flight, requests a second, percent of CPU, or Mi of memory. */
+      /** The target per replica: requests in flight, requests per second, percent of CPU, or Mi of memory. */
       readonly target?: number
-      /** The least number of replicas; 0 scales to zero. */
+      /** The minimum number of replicas; 0 scales to zero. */
       readonly minScale?: number
-      /** The greatest number of replicas; 0 is no limit. */
+      /** The maximum number of replicas; 0 means no limit. */
       readonly maxScale?: number
-      /** How long the load must stay low before replicas go, 0s to 1h. */
+      /** How long the load must stay low before Knative removes replicas, 0s to 1h. */
       readonly scaleDownDelay?: string
-      /** The time over which the metric is averaged, 6s to 1h. */
+      /** The time over which Knative averages the metric, 6s to 1h. */
       readonly window?: string
-      /** How many replicas a new revision starts with; 0 only where the platform says that the cluster allows it. */
+      /** The number of replicas with which a new revision starts; 0 only if the platform enables it. */
       readonly initialScale?: number
-      /** How many replicas a service that wakes from zero starts with. */
+      /** The number of replicas with which the service wakes from zero. */
       readonly activationScale?: number
-      /** The percentage of the target that is aimed at. */
+      /** The percentage of the target at which Knative aims. */
       readonly targetUtilization?: number
-      /** The percentage of the window that is looked at for a burst. */
+      /** The part of the window, in percent, in which Knative looks for a burst. */
       readonly panicWindow?: number
-      /** The percentage of the target in the panic window that counts as a burst. */
+      /** The load in the panic window, in percent of the target, that counts as a burst. */
       readonly panicThreshold?: number
     }
-    /** The most requests that a replica gets at once; 0 is no limit. */
+    /** The maximum number of concurrent requests per replica; 0 means no limit. */
     readonly containerConcurrency?: number
-    /** How long a request may take. */
+    /** The maximum duration of a request. */
     readonly timeoutSeconds?: number
     /** Whether the service is reachable from outside the cluster. */
     readonly visibility?: 'external' | 'cluster-local'
-    /** Which revisions get what share of the requests; all go to the latest where it is not given. */
+    /** The share of requests for each revision. By default all go to the latest. */
     readonly traffic?: readonly ({
-      /** The revision that gets this share. */
+      /** The revision that receives this share. */
       readonly revisionName?: string
-      /** Whether the newest ready revision gets this share, whichever it is. */
+      /** Whether this share goes to the newest ready revision. */
       readonly latestRevision?: boolean
       /** The share in percent. */
       readonly percent: number
-      /** A name for this share, which gives it an address of its own. */
+      /** A name for this share, which gives it its own address. */
       readonly tag?: string
     })[]
   }
-  /** Events from a Broker or from Kafka, for either runtime. */
+  /** Events from a Broker or from Kafka, for both runtimes. */
   readonly eventing?: {
     /** The Broker that the triggers listen to. */
     readonly broker?: {
-      /** The name of the Broker; the claim's own where it is not given. */
+      /** The name of the Broker; the claim's name by default. */
       readonly name?: string
-      /** Whether the Broker is made; false uses one that is already there. */
+      /** Whether to create the Broker; false uses an existing one. */
       readonly create: boolean
-      /** The implementation of the Broker. Of a Broker that is there it can't be changed. */
+      /** The implementation of the Broker. It is immutable: an existing Broker keeps its class. */
       readonly class?: string
-      /** How events are tried again, and where those go that could not be delivered. */
+      /** How delivery is retried, and where undelivered events go. */
       readonly delivery?: {
-        /** How often an event is tried again. */
+        /** The maximum number of retries. */
         readonly retry?: number
-        /** How the delay between two tries grows. */
+        /** How the delay between retries grows. */
         readonly backoffPolicy?: 'linear' | 'exponential'
         /** The delay before the first retry. */
         readonly backoffDelay?: string
-        /** How long one try may take. */
+        /** The timeout of one attempt. */
         readonly timeout?: string
-        /** Where events go that could not be delivered. */
+        /** Where undelivered events go. */
         readonly deadLetter?: {
           /** An addressable object, such as a Service, a Broker or a KafkaSink. */
           readonly ref?: {
@@ -175,7 +175,7 @@ export interface EventDrivenServiceSpec {
             readonly kind: string
             /** The object's name. */
             readonly name: string
-            /** The object's namespace; the claim's own where it is not given. */
+            /** The object's namespace; the claim's namespace by default. */
             readonly namespace?: string
           }
           /** An address outside the cluster. */
@@ -183,13 +183,13 @@ export interface EventDrivenServiceSpec {
         }
       }
     }
-    /** What the service wants to hear from the Broker. Each brings the matching events to the workload. With runtime Deployment have scaling.minReplicas at least 1, as KEDA scales on NATS alone, and events find no pod while there is none. */
+    /** Subscriptions to the Broker. Each sends matching events to the workload. With runtime Deployment, set scaling.minReplicas to at least 1: KEDA scales on NATS only, so at zero replicas no pod receives events. */
     readonly triggers?: readonly ({
       /** The name of the trigger within the claim. */
       readonly name: string
-      /** CloudEvents attributes and the exact value that each must have. */
+      /** CloudEvents attributes, each with the exact value that it must have. */
       readonly filter?: { readonly [name: string]: string }
-      /** Knative's filter dialects; all must match. Where filters are given, filter is not looked at by Knative. */
+      /** Filters in the dialects of Knative; all must match. If set, Knative ignores filter. */
       readonly filters?: readonly ({
         /** Attributes equal to these values. */
         readonly exact?: { readonly [name: string]: string }
@@ -206,19 +206,19 @@ export interface EventDrivenServiceSpec {
         /** A filter that must not match. */
         readonly not?: { readonly [name: string]: unknown }
       })[]
-      /** The path of the workload that gets the events; / where it is not given. */
+      /** The path of the workload that receives the events; / by default. */
       readonly path?: string
-      /** How events are tried again, and where those go that could not be delivered. */
+      /** How delivery is retried, and where undelivered events go. */
       readonly delivery?: {
-        /** How often an event is tried again. */
+        /** The maximum number of retries. */
         readonly retry?: number
-        /** How the delay between two tries grows. */
+        /** How the delay between retries grows. */
         readonly backoffPolicy?: 'linear' | 'exponential'
         /** The delay before the first retry. */
         readonly backoffDelay?: string
-        /** How long one try may take. */
+        /** The timeout of one attempt. */
         readonly timeout?: string
-        /** Where events go that could not be delivered. */
+        /** Where undelivered events go. */
         readonly deadLetter?: {
           /** An addressable object, such as a Service, a Broker or a KafkaSink. */
           readonly ref?: {
@@ -228,7 +228,7 @@ export interface EventDrivenServiceSpec {
             readonly kind: string
             /** The object's name. */
             readonly name: string
-            /** The object's namespace; the claim's own where it is not given. */
+            /** The object's namespace; the claim's namespace by default. */
             readonly namespace?: string
           }
           /** An address outside the cluster. */
@@ -242,21 +242,21 @@ export interface EventDrivenServiceSpec {
       readonly bootstrapServers: readonly string[]
       /** The topics to read. */
       readonly topics: readonly string[]
-      /** The consumer group; <namespace>-<name> where it is not given. Of a source that is there it can't be changed. */
+      /** The consumer group; <namespace>-<name> by default. It is immutable: an existing source keeps its group. */
       readonly consumerGroup?: string
-      /** Where the events go, to the workload or into the Broker. */
+      /** Where the events go: to the workload or to the Broker. */
       readonly sink: 'workload' | 'broker'
-      /** How events are tried again, and where those go that could not be delivered. */
+      /** How delivery is retried, and where undelivered events go. */
       readonly delivery?: {
-        /** How often an event is tried again. */
+        /** The maximum number of retries. */
         readonly retry?: number
-        /** How the delay between two tries grows. */
+        /** How the delay between retries grows. */
         readonly backoffPolicy?: 'linear' | 'exponential'
         /** The delay before the first retry. */
         readonly backoffDelay?: string
-        /** How long one try may take. */
+        /** The timeout of one attempt. */
         readonly timeout?: string
-        /** Where events go that could not be delivered. */
+        /** Where undelivered events go. */
         readonly deadLetter?: {
           /** An addressable object, such as a Service, a Broker or a KafkaSink. */
           readonly ref?: {
@@ -266,7 +266,7 @@ export interface EventDrivenServiceSpec {
             readonly kind: string
             /** The object's name. */
             readonly name: string
-            /** The object's namespace; the claim's own where it is not given. */
+            /** The object's namespace; the claim's namespace by default. */
             readonly namespace?: string
           }
           /** An address outside the cluster. */
@@ -278,26 +278,26 @@ export interface EventDrivenServiceSpec {
 }
 
 export interface EventDrivenServiceStatus {
-  /** What runs. */
+  /** The workload. */
   readonly workload?: {
     /** Deployment or Service (of Knative). */
     readonly kind?: string
     /** Its name. */
     readonly name?: string
-    /** The image that it runs; until a new one is rolled out, the previous one. */
+    /** The image that runs: the previous one until the new one is rolled out. */
     readonly image?: string
     /** The size in force. */
     readonly size?: string
-    /** How many replicas are wanted now. */
+    /** The current number of replicas that the autoscaler wants. */
     readonly replicas?: number
-    /** How many replicas are ready. */
+    /** The number of ready replicas. */
     readonly readyReplicas?: number
   }
-  /** Where the service is reached, with runtime Knative. */
+  /** The URL of the service, with runtime Knative. */
   readonly url?: string
-  /** What scales it. */
+  /** The autoscaler. */
   readonly autoscaler?: {
-    /** What scales it. */
+    /** Its kind. */
     readonly kind?: string
     /** Its name. */
     readonly name?: string
