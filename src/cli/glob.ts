@@ -1,4 +1,5 @@
-// Shells expand globs; a quoted one, a script on Windows and a CI file do not. Node 20 has no glob that is not experimental.
+// Shells expand globs; a quoted one, a script on Windows and a CI file do not. Node 20 has no
+// stable glob: replace this file with node:fs glob when `engines` requires Node 22.
 
 const TOKEN = /(?:\*\*\/)+|\*\*|\*|\?|\[[^\][]+\]|\{[^{}]*\}|./gs
 
