@@ -41,6 +41,21 @@ export function resolveClaim(spec: Spec, name: string, namespace: string, platfo
   }
 }
 
+/** What a claim is that leaves every question to the platform. Name, namespace, image, stream and consumer are empty. */
+export const resolveDefaults = (platform: Platform): ResolvedClaim =>
+  resolveClaim(
+    {
+      image: '',
+      runtime: 'Deployment',
+      sessionAffinity: 'None',
+      nats: { stream: '', consumer: '' },
+      eventing: { broker: { create: true } },
+    },
+    '',
+    '',
+    platform,
+  )
+
 /** Which layer says something first; the number of layers where none does. */
 function rank(layers: readonly Layer[], says: (layer: Layer) => unknown): number {
   const index = layers.findIndex(layer => says(layer) !== undefined)

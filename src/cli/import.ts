@@ -3,6 +3,7 @@ import { importKnative } from '../convert/import-knative.ts'
 import { isObject } from '../kubernetes/json.ts'
 import { command } from './command.ts'
 import { namesOf, readWholeDocuments } from './documents.ts'
+import { readPlatform } from './platform-file.ts'
 import { printReported, reportFinding } from './print/findings.ts'
 import { printYaml } from './print/manifests.ts'
 import { fail, note } from './stderr.ts'
@@ -10,21 +11,27 @@ import { type LocatedFinding, locateFinding } from './yaml/source.ts'
 
 export const importClaim = command({
   name: 'import',
-  summary: 'Print the claim that makes what there is already, such as a Knative Service.',
+  summary: 'Print the claim that renders an existing Knative Service.',
   operands: 'knative [FILE|DIR|GLOB|-]...',
   details:
-    'Takes one Knative Service, and the Broker, Triggers and KafkaSource that bring events to it. What a claim can not say is\n' +
-    'listed on standard error, each with its place. Exit codes: 0 imported, 1 findings, 2 could not run.',
+    'Takes one Knative Service, and the Broker, Triggers and KafkaSource that send events to it. Standard error lists what a\n' +
+    'claim cannot express, with its position. Exit codes: 0 imported, 1 findings, 2 could not run.',
   examples: [
     'eds import knative service.yaml',
     'kubectl get ksvc,broker,trigger,kafkasource -n shop -o yaml | eds import knative - > claim.yaml',
   ],
-  options: {},
-  async run({ operands: [what, ...names] }, io) {
+  options: {
+    input: { type: 'string', value: 'FILE', says: "the platform's input for the function, or a Composition that holds it" },
+  },
+  async run({ values, operands: [what, ...names] }, io) {
     if (what !== 'knative') fail('eds import', `imports 'knative', got ${what === undefined ? 'nothing' : `'${what}'`}`)
+    const platform = await readPlatform(values.input, io)
     const documents = await readWholeDocuments(namesOf(names, io, { command: 'import', input: 'manifests' }), io)
     const manifests = documents.flatMap(document => (isObject(document.value) ? [{ document, value: document.value }] : []))
-    const imported = importKnative(manifests.map(({ value }) => value))
+    const imported = importKnative(
+      manifests.map(({ value }) => value),
+      platform,
+    )
     if (!imported.ok) {
       for (const finding of imported.findings)
         note(io, `eds import: ${imported.claim ? 'the claim would be refused: ' : ''}${sentence(finding)}`)

@@ -16,13 +16,12 @@ const MODELINE =
 
 export const migrate = command({
   name: 'migrate',
-  summary: 'Print the claim for manifests written by hand, what changes, and how to get there without downtime.',
+  summary: 'Print the claim for hand-written manifests, what changes, and the steps of a migration without downtime.',
   operands: '[FILE|DIR|GLOB|-]...',
   details:
-    'Takes one Deployment with the Services, the ServiceAccount and the ScaledObject around it, as written or as kubectl get\n' +
-    'gives them. The claim goes to standard output; on standard error stand, field by field, what is different afterwards,\n' +
-    'what the platform adds and what a claim can not say, and the steps. Exit codes: 0 there is a claim, 1 there can be none,\n' +
-    '2 could not run.',
+    'Takes one Deployment with its Services, ServiceAccount and ScaledObject, as written or as kubectl get prints them. The\n' +
+    'claim goes to standard output. Standard error lists, field by field, what will differ, what the platform adds and what a\n' +
+    'claim cannot express, and the steps. Exit codes: 0 migrated, 1 no claim is possible, 2 could not run.',
   examples: [
     'eds migrate deployment.yaml service.yaml scaledobject.yaml > claim.yaml',
     'kubectl -n shop get deployment,service,serviceaccount,scaledobject -o yaml | eds migrate - --adopt > claim.yaml',
@@ -34,7 +33,7 @@ export const migrate = command({
       choices: ['yaml', 'json'],
       says: 'the claim alone as YAML, the default, or claim, comparison and steps as JSON',
     },
-    adopt: { type: 'boolean', says: 'let the claim take over what is there, by its annotation' },
+    adopt: { type: 'boolean', says: 'let the claim adopt the existing objects, by its annotation' },
     input: { type: 'string', value: 'FILE', says: "the platform's input for the function, or a Composition that holds it" },
   },
   async run({ values, operands }, io) {
@@ -49,7 +48,7 @@ export const migrate = command({
     note(io, `eds migrate: ${sizeOf(migrated)}`)
     if (values.output === 'json') {
       const { claim, size, rows, steps } = migrated
-      io.stdout.write(`${JSON.stringify({ claim, size, comparison: rows, steps }, null, 2)}\n`)
+      io.stdout.write(`${JSON.stringify({ claim, size, comparison: rows.map(({ place: _, ...row }) => row), steps }, null, 2)}\n`)
       return 0
     }
     const paint = painter(io.stderr.color)
@@ -65,7 +64,7 @@ function refuse({ claim, findings }: Extract<Migrated, { ok: false }>, io: Io): 
 }
 
 function sizeOf({ size }: Extract<Migrated, { ok: true }>): string {
-  if (size?.exact) return `size ${size.size} has these very resources`
-  if (size !== undefined) return `size ${size.size} is the nearest; its resources stand below as different or added`
-  return 'the manifests name no resources, so the size is the default'
+  if (size?.exact) return `size ${size.size} has exactly these resources`
+  if (size !== undefined) return `size ${size.size} is the nearest; its resources are listed below as different or added`
+  return 'the manifests set no resources, so the size is the default'
 }

@@ -1,19 +1,23 @@
-// What an object holds although nobody asked for it: what the API server fills in, and what the cluster writes.
+// Fields that nobody wrote: what the API server fills in, and what controllers write.
 import type { Json } from '../kubernetes/json.ts'
 import { kedaDefaults } from './deployment.ts'
 
-/** Not a part of what was asked for. Paths begin with the kind. */
+/** Written by the cluster. Paths begin with the kind. */
 const OF_THE_CLUSTER: readonly RegExp[] = [
   /^\w+\.(?:status|apiVersion|kind|secrets)$/,
   /^\w+\.metadata\.(?:name|namespace|uid|resourceVersion|generation|creationTimestamp|managedFields|finalizers|ownerReferences|selfLink)$/,
   /^\w+\.metadata\.annotations\["(?:kubectl\.kubernetes\.io\/last-applied-configuration|deployment\.kubernetes\.io\/revision|autoscaling\.keda\.sh\/paused)"\]$/,
   /^\w+\.metadata\.annotations\["crossplane\.io\//,
   /^\w+\.metadata\.labels\["(?:crossplane\.io\/|scaledobject\.keda\.sh\/name)/,
-  // The count is KEDA's, before and after.
+  // KEDA owns the count.
   /^Deployment\.spec\.replicas$/,
   /^Deployment\.spec\.template\.metadata\.creationTimestamp$/,
   /^Deployment\.spec\.template\.metadata\.annotations\["kubectl\.kubernetes\.io\/restartedAt"\]$/,
   /^Deployment\.spec\.template\.spec\.serviceAccount$/,
+  /^\w+\.metadata\.annotations\["(?:serving|eventing|client)\.knative\.dev\/(?:creator|lastModifier)"\]$/,
+  // Knative fills in the port of a probe, and has its own default for service links.
+  /^KnativeService\.spec\.template\.(?:metadata\.creationTimestamp|spec\.enableServiceLinks)$/,
+  /^KnativeService\..*(?:\.containers\[\d+\]\.name|\.httpGet\.(?:port|scheme))$/,
   /^Service\.spec\.(?:clusterIPs|ipFamilies|ipFamilyPolicy|internalTrafficPolicy)$/,
 ]
 
@@ -51,8 +55,8 @@ const STANDARDS: readonly (readonly [RegExp, Json])[] = [
   ),
 ]
 
-/** Whether a path, such as `Deployment.spec.replicas`, is not of those who wrote the manifest. */
+/** Whether the cluster, and not the author, writes a path such as `Deployment.spec.replicas`. */
 export const isOfTheCluster = (path: string): boolean => OF_THE_CLUSTER.some(pattern => pattern.test(path))
 
-/** What holds where nothing is said. */
+/** The default of a path. */
 export const standardOf = (path: string): Json | undefined => STANDARDS.find(([pattern]) => pattern.test(path))?.[1]

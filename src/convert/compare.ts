@@ -1,71 +1,100 @@
-// Field by field: what the manifests say, and what the claim becomes.
+// Compares given manifests with the rendered ones, field by field.
 import { formatPath, type Path } from '../claim/findings.ts'
 import { at, isObject, type Json, type JsonObject, textOf } from '../kubernetes/json.ts'
 import { parseQuantity } from '../kubernetes/quantity.ts'
+import { sortKeys } from '../kubernetes/sort-keys.ts'
 import { isOfTheCluster, standardOf } from './api-server-defaults.ts'
-import type { Row, Verdict } from './comparison.ts'
 import { initOf, mainOf, portNumber, triggerOf } from './deployment.ts'
-import { reasonFor } from './reasons.ts'
+import { plainAnnotation } from './knative-service.ts'
+import { reasonFor, type Verdict } from './reasons.ts'
+
+export interface Row {
+  /** Kind and name of the given object, or of the rendered one. */
+  readonly object: string
+  /** Variables, volumes and ports go by their name. Empty for the whole object. */
+  readonly path: string
+  /** The same with the indices of the given manifest. */
+  readonly place: Path
+  readonly verdict: Verdict
+  readonly was?: Json
+  readonly is?: Json
+  readonly because?: string
+}
 
 export interface Pair {
   readonly given?: JsonObject | undefined
   readonly made?: JsonObject | undefined
 }
 
-/** Compares one object; `pods` are the Deployments, which say what a port is called. */
+interface Location {
+  readonly path: Path
+  readonly place: Path
+}
+
+const WHOLE_OBJECT: Location = { path: [], place: [] }
+
+/** Kubernetes and Knative both have a Service. */
+const kindIn = (object: JsonObject | undefined) =>
+  textOf(at(object, 'apiVersion')).startsWith('serving.knative.dev/') ? 'KnativeService' : textOf(at(object, 'kind'))
+
+/** Compares one object. `pods` are the two Deployments, which name the ports. */
 export function compare({ given, made }: Pair, pods: Pair): Row[] {
-  const kind = textOf(at(given ?? made, 'kind'))
-  const object = `${kind} ${textOf(at(given ?? made, 'metadata', 'name'))}`
-  const row = (verdict: Verdict, path: Path, was: Json | undefined, is: Json | undefined): Row => {
+  const kind = kindIn(given ?? made)
+  const object = `${textOf(at(given ?? made, 'kind'))} ${textOf(at(given ?? made, 'metadata', 'name'))}`
+  const row = (verdict: Verdict, { path, place }: Location, was: Json | undefined, is: Json | undefined): Row => {
     const because = reasonFor(verdict, formatPath([kind, ...path]))
     return {
       object,
       path: formatPath(path),
+      place,
       verdict,
       ...(was !== undefined && { was }),
       ...(is !== undefined && { is }),
       ...(because !== undefined && { because }),
     }
   }
-  const visit = (was: Json | undefined, is: Json | undefined, path: Path): Row[] => {
+  const visit = (was: Json | undefined, is: Json | undefined, location: Location): Row[] => {
+    const { path, place } = location
     const here = formatPath([kind, ...path])
     if (isOfTheCluster(here) || (isEmpty(was) && isEmpty(is))) return []
     if (isEmpty(is) && isStandard(was, here)) return []
-    if (isEmpty(is) && !MIXED.test(here)) return [row('unsaid', path, was, undefined)]
-    if (isEmpty(was) && isStandard(is, here)) return [row('same', path, is, is)]
+    if (isEmpty(is) && !MIXED.test(here)) return [row('unsaid', location, was, undefined)]
+    if (isEmpty(was) && isStandard(is, here)) return [row('same', location, is, is)]
     const [before, after] = [entriesOf(was, path, given), entriesOf(is, path, made)]
-    if (isEmpty(was) && (WHOLE.test(here) || !isObject(is))) return [row('added', path, undefined, is)]
-    if (isSame(was, is, here, pods)) return [row('same', path, was, is)]
-    if (before === undefined || after === undefined || isOtherKind(was, is)) return [row('different', path, was, is)]
+    if (isEmpty(was) && (WHOLE.test(here) || !isObject(is))) return [row('added', location, undefined, is)]
+    if (isSame(was, is, here, pods)) return [row('same', location, was, is)]
+    if (before === undefined || after === undefined || isOtherKind(was, is)) return [row('different', location, was, is)]
     return [...new Set([...before.keys(), ...after.keys()])].flatMap(key => {
       const [old, now] = [before.get(key), after.get(key)]
-      return visit(old?.item, now?.item, [...path, old?.step ?? now?.step ?? key])
+      const step = old?.step ?? now?.step ?? key
+      return visit(old?.item, now?.item, { path: [...path, step], place: [...place, old?.place ?? step] })
     })
   }
-  if (given === undefined) return [row('added', [], undefined, made)]
-  if (made === undefined) return [row('unsaid', [], given, undefined)]
+  if (given === undefined) return [row('added', WHOLE_OBJECT, undefined, made)]
+  if (made === undefined) return [row('unsaid', WHOLE_OBJECT, given, undefined)]
   const [was, is] = [at(given, 'metadata', 'name'), at(made, 'metadata', 'name')]
-  return [row(was === is ? 'same' : 'different', ['metadata', 'name'], was, is), ...visit(given, made, [])]
+  const name = { path: ['metadata', 'name'], place: ['metadata', 'name'] }
+  return [row(was === is ? 'same' : 'different', name, was, is), ...visit(given, made, WHOLE_OBJECT)]
 }
 
-/** Whether the value is what holds where nothing is said. */
+/** Whether the value is the default. */
 const isStandard = (value: Json | undefined, here: string): boolean =>
   value === standardOf(here) ||
   here.endsWith('.imagePullPolicy') ||
-  // The cluster chooses an address. A Service without one is another thing.
+  // The cluster chooses the address. A headless Service is different.
   (here === 'Service.spec.clusterIP' && value !== 'None')
 
-/** In these what people wrote stands beside what the cluster wrote. */
+/** These mix fields of the author and of the cluster. */
 const MIXED = /\.(?:labels|annotations|strategy|rollingUpdate)$/
 
-/** Of these a part is no help without the rest. */
+/** These are shown as a whole. */
 const WHOLE = /(?:Probe|securityContext|\.(?:env|volumes|imagePullSecrets)(?:\.\w+|\["[^"]*"\])|\.resources\.\w+|\.advanced|\.ports\.\w+)$/
 
 const isEmpty = (value: Json | undefined): boolean =>
   value === undefined || value === null || (typeof value === 'object' && Object.keys(value).length === 0)
 
 function isSame(was: Json | undefined, is: Json | undefined, here: string, pods: Pair): boolean {
-  if (was === is || (Array.isArray(was) && JSON.stringify(was) === JSON.stringify(is))) return true
+  if (was === is || (Array.isArray(was) && JSON.stringify(sortKeys(was)) === JSON.stringify(sortKeys(is ?? null)))) return true
   if (/\.resources\.(?:requests|limits)\.\w+$/.test(here))
     return parseQuantity(was) !== undefined && parseQuantity(was) === parseQuantity(is)
   if (/\.(?:targetPort|httpGet\.port)$/.test(here)) return portNumber(was, mainIn(pods.given)) === portNumber(is, mainIn(pods.made))
@@ -75,7 +104,7 @@ function isSame(was: Json | undefined, is: Json | undefined, here: string, pods:
 const mainIn = (deployment: JsonObject | undefined) =>
   deployment && at(deployment, 'spec', 'template', 'spec', 'containers', mainOf(deployment))
 
-/** A variable by value against one by reference, or a probe by another means, is not a matter of single fields. */
+/** A value against a reference, or an HTTP probe against another, is one difference and not one per field. */
 const isOtherKind = (was: Json | undefined, is: Json | undefined): boolean =>
   alternatives.some(fields => {
     const [before, after] = [fields.filter(field => at(was, field) !== undefined), fields.filter(field => at(is, field) !== undefined)]
@@ -89,13 +118,18 @@ const alternatives = [
 
 interface Entry {
   readonly step: string | number
+  /** The key or the index in the object or list. */
+  readonly place: string | number
   readonly item: Json | undefined
 }
 
-/** What is in an object or a list, by what it is matched by; undefined for a plain value, or a list that is one value. */
+/** The entries of an object or a list by the key that matches them; undefined for a plain value or a list that is one value. */
 function entriesOf(value: Json | undefined, path: Path, root: JsonObject | undefined): Map<string, Entry> | undefined {
   if (isEmpty(value)) return new Map()
-  if (isObject(value)) return new Map(Object.entries(value).map(([step, item]) => [step, { step, item }]))
+  if (isObject(value)) {
+    const key = path.at(-1) === 'annotations' ? plainAnnotation : (name: string) => name
+    return new Map(Object.entries(value).map(([step, item]) => [key(step), { step, place: step, item }]))
+  }
   if (!Array.isArray(value)) return undefined
   const list = String(path.at(-1))
   const keyOf = Object.hasOwn(lists, list) ? lists[list] : undefined
@@ -104,17 +138,19 @@ function entriesOf(value: Json | undefined, path: Path, root: JsonObject | undef
 
 type NameIn = (item: Json, index: number, root: JsonObject) => [string, Entry]
 
-/** Known by a name of its own. */
+/** Matched by its own name. */
 const named =
   (name: (item: Json) => string): NameIn =>
-  item => [name(item), { step: name(item), item }]
+  (item, place) => [name(item), { step: name(item), place, item }]
 
 const byName = named(item => textOf(at(item, 'name')))
 
-/** One is the one that the claim makes; the others go by their name. */
+/** One entry is rendered by the claim; the others are matched by name. */
 const chosen =
   (choose: (root: JsonObject) => number): NameIn =>
-  (item, index, root) => [index === choose(root) ? '' : `other ${textOf(at(item, 'name') ?? index)}`, { step: index, item }]
+  (item, index, root) => [index === choose(root) ? '' : `other ${textOf(at(item, 'name') ?? index)}`, { step: index, place: index, item }]
+
+const byIndex: NameIn = (item, index) => [String(index), { step: index, place: index, item }]
 
 const lists: Readonly<Record<string, NameIn>> = {
   containers: chosen(mainOf),
@@ -124,5 +160,6 @@ const lists: Readonly<Record<string, NameIn>> = {
   volumes: byName,
   imagePullSecrets: byName,
   envFrom: named(item => `${textOf(at(item, 'prefix') ?? '')}${textOf(at(item, 'secretRef', 'name') ?? at(item, 'configMapRef', 'name'))}`),
+  traffic: byIndex,
   ports: named(item => textOf(at(item, 'containerPort') ?? at(item, 'port'))),
 }

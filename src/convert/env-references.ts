@@ -1,15 +1,15 @@
-// A variable may refer to those before it. In a claim plain values stand before those out of secrets.
+// A variable may refer to earlier ones. A claim renders plain values before values from secrets.
 import { at, type Json, textOf } from '../kubernetes/json.ts'
 
 export interface BrokenReference {
   readonly name: string
-  /** Where it stood. */
+  /** Its index in the given list. */
   readonly index: number
   readonly value: Json
   readonly problem: string
 }
 
-/** The variables that would no longer find what they refer to. */
+/** The variables whose references would no longer resolve. */
 export function brokenReferences(given: readonly Json[], made: readonly Json[]): BrokenReference[] {
   const before = given.map(variableName)
   const after = made.map(variableName)
@@ -21,7 +21,7 @@ export function brokenReferences(given: readonly Json[], made: readonly Json[]):
       other => before.indexOf(other) >= 0 && before.indexOf(other) < index && after.indexOf(other) > position,
     )
     if (lost === undefined || value === undefined) return []
-    return [{ name, index, value, problem: `it will stand before ${lost}, and only what stands before can be referred to` }]
+    return [{ name, index, value, problem: `it will come before ${lost}, and a variable can only refer to earlier ones` }]
   })
 }
 

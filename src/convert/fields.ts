@@ -5,6 +5,6 @@ export const definedFields = (fields: Readonly<Record<string, Json | undefined>>
 
 export const unlessDefault = (standard: Json, value: Json | undefined) => (value === standard ? undefined : value)
 
-/** Nothing where there is nothing in it. */
+/** Undefined if it is empty. */
 export const nonEmpty = <T extends readonly Json[] | JsonObject>(value: T): T | undefined =>
   Object.keys(value).length === 0 ? undefined : value

@@ -1,13 +1,14 @@
-// What of Broker, Triggers and KafkaSource a claim can say.
+// The part of Broker, Triggers and KafkaSource that a claim can express.
 
+import { resolveDefaults } from '../claim/resolve.ts'
 import { at, isObject, items, type Json, type JsonObject, textOf } from '../kubernetes/json.ts'
-import { builtIn } from '../platform/defaults.ts'
+import type { Platform } from '../platform/platform.ts'
 import { definedFields, nonEmpty, unlessDefault } from './fields.ts'
 
 const CLASS = 'eventing.knative.dev/broker.class'
 
-/** The claim's `eventing` for what brings events to this service; nothing where nothing does. */
-export function eventingOf(manifests: readonly JsonObject[], name: string, namespace: string): JsonObject | undefined {
+/** The claim's `eventing` for the objects that send events to this service; undefined if none does. */
+export function eventingOf(manifests: readonly JsonObject[], name: string, namespace: string, platform: Platform): JsonObject | undefined {
   const all = (kind: string) =>
     manifests.filter(manifest => manifest.kind === kind && textOf(manifest.apiVersion).includes('.knative.dev/'))
   const triggers = all('Trigger').filter(trigger => pathOf(at(trigger, 'spec', 'subscriber'), name, namespace) !== undefined)
@@ -22,12 +23,12 @@ export function eventingOf(manifests: readonly JsonObject[], name: string, names
   const asked = definedFields({
     name: unlessDefault(name, brokerName),
     create: broker === undefined && brokerName !== undefined ? false : undefined,
-    class: unlessDefault(builtIn.eventing.broker.class, at(broker, 'metadata', 'annotations', CLASS)),
+    class: unlessDefault(resolveDefaults(platform).eventing?.broker?.class ?? '', at(broker, 'metadata', 'annotations', CLASS)),
     delivery: deliveryOf(at(broker, 'spec', 'delivery'), namespace),
   })
   return nonEmpty(
     definedFields({
-      // Triggers alone are enough to have a Broker made.
+      // Triggers alone create a Broker too.
       broker: broker !== undefined && listened === undefined ? asked : nonEmpty(asked),
       triggers: nonEmpty(
         triggers.filter(trigger => at(trigger, 'spec', 'broker') === listened).map(trigger => triggerOf(trigger, name, namespace)),
@@ -37,7 +38,7 @@ export function eventingOf(manifests: readonly JsonObject[], name: string, names
   )
 }
 
-/** The path at the workload, '' for none; undefined where the target is another. */
+/** The path at the workload, '' for none; undefined if the target is another object. */
 function pathOf(subscriber: Json | undefined, name: string, namespace: string): string | undefined {
   const ref = at(subscriber, 'ref')
   const uri = at(subscriber, 'uri') ?? ''

@@ -1,95 +1,53 @@
-// What of a Knative Service a claim can say. What is as the built-in defaults have it is left unsaid.
+// The part of a Knative Service that a claim can express. What the platform does by default is left out.
 
-import { at, isObject, items, type Json, type JsonObject, textOf } from '../kubernetes/json.ts'
-import { parseQuantity } from '../kubernetes/quantity.ts'
-import { builtIn, sizes } from '../platform/defaults.ts'
+import { resolveDefaults } from '../claim/resolve.ts'
+import type { Knative, ResolvedClaim } from '../claim/resolved-claim.ts'
+import { at, isObject, items, type Json, type JsonObject } from '../kubernetes/json.ts'
+import type { Platform } from '../platform/platform.ts'
+import { initOf, mainOf } from './deployment.ts'
+import { natsVariables, plainVariables, pullSecrets, secretRefs, variableValue } from './env.ts'
 import { definedFields, nonEmpty, unlessDefault } from './fields.ts'
+import { matchSize } from './size.ts'
 
 const AUTOSCALING = 'autoscaling.knative.dev/'
 
-/** The fields of a claim's spec that make this Service. */
-export function servingOf(service: JsonObject, name: string): JsonObject {
+/** The fields of a claim's spec that render this Service. */
+export function servingOf(service: JsonObject, name: string, platform: Platform): JsonObject {
+  const defaults = resolveDefaults(platform)
   const pod = at(service, 'spec', 'template', 'spec')
-  const main = at(pod, 'containers', 0)
-  const init = at(pod, 'initContainers', 0)
-  const port = at(main, 'ports', 0, 'containerPort')
-  const { nats, env } = variablesOf(items(at(main, 'env')), name)
-  const secretRefs = [...secretKeyRefs(items(at(main, 'env'))), ...bulkSecretRefs(items(at(main, 'envFrom')))]
-  const imagePullSecrets = items(at(pod, 'imagePullSecrets'))
+  const main = at(pod, 'containers', mainOf(service))
+  const init = at(pod, 'initContainers', initOf(service))
+  const env = items(at(main, 'env'))
   const knative = definedFields({
-    autoscaling: nonEmpty(autoscalingOf(at(service, 'spec', 'template', 'metadata', 'annotations'))),
-    // What Knative takes where nothing is said is not what we take.
-    containerConcurrency: unlessDefault(builtIn.knative.containerConcurrency, at(pod, 'containerConcurrency') ?? 0),
-    timeoutSeconds: unlessDefault(builtIn.knative.timeoutSeconds, at(pod, 'timeoutSeconds')),
-    visibility: unlessDefault(builtIn.knative.visibility, at(service, 'metadata', 'labels', 'networking.knative.dev/visibility')),
+    autoscaling: nonEmpty(autoscalingOf(at(service, 'spec', 'template', 'metadata', 'annotations'), defaults.knative)),
+    // The default of Knative is no limit.
+    containerConcurrency: unlessDefault(defaults.knative.containerConcurrency, at(pod, 'containerConcurrency') ?? 0),
+    timeoutSeconds: unlessDefault(defaults.knative.timeoutSeconds, at(pod, 'timeoutSeconds')),
+    visibility: unlessDefault(defaults.knative.visibility, at(service, 'metadata', 'labels', 'networking.knative.dev/visibility')),
     traffic: trafficOf(items(at(service, 'spec', 'traffic'))),
   })
   return definedFields({
     image: at(main, 'image'),
-    size: unlessDefault(builtIn.size, sizeOf(at(main, 'resources'))),
+    size: unlessDefault(defaults.size, matchSize(at(main, 'resources'), platform.sizes)?.size),
     runtime: 'Knative',
-    nats,
-    env: nonEmpty(env),
-    secretRefs: nonEmpty(secretRefs),
-    imagePullSecrets: nonEmpty(imagePullSecrets.map(secret => ({ name: at(secret, 'name') ?? '' }))),
+    nats: natsOf(env, defaults),
+    env: nonEmpty(plainVariables(env, name)),
+    secretRefs: nonEmpty(secretRefs(env, items(at(main, 'envFrom')))),
+    imagePullSecrets: nonEmpty(pullSecrets(pod)),
     initContainer: init === undefined ? undefined : definedFields({ command: at(init, 'command'), args: at(init, 'args') }),
-    httpPort: unlessDefault(8080, port),
-    healthPath: unlessDefault(builtIn.healthPath, at(main, 'livenessProbe', 'httpGet', 'path')),
-    readyPath: unlessDefault(builtIn.readyPath, at(main, 'readinessProbe', 'httpGet', 'path')),
+    httpPort: unlessDefault(defaults.port, at(main, 'ports', 0, 'containerPort')),
+    healthPath: unlessDefault(defaults.healthPath, at(main, 'livenessProbe', 'httpGet', 'path')),
+    readyPath: unlessDefault(defaults.readyPath, at(main, 'readinessProbe', 'httpGet', 'path')),
     knative: nonEmpty(knative),
   })
 }
 
-/** The smallest size that has no less memory. */
-function sizeOf(resources: Json | undefined): string | undefined {
-  const wanted = parseQuantity(at(resources, 'limits', 'memory') ?? at(resources, 'requests', 'memory'))
-  if (wanted === undefined) return undefined
-  return Object.entries(sizes).find(([, { limits }]) => (parseQuantity(limits.memory) ?? 0) >= wanted)?.[0] ?? 'large'
+function natsOf(env: readonly Json[], { nats }: ResolvedClaim): JsonObject | undefined {
+  const [url, stream, consumer] = [natsVariables.url, natsVariables.stream, natsVariables.consumer].map(name => variableValue(env, name))
+  return stream === undefined || consumer === undefined
+    ? undefined
+    : definedFields({ url: unlessDefault(nats?.url ?? '', url), stream, consumer })
 }
-
-const names = { NATS_URL: 'url', NATS_STREAM_NAME: 'stream', NATS_CONSUMER_GROUP: 'consumer' } as const
-
-/** Plain variables, less those that the platform sets itself. */
-function variablesOf(env: readonly Json[], service: string): { nats: JsonObject | undefined; env: JsonObject[] } {
-  const plain = env.filter(variable => at(variable, 'valueFrom') === undefined)
-  const value = (name: string) =>
-    at(
-      plain.find(variable => at(variable, 'name') === name),
-      'value',
-    )
-  const nats = Object.fromEntries(Object.entries(names).map(([name, field]) => [field, value(name)]))
-  const isOurs = (name: Json | undefined) =>
-    Object.hasOwn(names, textOf(name)) || (name === 'OTEL_SERVICE_NAME' && value('OTEL_SERVICE_NAME') === service)
-  return {
-    nats:
-      nats.stream === undefined || nats.consumer === undefined
-        ? undefined
-        : definedFields({ ...nats, url: unlessDefault(builtIn.nats.url, nats.url) }),
-    env: plain
-      .filter(variable => !isOurs(at(variable, 'name')))
-      .map(variable => ({ name: at(variable, 'name') ?? '', value: at(variable, 'value') ?? '' })),
-  }
-}
-
-/** Variables out of secrets; those that follow one another out of one secret stand together. */
-function secretKeyRefs(env: readonly Json[]): JsonObject[] {
-  const refs: { name: Json; env: JsonObject[] }[] = []
-  for (const variable of env) {
-    const from = at(variable, 'valueFrom', 'secretKeyRef')
-    const secret = at(from, 'name')
-    if (secret === undefined) continue
-    const key = { secretKey: at(from, 'key') ?? '', envName: at(variable, 'name') ?? '' }
-    const last = refs.at(-1)
-    if (last?.name === secret) last.env.push(key)
-    else refs.push({ name: secret, env: [key] })
-  }
-  return refs
-}
-
-export const bulkSecretRefs = (envFrom: readonly Json[]): JsonObject[] =>
-  envFrom
-    .filter(source => at(source, 'secretRef') !== undefined)
-    .map(source => definedFields({ name: at(source, 'secretRef', 'name'), envFrom: true, prefix: at(source, 'prefix') }))
 
 const fields = {
   metric: 'metric',
@@ -105,13 +63,13 @@ const fields = {
   'panic-threshold-percentage': 'panicThreshold',
 } as const
 
-/** What is aimed at where nothing is said, by Knative and, of the CPU, by Kubernetes. */
+/** The default targets of Knative and, for the CPU, of Kubernetes. */
 const standardTargets: ReadonlyMap<Json, number> = new Map([
   ['rps', 200],
   ['cpu', 80],
 ])
 
-function autoscalingOf(annotations: Json | undefined): JsonObject {
+function autoscalingOf(annotations: Json | undefined, { autoscaling }: Knative): JsonObject {
   const all = Object.entries(isObject(annotations) ? annotations : {})
   const given = new Map(all.map(([name, value]) => [plainAnnotation(name).replace(AUTOSCALING, ''), value]))
   const isHpa = given.get('class') === 'hpa.autoscaling.knative.dev'
@@ -120,7 +78,6 @@ function autoscalingOf(annotations: Json | undefined): JsonObject {
     const value = given.get(annotation)
     if (typeof value === 'string') read[field] = value !== '' && Number.isFinite(Number(value)) ? Number(value) : value
   }
-  const { autoscaling } = builtIn.knative
   const metric = read.metric ?? (isHpa ? 'cpu' : autoscaling.metric)
   return definedFields({
     class: isHpa ? 'hpa' : undefined,
@@ -128,17 +85,17 @@ function autoscalingOf(annotations: Json | undefined): JsonObject {
     metric: isHpa ? metric : unlessDefault(autoscaling.metric, metric),
     target: metric === 'memory' ? read.target : unlessDefault(autoscaling.target, read.target ?? standardTargets.get(metric)),
     minScale: unlessDefault(autoscaling.minScale, read.minScale),
-    // Here too Knative has defaults of its own: no limit, and no delay.
+    // The defaults of Knative are no limit and no delay.
     maxScale: unlessDefault(autoscaling.maxScale, read.maxScale ?? 0),
     scaleDownDelay: isHpa ? undefined : unlessDefault(autoscaling.scaleDownDelay, read.scaleDownDelay ?? '0s'),
   })
 }
 
-/** Older manifests have their annotations in camelCase, which Knative still takes. */
+/** Knative still accepts the camelCase annotations of older manifests. */
 export const plainAnnotation = (name: string) =>
   name.startsWith(AUTOSCALING) ? name.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`) : name
 
-/** Nothing where all goes to the latest revision anyway. */
+/** Undefined if all requests go to the latest revision, as by default. */
 function trafficOf(traffic: readonly Json[]): JsonObject[] | undefined {
   const shares = traffic.map(share =>
     definedFields({

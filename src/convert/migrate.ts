@@ -1,4 +1,4 @@
-// From manifests written by hand to the claim that makes them, what is the same afterwards and what is not, and the way there.
+// Turns hand-written manifests into a claim, with the differences and the steps of the migration.
 
 import type { Finding } from '../claim/findings.ts'
 import { KIND } from '../claim/identity.ts'
@@ -7,8 +7,7 @@ import type { Platform } from '../platform/platform.ts'
 import { compose } from '../reconcile/compose.ts'
 import { ADOPT } from '../reconcile/name-conflicts.ts'
 import { API_VERSION, parseClaim } from '../reconcile/parse-claim.ts'
-import { compare, type Pair } from './compare.ts'
-import type { Row } from './comparison.ts'
+import { compare, type Pair, type Row } from './compare.ts'
 import { mainOf, specOf, triggerOf } from './deployment.ts'
 import { brokenReferences } from './env-references.ts'
 import { matchSize, type SizeMatch } from './size.ts'
@@ -18,12 +17,12 @@ export type Migrated =
   | {
       readonly ok: true
       readonly claim: JsonObject
-      /** Undefined where the manifests name no resources. */
+      /** Undefined if the manifests set no resources. */
       readonly size: SizeMatch | undefined
       readonly rows: readonly Row[]
       readonly steps: readonly Step[]
     }
-  /** The claim is not one that the platform takes; or there is none, and the finding says why. */
+  /** The platform refuses the claim; or no claim is possible, and the finding says why. */
   | { readonly ok: false; readonly claim?: JsonObject; readonly findings: readonly Finding[] }
 
 const kinds = ['apps Deployment', ' Service', ' ServiceAccount', 'keda.sh ScaledObject'] as const
@@ -34,7 +33,7 @@ const kindOf = ({ apiVersion, kind }: JsonObject): Kind | undefined => {
   return kinds.find(known => known === `${group} ${textOf(kind)}`)
 }
 
-/** Whether a manifest is of a kind that a claim becomes. */
+/** Whether a claim renders this kind. */
 export const isMigrated = (manifest: JsonObject): boolean => kindOf(manifest) !== undefined
 
 /** Reads one Deployment with the Services, the ServiceAccount and the ScaledObject around it. */
@@ -60,10 +59,7 @@ export function migrate(manifests: readonly JsonObject[], platform: Platform, { 
   }
   const namespace = nonEmptyText(at(deployment, 'metadata', 'namespace')) ?? 'default'
   const services = all(' Service')
-  const plain = parseClaim(claimDocument(name, namespace, { image: 'x/yy:1', nats: { stream: 's', consumer: 'c' } }, false), platform)
-  if (!plain.ok) return { ok: false, findings: plain.findings }
-
-  const claim = claimDocument(name, namespace, specOf({ deployment, scaledObject, services }, plain.claim, platform), adopt)
+  const claim = claimDocument(name, namespace, specOf({ deployment, scaledObject, services }, platform), adopt)
   const parsed = parseClaim(claim, platform)
   if (!parsed.ok) return { ok: false, claim, findings: parsed.findings }
   const made = new Map(
@@ -96,7 +92,7 @@ export function migrate(manifests: readonly JsonObject[], platform: Platform, { 
   }
 }
 
-/** A Deployment that is taken over keeps its count. */
+/** An adopted Deployment keeps its count. */
 function withoutReplicas(deployment: JsonObject | undefined): JsonObject | undefined {
   if (deployment === undefined || !isObject(deployment.spec)) return deployment
   const { replicas: _, ...spec } = deployment.spec
@@ -107,9 +103,10 @@ function referencesIn({ given, made }: Pair): Row[] {
   const main = mainOf(given ?? {})
   const env = (deployment: Json | undefined, container: number) =>
     items(at(deployment, 'spec', 'template', 'spec', 'containers', container, 'env'))
-  return brokenReferences(env(given, main), env(made, 0)).map(({ name, value, problem }) => ({
+  return brokenReferences(env(given, main), env(made, 0)).map(({ name, index, value, problem }) => ({
     object: `Deployment ${objectName(given)}`,
     path: `spec.template.spec.containers[${main}].env.${name}`,
+    place: ['spec', 'template', 'spec', 'containers', main, 'env', index],
     verdict: 'different',
     was: value,
     is: value,
@@ -124,7 +121,7 @@ const claimDocument = (name: string, namespace: string, spec: JsonObject, adopt:
   spec,
 })
 
-/** Kubernetes makes this one in each namespace. */
+/** Kubernetes creates this one in each namespace. */
 const isEverywhere = ({ kind, metadata }: JsonObject) => kind === 'ServiceAccount' && at(metadata, 'name') === 'default'
 
 const nonEmptyText = (value: Json | undefined) => (typeof value === 'string' && value !== '' ? value : undefined)

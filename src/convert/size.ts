@@ -4,13 +4,13 @@ import type { Platform } from '../platform/platform.ts'
 
 export interface SizeMatch {
   readonly size: string
-  /** Whether the size has these very resources. */
+  /** Whether the size has exactly these resources. */
   readonly exact: boolean
 }
 
 const figures = (['requests', 'limits'] as const).flatMap(bound => (['cpu', 'memory'] as const).map(resource => [bound, resource] as const))
 
-/** The size with these resources, else the nearest: twice as much is as far as half as much. Undefined where none are named. */
+/** The size with these resources, else the nearest, where twice as much is as far as half as much. Undefined if none are set. */
 export function matchSize(resources: Json | undefined, sizes: Platform['sizes']): SizeMatch | undefined {
   const wanted = figures.map(([bound, resource]) => parseQuantity(at(resources, bound, resource)))
   if (wanted.every(figure => figure === undefined)) return undefined
@@ -24,6 +24,6 @@ export function matchSize(resources: Json | undefined, sizes: Platform['sizes'])
   return nearest && { size: nearest.size, exact: nearest.distance === 0 && !wanted.includes(undefined) }
 }
 
-/** In doublings. What was not asked for is no distance. */
+/** In doublings. A resource that is not set counts as equal. */
 const distance = (wanted: number | undefined, has: number | undefined) =>
   wanted === undefined || has === undefined || wanted <= 0 || has <= 0 ? 0 : Math.abs(Math.log2(wanted / has))

@@ -1,4 +1,4 @@
-// What to type, in order, so that no pod goes missing.
+// The commands of a migration, in order, so that no pod is lost.
 import { at, type JsonObject, textOf } from '../kubernetes/json.ts'
 import { labelSelectorOf } from '../kubernetes/selector.ts'
 import { ADOPT } from '../reconcile/name-conflicts.ts'
@@ -17,7 +17,7 @@ export function stepsTo(pairs: readonly Pair[], deployment: Pair, claim: JsonObj
   const taken = pairs.filter(pair => pair.given !== undefined && pair.made !== undefined)
   const selector = labelSelectorOf(deployment.given)
   const count = at(deployment.given, 'spec', 'replicas')
-  const anew = selector !== labelSelectorOf(deployment.made)
+  const recreates = selector !== labelSelectorOf(deployment.made)
   const patches = (kinds: readonly string[]) =>
     taken
       .filter(({ given, made }) => kinds.includes(textOf(given?.kind)) && objectName(given) === objectName(made))
@@ -29,20 +29,20 @@ export function stepsTo(pairs: readonly Pair[], deployment: Pair, claim: JsonObj
   const adopts = at(claim, 'metadata', 'annotations', ADOPT) !== undefined
   const steps: (Step | undefined)[] = [
     {
-      says: 'Keep what is there, for the way back:',
+      says: 'Save the current objects for a rollback:',
       commands: [`${kubectl} get ${taken.map(({ given }) => kubectlTarget(given)).join(' ')} -o yaml > before.yaml`],
     },
     {
-      says: 'Bring it into the shape of the claim, and let go of the fields; the pods roll once if their template changes:',
+      says: 'Give the objects the shape of the claim and release their fields. If the pod template changes, the pods roll once:',
       commands: [
         ...patches(['Service', 'ServiceAccount', 'ScaledObject']),
         ...patches(['Deployment']),
         `${kubectl} rollout status deployment/${name}`,
       ],
     },
-    anew
+    recreates
       ? {
-          says: 'A selector can not be changed, so the Deployment is made anew beside its pods, which the Service finds meanwhile:',
+          says: 'The selector is immutable, so recreate the Deployment and keep its pods, which the Service still selects:',
           commands: [
             `${kubectl} label pods -l ${shellQuote(selector)} app.kubernetes.io/name=${name} --overwrite`,
             `${kubectl} delete deployment/${name} --cascade=orphan`,
@@ -52,20 +52,20 @@ export function stepsTo(pairs: readonly Pair[], deployment: Pair, claim: JsonObj
     renamed.length === 0
       ? undefined
       : {
-          says: 'KEDA takes one ScaledObject for a Deployment. Without it the replicas stay as many as they are:',
+          says: 'KEDA accepts one ScaledObject per Deployment. The replica count stays until the claim has its own:',
           commands: renamed.map(({ given }) => `${kubectl} delete ${kubectlTarget(given)}`),
         },
     {
-      says: `Apply the claim${adopts ? '' : '. It waits with the reason NameTaken until it may take the objects over'}:`,
+      says: `Apply the claim${adopts ? '' : '. It reports NameTaken until the annotation lets it adopt the objects'}:`,
       commands: [
         `${kubectl} apply -f claim.yaml`,
         ...(adopts ? [] : [`${kubectl} annotate eventdrivenservice ${name} ${ADOPT}=true`]),
         `${kubectl} wait eventdrivenservice/${name} --for=condition=Ready --timeout=5m`,
       ],
     },
-    anew
+    recreates
       ? {
-          says: 'Once the new pods do the work, take the old ones away:',
+          says: 'Once the new pods work, delete the old ones:',
           commands: [
             ...(typeof count === 'number' && count > 1 ? [`${kubectl} scale deployment/${name} --replicas=${count}`] : []),
             `${kubectl} rollout status deployment/${name}`,

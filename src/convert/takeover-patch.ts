@@ -1,6 +1,6 @@
-// Server-side apply joins what a claim becomes with what is there: a container under another name stays beside `main`,
-// and fields stay with whoever wrote them first. So before a claim takes objects over, they are brought into its shape
-// and their owners are forgotten; Crossplane then owns all that it says. docs/migration.md tells it at length.
+// Server-side apply merges lists by name, so a container with another name would remain next to `main`, and fields keep their
+// first owner. So this patch gives an object the shape of the claim and removes its field owners before the claim adopts it:
+// docs/migration.md
 import { at, items, type Json, type JsonObject, textOf } from '../kubernetes/json.ts'
 import type { Pair } from './compare.ts'
 import { initOf, mainOf, portNumber } from './deployment.ts'
@@ -11,10 +11,10 @@ export interface Operation {
   readonly value: Json
 }
 
-/** An owner that nobody knows is taken off by Crossplane itself once it has applied its own. */
+/** Crossplane removes an unnamed owner once it has applied its own fields. */
 const FORGET_OWNERS: Operation = { op: 'add', path: '/metadata/managedFields', value: [{}] }
 
-/** The JSON patch that makes an object ready to be taken over, without a pod less on the way. */
+/** The JSON patch that prepares an object for adoption without losing a pod. */
 export function takeoverPatch({ given, made }: Pair, deployment: JsonObject): Operation[] {
   if (given === undefined || made === undefined) return []
   const shaped =
@@ -58,13 +58,13 @@ function shapeContainer(before: Json | undefined, after: Json | undefined, path:
   return [...(at(before, 'name') === name ? [] : [{ op: 'replace', path: `${path}/name`, value: name } as const]), ...env, ...probes]
 }
 
-/** A probe that asks a port by a name that is about to change asks it by its number. */
+/** A probe refers to its port by number if the port's name is about to change. */
 function portAt(path: string, probe: Json, container: Json | undefined): Operation[] {
   const port = at(probe, 'httpGet', 'port') ?? null
   return port === 'http' ? [] : [{ op: 'replace', path: `${path}/httpGet/port`, value: portNumber(port, container) ?? null }]
 }
 
-/** The Service will lead to a port called `http`: a pod that has none would be left out of it at once. */
+/** The Service will target a port named `http`, so a pod without one would stop receiving requests. */
 function shapePort(before: Json | undefined, after: Json | undefined, path: string): Operation[] {
   const wanted = at(after, 'ports', 0) ?? {}
   const ports = items(at(before, 'ports'))
@@ -80,7 +80,7 @@ function shapePort(before: Json | undefined, after: Json | undefined, path: stri
   ]
 }
 
-/** Of several ports each must have a name, and a port that stays leads where it led. */
+/** Each of several ports needs a name, and a port that remains keeps its target. */
 function shapeService(given: JsonObject, made: JsonObject, deployment: JsonObject): Operation[] {
   const main = at(deployment, 'spec', 'template', 'spec', 'containers', mainOf(deployment))
   const wanted = at(made, 'spec', 'ports', 0, 'port')

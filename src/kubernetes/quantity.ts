@@ -1,22 +1,17 @@
 // https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/
 import { type Json, textOf } from './json.ts'
 
-const units: Readonly<Record<string, number>> = {
-  m: 1e-3,
-  '': 1,
-  k: 1e3,
-  M: 1e6,
-  G: 1e9,
-  T: 1e12,
-  Ki: 2 ** 10,
-  Mi: 2 ** 20,
-  Gi: 2 ** 30,
-  Ti: 2 ** 40,
-}
+const decimal: Readonly<Record<string, number>> = { n: -9, u: -6, m: -3, '': 0, k: 3, M: 6, G: 9, T: 12, P: 15, E: 18 }
+const binary: Readonly<Record<string, number>> = { Ki: 10, Mi: 20, Gi: 30, Ti: 40, Pi: 50, Ei: 60 }
 
-/** Cores or bytes; undefined for what is no quantity. */
+const QUANTITY = /^([+-]?(?:\d+(?:\.\d*)?|\.\d+))(?:[eE]([+-]?\d+)|([A-Za-z]*))$/
+
+/** Cores or bytes; undefined if the text is no quantity. */
 export function parseQuantity(text: Json | undefined): number | undefined {
-  const [, digits = '', unit = ''] = /^([0-9.]+)([A-Za-z]*)$/.exec(textOf(text)) ?? []
-  const factor = Object.hasOwn(units, unit) ? units[unit] : undefined
-  return digits === '' || factor === undefined ? undefined : Number(digits) * factor
+  const [, digits, exponent, suffix = ''] = QUANTITY.exec(textOf(text)) ?? []
+  if (digits === undefined) return undefined
+  if (exponent !== undefined) return Number(`${digits}e${exponent}`)
+  // As an exponent, so that 100m and 0.1 are the same number.
+  if (Object.hasOwn(decimal, suffix)) return Number(`${digits}e${decimal[suffix]}`)
+  return Object.hasOwn(binary, suffix) ? Number(digits) * 2 ** (binary[suffix] ?? 0) : undefined
 }

@@ -5,8 +5,8 @@ import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { formatPath } from '../../src/claim/findings.ts'
 import { importKnative } from '../../src/convert/import-knative.ts'
-import { at, type JsonObject } from '../../src/kubernetes/json.ts'
-import { builtInPlatform } from '../../src/platform/platform.ts'
+import { at, type Json, type JsonObject } from '../../src/kubernetes/json.ts'
+import { builtInPlatform, parsePlatform } from '../../src/platform/platform.ts'
 import { compose } from '../../src/reconcile/compose.ts'
 import { parseClaim } from '../../src/reconcile/parse-claim.ts'
 import { claims, deepFreeze, knativeClaim, put, RUNS } from '../fixtures/claims.ts'
@@ -20,7 +20,7 @@ function render(document: JsonObject): JsonObject[] {
 }
 
 function bring(manifests: readonly JsonObject[]) {
-  const imported = importKnative(deepFreeze(manifests))
+  const imported = importKnative(deepFreeze(manifests), builtInPlatform)
   if (!imported.ok) throw new Error(JSON.stringify(imported.findings))
   return imported
 }
@@ -142,6 +142,44 @@ describe('a manifest of other hands', () => {
     ])
   })
 
+  const containers = ['spec', 'template', 'spec', 'containers', 0]
+  const unsaidOf = (manifest: JsonObject) =>
+    bring([manifest]).unsaid.map(({ path, problem }) => `${formatPath(path)} ${problem.split(':')[0]}`)
+  const foreignUnsaid = unsaidOf(foreign)
+
+  test.each<{ says: string; path: (string | number)[]; value: Json }>([
+    { says: 'another spelling of the same quantity', path: [...containers, 'resources', 'requests', 'cpu'], value: '0.1' },
+    { says: 'a default of the API server', path: ['spec', 'template', 'spec', 'dnsPolicy'], value: 'ClusterFirst' },
+    { says: 'an empty list', path: [...containers, 'volumeMounts'], value: [] },
+  ])('does not list $says', ({ path, value }) => {
+    expect(unsaidOf(put(foreign, path, value) as JsonObject)).toEqual(foreignUnsaid)
+  })
+
+  test('lists an init container of another image, whose command a claim would run in the wrong image', () => {
+    const init = { name: 'wait', image: 'busybox:1', command: ['sleep', '1'] }
+    const changed = put(foreign, ['spec', 'template', 'spec', 'initContainers'], [init]) as JsonObject
+    expect(bring([changed]).claim).not.toHaveProperty('spec.initContainer')
+    expect(unsaidOf(changed)).toContain('spec.template.spec.initContainers is left out')
+  })
+
+  test('leaves out a variable that Knative sets itself, which no claim may name', () => {
+    const changed = put(foreign, [...containers, 'env'], [{ name: 'PORT', value: '1' }]) as JsonObject
+    expect(bring([changed]).claim).not.toHaveProperty('spec.env')
+    expect(unsaidOf(changed)).toContain('spec.template.spec.containers[0].env[0] is left out')
+  })
+
+  test('leaves out what the platform does by default', () => {
+    const platform = parsePlatform({
+      apiVersion: 'fn.platform.bizmatters.io/v1alpha1',
+      kind: 'Input',
+      defaults: { readyPath: '/health/ready', size: 'micro' },
+    })
+    if (!platform.ok) throw new Error(JSON.stringify(platform.findings))
+    const imported = importKnative([foreign], platform.platform)
+    expect(imported).not.toHaveProperty('claim.spec.readyPath')
+    expect(imported).not.toHaveProperty('claim.spec.size')
+  })
+
   test('a variable that refers to one out of a secret, which will stand after it', () => {
     const env = [
       { name: 'PASSWORD', valueFrom: { secretKeyRef: { name: 'db', key: 'password' } } },
@@ -154,7 +192,7 @@ describe('a manifest of other hands', () => {
       {
         object: 'Service python-api-base',
         path: ['spec', 'template', 'spec', 'containers', 0, 'env', 2],
-        problem: 'it will stand before PASSWORD, and only what stands before can be referred to',
+        problem: 'it will come before PASSWORD, and a variable can only refer to earlier ones',
       },
     ])
   })
@@ -208,12 +246,12 @@ describe('a manifest of other hands', () => {
       problem: 'holds 2 Services of serving.knative.dev; each becomes a claim of its own, so import them one by one',
     },
   ])('$says is refused', ({ manifests, problem }) => {
-    expect(importKnative(manifests)).toMatchObject({ ok: false, findings: [{ problem }] })
+    expect(importKnative(manifests, builtInPlatform)).toMatchObject({ ok: false, findings: [{ problem }] })
   })
 
   test('a claim that the platform would refuse is shown with the findings', () => {
     const path = ['spec', 'template', 'spec', 'timeoutSeconds']
-    expect(importKnative([put(foreign, path, 900) as JsonObject])).toMatchObject({
+    expect(importKnative([put(foreign, path, 900) as JsonObject], builtInPlatform)).toMatchObject({
       ok: false,
       claim: { spec: { knative: { timeoutSeconds: 900 } } },
       findings: [{ path: ['spec', 'knative', 'timeoutSeconds'] }],
@@ -237,7 +275,9 @@ describe('a manifest of other hands', () => {
           ['spec', 'template', 'spec', 'containers', 0, 'env'],
           ['spec', 'traffic'],
         ]
-        expect(importKnative([put(service, paths[index % paths.length] ?? [], value as never) as JsonObject])).toHaveProperty('ok')
+        expect(
+          importKnative([put(service, paths[index % paths.length] ?? [], value as never) as JsonObject], builtInPlatform),
+        ).toHaveProperty('ok')
       }),
     )
   })

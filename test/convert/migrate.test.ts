@@ -3,8 +3,9 @@ import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
-import type { Row, Verdict } from '../../src/convert/comparison.ts'
+import type { Row } from '../../src/convert/compare.ts'
 import { migrate } from '../../src/convert/migrate.ts'
+import type { Verdict } from '../../src/convert/reasons.ts'
 import { at, isObject, type Json, type JsonObject } from '../../src/kubernetes/json.ts'
 import { builtInPlatform, type Platform } from '../../src/platform/platform.ts'
 import { compose } from '../../src/reconcile/compose.ts'
@@ -342,7 +343,7 @@ describe('a manifest of other hands', () => {
     const url = { name: 'URL', value: 'postgres://$(POSTGRES_HOST)/$$(POSTGRES_DB)' }
     const { rows } = bring(changed('Deployment', [...main, 'env'], [...(Array.isArray(env) ? env : []), url]))
     expect(told(rows, 'same')).toContain('Deployment spec.template.spec.containers[0].env.URL.value')
-    expect(rows.filter(({ because }) => because?.startsWith('it will stand before POSTGRES_HOST'))).toMatchObject([
+    expect(rows.filter(({ because }) => because?.startsWith('it will come before POSTGRES_HOST'))).toMatchObject([
       { verdict: 'different', was: url.value },
     ])
   })

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { parse } from 'yaml'
-import type { Row } from '../../src/convert/comparison.ts'
+import type { Row } from '../../src/convert/compare.ts'
 import { migrate } from '../../src/convert/migrate.ts'
 import { builtInPlatform } from '../../src/platform/platform.ts'
 

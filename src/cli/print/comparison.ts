@@ -1,4 +1,5 @@
-import type { Row, Verdict } from '../../convert/comparison.ts'
+import type { Row } from '../../convert/compare.ts'
+import type { Verdict } from '../../convert/reasons.ts'
 import type { Step } from '../../convert/steps.ts'
 import type { Json } from '../../kubernetes/json.ts'
 import { printable } from '../../text/printable.ts'

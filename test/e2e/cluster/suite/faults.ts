@@ -223,7 +223,7 @@ export function lacksKinds(given: () => Setting): void {
       await ready(cluster, before)
       await cluster.api.apply(after)
       const { message } = await becomes(cluster, after, 'EventingReady', 'False', 'KindUnknown')
-      expect(message).toContain("the platform team has to install Knative's source for Apache Kafka")
+      expect(message).toContain("Ask the platform team to install Knative's source for Apache Kafka")
       await cluster.until('the new image', async () => JSON.stringify(await cluster.api.get(deploymentOf(after))).includes(image))
       for (const type of ['WorkloadReady', 'ScalingReady']) await becomes(cluster, after, type, 'True')
       await becomes(cluster, after, 'Ready', 'False')

@@ -118,7 +118,7 @@ export function takenNames(given: () => Setting): void {
       await cluster.api.apply(claim)
       const { message } = await becomes(cluster, claim, 'WorkloadReady', 'False', 'NameTaken')
       expect(message).toContain(`${kind} ${NAMESPACE}/${claim.metadata.name} already exists, managed by`)
-      expect(message).toContain('Give the claim another name, or let it take the object over: ')
+      expect(message).toContain('Rename the claim, or let it adopt the object: ')
       await calledAgain(given(), claim)
       expect(await cluster.api.get(reference)).toEqual(before)
       for (const other of composed.filter(manifest => manifest.kind !== kind))
@@ -195,7 +195,7 @@ export function takenNames(given: () => Setting): void {
             ['metadata', 'ownerReferences'],
             [{ apiVersion: 'v1', kind: 'ConfigMap', name: 'boss', uid: String(at(metadata, 'uid')), controller: true }],
           ),
-        told: "controlled by ConfigMap boss. Nothing was changed. It Another controller owns it, so the claim can't adopt it",
+        told: "controlled by ConfigMap boss. Nothing was changed. Another controller owns it, so the claim can't adopt it",
       },
       {
         says: 'another selector',
@@ -208,7 +208,7 @@ export function takenNames(given: () => Setting): void {
         says: 'another container',
         kind: 'Deployment',
         change: manifest => put(manifest, [...pod, 'containers'], [sidecar]),
-        told: "It has a container 'sidecar', which would remain beside what the claim makes",
+        told: "It has a container 'sidecar', which would remain next to what the claim renders",
       },
       {
         says: 'another init container',
@@ -220,7 +220,7 @@ export function takenNames(given: () => Setting): void {
         says: 'another port without a name',
         kind: 'Service',
         change: manifest => put(manifest, ['spec', 'ports'], [{ port: 80, targetPort: 8080 }]),
-        told: 'It has port 80 without a name, which would stay',
+        told: 'It has port 80 without a name, which would remain',
       },
     ])('$says can not be taken over, which is said before anything is touched', async ({ says, kind, change, told }) => {
       const { cluster } = given()

@@ -171,7 +171,7 @@ export function scalesOnLag(given: () => Setting): void {
       {
         name: 'wrong-endpoint',
         nats: { monitoringEndpoint: 'nats.nats.svc:8222' },
-        says: 'that nats.nats.svc:8222 is the monitoring port',
+        says: 'that nats.nats.svc:8222 is the monitoring endpoint',
       },
     ].map(({ name, nats, says }) => ({ says, claim: worker(NAMESPACE, name, 'RIGHT', { nats: { ...right(name), ...nats } }), name }))
 
@@ -198,7 +198,7 @@ export function scalesOnLag(given: () => Setting): void {
       const claim = worker(NAMESPACE, 'secretive', 'RIGHT', { secretRefs: [{ name: 'later', envFrom: true }] })
       await cluster.api.apply(claim)
       const said = await becomes(cluster, claim, 'ScalingReady', 'False', 'ScaledObjectCheckFailed')
-      expect(said.message).toContain(`Make the secret in namespace ${NAMESPACE}`)
+      expect(said.message).toContain(`Create the secret in namespace ${NAMESPACE}`)
       await cluster.api.apply({
         apiVersion: 'v1',
         kind: 'Secret',
