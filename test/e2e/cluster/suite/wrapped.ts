@@ -166,7 +166,7 @@ export function composesThroughProvider(given: () => Setting): void {
       const claim = worker(NAMESPACE, 'native', STREAM, { compositionRef: { name: 'native' } })
       await cluster.api.apply(claim)
       const { message } = await becomes(cluster, claim, 'WorkloadReady', 'False', 'Creating')
-      expect(message).toContain('the Composition has to say composeAs: ProviderKubernetes')
+      expect(message).toContain('set composeAs: ProviderKubernetes in the Composition')
       expect(await replicasOf(cluster, claim)).toBeUndefined()
       const checks = await diagnosis(given(), 'wrapped/native')
       expect(checks.get('Crossplane version')).toMatchObject({ state: 'wrong', says: expect.stringContaining('composeAs') })
