@@ -31,7 +31,7 @@ const platform = /^src\/platform\//
 const schemas = /^schemas\/[a-z]+\.schema\.json$/
 const claimTypes = /^src\/claim\/(resolved-claim|generated\/types)\.ts$/
 /** What a capability's own checks are made of. */
-const checks = /^src\/(claim\/(findings|checks|ports)|platform\/platform)\.ts$/
+const checks = /^src\/(claim\/(findings|checks|ports|layers)|platform\/platform)\.ts$/
 const contract = /^src\/capabilities\/[a-z-]+\.ts$/
 const list = /^src\/capabilities\/index\.ts$/
 const workload = /^src\/capabilities\/workload\//

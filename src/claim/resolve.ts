@@ -1,9 +1,10 @@
 // Answers every question that the claim leaves open: claim, else environment, else platform, else built-in.
 import type { JsonObject } from '../kubernetes/json.ts'
 import { merge } from '../kubernetes/merge.ts'
-import { builtIn, type Defaults, environments } from '../platform/defaults.ts'
+import { builtIn, environments } from '../platform/defaults.ts'
 import type { Platform } from '../platform/platform.ts'
 import type { EventDrivenServiceSpec } from './generated/types.ts'
+import { type Layer, rank } from './layers.ts'
 import type { Eventing, Knative, Nats, ResolvedClaim, Scaling, Variable } from './resolved-claim.ts'
 
 const HTTP_PORT = 8080
@@ -12,13 +13,13 @@ const SYSTEM_ACCOUNT = '$SYS'
 const GLOBAL_ACCOUNT = '$G'
 
 type Spec = EventDrivenServiceSpec
-type Layer = Defaults | Spec
 
 export function resolveClaim(spec: Spec, name: string, namespace: string, platform: Platform): ResolvedClaim {
   const layers: readonly Layer[] = [spec, ...(spec.environment ? platform.environments[spec.environment] : []), platform.defaults, builtIn]
   const layered = merge({}, ...(layers as readonly unknown[] as readonly JsonObject[])) as unknown as Spec & typeof builtIn
   const { image, runtime, initContainer, httpPort, sessionAffinity, eventing } = spec
   return {
+    layers,
     name,
     namespace,
     runtime,
@@ -55,12 +56,6 @@ export const resolveDefaults = (platform: Platform): ResolvedClaim =>
     '',
     platform,
   )
-
-/** Which layer says something first; the number of layers where none does. */
-function rank(layers: readonly Layer[], says: (layer: Layer) => unknown): number {
-  const index = layers.findIndex(layer => says(layer) !== undefined)
-  return index < 0 ? layers.length : index
-}
 
 function resolveNats(layered: Nats, layers: readonly Layer[]): Nats {
   const { accountID: _, ...nats } = layered

@@ -1,5 +1,6 @@
 import type { ResourceRequirements } from '../platform/defaults.ts'
 import type { EventDrivenServiceSpec, Runtime, Size } from './generated/types.ts'
+import type { Layer } from './layers.ts'
 
 export type { ResourceRequirements, Runtime, Size }
 
@@ -61,6 +62,8 @@ export interface Eventing {
 
 /** A claim with every question answered: what the resources are built from. */
 export interface ResolvedClaim {
+  /** From these a capability resolves its own fields, the most specific first. */
+  readonly layers: readonly Layer[]
   readonly name: string
   readonly namespace: string
   readonly runtime: Runtime

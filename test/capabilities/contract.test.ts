@@ -5,6 +5,7 @@ import type { Capability, ComposedResource } from '../../src/capabilities/capabi
 import { capabilities, conditionNames, rolesOf } from '../../src/capabilities/index.ts'
 import { notReady } from '../../src/capabilities/readiness.ts'
 import { metadata } from '../../src/capabilities/workload/labels.ts'
+import { layered } from '../../src/claim/layers.ts'
 import { lookAtAccess } from '../../src/cli/doctor/access.ts'
 import type { Api } from '../../src/cli/doctor/api.ts'
 import { factsOf } from '../../src/cli/print/facts.ts'
@@ -31,7 +32,7 @@ const toys: Capability<{ readonly image: string }> = {
   role: { name: 'toys', purpose: 'spec.toys: the Gizmo.' },
   kinds: [{ ...GIZMO, plural: 'gizmoes', product: 'Toybox', summarize: ({ spec }) => [String((spec as JsonObject).image)] }],
   check: ({ size }) => (size === 'micro' ? [{ code: 'CONFLICT', path: ['spec', 'size'], problem: 'is too small for toys' }] : []),
-  resolve: ({ image }) => ({ image }),
+  resolve: ({ image, layers }) => (layered(layers, 'size') === 'medium' ? { image } : undefined),
   resources: () => [gizmo],
 }
 

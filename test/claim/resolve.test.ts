@@ -297,6 +297,7 @@ describe('a default gives way to what somebody said', () => {
 describe('what a claim is made of', () => {
   test('the least claim', () => {
     expect(settle(claim())).toEqual({
+      layers: expect.anything(),
       name: 'orders-worker',
       namespace: 'shop',
       runtime: 'Deployment',
