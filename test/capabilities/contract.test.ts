@@ -44,7 +44,7 @@ test('its resource is composed', () => {
 })
 
 test('its condition stands behind those of the others', () => {
-  expect(conditionNames(all)).toEqual(['Workload', 'Scaling', 'Eventing', 'Toys'])
+  expect(conditionNames(all)).toEqual([...conditionNames(), 'Toys'])
   const [last] = gizmoIn({ gizmo: GIZMO }).conditions.slice(-1)
   expect(last).toMatchObject({ type: 'ToysReady', ready: false, reason: 'Dull' })
 })
