@@ -30,12 +30,12 @@ export const doctor = command({
     if (given.named.length + given.written.length === 0 && operands.length > 0)
       return fail('eds doctor', 'there is no claim in what was given')
     const api = connectApi(connection)
-    const clear = tell(io, `asking ${connection.server.host} …`)
+    const clear = showProgress(io, `asking ${connection.server.host} …`)
     try {
-      const closed = await tryDoor(api)
-      if (closed !== undefined) {
+      const problem = await connectionProblem(api)
+      if (problem !== undefined) {
         clear()
-        return fail('eds doctor', `the cluster of context '${connection.context}', ${connection.server.origin}, ${closed}`)
+        return fail('eds doctor', `the cluster of context '${connection.context}', ${connection.server.origin}, ${problem}`)
       }
       const checks = await examine(api, given)
       clear()
@@ -49,7 +49,7 @@ export const doctor = command({
 })
 
 /** Why nothing further can be asked; undefined where it can. */
-async function tryDoor(api: Api): Promise<string | undefined> {
+async function connectionProblem(api: Api): Promise<string | undefined> {
   // Most clusters tell their version to anybody, and only then want to know who is asking.
   for (const path of ['/version', '/api/v1']) {
     const answer = await api.get(path)
@@ -62,7 +62,7 @@ async function tryDoor(api: Api): Promise<string | undefined> {
 }
 
 /** Says what is going on where somebody watches; wiped off again by what it returns. */
-function tell({ stderr }: Io, text: string): () => void {
+function showProgress({ stderr }: Io, text: string): () => void {
   if (!stderr.isTerminal) return () => {}
   stderr.write(text)
   return () => stderr.write('\r\u001B[K')

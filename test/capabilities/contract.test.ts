@@ -6,7 +6,7 @@ import { capabilities, conditionNames, rolesOf } from '../../src/capabilities/in
 import { notReady } from '../../src/capabilities/readiness.ts'
 import { metadata } from '../../src/capabilities/workload/labels.ts'
 import { layered } from '../../src/claim/layers.ts'
-import { lookAtAccess } from '../../src/cli/doctor/access.ts'
+import { checkAccess } from '../../src/cli/doctor/access.ts'
 import type { Api } from '../../src/cli/doctor/api.ts'
 import { factsOf } from '../../src/cli/print/facts.ts'
 import type { JsonObject } from '../../src/kubernetes/json.ts'
@@ -82,7 +82,7 @@ test('its ClusterRole grants exactly its kinds', () => {
 
 test('doctor asks for access to its kinds', async () => {
   const api = { post: async () => ({ ok: true, status: 201, body: { status: { allowed: true } } }) } as unknown as Api
-  const checks = await lookAtAccess(api, { namespace: 'a', name: 'b', grant: role => role }, [toys])
+  const checks = await checkAccess(api, { namespace: 'a', name: 'b', grant: role => role }, [toys])
   expect(checks.map(({ name, state }) => `${name}: ${state}`)).toEqual(['Access to gizmoes.toys.example.com: well'])
 })
 

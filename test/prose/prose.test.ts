@@ -52,6 +52,8 @@ describe('accepts', () => {
     'Deployment orders keeps serving until the Knative Service orders is ready.',
     'HPA orders cannot scale beyond one replica: the metric is missing.',
     'const recommended = { depends: true }',
+    'readonly mend?: string',
+    '{ says: message, mend: fix }',
     'Ask the team who owns the namespace.',
     'Retry as often as needed, as described below.',
   ])("'%s'", text => expect(badWording(text)).toEqual([]))

@@ -14,10 +14,10 @@ export interface Actor extends Account {
 }
 
 /** A row for each kind. */
-export const lookAtAccess = (api: Api, actor: Actor, capabilities: readonly Capability[]): Promise<Check[]> =>
-  Promise.all(capabilities.flatMap(({ role, kinds }) => kinds.map(kind => lookAtKind(api, actor, role.name, kind))))
+export const checkAccess = (api: Api, actor: Actor, capabilities: readonly Capability[]): Promise<Check[]> =>
+  Promise.all(capabilities.flatMap(({ role, kinds }) => kinds.map(kind => checkKind(api, actor, role.name, kind))))
 
-async function lookAtKind(api: Api, actor: Actor, role: string, { apiVersion, plural: resource }: KindInfo): Promise<Check> {
+async function checkKind(api: Api, actor: Actor, role: string, { apiVersion, plural: resource }: KindInfo): Promise<Check> {
   const group = groupOf(apiVersion)
   const kind = group === '' ? resource : `${resource}.${group}`
   const name = `Access to ${kind}`

@@ -1,20 +1,20 @@
-/** One thing that was looked at. */
+/** The result of checking one part of the cluster. */
 export interface Check {
-  /** What was looked at, such as `Crossplane`. */
+  /** The part that was checked, such as `Crossplane`. */
   readonly name: string
-  /** `unknown`: it can't be told from here. `unneeded`: nothing that was asked about needs it. */
+  /** `unknown`: doctor cannot check it from here. `unneeded`: no given claim needs it. */
   readonly state: 'well' | 'wrong' | 'unknown' | 'unneeded'
-  readonly says: string
-  /** The command that mends it, or that shows more. */
-  readonly mend?: string
+  readonly message: string
+  /** The command that fixes it or shows more. */
+  readonly fix?: string
 }
 
-export const well = (name: string, says: string): Check => ({ name, state: 'well', says })
-export const wrong = (name: string, says: string, mend: string): Check => ({ name, state: 'wrong', says, mend })
-export const unneeded = (name: string, says: string): Check => ({ name, state: 'unneeded', says })
-export const unknown = (name: string, says: string, mend?: string): Check => ({
+export const well = (name: string, message: string): Check => ({ name, state: 'well', message })
+export const wrong = (name: string, message: string, fix: string): Check => ({ name, state: 'wrong', message, fix })
+export const unneeded = (name: string, message: string): Check => ({ name, state: 'unneeded', message })
+export const unknown = (name: string, message: string, fix?: string): Check => ({
   name,
   state: 'unknown',
-  says,
-  ...(mend !== undefined && { mend }),
+  message,
+  ...(fix !== undefined && { fix }),
 })

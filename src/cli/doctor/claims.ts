@@ -59,7 +59,7 @@ export interface Examined {
   readonly claim?: ResolvedClaim
   readonly composite?: JsonObject
   /** The claim's namespace is known to be missing, so nothing in it can be looked at. */
-  readonly isHomeless?: boolean
+  readonly isNamespaceMissing?: boolean
   /** The claim is in the cluster, and so are its pods. */
   readonly isApplied?: boolean
 }
@@ -72,16 +72,16 @@ export async function examineWritten(api: Api, composite: JsonObject, platformOf
   const parsed = parseClaim(composite, platformOf(composite))
   if (!parsed.ok) return { check: wrong(name, findingsMessage(parsed.findings), 'eds validate FILE') }
   const { claim } = parsed
-  const isHomeless = isAbsent(await api.get(`/api/v1/namespaces/${encodeURIComponent(claim.namespace)}`))
-  const check = isHomeless
+  const isNamespaceMissing = isAbsent(await api.get(`/api/v1/namespaces/${encodeURIComponent(claim.namespace)}`))
+  const check = isNamespaceMissing
     ? wrong(name, `is valid, but there is no namespace ${claim.namespace}`, shell`kubectl create namespace ${claim.namespace}`)
     : well(name, 'is valid')
-  return { check, claim, composite, isHomeless }
+  return { check, claim, composite, isNamespaceMissing }
 }
 
 export async function examineNamed(api: Api, { namespace, name }: Named, platformOf: PlatformOf): Promise<Examined> {
   const row = `Claim ${namespace}/${name}`
-  const look = shell`kubectl -n ${namespace} describe eventdrivenservice ${name}`
+  const inspect = shell`kubectl -n ${namespace} describe eventdrivenservice ${name}`
   const plural = `${KIND.toLowerCase()}s`
   const answer = await api.get(`/apis/${API_VERSION}/namespaces/${encodeURIComponent(namespace)}/${plural}/${encodeURIComponent(name)}`)
   if (isAbsent(answer)) return { check: wrong(row, `there is no such ${KIND}`, shell`kubectl get ${plural} -A`) }
@@ -90,20 +90,20 @@ export async function examineNamed(api: Api, { namespace, name }: Named, platfor
   const parsed = parseClaim(composite, platformOf(composite))
   if (!parsed.ok)
     return { check: wrong(row, findingsMessage(parsed.findings), shell`kubectl -n ${namespace} edit eventdrivenservice ${name}`) }
-  return { check: judge(row, composite, look), claim: parsed.claim, composite, isApplied: true }
+  return { check: checkConditions(row, composite, inspect), claim: parsed.claim, composite, isApplied: true }
 }
 
 // Our own conditions say what blocks and what to do; Crossplane's Ready only that something does.
 const types = ['WorkloadReady', 'ScalingReady', 'EventingReady', 'Synced', 'Ready']
 
-function judge(row: string, composite: JsonObject, look: string): Check {
+function checkConditions(row: string, composite: JsonObject, inspect: string): Check {
   const states = types.flatMap(type => {
     const state = observedCondition(composite, type)
     return state === undefined ? [] : [{ type, ...state }]
   })
-  if (states.length === 0) return wrong(row, 'Crossplane has not looked at it yet', look)
+  if (states.length === 0) return wrong(row, 'Crossplane has not looked at it yet', inspect)
   const bad = states.find(({ status }) => status !== 'True')
-  if (bad !== undefined) return wrong(row, `${bad.type} is ${bad.status}, ${bad.reason}: ${bad.message || 'no reason is given'}`, look)
-  if (hasUnobservedGeneration(composite)) return unknown(row, 'Crossplane has not looked at its newest spec yet', look)
+  if (bad !== undefined) return wrong(row, `${bad.type} is ${bad.status}, ${bad.reason}: ${bad.message || 'no reason is given'}`, inspect)
+  if (hasUnobservedGeneration(composite)) return unknown(row, 'Crossplane has not looked at its newest spec yet', inspect)
   return well(row, states.map(({ type }) => type).join(', '))
 }

@@ -8,7 +8,7 @@ import { isAtLeast, showVersion, type Version } from './version.ts'
 /** The first that composes namespaced resources by itself. */
 const NATIVE: Version = [2, 0, 0]
 /** The packages' own constraint, `spec.crossplane.version`. */
-export const LEAST: Version = [1, 17, 0]
+export const MINIMUM: Version = [1, 17, 0]
 
 const DOCS = 'https://docs.crossplane.io/latest/get-started/install/'
 const INSTALL =
@@ -26,34 +26,34 @@ export interface Crossplane {
   readonly account: Account | undefined
 }
 
-export async function lookAtCrossplane(api: Api): Promise<Crossplane> {
+export async function checkCrossplane(api: Api): Promise<Crossplane> {
   const name = 'Crossplane'
   const answer = await findDeployments(api, 'app=crossplane')
   if (!answer.ok)
     return { health: unknown(name, `its Deployment can't be looked for: ${answer.reason}`), deployment: undefined, account: undefined }
   const [deployment] = itemsOf(answer)
   if (deployment === undefined) {
-    const says = `no Deployment in any namespace has the label app=crossplane (${DOCS})`
-    return { health: wrong(name, says, INSTALL), deployment, account: undefined }
+    const message = `no Deployment in any namespace has the label app=crossplane (${DOCS})`
+    return { health: wrong(name, message, INSTALL), deployment, account: undefined }
   }
-  const { isWell, says, look } = await healthOf(api, deployment)
+  const { isWell, message, inspect } = await healthOf(api, deployment)
   return {
-    health: isWell ? well(name, says) : wrong(name, says, look),
+    health: isWell ? well(name, message) : wrong(name, message, inspect),
     deployment,
     account: { namespace: namespaceOf(deployment), name: serviceAccountOf(deployment) },
   }
 }
 
 /** Which version is enough hangs on how the Composition lets the function compose. */
-export function judgeVersion(deployment: JsonObject, { composeAs }: Pick<Platform, 'composeAs'>): Check {
+export function checkVersion(deployment: JsonObject, { composeAs }: Pick<Platform, 'composeAs'>): Check {
   const name = 'Crossplane version'
   const version = versionOf(deployment)
   if (version === undefined)
     return unknown(name, `can't be read off the image ${imageOf(deployment)} of ${namespaceOf(deployment)}/${nameOf(deployment)}`)
   const shown = showVersion(version)
-  if (!isAtLeast(version, LEAST)) return wrong(name, `${shown}: the packages need ${showVersion(LEAST)} or later, best 2.x`, INSTALL)
+  if (!isAtLeast(version, MINIMUM)) return wrong(name, `${shown}: the packages need ${showVersion(MINIMUM)} or later, best 2.x`, INSTALL)
   if (isAtLeast(version, NATIVE)) return well(name, shown)
   if (composeAs === 'ProviderKubernetes') return well(name, `${shown}, through provider-kubernetes`)
-  const says = `${shown}: before 2.0 Crossplane composes no namespaced resources, so the Composition has to say composeAs: ProviderKubernetes (docs/install.md#crossplane-1x), or Crossplane to be 2.x`
-  return wrong(name, says, INSTALL)
+  const message = `${shown}: before 2.0 Crossplane composes no namespaced resources, so the Composition has to say composeAs: ProviderKubernetes (docs/install.md#crossplane-1x), or Crossplane to be 2.x`
+  return wrong(name, message, INSTALL)
 }

@@ -5,7 +5,7 @@ import { type Api, isAbsent } from './api.ts'
 import { type Check, unknown, well, wrong } from './check.ts'
 
 /** Whether the API server knows the kinds that somebody else has to bring. */
-export async function lookAtDefinitions(api: Api, name: string, crds: readonly string[], install: string): Promise<Check> {
+export async function checkDefinitions(api: Api, name: string, crds: readonly string[], install: string): Promise<Check> {
   const answers = await Promise.all(
     crds.map(async crd => ({ crd, answer: await api.get(`/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${crd}`) })),
   )

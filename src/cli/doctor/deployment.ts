@@ -14,23 +14,24 @@ export const findDeployments = (api: Api, label: string): Promise<Answer> =>
 
 export interface Health {
   readonly isWell: boolean
-  readonly says: string
+  readonly message: string
   /** Shows more. */
-  readonly look: string
+  readonly inspect: string
 }
 
 export async function healthOf(api: Api, deployment: JsonObject): Promise<Health> {
   const [name, namespace] = [nameOf(deployment), namespaceOf(deployment)]
   const [wanted, ready] = [at(deployment, 'spec', 'replicas') ?? 1, at(deployment, 'status', 'readyReplicas') ?? 0]
-  const says = `Deployment ${namespace}/${name} has ${textOf(ready)} of ${textOf(wanted)} replicas ready`
+  const message = `Deployment ${namespace}/${name} has ${textOf(ready)} of ${textOf(wanted)} replicas ready`
   const selector = labelSelectorOf(deployment)
-  const look = shell`kubectl -n ${namespace} describe pods -l ${selector}`
-  if (wanted === 0) return { isWell: false, says, look: shell`kubectl -n ${namespace} scale deployment ${name} --replicas=1` }
-  if (hasUnobservedGeneration(deployment)) return { isWell: false, says: `${says}, and its newest spec was not looked at yet`, look }
-  if (observedCondition(deployment, 'Available')?.status === 'True') return { isWell: true, says, look }
+  const inspect = shell`kubectl -n ${namespace} describe pods -l ${selector}`
+  if (wanted === 0) return { isWell: false, message, inspect: shell`kubectl -n ${namespace} scale deployment ${name} --replicas=1` }
+  if (hasUnobservedGeneration(deployment))
+    return { isWell: false, message: `${message}, and its newest spec was not looked at yet`, inspect }
+  if (observedCondition(deployment, 'Available')?.status === 'True') return { isWell: true, message, inspect }
   const pods = itemsOf(await listPods(api, namespace, selector))
   const troubles = await troublesOf(api, pods)
-  return { isWell: false, says: troubles.length === 0 ? says : `${says}: ${describe(troubles)}`, look }
+  return { isWell: false, message: troubles.length === 0 ? message : `${message}: ${describe(troubles)}`, inspect }
 }
 
 export const serviceAccountOf = (deployment: JsonObject): string => {

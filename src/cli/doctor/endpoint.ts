@@ -13,11 +13,11 @@ export interface MonitoringServer {
 }
 
 export type Reached =
-  | { readonly door: MonitoringServer; readonly service?: Service }
+  | { readonly server: MonitoringServer; readonly service?: Service }
   /** KEDA can't reach it either. */
-  | { readonly broken: string; readonly look: string; readonly instead?: string }
+  | { readonly problem: string; readonly inspect: string; readonly suggestion?: string }
   /** It can't be told from here whether KEDA can. */
-  | { readonly hidden: string }
+  | { readonly uncertain: string }
 
 interface Service {
   readonly namespace: string
@@ -30,33 +30,33 @@ const TIMEOUT_MS = 5_000
 export async function reach(api: Api, endpoint: string): Promise<Reached> {
   const { host, port } = split(endpoint)
   const service = serviceOf(host)
-  if (service === undefined) return directly(endpoint)
+  if (service === undefined) return reachDirectly(endpoint)
   const { namespace, name } = service
   const path = `/api/v1/namespaces/${namespace}/services/${name}`
   const found = await api.get(path)
-  const look = shell`kubectl -n ${namespace} get services`
-  if (isAbsent(found)) return elsewhere(api, namespace, port, { look, broken: `there is no Service ${namespace}/${name}` })
-  if (!found.ok) return (await fromHere(endpoint)) ?? { hidden: `Service ${namespace}/${name} can't be read: ${found.reason}` }
-  if (at(found.body, 'spec', 'type') === 'ExternalName') return directly(endpoint)
+  const inspect = shell`kubectl -n ${namespace} get services`
+  if (isAbsent(found)) return suggestService(api, namespace, port, { inspect, problem: `there is no Service ${namespace}/${name}` })
+  if (!found.ok) return (await fromHere(endpoint)) ?? { uncertain: `Service ${namespace}/${name} can't be read: ${found.reason}` }
+  if (at(found.body, 'spec', 'type') === 'ExternalName') return reachDirectly(endpoint)
   const ports = portsOf(found.body)
   // The name of a headless Service leads straight to its pods, whatever ports it lists.
   if (!ports.includes(port) && at(found.body, 'spec', 'clusterIP') !== 'None')
-    return elsewhere(api, namespace, port, {
-      look,
-      broken: `Service ${namespace}/${name} does not expose port ${port}, only ${ports.map(textOf).join(', ')}`,
+    return suggestService(api, namespace, port, {
+      inspect,
+      problem: `Service ${namespace}/${name} does not expose port ${port}, only ${ports.map(textOf).join(', ')}`,
     })
   const get = await proxyOf(api, service, port, ports.includes(port))
   const pods = shell`kubectl -n ${namespace} get pods -o wide`
-  const unready: Reached = { look: pods, broken: `no ready pod stands behind Service ${namespace}/${name}` }
+  const unready: Reached = { inspect: pods, problem: `no ready pod stands behind Service ${namespace}/${name}` }
   if (get === undefined) return unready
   const answer = await get(HEALTH)
-  if (answer.ok || !isOfApiServer(answer)) return { door: { by: 'through the API server', get }, service }
+  if (answer.ok || !isOfApiServer(answer)) return { server: { by: 'through the API server', get }, service }
   const { reason } = answer
   if (/no endpoints available/.test(reason)) return unready
   if (/connection refused/.test(reason))
-    return { look: pods, broken: `nobody listens on port ${port} of the pods behind Service ${namespace}/${name}` }
-  if (NO_HTTP.test(reason)) return { look, broken: forClients(endpoint) }
-  return (await fromHere(endpoint)) ?? { hidden: `the API server does not lead to Service ${namespace}/${name}: ${reason}` }
+    return { inspect: pods, problem: `nobody listens on port ${port} of the pods behind Service ${namespace}/${name}` }
+  if (NO_HTTP.test(reason)) return { inspect, problem: forClients(endpoint) }
+  return (await fromHere(endpoint)) ?? { uncertain: `the API server does not lead to Service ${namespace}/${name}: ${reason}` }
 }
 
 // NATS greets whoever connects to its port for clients with a line of its own: in Go's words and in Node's.
@@ -67,13 +67,13 @@ const forClients = (endpoint: string) => `what answers at ${endpoint} is no HTTP
 export async function neighboursOf(
   api: Api,
   endpoint: string,
-  { door, service }: { door: MonitoringServer; service?: Service },
+  { server, service }: { server: MonitoringServer; service?: Service },
 ): Promise<MonitoringServer[]> {
   const { port } = split(endpoint)
   if (service !== undefined)
-    return (await podsOf(api, service)).map(pod => ({ ...door, get: path => api.get(podPath(service, pod, port, path)) }))
-  const varz = await door.get('/varz')
-  return items(varz.ok ? at(varz.body, 'connect_urls') : undefined).map(url => directDoor(`${split(textOf(url)).host}:${port}`))
+    return (await podsOf(api, service)).map(pod => ({ ...server, get: path => api.get(podPath(service, pod, port, path)) }))
+  const varz = await server.get('/varz')
+  return items(varz.ok ? at(varz.body, 'connect_urls') : undefined).map(url => directServer(`${split(textOf(url)).host}:${port}`))
 }
 
 function split(endpoint: string): { host: string; port: number } {
@@ -90,13 +90,13 @@ function serviceOf(host: string): Service | undefined {
 const portsOf = (service: Json): Json[] => items(at(service, 'spec', 'ports')).flatMap(port => at(port, 'port') ?? [])
 
 /** Says as well which Service of the namespace was probably meant. */
-async function elsewhere(api: Api, namespace: string, port: number, found: Extract<Reached, { look: string }>): Promise<Reached> {
+async function suggestService(api: Api, namespace: string, port: number, found: Extract<Reached, { inspect: string }>): Promise<Reached> {
   const services = itemsOf(await api.get(`/api/v1/namespaces/${namespace}/services`))
   const exposing = services.filter(service => portsOf(service).includes(port)).map(nameOf)
   const [first] = exposing
   if (first === undefined) return found
-  const broken = `${found.broken}; Service ${exposing.join(', ')} exposes ${port}`
-  return { ...found, broken, instead: `${first}.${namespace}.svc.cluster.local:${port}` }
+  const problem = `${found.problem}; Service ${exposing.join(', ')} exposes ${port}`
+  return { ...found, problem, suggestion: `${first}.${namespace}.svc.cluster.local:${port}` }
 }
 
 async function proxyOf(api: Api, service: Service, port: number, isListed: boolean): Promise<MonitoringServer['get'] | undefined> {
@@ -125,21 +125,21 @@ function isOfApiServer({ status, body }: Failed): boolean {
   return status === undefined || at(body, 'kind') === 'Status' || typeof at(body, 'status') !== 'string'
 }
 
-const directDoor = (endpoint: string): MonitoringServer => ({
+const directServer = (endpoint: string): MonitoringServer => ({
   by: 'from here',
   get: path => ask(`http://${endpoint}${path}`, { timeoutMs: TIMEOUT_MS }),
 })
 
-async function directly(endpoint: string): Promise<Reached> {
-  const door = directDoor(endpoint)
-  const answer = await door.get(HEALTH)
-  if (answer.ok || answer.status !== undefined) return { door }
-  if (NO_HTTP.test(answer.reason)) return { broken: forClients(endpoint), look: shell`curl --max-time 5 http://${endpoint}/healthz` }
-  return { hidden: `from here nobody answers at ${endpoint}: ${answer.reason}` }
+async function reachDirectly(endpoint: string): Promise<Reached> {
+  const server = directServer(endpoint)
+  const answer = await server.get(HEALTH)
+  if (answer.ok || answer.status !== undefined) return { server }
+  if (NO_HTTP.test(answer.reason)) return { problem: forClients(endpoint), inspect: shell`curl --max-time 5 http://${endpoint}/healthz` }
+  return { uncertain: `from here nobody answers at ${endpoint}: ${answer.reason}` }
 }
 
 /** Where the doctor runs inside the cluster. */
 async function fromHere(endpoint: string): Promise<Reached | undefined> {
-  const reached = await directly(endpoint)
-  return 'door' in reached ? reached : undefined
+  const reached = await reachDirectly(endpoint)
+  return 'server' in reached ? reached : undefined
 }

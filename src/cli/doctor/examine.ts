@@ -4,21 +4,21 @@ import type { Capability } from '../../capabilities/capability.ts'
 import { capabilities } from '../../capabilities/index.ts'
 import { builtIn } from '../../platform/defaults.ts'
 import { shell } from '../../text/shell-quote.ts'
-import { type Actor, lookAtAccess } from './access.ts'
+import { type Actor, checkAccess } from './access.ts'
 import type { Api } from './api.ts'
 import { type Check, unknown, unneeded } from './check.ts'
 import { type Examined, examineNamed, examineWritten, type Given } from './claims.ts'
-import { type Crossplane, judgeVersion, lookAtCrossplane } from './crossplane.ts'
-import { lookAtKeda } from './keda.ts'
-import { lookAtEventing, lookAtServing, needsEventing, needsServing } from './knative.ts'
-import { lookAtNats } from './nats.ts'
-import { lookAtPackages } from './packages.ts'
-import { lookAtPods } from './pods.ts'
-import { lookAtProvider, type Provider } from './provider.ts'
-import { lookAtSecrets } from './secrets.ts'
+import { type Crossplane, checkCrossplane, checkVersion } from './crossplane.ts'
+import { checkKeda } from './keda.ts'
+import { checkEventing, checkServing, needsEventing, needsServing } from './knative.ts'
+import { checkNats } from './nats.ts'
+import { checkPackages } from './packages.ts'
+import { checkPods } from './pods.ts'
+import { checkProvider, type Provider } from './provider.ts'
+import { checkSecrets } from './secrets.ts'
 
 export async function examine(api: Api, { named, written }: Given): Promise<Check[]> {
-  const [crossplane, { checks: packages, platformOf }] = await Promise.all([lookAtCrossplane(api), lookAtPackages(api)])
+  const [crossplane, { checks: packages, platformOf }] = await Promise.all([checkCrossplane(api), checkPackages(api)])
   const examined: Examined[] = await Promise.all([
     ...named.map(one => examineNamed(api, one, platformOf)),
     ...written.map(composite => examineWritten(api, composite, platformOf)),
@@ -34,21 +34,21 @@ export async function examine(api: Api, { named, written }: Given): Promise<Chec
   const needed = capabilities.filter(({ isUsual, resolve }) =>
     claims.length === 0 ? isUsual?.(platform) : claims.some(claim => resolve(claim) !== undefined),
   )
-  const provider = platform.composeAs === 'ProviderKubernetes' ? await lookAtProvider(api, platform) : undefined
+  const provider = platform.composeAs === 'ProviderKubernetes' ? await checkProvider(api, platform) : undefined
   const [access, keda, nats, serving, eventing, secrets, pods] = await Promise.all([
-    lookAtRoles(api, actorOf(crossplane, provider), needed),
-    needs.keda ? lookAtKeda(api) : [unneeded('KEDA', 'no claim with runtime Deployment was named')],
+    checkRoles(api, actorOf(crossplane, provider), needed),
+    needs.keda ? checkKeda(api) : [unneeded('KEDA', 'no claim with runtime Deployment was named')],
     needs.keda
-      ? lookAtNats(api, claims, platform.defaults.nats?.monitoringEndpoint ?? builtIn.nats.monitoringEndpoint)
+      ? checkNats(api, claims, platform.defaults.nats?.monitoringEndpoint ?? builtIn.nats.monitoringEndpoint)
       : [unneeded('NATS', 'no claim with runtime Deployment was named')],
-    needs.serving ? lookAtServing(api, platform) : [unneeded('Knative Serving', `${who(claims)} needs it`)],
-    needs.eventing ? lookAtEventing(api, claims) : [unneeded('Knative Eventing', `${who(claims)} needs it`)],
-    Promise.all(examined.flatMap(({ claim, isHomeless }) => (claim && !isHomeless ? lookAtSecrets(api, claim) : []))),
-    Promise.all(examined.flatMap(({ claim, isApplied }) => (claim && isApplied ? lookAtPods(api, claim) : []))),
+    needs.serving ? checkServing(api, platform) : [unneeded('Knative Serving', `${who(claims)} needs it`)],
+    needs.eventing ? checkEventing(api, claims) : [unneeded('Knative Eventing', `${who(claims)} needs it`)],
+    Promise.all(examined.flatMap(({ claim, isNamespaceMissing }) => (claim && !isNamespaceMissing ? checkSecrets(api, claim) : []))),
+    Promise.all(examined.flatMap(({ claim, isApplied }) => (claim && isApplied ? checkPods(api, claim) : []))),
   ])
   return [
     crossplane.health,
-    ...(crossplane.deployment ? [judgeVersion(crossplane.deployment, platform)] : []),
+    ...(crossplane.deployment ? [checkVersion(crossplane.deployment, platform)] : []),
     ...packages,
     ...(provider?.checks ?? []),
     ...access,
@@ -70,5 +70,5 @@ function actorOf({ account }: Crossplane, provider: Provider | undefined): Actor
   return account && { ...account, grant: role => shell`kubectl apply -f package/runtime/rbac/${role}.yaml` }
 }
 
-const lookAtRoles = async (api: Api, actor: Actor | undefined, needed: readonly Capability[]): Promise<Check[]> =>
-  actor === undefined ? [unknown('Access', 'it is not known as whom the resources are made')] : lookAtAccess(api, actor, needed)
+const checkRoles = async (api: Api, actor: Actor | undefined, needed: readonly Capability[]): Promise<Check[]> =>
+  actor === undefined ? [unknown('Access', 'it is not known as whom the resources are made')] : checkAccess(api, actor, needed)

@@ -21,7 +21,7 @@ export interface Ask {
   readonly body?: JsonObject
 }
 
-const MOST_BYTES = 64 * 1024 * 1024
+const MAX_BYTES = 64 * 1024 * 1024
 
 export function ask(address: string, { agent, headers, timeoutMs, body }: Ask): Promise<Answer> {
   const content = body === undefined ? {} : { 'content-type': 'application/json' }
@@ -46,7 +46,7 @@ export function ask(address: string, { agent, headers, timeoutMs, body }: Ask): 
       let length = 0
       response.on('data', (chunk: Buffer) => {
         length += chunk.length
-        if (length > MOST_BYTES) asked.destroy(new Error('the answer is too long'))
+        if (length > MAX_BYTES) asked.destroy(new Error('the answer is too long'))
         else chunks.push(chunk)
       })
       response.on('error', fail)
@@ -57,7 +57,7 @@ export function ask(address: string, { agent, headers, timeoutMs, body }: Ask): 
   }).catch((error: Error) => ({ ok: false, status: undefined, reason: explain(error, timeoutMs) }))
 }
 
-const LONGEST_REASON = 300
+const MAX_REASON_LENGTH = 300
 
 function toAnswer(status: number, text: string): Answer {
   const body = parse(text)
@@ -65,7 +65,7 @@ function toAnswer(status: number, text: string): Answer {
   if (isFine && body !== undefined) return { ok: true, body }
   if (isFine) return { ok: false, status, reason: 'the answer is no JSON' }
   const message = at(body, 'message') ?? at(body, 'error')
-  const reason = typeof message === 'string' ? message : text.trim().slice(0, LONGEST_REASON)
+  const reason = typeof message === 'string' ? message : text.trim().slice(0, MAX_REASON_LENGTH)
   return { ok: false, status, reason: reason === '' ? `HTTP ${status}` : reason, ...(body !== undefined && { body }) }
 }
 

@@ -3,47 +3,47 @@ import { isObject } from '../../kubernetes/json.ts'
 import { shell } from '../../text/shell-quote.ts'
 import { type Api, isAbsent, itemsOf } from './api.ts'
 import { type Check, unknown, well, wrong } from './check.ts'
-import { lookAtDefinitions } from './definitions.ts'
+import { checkDefinitions } from './definitions.ts'
 import { findDeployments, healthOf, imageOf, versionOf } from './deployment.ts'
 import { isAtLeast, showVersion, type Version } from './version.ts'
 
 /** The first that looks an account up by accountID: docs/adr/0004-nats-account-and-account-id.md */
-const LEAST: Version = [2, 17, 0]
+const MINIMUM: Version = [2, 17, 0]
 const INSTALL = 'helm upgrade --install keda keda --repo https://kedacore.github.io/charts --namespace keda --create-namespace'
 
-export async function lookAtKeda(api: Api): Promise<Check[]> {
+export async function checkKeda(api: Api): Promise<Check[]> {
   const [kinds, operator, metrics] = await Promise.all([
-    lookAtDefinitions(api, 'KEDA', ['scaledobjects.keda.sh'], INSTALL),
-    lookAtOperator(api),
-    lookAtMetrics(api),
+    checkDefinitions(api, 'KEDA', ['scaledobjects.keda.sh'], INSTALL),
+    checkOperator(api),
+    checkMetrics(api),
   ])
   // Without its kinds it is not installed: once is enough to say so.
   return kinds.state === 'wrong' ? [kinds] : [kinds, ...operator, metrics]
 }
 
-async function lookAtOperator(api: Api): Promise<Check[]> {
+async function checkOperator(api: Api): Promise<Check[]> {
   const name = 'KEDA operator'
   const answer = await findDeployments(api, 'app.kubernetes.io/name=keda-operator')
   if (!answer.ok) return [unknown(name, `its Deployment can't be looked for: ${answer.reason}`)]
   const [deployment] = itemsOf(answer)
   if (deployment === undefined)
     return [wrong(name, 'no Deployment in any namespace has the label app.kubernetes.io/name=keda-operator', INSTALL)]
-  const { isWell, says, look } = await healthOf(api, deployment)
+  const { isWell, message, inspect } = await healthOf(api, deployment)
   const version = versionOf(deployment)
   return [
-    isWell ? well(name, says) : wrong(name, says, look),
+    isWell ? well(name, message) : wrong(name, message, inspect),
     version === undefined
-      ? unknown('KEDA version', `can't be read off the image ${imageOf(deployment)}; it has to be ${showVersion(LEAST)} or later`)
-      : isAtLeast(version, LEAST)
+      ? unknown('KEDA version', `can't be read off the image ${imageOf(deployment)}; it has to be ${showVersion(MINIMUM)} or later`)
+      : isAtLeast(version, MINIMUM)
         ? well('KEDA version', showVersion(version))
-        : wrong('KEDA version', `${showVersion(version)}: it has to be ${showVersion(LEAST)} or later`, INSTALL),
+        : wrong('KEDA version', `${showVersion(version)}: it has to be ${showVersion(MINIMUM)} or later`, INSTALL),
   ]
 }
 
 const METRICS = 'v1beta1.external.metrics.k8s.io'
 
 /** From one replica on the HPA asks KEDA through the API server. */
-async function lookAtMetrics(api: Api): Promise<Check> {
+async function checkMetrics(api: Api): Promise<Check> {
   const name = 'KEDA metrics'
   const answer = await api.get(`/apis/apiregistration.k8s.io/v1/apiservices/${METRICS}`)
   if (isAbsent(answer)) return wrong(name, `there is no APIService ${METRICS}, so nothing scales beyond one replica`, INSTALL)

@@ -5,7 +5,7 @@ import type { Platform } from '../../platform/platform.ts'
 import { shell } from '../../text/shell-quote.ts'
 import { type Api, isAbsent } from './api.ts'
 import { type Check, unknown, well, wrong } from './check.ts'
-import { lookAtDefinitions } from './definitions.ts'
+import { checkDefinitions } from './definitions.ts'
 
 const SERVING =
   'kubectl apply -f https://github.com/knative/serving/releases/latest/download/serving-crds.yaml -f https://github.com/knative/serving/releases/latest/download/serving-core.yaml'
@@ -28,16 +28,16 @@ const flags: readonly Flag[] = [
 export const needsServing = (claims: readonly ResolvedClaim[], { features }: Platform) =>
   claims.some(({ runtime }) => runtime === 'Knative') || Object.values(features).some(on => on)
 
-export async function lookAtServing(api: Api, { features }: Platform): Promise<Check[]> {
+export async function checkServing(api: Api, { features }: Platform): Promise<Check[]> {
   const wanted = flags.filter(({ feature }) => features[feature])
   const [kinds, ...rows] = await Promise.all([
-    lookAtDefinitions(api, 'Knative Serving', ['services.serving.knative.dev'], SERVING),
-    ...wanted.map(flag => lookAtFlag(api, flag)),
+    checkDefinitions(api, 'Knative Serving', ['services.serving.knative.dev'], SERVING),
+    ...wanted.map(flag => checkFlag(api, flag)),
   ])
   return kinds.state === 'wrong' ? [kinds] : [kinds, ...rows]
 }
 
-async function lookAtFlag(api: Api, { feature, map, key, on }: Flag): Promise<Check> {
+async function checkFlag(api: Api, { feature, map, key, on }: Flag): Promise<Check> {
   const name = `Knative ${key}`
   const answer = await api.get(`/api/v1/namespaces/knative-serving/configmaps/${map}`)
   if (!answer.ok && !isAbsent(answer)) return unknown(name, `ConfigMap knative-serving/${map} can't be read: ${answer.reason}`)
@@ -53,13 +53,13 @@ async function lookAtFlag(api: Api, { feature, map, key, on }: Flag): Promise<Ch
 
 export const needsEventing = (claims: readonly ResolvedClaim[]) => claims.some(({ eventing }) => eventing !== undefined)
 
-export async function lookAtEventing(api: Api, claims: readonly ResolvedClaim[]): Promise<Check[]> {
+export async function checkEventing(api: Api, claims: readonly ResolvedClaim[]): Promise<Check[]> {
   const listens = claims.some(({ eventing }) => eventing?.broker !== undefined)
   const reads = claims.some(({ eventing }) => eventing?.kafka !== undefined)
   return Promise.all([
     ...(listens
-      ? [lookAtDefinitions(api, 'Knative Eventing', ['brokers.eventing.knative.dev', 'triggers.eventing.knative.dev'], EVENTING)]
+      ? [checkDefinitions(api, 'Knative Eventing', ['brokers.eventing.knative.dev', 'triggers.eventing.knative.dev'], EVENTING)]
       : []),
-    ...(reads ? [lookAtDefinitions(api, 'Knative KafkaSource', ['kafkasources.sources.knative.dev'], KAFKA)] : []),
+    ...(reads ? [checkDefinitions(api, 'Knative KafkaSource', ['kafkasources.sources.knative.dev'], KAFKA)] : []),
   ])
 }

@@ -15,12 +15,12 @@ interface Asked {
 }
 
 /** A row for each server, and below it one for each claim that it feeds. */
-export async function lookAtNats(api: Api, claims: readonly ResolvedClaim[], byDefault: string): Promise<Check[]> {
+export async function checkNats(api: Api, claims: readonly ResolvedClaim[], byDefault: string): Promise<Check[]> {
   const asked = claims.flatMap((claim): Asked[] => (claim.runtime === 'Deployment' && claim.nats ? [{ claim, nats: claim.nats }] : []))
   const endpoints = new Set(asked.length > 0 ? asked.map(({ nats }) => nats.monitoringEndpoint) : [byDefault])
   const rows = await Promise.all(
     [...endpoints].map(endpoint =>
-      lookAtServer(
+      checkServer(
         api,
         endpoint,
         asked.filter(({ nats }) => nats.monitoringEndpoint === endpoint),
@@ -30,34 +30,36 @@ export async function lookAtNats(api: Api, claims: readonly ResolvedClaim[], byD
   return rows.flat()
 }
 
-async function lookAtServer(api: Api, endpoint: string, asked: readonly Asked[]): Promise<Check[]> {
+async function checkServer(api: Api, endpoint: string, asked: readonly Asked[]): Promise<Check[]> {
   const name = 'NATS'
   const origin = asked.length > 0 ? 'spec.nats.monitoringEndpoint' : 'the default of every claim: docs/platform-defaults.md'
   const reached = await reach(api, endpoint)
   const cannotTell = () => asked.map(({ claim }) => unknown(streamRow(claim), `can't be told, as ${endpoint} was not reached`))
-  if ('broken' in reached) {
+  if ('problem' in reached) {
     const [only, another] = asked
-    const mend =
-      reached.instead !== undefined && only !== undefined && another === undefined
-        ? edit(only.claim, { monitoringEndpoint: reached.instead })
-        : reached.look
-    return [wrong(name, `${endpoint} can't be reached: ${reached.broken} (${origin})`, mend), ...cannotTell()]
+    const fix =
+      reached.suggestion !== undefined && only !== undefined && another === undefined
+        ? edit(only.claim, { monitoringEndpoint: reached.suggestion })
+        : reached.inspect
+    return [wrong(name, `${endpoint} can't be reached: ${reached.problem} (${origin})`, fix), ...cannotTell()]
   }
-  if ('hidden' in reached) return [unknown(name, `${reached.hidden}. KEDA may reach it all the same`, tryInside(endpoint)), ...cannotTell()]
-  const { door } = reached
-  const jsz = await door.get('/jsz')
+  if ('uncertain' in reached)
+    return [unknown(name, `${reached.uncertain}. KEDA may reach it all the same`, tryInside(endpoint)), ...cannotTell()]
+  const { server } = reached
+  const jsz = await server.get('/jsz')
   if (!jsz.ok)
     return [
-      wrong(name, `${endpoint}, reached ${door.by}, is no monitoring port of NATS: ${jsz.reason}`, tryInside(endpoint)),
+      wrong(name, `${endpoint}, reached ${server.by}, is no monitoring port of NATS: ${jsz.reason}`, tryInside(endpoint)),
       ...cannotTell(),
     ]
-  if (at(jsz.body, 'disabled') === true) return [wrong(name, `${endpoint}, reached ${door.by}, has JetStream off`, ENABLE), ...cannotTell()]
-  const health = await door.get('/healthz?js-enabled-only=true')
+  if (at(jsz.body, 'disabled') === true)
+    return [wrong(name, `${endpoint}, reached ${server.by}, has JetStream off`, ENABLE), ...cannotTell()]
+  const health = await server.get('/healthz?js-enabled-only=true')
   const row = health.ok
-    ? well(name, `${endpoint}, reached ${door.by}, has JetStream on`)
-    : wrong(name, `${endpoint}, reached ${door.by}, is not healthy: ${health.reason}`, tryInside(endpoint))
+    ? well(name, `${endpoint}, reached ${server.by}, has JetStream on`)
+    : wrong(name, `${endpoint}, reached ${server.by}, is not healthy: ${health.reason}`, tryInside(endpoint))
   const servers = await serversOf(api, endpoint, reached, jsz.body)
-  return [row, ...(await Promise.all(asked.map(one => lookAtStream(servers, one))))]
+  return [row, ...(await Promise.all(asked.map(one => checkStream(servers, one))))]
 }
 
 const ENABLE =
@@ -68,18 +70,18 @@ const tryInside = (endpoint: string) =>
 async function serversOf(
   api: Api,
   endpoint: string,
-  reached: Extract<Reached, { door: MonitoringServer }>,
+  reached: Extract<Reached, { server: MonitoringServer }>,
   jsz: Json,
 ): Promise<MonitoringServer[]> {
   const size = at(jsz, 'meta_cluster', 'cluster_size')
-  return typeof size === 'number' && size > 1 ? [reached.door, ...(await neighboursOf(api, endpoint, reached))] : [reached.door]
+  return typeof size === 'number' && size > 1 ? [reached.server, ...(await neighboursOf(api, endpoint, reached))] : [reached.server]
 }
 
 const streamRow = ({ namespace, name }: ResolvedClaim) => `Stream of ${namespace}/${name}`
 const nameOf = (value: Json) => textOf(at(value, 'name'))
 const namesIn = (values: readonly Json[]) => [...new Set(values.map(nameOf))].join(', ') || 'none'
 
-async function lookAtStream(servers: readonly MonitoringServer[], { claim, nats }: Asked): Promise<Check> {
+async function checkStream(servers: readonly MonitoringServer[], { claim, nats }: Asked): Promise<Check> {
   const { stream, consumer } = nats
   // As KEDA does: https://keda.sh/docs/latest/scalers/nats-jetstream-stream/
   const wanted = nats.accountID ?? nats.account

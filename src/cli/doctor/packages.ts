@@ -30,7 +30,7 @@ export interface Installed {
   readonly platformOf: (composite: JsonObject | undefined) => Platform
 }
 
-export async function lookAtPackages(api: Api): Promise<Installed> {
+export async function checkPackages(api: Api): Promise<Installed> {
   const [functions, configurations, compositions, ...definitions] = await Promise.all([
     api.get(`${PACKAGES}/functions`),
     api.get(`${PACKAGES}/configurations`),
@@ -39,19 +39,19 @@ export async function lookAtPackages(api: Api): Promise<Installed> {
   ])
   const configuration = itemsOf(configurations).find(one => textOf(at(one, 'spec', 'package')).includes(CONFIGURATION))
   const again = configuration ? restore(nameOf(configuration)) : undefined
-  const definition = judgeDefinition(definitions, again)
+  const definition = checkDefinition(definitions, again)
   const own = itemsOf(compositions).filter(isOurs)
-  const judged = own.map(one => judgeComposition(one, again))
-  const called = new Set(judged.flatMap(({ calls }) => calls))
-  const platforms = new Map(judged.flatMap(({ name, platform }): [string, Platform][] => (platform ? [[name, platform]] : [])))
+  const checked = own.map(one => checkComposition(one, again))
+  const called = new Set(checked.flatMap(({ calls }) => calls))
+  const platforms = new Map(checked.flatMap(({ name, platform }): [string, Platform][] => (platform ? [[name, platform]] : [])))
   const byDefault = platforms.get(defaultOf(definitions) ?? '') ?? [...platforms.values()][0] ?? builtInPlatform
   const isThere = definition.state === 'well' && own.length > 0
   return {
     checks: [
-      ...judgeFunctions(functions, called),
-      judgeConfiguration(configurations, configuration, isThere),
+      ...checkFunctions(functions, called),
+      checkConfiguration(configurations, configuration, isThere),
       definition,
-      ...(own.length > 0 ? judged.map(({ check }) => check) : [noComposition(compositions, again)]),
+      ...(own.length > 0 ? checked.map(({ check }) => check) : [noComposition(compositions, again)]),
     ],
     platformOf: composite => platforms.get(chosenBy(composite) ?? '') ?? byDefault,
   }
@@ -78,7 +78,7 @@ function defaultOf(definitions: readonly Answer[]): string | undefined {
   return text(at(spec, 'enforcedCompositionRef', 'name')) ?? text(at(spec, 'defaultCompositionRef', 'name'))
 }
 
-function judgeFunctions(answer: Answer, called: ReadonlySet<string>): Check[] {
+function checkFunctions(answer: Answer, called: ReadonlySet<string>): Check[] {
   const name = 'Function'
   if (!answer.ok && !isAbsent(answer)) return [unknown(name, `can't be looked for: ${answer.reason}`)]
   const functions = itemsOf(answer)
@@ -87,26 +87,26 @@ function judgeFunctions(answer: Answer, called: ReadonlySet<string>): Check[] {
   if (wanted.length === 0) return [wrong(name, 'is not installed', INSTALL_CONFIGURATION)]
   return wanted.map(wantedName => {
     const found = functions.find(one => nameOf(one) === wantedName)
-    if (found !== undefined) return judgePackage(name, 'function.pkg', found)
+    if (found !== undefined) return checkPackage(name, 'function.pkg', found)
     const other = functions.map(nameOf).find(one => one.endsWith(FUNCTION))
-    const says = `the Composition calls ${wantedName}, which is not installed`
+    const message = `the Composition calls ${wantedName}, which is not installed`
     return other === undefined
-      ? wrong(name, says, install('function', FUNCTION) + shell` ${wantedName}`)
-      : wrong(name, `${says}; there is one named ${other}`, 'kubectl get functions.pkg.crossplane.io')
+      ? wrong(name, message, install('function', FUNCTION) + shell` ${wantedName}`)
+      : wrong(name, `${message}; there is one named ${other}`, 'kubectl get functions.pkg.crossplane.io')
   })
 }
 
-function judgeConfiguration(answer: Answer, found: JsonObject | undefined, isThere: boolean): Check {
+function checkConfiguration(answer: Answer, found: JsonObject | undefined, isThere: boolean): Check {
   const name = 'Configuration'
   if (!answer.ok && !isAbsent(answer)) return unknown(name, `can't be looked for: ${answer.reason}`)
-  if (found !== undefined) return judgePackage(name, 'configuration.pkg', found)
+  if (found !== undefined) return checkPackage(name, 'configuration.pkg', found)
   return isThere
     ? unneeded(name, 'is not installed as a package; the API and the Composition are there without it')
     : wrong(name, 'is not installed', INSTALL_CONFIGURATION)
 }
 
 /** A package is installed when its revision is active, and healthy when what is in it works. */
-export function judgePackage(name: string, kind: string, found: JsonObject): Check {
+export function checkPackage(name: string, kind: string, found: JsonObject): Check {
   const called = nameOf(found)
   const tag = textOf(at(found, 'spec', 'package'))
   const trouble = ['Installed', 'Healthy'].flatMap(type => {
@@ -118,7 +118,7 @@ export function judgePackage(name: string, kind: string, found: JsonObject): Che
   return wrong(name, `${called} (${tag}) is ${trouble.join('; ')}`, shell`kubectl describe ${kind} ${called}`)
 }
 
-function judgeDefinition(answers: readonly Answer[], again = INSTALL_CONFIGURATION): Check {
+function checkDefinition(answers: readonly Answer[], again = INSTALL_CONFIGURATION): Check {
   const name = 'API (XRD)'
   const found = answers.flatMap(answer => (answer.ok && isObject(answer.body) ? [answer.body] : []))[0]
   if (found === undefined) {
@@ -138,26 +138,26 @@ function noComposition(answer: Answer, again = INSTALL_CONFIGURATION): Check {
   return wrong('Composition', `there is none for ${COMPOSITE_KIND} of ${GROUP}`, again)
 }
 
-interface JudgedComposition {
+interface CheckedComposition {
   readonly name: string
   readonly check: Check
   readonly calls: readonly string[]
   readonly platform?: Platform
 }
 
-function judgeComposition(composition: JsonObject, again: string | undefined): JudgedComposition {
+function checkComposition(composition: JsonObject, again: string | undefined): CheckedComposition {
   const name = nameOf(composition)
   const step = items(at(composition, 'spec', 'pipeline')).find(
     one => isInput(at(one, 'input')) || textOf(at(one, 'functionRef', 'name')).endsWith(FUNCTION),
   )
   const isOfPackage = items(at(composition, 'metadata', 'ownerReferences')).some(owner => at(owner, 'kind') === 'ConfigurationRevision')
-  const look = (isOfPackage ? again : undefined) ?? shell`kubectl get composition ${name} -o yaml`
-  if (step === undefined) return { name, calls: [], check: wrong('Composition', `${name} has no step that calls the function`, look) }
+  const inspect = (isOfPackage ? again : undefined) ?? shell`kubectl get composition ${name} -o yaml`
+  if (step === undefined) return { name, calls: [], check: wrong('Composition', `${name} has no step that calls the function`, inspect) }
   const called = textOf(at(step, 'functionRef', 'name'))
   const parsed = parsePlatform(at(step, 'input'))
   if (!parsed.ok) {
-    const says = `the input of the function in ${name} is invalid: ${findingsMessage(parsed.findings)}`
-    return { name, calls: [called], check: wrong('Composition', says, look) }
+    const message = `the input of the function in ${name} is invalid: ${findingsMessage(parsed.findings)}`
+    return { name, calls: [called], check: wrong('Composition', message, inspect) }
   }
   return { name, calls: [called], platform: parsed.platform, check: well('Composition', `${name} calls ${called}`) }
 }

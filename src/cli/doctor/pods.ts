@@ -17,14 +17,14 @@ export interface Trouble {
   readonly reason: string
   readonly message: string
   /** Shows more. */
-  readonly look: string
+  readonly inspect: string
 }
 
 export const listPods = (api: Api, namespace: string, selector: string): Promise<Answer> =>
   api.get(`/api/v1/namespaces/${namespace}/pods?labelSelector=${encodeURIComponent(selector)}`)
 
 /** How the pods of a claim fare, whichever runtime they have. */
-export async function lookAtPods(api: Api, claim: ResolvedClaim): Promise<Check> {
+export async function checkPods(api: Api, claim: ResolvedClaim): Promise<Check> {
   const row = `Pods of ${claim.namespace}/${claim.name}`
   const answer = await listPods(api, claim.namespace, selectorOf(claim))
   if (!answer.ok) return unknown(row, `can't be listed: ${answer.reason}`)
@@ -32,10 +32,10 @@ export async function lookAtPods(api: Api, claim: ResolvedClaim): Promise<Check>
   if (pods.length === 0) return unneeded(row, 'there are none at the moment')
   const troubles = await troublesOf(api, pods)
   const [first] = troubles
-  if (first !== undefined) return wrong(row, `${troubles.length} of ${pods.length} in trouble: ${describe(troubles)}`, first.look)
+  if (first !== undefined) return wrong(row, `${troubles.length} of ${pods.length} in trouble: ${describe(troubles)}`, first.inspect)
   const ready = pods.filter(isReady).length
-  const says = `${ready} of ${pods.length} ready`
-  return ready === pods.length ? well(row, says) : unknown(row, `${says}, and the rest may only be starting`)
+  const message = `${ready} of ${pods.length} ready`
+  return ready === pods.length ? well(row, message) : unknown(row, `${message}, and the rest may only be starting`)
 }
 
 /** While a claim changes its runtime, the new Knative Service has the name of the stand-in. */
@@ -106,11 +106,11 @@ const textOr = (value: Json | undefined, otherwise: string) => (typeof value ===
 const logs = (pod: JsonObject, container: Json) =>
   shell`kubectl -n ${namespaceOf(pod)} logs ${nameOf(pod)} -c ${textOf(at(container, 'name'))} --tail=50`
 
-const trouble = (pod: JsonObject, reason: string, message: string, look?: string): Trouble => ({
+const trouble = (pod: JsonObject, reason: string, message: string, inspect?: string): Trouble => ({
   pod: nameOf(pod),
   reason,
   message,
-  look: look ?? shell`kubectl -n ${namespaceOf(pod)} describe pod ${nameOf(pod)}`,
+  inspect: inspect ?? shell`kubectl -n ${namespaceOf(pod)} describe pod ${nameOf(pod)}`,
 })
 
 /** Asks once for all pods of the namespace: a thousand pods would need a thousand questions. */

@@ -10,20 +10,35 @@ const signs = {
   unneeded: { sign: '–', style: 'dim' },
 } as const satisfies Record<Check['state'], { sign: string; style: string }>
 
-/** A line for each check, and below what is wrong the command that mends it. */
+/** A line for each check, followed by the command that fixes it. */
 export function printTable(checks: readonly Check[], { color }: Output): string {
   const paint = painter(color)
   const width = Math.max(...checks.map(({ name }) => printable(name).length))
   return checks
-    .map(({ name, state, says, mend }) => {
+    .map(({ name, state, message, fix }) => {
       const { sign, style } = signs[state]
-      const text = `${paint(style, sign)} ${printable(name).padEnd(width)}  ${state === 'unneeded' ? paint('dim', printable(says)) : printable(says)}\n`
-      return mend === undefined ? text : `${text}  ${' '.repeat(width)}  ${paint('cyan', `→ ${printable(mend)}`)}\n`
+      const text = `${paint(style, sign)} ${printable(name).padEnd(width)}  ${state === 'unneeded' ? paint('dim', printable(message)) : printable(message)}\n`
+      return fix === undefined ? text : `${text}  ${' '.repeat(width)}  ${paint('cyan', `→ ${printable(fix)}`)}\n`
     })
     .join('')
 }
 
-export const printChecks = (checks: readonly Check[]): string => `${JSON.stringify({ checks }, null, 2)}\n`
+/** A check as `-o json` prints it. Scripts read these fields, so they keep their names. */
+export interface PublishedCheck {
+  readonly name: string
+  readonly state: Check['state']
+  readonly says: string
+  readonly mend?: string
+}
+
+const publish = ({ name, state, message, fix }: Check): PublishedCheck => ({
+  name,
+  state,
+  says: message,
+  ...(fix !== undefined && { mend: fix }),
+})
+
+export const printChecks = (checks: readonly Check[]): string => `${JSON.stringify({ checks: checks.map(publish) }, null, 2)}\n`
 
 export function summary(checks: readonly Check[]): string {
   const count = (state: Check['state']) => checks.filter(check => check.state === state).length

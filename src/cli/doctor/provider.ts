@@ -6,7 +6,7 @@ import { shell } from '../../text/shell-quote.ts'
 import type { Actor } from './access.ts'
 import { type Api, isAbsent, itemsOf, namespaceOf } from './api.ts'
 import { type Check, unknown, well, wrong } from './check.ts'
-import { judgePackage } from './packages.ts'
+import { checkPackage } from './packages.ts'
 
 const NAME = 'provider-kubernetes'
 const INSTALL = 'kubectl apply -f package/crossplane-1/provider.yaml'
@@ -17,7 +17,7 @@ export interface Provider {
   readonly actor: Actor | undefined
 }
 
-export async function lookAtProvider(api: Api, { providerConfig }: Platform): Promise<Provider> {
+export async function checkProvider(api: Api, { providerConfig }: Platform): Promise<Provider> {
   const answer = await api.get('/apis/pkg.crossplane.io/v1/providers')
   if (!answer.ok && !isAbsent(answer)) return { checks: [unknown(NAME, `can't be looked for: ${answer.reason}`)], actor: undefined }
   const provider = itemsOf(answer).find(one => textOf(at(one, 'spec', 'package')).includes(NAME))
@@ -29,11 +29,11 @@ export async function lookAtProvider(api: Api, { providerConfig }: Platform): Pr
     api.get(`/apis/kubernetes.crossplane.io/v1alpha1/providerconfigs/${encodeURIComponent(providerConfig)}`),
     api.get(`/api/v1/pods?labelSelector=${encodeURIComponent(revision)}`),
   ])
-  const health = judgePackage(NAME, 'provider.pkg', provider)
+  const health = checkPackage(NAME, 'provider.pkg', provider)
   const configName = 'ProviderConfig'
   if (isAbsent(config)) {
-    const says = `there is no ProviderConfig ${providerConfig} of kubernetes.crossplane.io (docs/install.md#crossplane-1x)`
-    return { checks: [health, wrong(configName, says, 'kubectl get providerconfigs.kubernetes.crossplane.io')], actor: undefined }
+    const message = `there is no ProviderConfig ${providerConfig} of kubernetes.crossplane.io (docs/install.md#crossplane-1x)`
+    return { checks: [health, wrong(configName, message, 'kubectl get providerconfigs.kubernetes.crossplane.io')], actor: undefined }
   }
   if (!config.ok) return { checks: [health, unknown(configName, `can't be read: ${config.reason}`)], actor: undefined }
   const source = at(config.body, 'spec', 'credentials', 'source')

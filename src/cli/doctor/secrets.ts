@@ -15,8 +15,8 @@ interface Named {
 }
 
 /** A row for each secret. */
-export const lookAtSecrets = (api: Api, claim: ResolvedClaim): Promise<Check[]> =>
-  Promise.all(secretsOf(claim).map(named => lookAtSecret(api, claim, named)))
+export const checkSecrets = (api: Api, claim: ResolvedClaim): Promise<Check[]> =>
+  Promise.all(secretsOf(claim).map(named => checkSecret(api, claim, named)))
 
 function secretsOf({ variables, bulkSecrets, imagePullSecrets }: ResolvedClaim): Named[] {
   const used = variables.flatMap(variable => ('secret' in variable ? [variable] : []))
@@ -28,13 +28,13 @@ function secretsOf({ variables, bulkSecrets, imagePullSecrets }: ResolvedClaim):
   }))
 }
 
-async function lookAtSecret(api: Api, claim: ResolvedClaim, named: Named): Promise<Check> {
+async function checkSecret(api: Api, claim: ResolvedClaim, named: Named): Promise<Check> {
   const { secret, keys, pulls } = named
   const { namespace } = claim
   const row = `Secret ${secret} of ${namespace}/${claim.name}`
   const path = `${pathOf(claim)}/${encodeURIComponent(secret)}`
   const found = keys.length === 0 ? await readRow(api, path) : await readSecret(api, path)
-  if (!found.ok) return isAbsent(found) ? missing(api, claim, named, row) : untold(row, claim, named, found)
+  if (!found.ok) return isAbsent(found) ? missing(api, claim, named, row) : unreadable(row, claim, named, found)
   const absent = keys.filter(key => !found.keys.includes(key))
   if (absent.length > 0) return withoutKeys(claim, named, row, { absent, existing: found.keys })
   if (pulls && found.type !== undefined && !PULLING.includes(found.type))
@@ -115,15 +115,15 @@ function withoutKeys(claim: ResolvedClaim, { secret, keys }: Named, row: string,
   const [misspelt] = meanings.filter(({ near }) => near.name !== undefined)
   const create = shell`kubectl -n ${namespace} create secret generic ${secret}` + fromFiles(absent)
   const add = `${create} --dry-run=client -o yaml | ${shell`kubectl -n ${namespace} patch secret ${secret} --type merge --patch-file /dev/stdin`}`
-  const says = meanings.map(({ key, near }) => `has no key '${key}'${near.question}`).join('; ')
+  const message = meanings.map(({ key, near }) => `has no key '${key}'${near.question}`).join('; ')
   return wrong(
     row,
-    `${says}; its keys: ${existing.join(', ') || 'none'}${misspelt?.near.otherwise(add) ?? ''}`,
+    `${message}; its keys: ${existing.join(', ') || 'none'}${misspelt?.near.otherwise(add) ?? ''}`,
     misspelt === undefined ? add : edit(claim),
   )
 }
 
-function untold(row: string, claim: ResolvedClaim, { secret, keys }: Named, answer: Failed): Check {
+function unreadable(row: string, claim: ResolvedClaim, { secret, keys }: Named, answer: Failed): Check {
   const wanted = keys.length === 0 ? '' : ` with ${listed(keys)}`
   if (answer.status !== 403) return unknown(row, `can't be read: ${reasonOf(answer)}`)
   return unknown(

@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import { createAuthority, issueCertificate } from '../../../scripts/certificates.ts'
+import type { PublishedCheck } from '../../../src/cli/doctor/print.ts'
 import { eds } from '../../../src/cli/eds.ts'
 import { at, isObject, type Json, type JsonObject } from '../../../src/kubernetes/json.ts'
 import { recorded } from '../io.ts'
@@ -202,25 +203,28 @@ export function writeConfig(config: JsonObject, folder = temporaryFolder()): str
   return file
 }
 
-export interface Told {
+export interface Diagnosis {
   readonly exit: number
   readonly stdout: string
   readonly stderr: string
   /** By name, as `-o json` prints them. */
-  readonly checks: Readonly<Record<string, { readonly state: string; readonly says: string; readonly mend?: string }>>
+  readonly checks: Readonly<Record<string, { readonly state: string; readonly message: string; readonly fix?: string }>>
 }
 
 /** What `eds doctor -o json` says of the cluster. */
 export const examine = (cluster: Cluster, ...args: string[]) => examineWith(writeConfig(configOf({ server: cluster.url })), ...args)
 
 /** What `eds doctor -o json` says of the cluster of this kubeconfig. */
-export async function examineWith(kubeconfig: string, ...args: string[]): Promise<Told> {
+export async function examineWith(kubeconfig: string, ...args: string[]): Promise<Diagnosis> {
   const { io, stdout, stderr } = recorded()
   const exit = await eds(['doctor', '--kubeconfig', kubeconfig, '-o', 'json', ...args], io)
   const said: unknown = stdout() === '' ? { checks: [] } : JSON.parse(stdout())
-  const { checks } = said as { checks: { name: string; state: string; says: string; mend?: string }[] }
-  return { exit, stdout: stdout(), stderr: stderr(), checks: Object.fromEntries(checks.map(({ name, ...rest }) => [name, rest])) }
+  const { checks } = said as { checks: PublishedCheck[] }
+  return { exit, stdout: stdout(), stderr: stderr(), checks: Object.fromEntries(checks.map(byName)) }
 }
+
+const byName = ({ name, state, says, mend }: PublishedCheck) =>
+  [name, { state, message: says, ...(mend !== undefined && { fix: mend }) }] as const
 
 /** A part of a recorded answer, changed. */
 export function changed(path: string, change: (text: string) => string): Answers {

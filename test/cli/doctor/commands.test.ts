@@ -52,7 +52,7 @@ const provider = (serviceAccountName: string): Answers => ({
 })
 
 interface Case {
-  readonly says: string
+  readonly title: string
   readonly answers: Answers
   readonly options?: ClusterOptions
   /** What is asked about; `shop/orders-worker` where it is left out. */
@@ -63,13 +63,13 @@ interface Case {
 
 test.each<Case>([
   {
-    says: 'a stream that is missing',
+    title: 'a stream that is missing',
     answers: nats({ [ASK]: { account_details: [] } }),
     check: STREAM,
     runs: [['stream', 'add', '--', HOSTILE]],
   },
   {
-    says: 'a consumer that is missing',
+    title: 'a consumer that is missing',
     answers: {
       ...nats({ [ASK]: { account_details: [{ id: '$G', name: '$G', stream_detail: [{ name: HOSTILE }] }] } }),
       ...changed(paths.claim, text =>
@@ -83,7 +83,7 @@ test.each<Case>([
     runs: [['consumer', 'add', '--pull', '--defaults', '--', HOSTILE, `-${HOSTILE}`]],
   },
   {
-    says: 'a stream that is misspelt',
+    title: 'a stream that is misspelt',
     answers: {
       ...nats({ [ASK]: { account_details: [{ id: '$G', name: '$G', stream_detail: [{ name: "ORDERS';" }] }] } }),
       ...changed(paths.claim, text => text.replace('127.0.0.1:8222', ENDPOINT)),
@@ -97,7 +97,7 @@ test.each<Case>([
     ],
   },
   {
-    says: 'a pod whose container crashes',
+    title: 'a pod whose container crashes',
     answers: {
       [paths.pods]: {
         items: [
@@ -121,7 +121,7 @@ test.each<Case>([
     runs: [['-n', HOSTILE, 'logs', HOSTILE, '-c', HOSTILE, '--tail=50', '--previous']],
   },
   {
-    says: 'a pod that finds no node',
+    title: 'a pod that finds no node',
     answers: {
       [paths.pods]: {
         items: [pod(HOSTILE, { conditions: [{ type: 'PodScheduled', status: 'False', reason: 'Unschedulable' }] }, HOSTILE)],
@@ -131,7 +131,7 @@ test.each<Case>([
     runs: [['-n', HOSTILE, 'describe', 'pod', HOSTILE]],
   },
   {
-    says: 'a stream that another account has',
+    title: 'a stream that another account has',
     answers: nats({
       [ASK]: { account_details: [] },
       [`${JSZ}/jsz?accounts=true&streams=true`]: { account_details: [{ name: HOSTILE, stream_detail: [{ name: HOSTILE }] }] },
@@ -145,7 +145,7 @@ test.each<Case>([
     ],
   },
   {
-    says: 'another Service of NATS',
+    title: 'another Service of NATS',
     answers: nats({
       [paths.service('nats-headless')]: undefined,
       [paths.services]: { items: [{ metadata: { name: HOSTILE }, spec: { ports: [{ port: 8222 }] } }] },
@@ -159,7 +159,7 @@ test.each<Case>([
     ],
   },
   {
-    says: 'a server of NATS that is seen from inside only',
+    title: 'a server of NATS that is seen from inside only',
     answers: { ...nats({}), [`${JSZ}/healthz?js-enabled-only=true`]: { refused: 403, message: 'forbidden' } },
     check: 'NATS',
     runs: [
@@ -170,7 +170,7 @@ test.each<Case>([
     ],
   },
   {
-    says: 'a Deployment whose pods do not run',
+    title: 'a Deployment whose pods do not run',
     answers: changed(paths.crossplane, text =>
       text
         .replace(/"matchLabels":\{[^}]*\}/, `"matchLabels":{"app":"${inJson}"}`)
@@ -181,7 +181,7 @@ test.each<Case>([
     runs: [['-n', HOSTILE, 'describe', 'pods', '-l', `app=${HOSTILE}`]],
   },
   {
-    says: 'a Deployment that is scaled away',
+    title: 'a Deployment that is scaled away',
     answers: changed(paths.crossplane, text =>
       text.replace('"replicas":1,"selector"', '"replicas":0,"selector"').replaceAll('"name":"crossplane"', `"name":"${inJson}"`),
     ),
@@ -189,7 +189,7 @@ test.each<Case>([
     runs: [['-n', 'crossplane-system', 'scale', 'deployment', HOSTILE, '--replicas=1']],
   },
   {
-    says: 'a package that is not healthy',
+    title: 'a package that is not healthy',
     answers: {
       ...named(paths.functions, 'function-event-driven-service'),
       ...named(paths.compositions, 'function-event-driven-service'),
@@ -198,7 +198,7 @@ test.each<Case>([
     runs: [['describe', 'function.pkg', HOSTILE]],
   },
   {
-    says: 'a function that is not installed',
+    title: 'a function that is not installed',
     answers: {
       [paths.functions]: { items: [] },
       ...named(paths.compositions, 'function-event-driven-service'),
@@ -207,7 +207,7 @@ test.each<Case>([
     runs: [['xpkg', 'install', 'function', expect.stringMatching(/^ghcr\.io\/bizmatters\//), HOSTILE]],
   },
   {
-    says: 'a Configuration whose API is missing',
+    title: 'a Configuration whose API is missing',
     answers: {
       [paths.configurations]: { items: [{ metadata: { name: HOSTILE }, spec: { package: 'configuration-event-driven-service' } }] },
       [paths.definition]: undefined,
@@ -221,13 +221,13 @@ test.each<Case>([
     ],
   },
   {
-    says: 'an API that is not established',
+    title: 'an API that is not established',
     answers: named(paths.definition, 'xeventdrivenservices.platform.bizmatters.io'),
     check: 'API (XRD)',
     runs: [['describe', 'xrd', HOSTILE]],
   },
   {
-    says: 'a Composition with an invalid input',
+    title: 'a Composition with an invalid input',
     answers: changed(paths.compositions, text =>
       text.replace('"kind":"Input"', '"kind":"Input","size":"huge"').replace('"name":"eventdrivenservice"', `"name":"${inJson}"`),
     ),
@@ -235,7 +235,7 @@ test.each<Case>([
     runs: [['get', 'composition', HOSTILE, '-o', 'yaml']],
   },
   {
-    says: 'a provider without its role',
+    title: 'a provider without its role',
     answers: provider(HOSTILE),
     options: { denies: () => true },
     check: 'Access to services',
@@ -248,22 +248,22 @@ test.each<Case>([
     ],
   },
   {
-    says: 'a claim that is not ready',
+    title: 'a claim that is not ready',
     answers: { [asked]: claim() },
     operand: `${HOSTILE}/${HOSTILE}`,
     check: `Claim ${HOSTILE}/${HOSTILE}`,
     runs: [['-n', HOSTILE, 'describe', 'eventdrivenservice', HOSTILE]],
   },
   {
-    says: 'a claim that is invalid',
+    title: 'a claim that is invalid',
     answers: { [asked]: claim({ size: 'huge' }) },
     operand: `${HOSTILE}/${HOSTILE}`,
     check: `Claim ${HOSTILE}/${HOSTILE}`,
     runs: [['-n', HOSTILE, 'edit', 'eventdrivenservice', HOSTILE]],
   },
-])('the command for $says runs no name', async ({ answers, options, operand = 'shop/orders-worker', check, runs }) => {
+])('the command for $title runs no name', async ({ answers, options, operand = 'shop/orders-worker', check, runs }) => {
   const { checks } = await examine(await startCluster({ answers, ...options }), operand)
-  expect(run(checks[check]?.mend ?? '')).toEqual(runs)
+  expect(run(checks[check]?.fix ?? '')).toEqual(runs)
 })
 
 test('nothing is put into a command in another way', () => {

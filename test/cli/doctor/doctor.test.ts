@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest'
 import project from '../../../package.json' with { type: 'json' }
 import { rolesOf } from '../../../src/capabilities/index.ts'
 import { verbs } from '../../../src/cli/doctor/access.ts'
-import { LEAST } from '../../../src/cli/doctor/crossplane.ts'
+import { MINIMUM } from '../../../src/cli/doctor/crossplane.ts'
 import { isAtLeast, parseVersion, tagOf } from '../../../src/cli/doctor/version.ts'
 import { eds } from '../../../src/cli/eds.ts'
 import { readSource } from '../../../src/cli/yaml/source.ts'
@@ -96,6 +96,12 @@ describe('a cluster that has everything', () => {
     expect(new Set(Object.values(checks).map(({ state }) => state))).toEqual(new Set(['well', 'unneeded']))
   })
 
+  test('keeps the field names of its JSON', async () => {
+    const { stdout } = await examine(await start({ [paths.keda]: { items: [] } }), 'shop/orders-worker')
+    const { checks }: { checks: JsonObject[] } = JSON.parse(stdout)
+    expect(new Set(checks.flatMap(check => Object.keys(check)))).toEqual(new Set(['name', 'state', 'says', 'mend']))
+  })
+
   test('is not changed: it is read, and asked what an account may do', async () => {
     const { asked, reviews } = await start().then(async cluster => {
       await examine(cluster, 'shop/orders-worker')
@@ -155,25 +161,25 @@ const RESTORE =
   'kubectl annotate configurationrevisions.pkg.crossplane.io -l pkg.crossplane.io/package=platform --overwrite restored=$(date +%s)'
 
 interface Case {
-  readonly says: string
+  readonly title: string
   readonly answers?: Answers
   readonly options?: ClusterOptions
   readonly check: string
   readonly state?: string
   readonly because: RegExp | string
-  readonly mend?: RegExp | string
+  readonly fix?: RegExp | string
 }
 
 const cases: readonly Case[] = [
   {
-    says: 'Crossplane is not there',
+    title: 'Crossplane is not there',
     answers: { [paths.crossplane]: { items: [] } },
     check: 'Crossplane',
     because: /^no Deployment/,
-    mend: /^helm .*crossplane/,
+    fix: /^helm .*crossplane/,
   },
   {
-    says: 'Crossplane does not run',
+    title: 'Crossplane does not run',
     answers: {
       ...changed(paths.crossplane, text => notReady(text).replace('"readyReplicas":1,', '')),
       ...changed(paths.crossplanePods, text =>
@@ -183,10 +189,10 @@ const cases: readonly Case[] = [
     check: 'Crossplane',
     because:
       'Deployment crossplane-system/crossplane has 0 of 1 replicas ready: pod crossplane-8984c664d-zthtz: ImagePullBackOff: Back-off pulling image',
-    mend: 'kubectl -n crossplane-system describe pods -l app=crossplane,release=crossplane',
+    fix: 'kubectl -n crossplane-system describe pods -l app=crossplane,release=crossplane',
   },
   {
-    says: 'Crossplane finds no node',
+    title: 'Crossplane finds no node',
     answers: {
       ...changed(paths.crossplane, notReady),
       [paths.crossplanePods]: {
@@ -201,67 +207,67 @@ const cases: readonly Case[] = [
     because: /: pod crossplane-1: Unschedulable: 0\/3 nodes are available$/,
   },
   {
-    says: 'what is said of Crossplane is about the spec before',
+    title: 'what is said of Crossplane is about the spec before',
     answers: changed(paths.crossplane, text => text.replace('"generation":1', '"generation":2')),
     check: 'Crossplane',
     because: /has 1 of 1 replicas ready, and its newest spec was not looked at yet$/,
   },
   {
-    says: 'Crossplane is scaled away',
+    title: 'Crossplane is scaled away',
     answers: changed(paths.crossplane, text => text.replace('"replicas":1,"selector"', '"replicas":0,"selector"')),
     check: 'Crossplane',
     because: /of 0 replicas/,
-    mend: /scale deployment crossplane --replicas=1/,
+    fix: /scale deployment crossplane --replicas=1/,
   },
   {
-    says: 'Deployments may not be listed',
+    title: 'Deployments may not be listed',
     answers: { [paths.crossplane]: refused(403, 'deployments.apps is forbidden') },
     check: 'Crossplane',
     state: 'unknown',
     because: /deployments.apps is forbidden/,
   },
   {
-    says: 'and then nobody knows as whom Crossplane composes',
+    title: 'and then nobody knows as whom Crossplane composes',
     answers: { [paths.crossplane]: refused(403, 'deployments.apps is forbidden') },
     check: 'Access',
     state: 'unknown',
     because: /not known as whom/,
   },
   {
-    says: 'Crossplane is older than the packages take',
+    title: 'Crossplane is older than the packages take',
     answers: changed(paths.crossplane, text => text.replace('v2.3.4', 'v1.16.9')),
     check: 'Crossplane version',
     because: /1\.16\.9: the packages need 1\.17\.0/,
   },
   {
-    says: 'Crossplane 1 composes natively',
+    title: 'Crossplane 1 composes natively',
     answers: oldCrossplane,
     check: 'Crossplane version',
     because: /1\.20\.5: before 2\.0 .*composeAs: ProviderKubernetes/,
   },
   {
-    says: 'Crossplane 1 composes through provider-kubernetes',
+    title: 'Crossplane 1 composes through provider-kubernetes',
     answers: { ...oldCrossplane, ...provider },
     check: 'Crossplane version',
     state: 'well',
     because: '1.20.5, through provider-kubernetes',
   },
   {
-    says: 'the image of Crossplane is named by digest, and its chart by version',
+    title: 'the image of Crossplane is named by digest, and its chart by version',
     answers: changed(paths.crossplane, text => text.replace(':v2.3.4', '@sha256:00ff').replace('"0.0.1"', '"2.1.0"')),
     check: 'Crossplane version',
     state: 'well',
     because: '2.1.0',
   },
   {
-    says: 'nothing tells the version of Crossplane',
+    title: 'nothing tells the version of Crossplane',
     answers: changed(paths.crossplane, text => text.replace(':v2.3.4', ':master').replace('"0.0.1"', '"master"')),
     check: 'Crossplane version',
     state: 'unknown',
     because: /can't be read off the image .*:master/,
   },
   {
-    says: 'the function is not healthy',
+    title: 'the function is not healthy',
     answers: changed(paths.functions, text =>
       text.replace(
         '"reason":"HealthyPackageRevision","status":"True"',
@@ -270,50 +276,50 @@ const cases: readonly Case[] = [
     ),
     check: 'Function',
     because: /is not Healthy: cannot pull$/,
-    mend: 'kubectl describe function.pkg function-event-driven-service',
+    fix: 'kubectl describe function.pkg function-event-driven-service',
   },
   {
-    says: 'the function is not installed',
+    title: 'the function is not installed',
     answers: { [paths.functions]: { items: [] } },
     check: 'Function',
     because: 'the Composition calls function-event-driven-service, which is not installed',
-    mend: `crossplane xpkg install function ghcr.io/bizmatters/function-event-driven-service:v${project.version} function-event-driven-service`,
+    fix: `crossplane xpkg install function ghcr.io/bizmatters/function-event-driven-service:v${project.version} function-event-driven-service`,
   },
   {
-    says: 'the function is installed as a dependency, under another name',
+    title: 'the function is installed as a dependency, under another name',
     answers: changed(paths.functions, text => text.replace('"name":"function-', '"name":"bizmatters-function-')),
     check: 'Function',
     because: /calls function-event-driven-service, which is not installed; there is one named bizmatters-function-event-driven-service/,
   },
   {
-    says: 'the Configuration waits for its function',
+    title: 'the Configuration waits for its function',
     answers: configuration,
     check: 'Configuration',
     because: /is not Healthy$/,
-    mend: 'kubectl describe configuration.pkg platform',
+    fix: 'kubectl describe configuration.pkg platform',
   },
   {
-    says: 'there is no API',
+    title: 'there is no API',
     answers: { [paths.definition]: undefined },
     check: 'API (XRD)',
     because: /there is neither x?eventdrivenservices/,
-    mend: `crossplane xpkg install configuration ghcr.io/bizmatters/configuration-event-driven-service:v${project.version}`,
+    fix: `crossplane xpkg install configuration ghcr.io/bizmatters/configuration-event-driven-service:v${project.version}`,
   },
   {
-    says: 'there is no API, and a Configuration that brings it',
+    title: 'there is no API, and a Configuration that brings it',
     answers: { ...configuration, [paths.definition]: undefined },
     check: 'API (XRD)',
     because: /there is neither/,
-    mend: RESTORE,
+    fix: RESTORE,
   },
   {
-    says: 'without API a Configuration is missed',
+    title: 'without API a Configuration is missed',
     answers: { [paths.definition]: undefined },
     check: 'Configuration',
     because: 'is not installed',
   },
   {
-    says: 'the claims are not offered',
+    title: 'the claims are not offered',
     answers: changed(paths.definition, text =>
       text.replace(
         '"reason":"WatchingCompositeResourceClaim","status":"True"',
@@ -324,7 +330,7 @@ const cases: readonly Case[] = [
     because: /not Offered: the CRD belongs to another/,
   },
   {
-    says: 'the namespaced API offers no claims and need not',
+    title: 'the namespaced API offers no claims and need not',
     answers: {
       [paths.definition]: undefined,
       [paths.namespaced]: {
@@ -337,16 +343,16 @@ const cases: readonly Case[] = [
     state: 'well',
     because: 'eventdrivenservices.platform.bizmatters.io is established',
   },
-  { says: 'there is no Composition', answers: { [paths.compositions]: { items: [] } }, check: 'Composition', because: /^there is none/ },
+  { title: 'there is no Composition', answers: { [paths.compositions]: { items: [] } }, check: 'Composition', because: /^there is none/ },
   {
-    says: 'there is no Composition, and a Configuration that brings it',
+    title: 'there is no Composition, and a Configuration that brings it',
     answers: { ...configuration, [paths.compositions]: { items: [] } },
     check: 'Composition',
     because: /^there is none/,
-    mend: RESTORE,
+    fix: RESTORE,
   },
   {
-    says: 'the Composition of a package was changed',
+    title: 'the Composition of a package was changed',
     answers: {
       ...configuration,
       ...changed(paths.compositions, text =>
@@ -357,17 +363,17 @@ const cases: readonly Case[] = [
     },
     check: 'Composition',
     because: /composeAs: .*'Nothing'/,
-    mend: RESTORE,
+    fix: RESTORE,
   },
   {
-    says: 'the Composition has an invalid input',
+    title: 'the Composition has an invalid input',
     answers: composition({ defaults: { size: 'huge' } }),
     check: 'Composition',
     because: /defaults\.size: .*'huge'/,
-    mend: 'kubectl get composition eventdrivenservice -o yaml',
+    fix: 'kubectl get composition eventdrivenservice -o yaml',
   },
   {
-    says: 'the Composition calls another function',
+    title: 'the Composition calls another function',
     answers: changed(paths.compositions, text =>
       text.replace('function-event-driven-service', 'function-auto-ready').replace('fn.platform.bizmatters.io', 'other.io'),
     ),
@@ -375,27 +381,27 @@ const cases: readonly Case[] = [
     because: 'eventdrivenservice has no step that calls the function',
   },
   {
-    says: 'a role is missing',
+    title: 'a role is missing',
     options: { denies: ({ what }) => what.endsWith('scaledobjects.keda.sh') && !what.startsWith('get') },
     check: 'Access to scaledobjects.keda.sh',
     because: 'service account crossplane-system/crossplane may not list, watch, create, update, patch, delete',
-    mend: 'kubectl apply -f package/runtime/rbac/deployment.yaml',
+    fix: 'kubectl apply -f package/runtime/rbac/deployment.yaml',
   },
-  { says: 'KEDA is not there', answers: { [paths.crd('scaledobjects.keda.sh')]: undefined }, check: 'KEDA', because: /does not know/ },
+  { title: 'KEDA is not there', answers: { [paths.crd('scaledobjects.keda.sh')]: undefined }, check: 'KEDA', because: /does not know/ },
   {
-    says: 'the operator of KEDA is not there',
+    title: 'the operator of KEDA is not there',
     answers: { [paths.keda]: { items: [] } },
     check: 'KEDA operator',
     because: /^no Deployment/,
   },
   {
-    says: 'KEDA is too old',
+    title: 'KEDA is too old',
     answers: changed(paths.keda, text => text.replace('keda:main', 'keda:2.16.1')),
     check: 'KEDA version',
     because: /2\.16\.1: it has to be 2\.17\.0/,
   },
   {
-    says: 'the metrics of KEDA are not served',
+    title: 'the metrics of KEDA are not served',
     answers: changed(paths.kedaMetrics, text =>
       text.replace(
         '"status":"True","reason":"Passed","message":"all checks passed"',
@@ -406,13 +412,13 @@ const cases: readonly Case[] = [
     because: /failing or missing response/,
   },
   {
-    says: 'the input of the function counts on a flag, and there is no Knative',
+    title: 'the input of the function counts on a flag, and there is no Knative',
     answers: composition({ features: { knativeInitContainers: true } }),
     check: 'Knative Serving',
     because: /does not know services\.serving\.knative\.dev/,
   },
   {
-    says: 'the input of the function counts on a flag that is off',
+    title: 'the input of the function counts on a flag that is off',
     answers: {
       ...composition({ features: { knativeInitContainers: true } }),
       ...crd('services.serving.knative.dev'),
@@ -420,10 +426,10 @@ const cases: readonly Case[] = [
     },
     check: 'Knative kubernetes.podspec-init-containers',
     because: /config-features has 'disabled'/,
-    mend: /patch configmap config-features .*"kubernetes.podspec-init-containers":"enabled"/,
+    fix: /patch configmap config-features .*"kubernetes.podspec-init-containers":"enabled"/,
   },
   {
-    says: 'the input of the function counts on a setting that is on',
+    title: 'the input of the function counts on a setting that is on',
     answers: {
       ...composition({ features: { knativeInitialScaleZero: true } }),
       ...crd('services.serving.knative.dev'),
@@ -434,57 +440,57 @@ const cases: readonly Case[] = [
     because: /'true' in config-autoscaler/,
   },
   {
-    says: 'provider-kubernetes is not installed',
+    title: 'provider-kubernetes is not installed',
     answers: { ...provider, [paths.providers]: { items: [] } },
     check: 'provider-kubernetes',
     because: /is not installed/,
   },
   {
-    says: 'provider-kubernetes has no configuration',
+    title: 'provider-kubernetes has no configuration',
     answers: { ...provider, [PROVIDER_CONFIG]: undefined },
     check: 'ProviderConfig',
     because: /there is no ProviderConfig default/,
   },
   {
-    says: 'provider-kubernetes may not what Crossplane need not',
+    title: 'provider-kubernetes may not what Crossplane need not',
     answers: provider,
     options: { denies: ({ user }) => user === 'system:serviceaccount:crossplane-system:provider-kubernetes-1' },
     check: 'Access to deployments.apps',
     because: /provider-kubernetes-1 may not get/,
-    mend: /create clusterrolebinding .*--serviceaccount=crossplane-system:provider-kubernetes-1$/,
+    fix: /create clusterrolebinding .*--serviceaccount=crossplane-system:provider-kubernetes-1$/,
   },
   {
-    says: 'provider-kubernetes acts as somebody whom only a secret knows',
+    title: 'provider-kubernetes acts as somebody whom only a secret knows',
     answers: { ...provider, [PROVIDER_CONFIG]: { spec: { credentials: { source: 'Secret' } } } },
     check: 'Access',
     state: 'unknown',
     because: /not known as whom/,
   },
   {
-    says: 'the Service of NATS is not there',
+    title: 'the Service of NATS is not there',
     answers: { [paths.service('nats-headless')]: undefined, [paths.services]: { items: [] } },
     check: 'NATS',
     because: `${ENDPOINT} can't be reached: there is no Service nats/nats-headless (spec.nats.monitoringEndpoint)`,
-    mend: 'kubectl -n nats get services',
+    fix: 'kubectl -n nats get services',
   },
   {
-    says: 'the Service is the one for clients',
+    title: 'the Service is the one for clients',
     answers: {
       ...changed(paths.claim, text => text.replace('127.0.0.1:8222', 'nats.nats.svc:8222')),
       [paths.service('nats')]: { spec: { clusterIP: '10.0.0.9', ports: [{ port: 4222 }] } },
     },
     check: 'NATS',
     because: /Service nats\/nats does not expose port 8222, only 4222; Service nats-headless exposes 8222/,
-    mend: `kubectl -n shop patch eventdrivenservice orders-worker --type merge -p '{"spec":{"nats":{"monitoringEndpoint":"${ENDPOINT}"}}}'`,
+    fix: `kubectl -n shop patch eventdrivenservice orders-worker --type merge -p '{"spec":{"nats":{"monitoringEndpoint":"${ENDPOINT}"}}}'`,
   },
   {
-    says: 'no pod of NATS is ready',
+    title: 'no pod of NATS is ready',
     answers: { [`${JSZ}/healthz?js-enabled-only=true`]: refused(503, 'no endpoints available for service "nats-headless:8222"') },
     check: 'NATS',
     because: /no ready pod stands behind Service nats\/nats-headless/,
   },
   {
-    says: 'the pods of NATS do not listen',
+    title: 'the pods of NATS do not listen',
     answers: {
       [`${JSZ}/healthz?js-enabled-only=true`]: refused(
         503,
@@ -495,7 +501,7 @@ const cases: readonly Case[] = [
     because: /nobody listens on port 8222/,
   },
   {
-    says: 'the port is the one for clients',
+    title: 'the port is the one for clients',
     answers: {
       [`${JSZ}/healthz?js-enabled-only=true`]: refused(503, 'error trying to reach service: malformed HTTP response "INFO {}"'),
     },
@@ -503,63 +509,63 @@ const cases: readonly Case[] = [
     because: /is no HTTP, as on the port for clients/,
   },
   {
-    says: 'the way through the API server is forbidden, and there is no other',
+    title: 'the way through the API server is forbidden, and there is no other',
     answers: { [`${JSZ}/healthz?js-enabled-only=true`]: refused(403, 'services "nats-headless:8222" is forbidden') },
     check: 'NATS',
     state: 'unknown',
     because: /the API server does not lead to Service nats\/nats-headless: .*forbidden\. KEDA may reach it all the same/,
-    mend: /^kubectl run .*wget/,
+    fix: /^kubectl run .*wget/,
   },
-  { says: 'JetStream is off', answers: { [`${JSZ}/jsz`]: { disabled: true } }, check: 'NATS', because: /has JetStream off/, mend: /^helm/ },
+  { title: 'JetStream is off', answers: { [`${JSZ}/jsz`]: { disabled: true } }, check: 'NATS', because: /has JetStream off/, fix: /^helm/ },
   {
-    says: 'the stream is missing',
+    title: 'the stream is missing',
     answers: { [ASK]: { account_details: [account('$G', stream('PAYMENTS'))] } },
     check: 'Stream of shop/orders-worker',
     because: "account '$G' has no stream 'ORDERS'; its streams: PAYMENTS",
-    mend: 'nats stream add -- ORDERS',
+    fix: 'nats stream add -- ORDERS',
   },
   {
-    says: 'the stream is misspelt',
+    title: 'the stream is misspelt',
     answers: { [ASK]: { account_details: [account('$G', stream('ORDER'))] } },
     check: 'Stream of shop/orders-worker',
     because:
       "account '$G' has no stream 'ORDERS', did you mean 'ORDER'?; its streams: ORDER; if the name is right: nats stream add -- ORDERS",
-    mend: `kubectl -n shop patch eventdrivenservice orders-worker --type merge -p '{"spec":{"nats":{"stream":"ORDER"}}}'`,
+    fix: `kubectl -n shop patch eventdrivenservice orders-worker --type merge -p '{"spec":{"nats":{"stream":"ORDER"}}}'`,
   },
   {
-    says: 'a stream differs by its number only, and so is no typo',
+    title: 'a stream differs by its number only, and so is no typo',
     answers: { [ASK]: { account_details: [account('$G', stream('ORDERS2'))] } },
     check: 'Stream of shop/orders-worker',
     because: "account '$G' has no stream 'ORDERS'; its streams: ORDERS2",
-    mend: 'nats stream add -- ORDERS',
+    fix: 'nats stream add -- ORDERS',
   },
   {
-    says: 'the stream is in another account',
+    title: 'the stream is in another account',
     answers: {
       [ASK]: { account_details: [] },
       [`${JSZ}/jsz?accounts=true&streams=true`]: { account_details: [account('SHOP', stream('ORDERS'))] },
     },
     check: 'Stream of shop/orders-worker',
     because: "account '$G' has no stream 'ORDERS', account 'SHOP' has",
-    mend: /patch eventdrivenservice orders-worker .*"account":"SHOP"/,
+    fix: /patch eventdrivenservice orders-worker .*"account":"SHOP"/,
   },
   {
-    says: 'the consumer is missing',
+    title: 'the consumer is missing',
     answers: { [ASK]: { account_details: [account('$G', stream('ORDERS', 'others'))] } },
     check: 'Stream of shop/orders-worker',
     because: "stream 'ORDERS' of account '$G' has no consumer 'orders-workers'; its consumers: others",
-    mend: 'nats consumer add --pull --defaults -- ORDERS orders-workers',
+    fix: 'nats consumer add --pull --defaults -- ORDERS orders-workers',
   },
   {
-    says: 'the consumer is misspelt',
+    title: 'the consumer is misspelt',
     answers: { [ASK]: { account_details: [account('$G', stream('ORDERS', 'order-workers'))] } },
     check: 'Stream of shop/orders-worker',
     because:
       /has no consumer 'orders-workers', did you mean 'order-workers'\?.*; if the name is right: nats consumer add .* ORDERS orders-workers$/,
-    mend: `kubectl -n shop patch eventdrivenservice orders-worker --type merge -p '{"spec":{"nats":{"consumer":"order-workers"}}}'`,
+    fix: `kubectl -n shop patch eventdrivenservice orders-worker --type merge -p '{"spec":{"nats":{"consumer":"order-workers"}}}'`,
   },
   {
-    says: 'another server of the cluster of NATS has the stream',
+    title: 'another server of the cluster of NATS has the stream',
     answers: {
       [`${JSZ}/jsz`]: { meta_cluster: { cluster_size: 3 } },
       [ASK]: { account_details: [account('$G')] },
@@ -573,7 +579,7 @@ const cases: readonly Case[] = [
     because: "account '$G' has stream 'ORDERS' with consumer 'orders-workers'",
   },
   {
-    says: 'the claim names its own account',
+    title: 'the claim names its own account',
     answers: {
       ...changed(paths.claim, text => text.replace('127.0.0.1:8222', ENDPOINT).replace('"consumer"', '"account":"SHOP","consumer"')),
       [ask('SHOP')]: { account_details: [account('SHOP', stream('ORDERS', 'orders-workers'))] },
@@ -583,13 +589,13 @@ const cases: readonly Case[] = [
     because: "account 'SHOP' has stream 'ORDERS' with consumer 'orders-workers'",
   },
   {
-    says: 'the claim is not there',
+    title: 'the claim is not there',
     answers: { [paths.claim]: undefined },
     check: 'Claim shop/orders-worker',
     because: 'there is no such EventDrivenService',
   },
   {
-    says: 'the claim does not scale',
+    title: 'the claim does not scale',
     answers: changed(paths.claim, text =>
       text.replace(
         /"message":"ScaledObject[^"]*","observedGeneration":4,"reason":"Ready","status":"True"/,
@@ -598,10 +604,10 @@ const cases: readonly Case[] = [
     ),
     check: 'Claim shop/orders-worker',
     because: "ScalingReady is False, TriggerError: KEDA can't scale on it.",
-    mend: 'kubectl -n shop describe eventdrivenservice orders-worker',
+    fix: 'kubectl -n shop describe eventdrivenservice orders-worker',
   },
   {
-    says: 'Crossplane is not done with the claim',
+    title: 'Crossplane is not done with the claim',
     answers: changed(paths.claim, text =>
       text.replace('"reason":"Available","status":"True","type":"Ready"', '"reason":"Creating","status":"Unknown","type":"Ready"'),
     ),
@@ -609,23 +615,23 @@ const cases: readonly Case[] = [
     because: 'Ready is Unknown, Creating: no reason is given',
   },
   {
-    says: 'Crossplane has not looked at the claim',
+    title: 'Crossplane has not looked at the claim',
     answers: changed(paths.claim, text => text.replace(/"conditions":\[[^\]]*\]/, '"conditions":[]')),
     check: 'Claim shop/orders-worker',
     because: 'Crossplane has not looked at it yet',
   },
   {
-    says: 'the claim is invalid',
+    title: 'the claim is invalid',
     answers: changed(paths.claim, text => text.replace('"runtime":"Deployment"', '"runtime":"Lambda"')),
     check: 'Claim shop/orders-worker',
     because: /spec\.runtime: must be one of/,
   },
 ]
 
-test.each(cases)('$says', async ({ answers, options, check, state = 'wrong', because, mend }) => {
+test.each(cases)('$title', async ({ answers, options, check, state = 'wrong', because, fix }) => {
   const { exit, checks } = await examine(await start(answers, options), 'shop/orders-worker')
-  expect(checks[check]).toMatchObject({ state, says: typeof because === 'string' ? because : expect.stringMatching(because) })
-  if (mend !== undefined) expect(checks[check]?.mend).toEqual(typeof mend === 'string' ? mend : expect.stringMatching(mend))
+  expect(checks[check]).toMatchObject({ state, message: typeof because === 'string' ? because : expect.stringMatching(because) })
+  if (fix !== undefined) expect(checks[check]?.fix).toEqual(typeof fix === 'string' ? fix : expect.stringMatching(fix))
   expect(exit).toBe(Object.values(checks).some(one => one.state === 'wrong') ? 1 : 0)
   if (state === 'wrong') expect(exit).toBe(1)
 })
@@ -641,8 +647,8 @@ describe('claims out of files', () => {
     const file = write('claim.yaml', claim({ nats: { stream: 'NEW', consumer: 'workers', monitoringEndpoint: ENDPOINT } }, { name: 'new' }))
     const { exit, checks } = await examine(await start(), file)
     expect(exit).toBe(1)
-    expect(checks['Claim shop/new']).toEqual({ state: 'well', says: 'is valid' })
-    expect(checks['Stream of shop/new']?.says).toMatch(/no stream 'NEW'/)
+    expect(checks['Claim shop/new']).toEqual({ state: 'well', message: 'is valid' })
+    expect(checks['Stream of shop/new']?.message).toMatch(/no stream 'NEW'/)
   })
 
   test('with runtime Knative ask for Knative, and not for KEDA and NATS', async () => {
@@ -666,15 +672,15 @@ describe('claims out of files', () => {
     expect(exit).toBe(1)
     expect(checks['Claim nowhere/orders-worker']).toEqual({
       state: 'wrong',
-      says: 'is valid, but there is no namespace nowhere',
-      mend: 'kubectl create namespace nowhere',
+      message: 'is valid, but there is no namespace nowhere',
+      fix: 'kubectl create namespace nowhere',
     })
   })
 
   test('that are invalid are said to be', async () => {
     const { exit, checks } = await examine(await start(), write('claim.json', claim({ size: 'huge' })))
     expect(exit).toBe(1)
-    expect(checks['Claim shop/orders-worker']?.says).toMatch(/spec\.size/)
+    expect(checks['Claim shop/orders-worker']?.message).toMatch(/spec\.size/)
   })
 
   test('without a namespace are in that of the flag', async () => {
@@ -684,18 +690,18 @@ describe('claims out of files', () => {
 
   test('may have objects with their own toString where there should be text, as may the answers of the cluster', async () => {
     const strange = { toString: 1 }
-    const says = JSON.stringify(strange)
+    const shown = JSON.stringify(strange)
     const file = write('claim.yaml', claim({}, { name: strange, namespace: strange }))
     const answers = {
       ...changed(paths.crossplane, text =>
-        text.replace(/"replicas":\d+/g, `"replicas":${says}`).replace(/"readyReplicas":\d+/, `"readyReplicas":${says}`),
+        text.replace(/"replicas":\d+/g, `"replicas":${shown}`).replace(/"readyReplicas":\d+/, `"readyReplicas":${shown}`),
       ),
       [paths.service('nats-headless')]: { spec: { ports: [{ port: strange }] } },
     }
     const { exit, checks } = await examine(await start(answers), file)
     expect(exit).toBe(1)
-    expect(checks[`Claim ${says}/${says}`]?.state).toBe('wrong')
-    expect(checks.Crossplane?.says).toContain(`${says} of ${says} replicas`)
+    expect(checks[`Claim ${shown}/${shown}`]?.state).toBe('wrong')
+    expect(checks.Crossplane?.message).toContain(`${shown} of ${shown} replicas`)
   })
 
   test('that are none cannot be asked about', async () => {
@@ -716,7 +722,7 @@ describe('a server of NATS outside the cluster', () => {
       }),
     )
     const { exit, checks } = await examine(await start(given(port)), 'shop/orders-worker')
-    expect(checks.NATS?.says).toBe(`127.0.0.1:${port}, reached from here, has JetStream on`)
+    expect(checks.NATS?.message).toBe(`127.0.0.1:${port}, reached from here, has JetStream on`)
     expect(checks['Stream of shop/orders-worker']?.state).toBe('well')
     expect(exit).toBe(0)
   })
@@ -735,7 +741,7 @@ describe('a server of NATS outside the cluster', () => {
     const { checks } = await examine(await start(strange), 'shop/orders-worker')
     expect(checks.NATS).toMatchObject({
       state: 'unknown',
-      says: expect.stringMatching(/nobody answers at 1\.2\.3\.4\.5:8222: Invalid URL/),
+      message: expect.stringMatching(/nobody answers at 1\.2\.3\.4\.5:8222: Invalid URL/),
     })
   })
 
@@ -743,7 +749,7 @@ describe('a server of NATS outside the cluster', () => {
     const greeter = createTcpServer(socket => socket.end('INFO {"server_id":"x"}\r\n'))
     const port = await listening(greeter)
     const { checks } = await examine(await start(given(port)), 'shop/orders-worker')
-    expect(checks.NATS?.says).toMatch(/is no HTTP, as on the port for clients \(4222\)/)
+    expect(checks.NATS?.message).toMatch(/is no HTTP, as on the port for clients \(4222\)/)
   })
 })
 
@@ -775,11 +781,11 @@ describe('of several Compositions', () => {
   const none = '"x":0'
 
   test.each([
-    { says: "the claim's own", answers: two(none, '"compositionRef":{"name":"other"}') },
-    { says: "a namespaced claim's own", answers: two(none, '"crossplane":{"compositionRef":{"name":"other"}}') },
-    { says: "the API's default", answers: two('"defaultCompositionRef":{"name":"other"}', none) },
-    { says: "the API's enforced one", answers: two('"enforcedCompositionRef":{"name":"other"}', none) },
-  ])('$says counts', async ({ answers }) => {
+    { title: "the claim's own", answers: two(none, '"compositionRef":{"name":"other"}') },
+    { title: "a namespaced claim's own", answers: two(none, '"crossplane":{"compositionRef":{"name":"other"}}') },
+    { title: "the API's default", answers: two('"defaultCompositionRef":{"name":"other"}', none) },
+    { title: "the API's enforced one", answers: two('"enforcedCompositionRef":{"name":"other"}', none) },
+  ])('$title counts', async ({ answers }) => {
     const args = answers[paths.claim] === undefined ? [] : ['shop/orders-worker']
     const { checks } = await examine(await start(answers), ...args)
     expect(checks['Knative Serving']?.state).toBe('wrong')
@@ -828,7 +834,7 @@ test('docs/troubleshooting.md shows what is said', async () => {
       { answers: oldCrossplane },
     ].map(async ({ answers, options }) => {
       const { checks } = await examine(await start(answers, options), 'shop/orders-worker')
-      return Object.entries(checks).flatMap(([name, { state, says }]) => (state === 'wrong' ? [`${name}  ${says}`] : []))
+      return Object.entries(checks).flatMap(([name, { state, message }]) => (state === 'wrong' ? [`${name}  ${message}`] : []))
     }),
   )
   expect(quoted).toEqual(told.flat())
@@ -872,5 +878,5 @@ test.each(rolesOf())('what is asked of $name is what its ClusterRole allows', ({
 
 test.each(['function', 'configuration'])("the least Crossplane is the %s's constraint", name => {
   const constraint = String(at(manifest(`${name}/crossplane.yaml`), 'spec', 'crossplane', 'version'))
-  expect(parseVersion(constraint.replace(/^>=/, ''))).toEqual(LEAST)
+  expect(parseVersion(constraint.replace(/^>=/, ''))).toEqual(MINIMUM)
 })

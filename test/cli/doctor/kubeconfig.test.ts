@@ -127,10 +127,10 @@ describe('a plugin', () => {
   })
 
   test.each([
-    { says: 'that fails', script: "console.error('log in first'); process.exit(1)", because: /'\.\/plugin', which failed: log in first$/ },
-    { says: 'that says something else', script: "console.log('secret')", because: /what it printed is no JSON$/ },
-    { says: 'that gives nothing', script: 'console.log("{}")', because: /gave neither a token nor a certificate$/ },
-  ])('$says is told', async ({ script, because }) => {
+    { title: 'that fails', script: "console.error('log in first'); process.exit(1)", because: /'\.\/plugin', which failed: log in first$/ },
+    { title: 'that says something else', script: "console.log('secret')", because: /what it printed is no JSON$/ },
+    { title: 'that gives nothing', script: 'console.log("{}")', because: /gave neither a token nor a certificate$/ },
+  ])('$title is told', async ({ script, because }) => {
     const { folder, exec } = plugin(script)
     expect(await askWith(await withToken('t0p'), { exec: { ...exec, installHint: 'Get it.' } }, folder)).toMatch(because)
   })
@@ -179,13 +179,13 @@ describe('the server', () => {
   })
 
   test.each([
-    { says: 'that is no URL', config: { server: 'nowhere' }, because: /'nowhere' of context 'test' is no URL/ },
+    { title: 'that is no URL', config: { server: 'nowhere' }, because: /'nowhere' of context 'test' is no URL/ },
     {
-      says: 'behind a proxy',
+      title: 'behind a proxy',
       config: { server: 'https://x', cluster: { 'proxy-url': 'http://p' } },
       because: /proxy-url, which is not supported/,
     },
-  ])('$says is refused', async ({ config, because }) => expect(await ask(writeConfig(configOf(config)))).toMatch(because))
+  ])('$title is refused', async ({ config, because }) => expect(await ask(writeConfig(configOf(config)))).toMatch(because))
 })
 
 describe('the kubeconfig', () => {
@@ -230,30 +230,30 @@ describe('the kubeconfig', () => {
     expect(await ask(file)).toBe('in')
   })
 
-  test.each<{ says: string; config: JsonObject; context?: string; because: RegExp }>([
+  test.each<{ title: string; config: JsonObject; context?: string; because: RegExp }>([
     {
-      says: 'without the context that is asked for',
+      title: 'without the context that is asked for',
       config: configOf({ server: 'https://x' }),
       context: 'production',
       because: /there is no context 'production'; there are: test$/,
     },
     {
-      says: 'without a current context',
+      title: 'without a current context',
       config: { ...configOf({ server: 'https://x' }), 'current-context': '' },
       because: /no current-context/,
     },
     {
-      says: 'without its cluster',
+      title: 'without its cluster',
       config: { ...configOf({ server: 'https://x' }), clusters: [] },
       because: /names cluster 'test', which there is not/,
     },
     {
-      says: 'without its user',
+      title: 'without its user',
       config: { ...configOf({ server: 'https://x' }), users: [] },
       because: /names user 'test', which there is not/,
     },
-    { says: 'that is something else', config: { kind: 'ConfigMap', 'current-context': 'x' }, because: /is no kubeconfig/ },
-  ])('$says is refused', async ({ config, context, because }) => {
+    { title: 'that is something else', config: { kind: 'ConfigMap', 'current-context': 'x' }, because: /is no kubeconfig/ },
+  ])('$title is refused', async ({ config, context, because }) => {
     expect(await ask(writeConfig(config), context === undefined ? {} : { context })).toMatch(because)
   })
 })
@@ -285,9 +285,9 @@ describe('eds doctor can not run', () => {
   })
 
   test.each([
-    { says: 'where anybody is told the version, and no more', open: ['/version'] },
-    { says: 'where nobody is told anything', open: [] },
-  ])('with credentials that are not taken, $says', async ({ open }) => {
+    { title: 'where anybody is told the version, and no more', open: ['/version'] },
+    { title: 'where nobody is told anything', open: [] },
+  ])('with credentials that are not taken, $title', async ({ open }) => {
     const cluster = await startCluster({ admits: ({ url = '' }) => open.some(path => path === url) })
     const { exit, stderr, stdout } = await run('--kubeconfig', writeConfig(configOf({ server: cluster.url })))
     expect([exit, stdout]).toEqual([2, ''])

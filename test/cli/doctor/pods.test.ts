@@ -30,104 +30,108 @@ describe("a claim's pods", () => {
     [paths.pods]: { items: [readyPod('orders-worker-1'), pod('orders-worker-2', status)] },
     [paths.podEvents]: { items: events },
   })
-  const trouble = (text: string, mend = describePod('orders-worker-2')) => ({
+  const trouble = (text: string, fix = describePod('orders-worker-2')) => ({
     state: 'wrong',
-    says: `1 of 2 in trouble: pod orders-worker-2: ${text}`,
-    mend,
+    message: `1 of 2 in trouble: pod orders-worker-2: ${text}`,
+    fix,
   })
   // A program may write a secret into the message of its end.
   const ended = { terminated: { exitCode: 137, reason: 'OOMKilled', message: 'password: correct-horse-battery-staple' } }
 
-  test.each<{ says: string; answers: Answers; told: JsonObject }>([
-    { says: 'run', answers: { [paths.pods]: { items: [readyPod('a'), readyPod('b')] } }, told: { state: 'well', says: '2 of 2 ready' } },
+  test.each<{ title: string; answers: Answers; expected: JsonObject }>([
     {
-      says: 'are none, as KEDA took the last one away',
+      title: 'run',
+      answers: { [paths.pods]: { items: [readyPod('a'), readyPod('b')] } },
+      expected: { state: 'well', message: '2 of 2 ready' },
+    },
+    {
+      title: 'are none, as KEDA took the last one away',
       answers: { [paths.pods]: { items: [] } },
-      told: { state: 'unneeded', says: 'there are none at the moment' },
+      expected: { state: 'unneeded', message: 'there are none at the moment' },
     },
     {
-      says: 'may not be listed',
+      title: 'may not be listed',
       answers: { [paths.pods]: refused(403, 'pods is forbidden') },
-      told: { state: 'unknown', says: "can't be listed: pods is forbidden" },
+      expected: { state: 'unknown', message: "can't be listed: pods is forbidden" },
     },
     {
-      says: 'only start',
+      title: 'only start',
       answers: second(waiting('ContainerCreating')),
-      told: { state: 'unknown', says: '1 of 2 ready, and the rest may only be starting' },
+      expected: { state: 'unknown', message: '1 of 2 ready, and the rest may only be starting' },
     },
     {
-      says: 'start, and no probe has failed',
+      title: 'start, and no probe has failed',
       answers: second(running, [event('orders-worker-1', 'Unhealthy', 'of another pod', '2026-01-01T00:00:00Z')]),
-      told: { state: 'unknown', says: '1 of 2 ready, and the rest may only be starting' },
+      expected: { state: 'unknown', message: '1 of 2 ready, and the rest may only be starting' },
     },
     {
-      says: 'lack their image',
+      title: 'lack their image',
       answers: second(waiting('ImagePullBackOff', 'Back-off pulling image "ghcr.io/acme/x:1"')),
-      told: trouble('ImagePullBackOff: Back-off pulling image "ghcr.io/acme/x:1"'),
+      expected: trouble('ImagePullBackOff: Back-off pulling image "ghcr.io/acme/x:1"'),
     },
     {
-      says: 'lack a secret',
+      title: 'lack a secret',
       answers: second(waiting('CreateContainerConfigError', 'secret "orders-db" not found')),
-      told: trouble('CreateContainerConfigError: secret "orders-db" not found'),
+      expected: trouble('CreateContainerConfigError: secret "orders-db" not found'),
     },
     {
-      says: 'crash',
+      title: 'crash',
       answers: second(waiting('CrashLoopBackOff', 'back-off 5m0s restarting failed container', ended)),
-      told: trouble(
+      expected: trouble(
         'CrashLoopBackOff: back-off 5m0s restarting failed container; container main ended with exit code 137, OOMKilled',
         `${logs('main')} --previous`,
       ),
     },
     {
-      says: 'have just crashed',
+      title: 'have just crashed',
       answers: second({
         phase: 'Running',
         conditions: notReady,
         containerStatuses: [{ name: 'main', state: { terminated: { exitCode: 1, reason: 'Error' } } }],
       }),
-      told: trouble('Error: container main ended with exit code 1', logs('main')),
+      expected: trouble('Error: container main ended with exit code 1', logs('main')),
     },
     {
-      says: 'have an init container that fails',
+      title: 'have an init container that fails',
       answers: second({
         phase: 'Pending',
         conditions: notReady,
         initContainerStatuses: [{ name: 'init', state: { terminated: { exitCode: 127, reason: 'ContainerCannotRun' } } }],
         containerStatuses: [{ name: 'main', state: { waiting: { reason: 'PodInitializing' } } }],
       }),
-      told: trouble('ContainerCannotRun: container init ended with exit code 127', logs('init')),
+      expected: trouble('ContainerCannotRun: container init ended with exit code 127', logs('init')),
     },
     {
-      says: 'find no node',
+      title: 'find no node',
       answers: second({
         phase: 'Pending',
         conditions: [{ type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message: '0/3 nodes are available' }],
       }),
-      told: trouble('Unschedulable: 0/3 nodes are available'),
+      expected: trouble('Unschedulable: 0/3 nodes are available'),
     },
     {
-      says: 'fail their probe',
+      title: 'fail their probe',
       answers: second(running, [
         event('orders-worker-2', 'Unhealthy', 'Readiness probe failed: HTTP probe failed with statuscode: 503', '2026-01-01T00:00:09Z'),
         event('orders-worker-2', 'Unhealthy', 'Readiness probe failed: connection refused', '2026-01-01T00:00:05Z'),
         event('orders-worker-2', 'FailedMount', 'over since it runs', '2026-01-01T00:00:10Z'),
       ]),
-      told: trouble('Unhealthy: Readiness probe failed: HTTP probe failed with statuscode: 503'),
+      expected: trouble('Unhealthy: Readiness probe failed: HTTP probe failed with statuscode: 503'),
     },
     {
-      says: 'run and are not ready, and their events may not be listed',
+      title: 'run and are not ready, and their events may not be listed',
       answers: { ...second(running), [paths.podEvents]: refused(403, 'events is forbidden') },
-      told: trouble("NotReady: the events that say why can't be read: events is forbidden"),
+      expected: trouble("NotReady: the events that say why can't be read: events is forbidden"),
     },
     {
-      says: 'get no sandbox',
+      title: 'get no sandbox',
       answers: second(waiting('ContainerCreating'), [
         event('orders-worker-2', 'FailedCreatePodSandBox', 'no IP address is left', '2026-01-01T00:00:00Z'),
       ]),
-      told: trouble('FailedCreatePodSandBox: no IP address is left'),
+      expected: trouble('FailedCreatePodSandBox: no IP address is left'),
     },
     {
-      says: 'of before go',
+      title: 'of before go',
       answers: {
         [paths.pods]: {
           items: [
@@ -137,10 +141,10 @@ describe("a claim's pods", () => {
           ],
         },
       },
-      told: { state: 'well', says: '1 of 1 ready' },
+      expected: { state: 'well', message: '1 of 1 ready' },
     },
     {
-      says: 'are many with the same trouble, which is said once',
+      title: 'are many with the same trouble, which is said once',
       answers: {
         [paths.pods]: {
           items: [
@@ -149,15 +153,15 @@ describe("a claim's pods", () => {
           ],
         },
       },
-      told: {
+      expected: {
         state: 'wrong',
-        says: '4 of 4 in trouble: pod a: ErrImagePull: for a (and 2 more with ErrImagePull); pod d: InvalidImageName: bad',
-        mend: describePod('a'),
+        message: '4 of 4 in trouble: pod a: ErrImagePull: for a (and 2 more with ErrImagePull); pod d: InvalidImageName: bad',
+        fix: describePod('a'),
       },
     },
-  ])('$says', async ({ answers, told }) => {
+  ])('$title', async ({ answers, expected }) => {
     const { [PODS]: row } = await look({ [paths.claim]: claim(), ...answers })
-    expect(row).toEqual(told)
+    expect(row).toEqual(expected)
   })
 
   test('of Knative are found, those of its stand-in too', async () => {
@@ -170,7 +174,7 @@ describe("a claim's pods", () => {
     })
     expect(row).toMatchObject({
       state: 'wrong',
-      says: '1 of 1 in trouble: pod orders-worker-00001-deployment-1: ImagePullBackOff: not found',
+      message: '1 of 1 in trouble: pod orders-worker-00001-deployment-1: ImagePullBackOff: not found',
     })
   })
 

@@ -50,125 +50,129 @@ const PULL =
   'kubectl -n shop create secret docker-registry registry --docker-server=ghcr.io --docker-username="$REGISTRY_USER" --docker-password="$REGISTRY_TOKEN"'
 
 interface SecretCase {
-  readonly says: string
+  readonly title: string
   readonly spec: JsonObject
   readonly answers?: Answers
   readonly row?: string
-  readonly told: JsonObject
+  readonly expected: JsonObject
 }
 
 describe('a secret that the claim names', () => {
   test.each<SecretCase>([
     {
-      says: 'exists and has the key',
+      title: 'exists and has the key',
       spec: password,
       answers: { [paths.secret('orders-db')]: secret('orders-db', 'password') },
-      told: { state: 'well', says: "exists, with key 'password'" },
+      expected: { state: 'well', message: "exists, with key 'password'" },
     },
     {
-      says: 'exists, and every key of it is taken',
+      title: 'exists, and every key of it is taken',
       spec: bulk,
       answers: { [rowOf(paths.secret('orders-db'))]: secretTable({ name: 'orders-db' }) },
-      told: { state: 'well', says: 'exists' },
+      expected: { state: 'well', message: 'exists' },
     },
     {
-      says: 'is one that the deprecated spelling names',
+      title: 'is one that the deprecated spelling names',
       spec: { secret3Name: 'orders-db' },
-      told: { state: 'wrong', says: "namespace shop has no Secret 'orders-db'", mend: CREATE },
+      expected: { state: 'wrong', message: "namespace shop has no Secret 'orders-db'", fix: CREATE },
     },
     {
-      says: 'is missing',
+      title: 'is missing',
       spec: both,
-      told: {
+      expected: {
         state: 'wrong',
-        says: "namespace shop has no Secret 'orders-db'",
-        mend: `${CREATE} --from-file=password --from-file=username`,
+        message: "namespace shop has no Secret 'orders-db'",
+        fix: `${CREATE} --from-file=password --from-file=username`,
       },
     },
     {
-      says: 'is misspelt',
+      title: 'is misspelt',
       spec: password,
       answers: { [paths.secrets]: secretTable({ name: 'registry' }, { name: 'order-db' }) },
-      told: {
+      expected: {
         state: 'wrong',
-        says: `namespace shop has no Secret 'orders-db', did you mean 'order-db'?; if the name is right: ${CREATE} --from-file=password`,
-        mend: EDIT,
+        message: `namespace shop has no Secret 'orders-db', did you mean 'order-db'?; if the name is right: ${CREATE} --from-file=password`,
+        fix: EDIT,
       },
     },
     {
-      says: 'has no such key',
+      title: 'has no such key',
       spec: both,
       answers: { [paths.secret('orders-db')]: secret('orders-db', 'password', 'host') },
-      told: { state: 'wrong', says: "has no key 'username'; its keys: password, host", mend: `${CREATE} --from-file=username ${ADD}` },
+      expected: {
+        state: 'wrong',
+        message: "has no key 'username'; its keys: password, host",
+        fix: `${CREATE} --from-file=username ${ADD}`,
+      },
     },
     {
-      says: 'is empty',
+      title: 'is empty',
       spec: both,
       answers: { [paths.secret('orders-db')]: { kind: 'Secret', type: 'Opaque' } },
-      told: {
+      expected: {
         state: 'wrong',
-        says: "has no key 'password'; has no key 'username'; its keys: none",
-        mend: `${CREATE} --from-file=password --from-file=username ${ADD}`,
+        message: "has no key 'password'; has no key 'username'; its keys: none",
+        fix: `${CREATE} --from-file=password --from-file=username ${ADD}`,
       },
     },
     {
-      says: 'has a key of nearly that name',
+      title: 'has a key of nearly that name',
       spec: password,
       answers: { [paths.secret('orders-db')]: secret('orders-db', 'passwd', 'pasword') },
-      told: {
+      expected: {
         state: 'wrong',
-        says: `has no key 'password', did you mean 'pasword'?; its keys: passwd, pasword; if the name is right: ${CREATE} --from-file=password ${ADD}`,
-        mend: EDIT,
+        message: `has no key 'password', did you mean 'pasword'?; its keys: passwd, pasword; if the name is right: ${CREATE} --from-file=password ${ADD}`,
+        fix: EDIT,
       },
     },
     {
-      says: 'may not be read',
+      title: 'may not be read',
       spec: password,
       answers: { [paths.secret('orders-db')]: forbidden },
-      told: {
+      expected: {
         state: 'unknown',
-        says: `you may not read it, so it can't be told whether it exists with key 'password': ${forbidden.message}. Ask somebody who may for its keys, which shows no values`,
-        mend: 'kubectl -n shop describe secret orders-db',
+        message: `you may not read it, so it can't be told whether it exists with key 'password': ${forbidden.message}. Ask somebody who may for its keys, which shows no values`,
+        fix: 'kubectl -n shop describe secret orders-db',
       },
     },
     {
-      says: 'is not told of',
+      title: 'is not told of',
       spec: password,
       answers: { [paths.secret('orders-db')]: refused(503, 'etcdserver: leader changed') },
-      told: { state: 'unknown', says: "can't be read: etcdserver: leader changed" },
+      expected: { state: 'unknown', message: "can't be read: etcdserver: leader changed" },
     },
     {
-      says: 'pulls the image, and is missing',
+      title: 'pulls the image, and is missing',
       spec: pull,
       row: REGISTRY,
-      told: { state: 'wrong', says: "namespace shop has no Secret 'registry'", mend: PULL },
+      expected: { state: 'wrong', message: "namespace shop has no Secret 'registry'", fix: PULL },
     },
     {
-      says: 'pulls an image of Docker Hub, and is missing',
+      title: 'pulls an image of Docker Hub, and is missing',
       spec: { ...pull, image: 'acme/orders-worker:1.4.2' },
       row: REGISTRY,
-      told: { state: 'wrong', says: "namespace shop has no Secret 'registry'", mend: PULL.replace(' --docker-server=ghcr.io', '') },
+      expected: { state: 'wrong', message: "namespace shop has no Secret 'registry'", fix: PULL.replace(' --docker-server=ghcr.io', '') },
     },
     {
-      says: 'pulls the image',
+      title: 'pulls the image',
       spec: pull,
       answers: { [rowOf(paths.secret('registry'))]: secretTable({ name: 'registry', type: 'kubernetes.io/dockerconfigjson' }) },
       row: REGISTRY,
-      told: { state: 'well', says: 'exists' },
+      expected: { state: 'well', message: 'exists' },
     },
     {
-      says: 'is to pull the image, and is of a type that the kubelet passes over',
+      title: 'is to pull the image, and is of a type that the kubelet passes over',
       spec: pull,
       answers: { [rowOf(paths.secret('registry'))]: secretTable({ name: 'registry' }) },
       row: REGISTRY,
-      told: {
+      expected: {
         state: 'wrong',
-        says: 'is of type Opaque, so no image is pulled with it; it has to be kubernetes.io/dockerconfigjson',
-        mend: 'kubectl -n shop describe secret registry',
+        message: 'is of type Opaque, so no image is pulled with it; it has to be kubernetes.io/dockerconfigjson',
+        fix: 'kubectl -n shop describe secret registry',
       },
     },
-  ])('$says', async ({ spec, answers = {}, row = DB, told }) => {
-    expect((await look({ ...applied(spec), ...answers }))[row]).toEqual(told)
+  ])('$title', async ({ spec, answers = {}, row = DB, expected }) => {
+    expect((await look({ ...applied(spec), ...answers }))[row]).toEqual(expected)
   })
 
   test('that may not be read makes nothing wrong', async () => {
@@ -194,7 +198,7 @@ describe('a secret that the claim names', () => {
     expect(inShop.checks[DB]?.state).toBe('wrong')
     const homeless = await examine(await startCluster(), file)
     expect(homeless.checks).not.toHaveProperty([DB])
-    expect(homeless.checks['Claim shop/orders-worker']?.says).toMatch(/there is no namespace shop/)
+    expect(homeless.checks['Claim shop/orders-worker']?.message).toMatch(/there is no namespace shop/)
   })
 
   test('is not read whole where its keys do not matter', async () => {
@@ -212,15 +216,15 @@ describe('no value of a secret is printed', () => {
   const careless = (status: number, body: JsonObject) =>
     startCluster({ answers: { ...applied(password), [path]: refused(status, '', body) } })
 
-  test.each<{ says: string; cluster: () => ReturnType<typeof startCluster> }>([
-    { says: 'a key exists', cluster: () => startCluster({ answers: { ...applied(password), [path]: secret('orders-db', 'password') } }) },
-    { says: 'a key is missing', cluster: () => startCluster({ answers: { ...applied(both), [path]: secret('orders-db', 'password') } }) },
+  test.each<{ title: string; cluster: () => ReturnType<typeof startCluster> }>([
+    { title: 'a key exists', cluster: () => startCluster({ answers: { ...applied(password), [path]: secret('orders-db', 'password') } }) },
+    { title: 'a key is missing', cluster: () => startCluster({ answers: { ...applied(both), [path]: secret('orders-db', 'password') } }) },
     {
-      says: 'a key is misspelt',
+      title: 'a key is misspelt',
       cluster: () => startCluster({ answers: { ...applied(password), [path]: secret('orders-db', 'passwort') } }),
     },
     {
-      says: 'values are given unasked',
+      title: 'values are given unasked',
       cluster: () =>
         startCluster({
           answers: {
@@ -230,9 +234,9 @@ describe('no value of a secret is printed', () => {
           },
         }),
     },
-    { says: 'an error quotes the secret', cluster: () => careless(502, { error: VALUE, data: { password: ENCODED } }) },
-    { says: 'an error is the secret', cluster: () => careless(500, secret('orders-db', 'password')) },
-  ])('where $says', async ({ cluster: given }) => {
+    { title: 'an error quotes the secret', cluster: () => careless(502, { error: VALUE, data: { password: ENCODED } }) },
+    { title: 'an error is the secret', cluster: () => careless(500, secret('orders-db', 'password')) },
+  ])('where $title', async ({ cluster: given }) => {
     const cluster = await given()
     for (const output of ['text', 'json']) {
       const { io, stdout, stderr } = recorded()

@@ -5,7 +5,7 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { beforeAll, describe, expect, test } from 'vitest'
-import type { Check } from '../../../../src/cli/doctor/check.ts'
+import type { PublishedCheck } from '../../../../src/cli/doctor/print.ts'
 import { at, isObject, items, type JsonObject } from '../../../../src/kubernetes/json.ts'
 import { root } from '../../../fixtures/claim-files.ts'
 import { pathOf, type Reference, referenceTo } from '../api.ts'
@@ -22,7 +22,7 @@ const nameOf = ({ metadata }: ClaimManifest) => `${metadata.namespace}/${metadat
 
 interface Diagnosis {
   readonly exit: number
-  readonly checks: readonly Check[]
+  readonly checks: readonly PublishedCheck[]
 }
 
 /** What the secrets of this file hold. */
@@ -46,8 +46,8 @@ function doctor({ cluster: { kubeconfig } }: Setting, about: readonly string[]):
 }
 
 /** Waits until the doctor says this of what it looked at. */
-async function turnsRed(setting: Setting, about: readonly string[], { row, because, harm, mayBeUndone }: Ailment): Promise<Check> {
-  let last: Check | undefined
+async function turnsRed(setting: Setting, about: readonly string[], { row, because, harm, mayBeUndone }: Ailment): Promise<PublishedCheck> {
+  let last: PublishedCheck | undefined
   return setting.cluster
     .until(`✗ ${row}`, async () => {
       const { exit, checks } = await doctor(setting, about)

@@ -201,8 +201,8 @@ function doctor(given: () => Setting): void {
       return exit === 1 ? Object.values(checks).filter(({ state }) => state === 'wrong') : undefined
     })
     expect(wrong).toHaveLength(1)
-    expect(wrong[0]?.mend).toBe('kubectl apply -f package/runtime/rbac/knative.yaml')
-    await runDocumented(cluster, String(wrong[0]?.mend))
+    expect(wrong[0]?.fix).toBe('kubectl apply -f package/runtime/rbac/knative.yaml')
+    await runDocumented(cluster, String(wrong[0]?.fix))
     await cluster.until('all is well again', async () => (await ask()).exit === 0)
   })
 }
