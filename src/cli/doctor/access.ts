@@ -1,4 +1,4 @@
-// Whether an account may compose what a claim becomes. Asked of the API server itself, so that roles from anywhere count.
+// Checks whether an account may create the resources of a claim. The API server decides, so roles from any source count.
 import type { Capability, KindInfo } from '../../capabilities/capability.ts'
 import { at } from '../../kubernetes/json.ts'
 import { groupOf } from '../../kubernetes/objects.ts'
@@ -9,7 +9,7 @@ import type { Account } from './crossplane.ts'
 export const verbs = ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete'] as const
 
 export interface Actor extends Account {
-  /** What grants it a role, with the role's file in package/runtime/rbac. */
+  /** The command that grants a role, from the role's file in package/runtime/rbac. */
   readonly grant: (role: string) => string
 }
 
@@ -27,15 +27,15 @@ async function checkKind(api: Api, actor: Actor, role: string, { apiVersion, plu
   )
   const failed = answers.find(({ answer }) => !answer.ok)
   if (failed !== undefined && !failed.answer.ok)
-    return unknown(name, `the API server does not say what ${who} may do: ${failed.answer.reason}`)
+    return unknown(name, `the API server does not report what service account ${who} may do: ${failed.answer.reason}`)
   const denied = answers.filter(({ answer }) => !answer.ok || at(answer.body, 'status', 'allowed') !== true).map(({ verb }) => verb)
-  if (denied.length === 0) return well(name, `service account ${who} may do all that is needed`)
+  if (denied.length === 0) return well(name, `service account ${who} has all permissions it needs`)
   return wrong(name, `service account ${who} may not ${denied.join(', ')}`, actor.grant(role))
 }
 
 const REVIEWS = '/apis/authorization.k8s.io/v1/subjectaccessreviews'
 
-/** The groups have to be said: the API server knows them only of whoever logs in. */
+/** Names the groups, because the API server adds them only to authenticated requests. */
 const review = ({ namespace, name }: Account, group: string, resource: string, verb: string) => ({
   apiVersion: 'authorization.k8s.io/v1',
   kind: 'SubjectAccessReview',

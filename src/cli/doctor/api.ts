@@ -4,10 +4,10 @@ import { at, isObject, items, type JsonObject, textOf } from '../../kubernetes/j
 import { type Answer, ask } from './http.ts'
 import type { Connection } from './kubeconfig.ts'
 
-/** The API server, as far as the doctor asks it. */
+/** The requests that doctor sends to the API server. */
 export interface Api {
   readonly get: (path: string) => Promise<Answer>
-  /** The rows of what `kubectl get` would print of one object or of a list, without the objects themselves. */
+  /** The rows that `kubectl get` prints for an object or a list, without the objects themselves. */
   readonly table: (path: string) => Promise<Answer>
   readonly post: (path: string, body: JsonObject) => Promise<Answer>
   readonly close: () => void
@@ -16,7 +16,7 @@ export interface Api {
 /** https://kubernetes.io/docs/reference/using-api/api-concepts/#receiving-resources-as-tables */
 const TABLE = 'application/json;as=Table;v=v1;g=meta.k8s.io'
 const TIMEOUT_MS = 10_000
-// The checks ask all at once; a connection for each would be a handshake for each.
+// The checks run at once; without a limit each request would cost a TLS handshake.
 const CONNECTIONS = 8
 
 export function connectApi({ server, tls, authorization }: Connection): Api {
@@ -25,7 +25,7 @@ export function connectApi({ server, tls, authorization }: Connection): Api {
       ? new HttpsAgent({ keepAlive: true, maxSockets: CONNECTIONS, ...tls })
       : new HttpAgent({ keepAlive: true, maxSockets: CONNECTIONS })
   const headers = authorization === undefined ? {} : { authorization }
-  // The address may end in a path of its own, as behind a proxy of several clusters.
+  // The address may contain a path, for example behind a proxy for several clusters.
   const base = server.href.replace(/\/$/, '')
   const settings = { agent, headers, timeoutMs: TIMEOUT_MS }
   return {
@@ -36,11 +36,11 @@ export function connectApi({ server, tls, authorization }: Connection): Api {
   }
 }
 
-/** What of a list, or of an answer that is none, is an object. */
+/** The objects of a list; empty for any other answer. */
 export const itemsOf = (answer: Answer): readonly JsonObject[] => items(answer.ok ? at(answer.body, 'items') : undefined).filter(isObject)
 
 export const nameOf = (object: JsonObject): string => textOf(at(object, 'metadata', 'name'))
 export const namespaceOf = (object: JsonObject): string => textOf(at(object, 'metadata', 'namespace'))
 
-/** Whether there is no such thing, and not only no answer. */
+/** Whether the API server reports that the object does not exist, rather than not answering. */
 export const isAbsent = (answer: Answer): boolean => !answer.ok && answer.status === 404

@@ -1,4 +1,4 @@
-// The claims that are asked about: out of files, or as they are in the cluster.
+// The claims to check, from files or from the cluster.
 
 import { KIND } from '../../claim/identity.ts'
 import type { ResolvedClaim } from '../../claim/resolved-claim.ts'
@@ -27,7 +27,7 @@ export interface Given {
 
 const FILE = /^-$|\.(?:ya?ml|json)$|[/\\]$|^\.{1,2}[/\\]|[*?]/
 
-/** What looks like a file, a folder or a glob is one; else it is a claim of the cluster's. */
+/** Treats an operand that looks like a file, a folder or a glob as one, and any other as a claim in the cluster. */
 export async function readGiven(operands: readonly string[], namespace: string, io: Io): Promise<Given> {
   const {
     documents,
@@ -55,10 +55,10 @@ function placed(claim: JsonObject, namespace: string): JsonObject {
 
 export interface Examined {
   readonly check: Check
-  /** Undefined where nothing further can be asked about it. */
+  /** Undefined if the claim is missing or invalid. */
   readonly claim?: ResolvedClaim
   readonly composite?: JsonObject
-  /** The claim's namespace is known to be missing, so nothing in it can be looked at. */
+  /** The claim's namespace does not exist, so nothing in it can be checked. */
   readonly isNamespaceMissing?: boolean
   /** The claim is in the cluster, and so are its pods. */
   readonly isApplied?: boolean
@@ -74,7 +74,7 @@ export async function examineWritten(api: Api, composite: JsonObject, platformOf
   const { claim } = parsed
   const isNamespaceMissing = isAbsent(await api.get(`/api/v1/namespaces/${encodeURIComponent(claim.namespace)}`))
   const check = isNamespaceMissing
-    ? wrong(name, `is valid, but there is no namespace ${claim.namespace}`, shell`kubectl create namespace ${claim.namespace}`)
+    ? wrong(name, `is valid, but namespace ${claim.namespace} does not exist`, shell`kubectl create namespace ${claim.namespace}`)
     : well(name, 'is valid')
   return { check, claim, composite, isNamespaceMissing }
 }
@@ -84,7 +84,7 @@ export async function examineNamed(api: Api, { namespace, name }: Named, platfor
   const inspect = shell`kubectl -n ${namespace} describe eventdrivenservice ${name}`
   const plural = `${KIND.toLowerCase()}s`
   const answer = await api.get(`/apis/${API_VERSION}/namespaces/${encodeURIComponent(namespace)}/${plural}/${encodeURIComponent(name)}`)
-  if (isAbsent(answer)) return { check: wrong(row, `there is no such ${KIND}`, shell`kubectl get ${plural} -A`) }
+  if (isAbsent(answer)) return { check: wrong(row, 'does not exist', shell`kubectl get ${plural} -A`) }
   if (!answer.ok || !isObject(answer.body)) return { check: unknown(row, `can't be read: ${answer.ok ? 'no object' : answer.reason}`) }
   const composite = answer.body
   const parsed = parseClaim(composite, platformOf(composite))
@@ -93,7 +93,7 @@ export async function examineNamed(api: Api, { namespace, name }: Named, platfor
   return { check: checkConditions(row, composite, inspect), claim: parsed.claim, composite, isApplied: true }
 }
 
-// Our own conditions say what blocks and what to do; Crossplane's Ready only that something does.
+// The function's own conditions come first because they name the cause, unlike Crossplane's Ready.
 const types = ['WorkloadReady', 'ScalingReady', 'EventingReady', 'Synced', 'Ready']
 
 function checkConditions(row: string, composite: JsonObject, inspect: string): Check {
@@ -101,9 +101,9 @@ function checkConditions(row: string, composite: JsonObject, inspect: string): C
     const state = observedCondition(composite, type)
     return state === undefined ? [] : [{ type, ...state }]
   })
-  if (states.length === 0) return wrong(row, 'Crossplane has not looked at it yet', inspect)
+  if (states.length === 0) return wrong(row, 'Crossplane has not reconciled it yet', inspect)
   const bad = states.find(({ status }) => status !== 'True')
-  if (bad !== undefined) return wrong(row, `${bad.type} is ${bad.status}, ${bad.reason}: ${bad.message || 'no reason is given'}`, inspect)
-  if (hasUnobservedGeneration(composite)) return unknown(row, 'Crossplane has not looked at its newest spec yet', inspect)
+  if (bad !== undefined) return wrong(row, `${bad.type} is ${bad.status}, ${bad.reason}: ${bad.message || 'no message'}`, inspect)
+  if (hasUnobservedGeneration(composite)) return unknown(row, 'Crossplane has not reconciled its latest spec yet', inspect)
   return well(row, states.map(({ type }) => type).join(', '))
 }

@@ -5,7 +5,7 @@ import { type Check, unknown, well, wrong } from './check.ts'
 import { findDeployments, healthOf, imageOf, serviceAccountOf, versionOf } from './deployment.ts'
 import { isAtLeast, showVersion, type Version } from './version.ts'
 
-/** The first that composes namespaced resources by itself. */
+/** The first version that composes namespaced resources without provider-kubernetes. */
 const NATIVE: Version = [2, 0, 0]
 /** The packages' own constraint, `spec.crossplane.version`. */
 export const MINIMUM: Version = [1, 17, 0]
@@ -14,7 +14,7 @@ const DOCS = 'https://docs.crossplane.io/latest/get-started/install/'
 const INSTALL =
   'helm upgrade --install crossplane crossplane --repo https://charts.crossplane.io/stable --namespace crossplane-system --create-namespace'
 
-/** Who Crossplane is to the API server. */
+/** The service account of Crossplane. */
 export interface Account {
   readonly namespace: string
   readonly name: string
@@ -30,7 +30,7 @@ export async function checkCrossplane(api: Api): Promise<Crossplane> {
   const name = 'Crossplane'
   const answer = await findDeployments(api, 'app=crossplane')
   if (!answer.ok)
-    return { health: unknown(name, `its Deployment can't be looked for: ${answer.reason}`), deployment: undefined, account: undefined }
+    return { health: unknown(name, `its Deployment can't be listed: ${answer.reason}`), deployment: undefined, account: undefined }
   const [deployment] = itemsOf(answer)
   if (deployment === undefined) {
     const message = `no Deployment in any namespace has the label app=crossplane (${DOCS})`
@@ -44,16 +44,20 @@ export async function checkCrossplane(api: Api): Promise<Crossplane> {
   }
 }
 
-/** Which version is enough hangs on how the Composition lets the function compose. */
+/** The required version depends on composeAs in the Composition. */
 export function checkVersion(deployment: JsonObject, { composeAs }: Pick<Platform, 'composeAs'>): Check {
   const name = 'Crossplane version'
   const version = versionOf(deployment)
   if (version === undefined)
-    return unknown(name, `can't be read off the image ${imageOf(deployment)} of ${namespaceOf(deployment)}/${nameOf(deployment)}`)
+    return unknown(
+      name,
+      `can't be read from the image ${imageOf(deployment)} of Deployment ${namespaceOf(deployment)}/${nameOf(deployment)}`,
+    )
   const shown = showVersion(version)
-  if (!isAtLeast(version, MINIMUM)) return wrong(name, `${shown}: the packages need ${showVersion(MINIMUM)} or later, best 2.x`, INSTALL)
+  if (!isAtLeast(version, MINIMUM))
+    return wrong(name, `${shown} is too old: the packages need Crossplane ${showVersion(MINIMUM)} or later, preferably 2.x`, INSTALL)
   if (isAtLeast(version, NATIVE)) return well(name, shown)
   if (composeAs === 'ProviderKubernetes') return well(name, `${shown}, through provider-kubernetes`)
-  const message = `${shown}: before 2.0 Crossplane composes no namespaced resources, so the Composition has to say composeAs: ProviderKubernetes (docs/install.md#crossplane-1x), or Crossplane to be 2.x`
+  const message = `${shown} cannot compose namespaced resources: upgrade Crossplane to 2.x, or set composeAs: ProviderKubernetes in the Composition (docs/install.md#crossplane-1x)`
   return wrong(name, message, INSTALL)
 }

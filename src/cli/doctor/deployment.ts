@@ -1,4 +1,4 @@
-// A Deployment that others need: whether its pods run, and if not, why.
+// Checks whether the pods of a Deployment run, and if not, why.
 
 import { hasUnobservedGeneration, observedCondition } from '../../kubernetes/conditions.ts'
 import { at, type JsonObject, textOf } from '../../kubernetes/json.ts'
@@ -27,7 +27,7 @@ export async function healthOf(api: Api, deployment: JsonObject): Promise<Health
   const inspect = shell`kubectl -n ${namespace} describe pods -l ${selector}`
   if (wanted === 0) return { isWell: false, message, inspect: shell`kubectl -n ${namespace} scale deployment ${name} --replicas=1` }
   if (hasUnobservedGeneration(deployment))
-    return { isWell: false, message: `${message}, and its newest spec was not looked at yet`, inspect }
+    return { isWell: false, message: `${message}, and its latest spec has not been observed yet`, inspect }
   if (observedCondition(deployment, 'Available')?.status === 'True') return { isWell: true, message, inspect }
   const pods = itemsOf(await listPods(api, namespace, selector))
   const troubles = await troublesOf(api, pods)
@@ -42,6 +42,6 @@ export const serviceAccountOf = (deployment: JsonObject): string => {
 export const imageOf = (deployment: JsonObject): string =>
   textOf(at(deployment, 'spec', 'template', 'spec', 'containers', 0, 'image') ?? '')
 
-/** Of the image that runs; charts label their objects too, which is all there is where an image is named by digest. */
+/** Reads the tag of the image, or the chart's label if the image is pinned by digest. */
 export const versionOf = (deployment: JsonObject): Version | undefined =>
   parseVersion(tagOf(imageOf(deployment))) ?? parseVersion(at(deployment, 'metadata', 'labels', 'app.kubernetes.io/version'))

@@ -1,11 +1,11 @@
-// How the monitoring endpoint of a NATS server is reached: through the API server where it is a Service of the cluster,
-// else from where the doctor itself runs.
+// Reaches the monitoring endpoint of a NATS server: through the API server if the endpoint is a Service of the cluster,
+// otherwise directly.
 import { at, items, type Json, textOf } from '../../kubernetes/json.ts'
 import { shell } from '../../text/shell-quote.ts'
 import { type Api, isAbsent, itemsOf, nameOf } from './api.ts'
 import { type Answer, ask, type Failed } from './http.ts'
 
-/** One NATS server, or whichever of several answers. */
+/** One NATS server, or any of several behind a Service. */
 export interface MonitoringServer {
   /** Such as `through the API server`. */
   readonly by: string
@@ -14,9 +14,9 @@ export interface MonitoringServer {
 
 export type Reached =
   | { readonly server: MonitoringServer; readonly service?: Service }
-  /** KEDA can't reach it either. */
+  /** KEDA cannot reach the endpoint either. */
   | { readonly problem: string; readonly inspect: string; readonly suggestion?: string }
-  /** It can't be told from here whether KEDA can. */
+  /** KEDA may still reach the endpoint. */
   | { readonly uncertain: string }
 
 interface Service {
@@ -35,11 +35,11 @@ export async function reach(api: Api, endpoint: string): Promise<Reached> {
   const path = `/api/v1/namespaces/${namespace}/services/${name}`
   const found = await api.get(path)
   const inspect = shell`kubectl -n ${namespace} get services`
-  if (isAbsent(found)) return suggestService(api, namespace, port, { inspect, problem: `there is no Service ${namespace}/${name}` })
+  if (isAbsent(found)) return suggestService(api, namespace, port, { inspect, problem: `Service ${namespace}/${name} does not exist` })
   if (!found.ok) return (await fromHere(endpoint)) ?? { uncertain: `Service ${namespace}/${name} can't be read: ${found.reason}` }
   if (at(found.body, 'spec', 'type') === 'ExternalName') return reachDirectly(endpoint)
   const ports = portsOf(found.body)
-  // The name of a headless Service leads straight to its pods, whatever ports it lists.
+  // A headless Service resolves to its pods, so its list of ports has no effect.
   if (!ports.includes(port) && at(found.body, 'spec', 'clusterIP') !== 'None')
     return suggestService(api, namespace, port, {
       inspect,
@@ -47,23 +47,23 @@ export async function reach(api: Api, endpoint: string): Promise<Reached> {
     })
   const get = await proxyOf(api, service, port, ports.includes(port))
   const pods = shell`kubectl -n ${namespace} get pods -o wide`
-  const unready: Reached = { inspect: pods, problem: `no ready pod stands behind Service ${namespace}/${name}` }
+  const unready: Reached = { inspect: pods, problem: `Service ${namespace}/${name} has no ready pods` }
   if (get === undefined) return unready
   const answer = await get(HEALTH)
   if (answer.ok || !isOfApiServer(answer)) return { server: { by: 'through the API server', get }, service }
   const { reason } = answer
   if (/no endpoints available/.test(reason)) return unready
   if (/connection refused/.test(reason))
-    return { inspect: pods, problem: `nobody listens on port ${port} of the pods behind Service ${namespace}/${name}` }
-  if (NO_HTTP.test(reason)) return { inspect, problem: forClients(endpoint) }
-  return (await fromHere(endpoint)) ?? { uncertain: `the API server does not lead to Service ${namespace}/${name}: ${reason}` }
+    return { inspect: pods, problem: `the pods of Service ${namespace}/${name} do not listen on port ${port}` }
+  if (NO_HTTP.test(reason)) return { inspect, problem: CLIENT_PORT }
+  return (await fromHere(endpoint)) ?? { uncertain: `the API server cannot proxy to Service ${namespace}/${name}: ${reason}` }
 }
 
-// NATS greets whoever connects to its port for clients with a line of its own: in Go's words and in Node's.
+// The client port of NATS sends a greeting that is not HTTP: the errors of Go and of Node.
 const NO_HTTP = /malformed HTTP|Parse Error/
-const forClients = (endpoint: string) => `what answers at ${endpoint} is no HTTP, as on the port for clients (4222); monitoring is on 8222`
+const CLIENT_PORT = 'it does not speak HTTP, so it is probably the client port (4222); the monitoring port is 8222'
 
-/** The other servers of a cluster of NATS: each knows only the streams that it holds itself. */
+/** The other servers of a NATS cluster, because each server reports only its own streams. */
 export async function neighboursOf(
   api: Api,
   endpoint: string,
@@ -81,7 +81,7 @@ function split(endpoint: string): { host: string; port: number } {
   return { host: endpoint.slice(0, colon), port: Number(endpoint.slice(colon + 1)) }
 }
 
-/** `nats.infra.svc`, with the cluster's domain or without, and of a pod of a StatefulSet: `nats-0.nats.infra.svc`. */
+/** Accepts `nats.infra.svc`, with or without the cluster domain, and the pod of a StatefulSet: `nats-0.nats.infra.svc`. */
 function serviceOf(host: string): Service | undefined {
   const [, name, namespace] = /^(?:[^.]+\.)?([^.]+)\.([^.]+)\.svc(?:\.|$)/.exec(host) ?? []
   return name === undefined || namespace === undefined ? undefined : { name, namespace }
@@ -89,7 +89,7 @@ function serviceOf(host: string): Service | undefined {
 
 const portsOf = (service: Json): Json[] => items(at(service, 'spec', 'ports')).flatMap(port => at(port, 'port') ?? [])
 
-/** Says as well which Service of the namespace was probably meant. */
+/** Adds the Service of the namespace that exposes the port. */
 async function suggestService(api: Api, namespace: string, port: number, found: Extract<Reached, { inspect: string }>): Promise<Reached> {
   const services = itemsOf(await api.get(`/api/v1/namespaces/${namespace}/services`))
   const exposing = services.filter(service => portsOf(service).includes(port)).map(nameOf)
@@ -120,13 +120,13 @@ async function podsOf(api: Api, { namespace, name }: Service): Promise<string[]>
     })
 }
 
-/** NATS too has answers that are not well. What comes from the API server is of kind Status, or is no answer at all. */
+/** Distinguishes an error of the API server, which is of kind Status or has no status code, from an unhealthy NATS server. */
 function isOfApiServer({ status, body }: Failed): boolean {
   return status === undefined || at(body, 'kind') === 'Status' || typeof at(body, 'status') !== 'string'
 }
 
 const directServer = (endpoint: string): MonitoringServer => ({
-  by: 'from here',
+  by: 'from this machine',
   get: path => ask(`http://${endpoint}${path}`, { timeoutMs: TIMEOUT_MS }),
 })
 
@@ -134,11 +134,11 @@ async function reachDirectly(endpoint: string): Promise<Reached> {
   const server = directServer(endpoint)
   const answer = await server.get(HEALTH)
   if (answer.ok || answer.status !== undefined) return { server }
-  if (NO_HTTP.test(answer.reason)) return { problem: forClients(endpoint), inspect: shell`curl --max-time 5 http://${endpoint}/healthz` }
-  return { uncertain: `from here nobody answers at ${endpoint}: ${answer.reason}` }
+  if (NO_HTTP.test(answer.reason)) return { problem: CLIENT_PORT, inspect: shell`curl --max-time 5 http://${endpoint}/healthz` }
+  return { uncertain: `${endpoint} does not answer from this machine: ${answer.reason}` }
 }
 
-/** Where the doctor runs inside the cluster. */
+/** Works if doctor runs inside the cluster. */
 async function fromHere(endpoint: string): Promise<Reached | undefined> {
   const reached = await reachDirectly(endpoint)
   return 'server' in reached ? reached : undefined

@@ -1,4 +1,4 @@
-// Everything that is looked at, in the order in which one thing needs the other.
+// Runs all checks, and lists them in the order of their dependencies.
 
 import type { Capability } from '../../capabilities/capability.ts'
 import { capabilities } from '../../capabilities/index.ts'
@@ -25,7 +25,7 @@ export async function examine(api: Api, { named, written }: Given): Promise<Chec
   ])
   const claims = examined.flatMap(({ claim }) => claim ?? [])
   const platform = platformOf(examined.find(({ composite }) => composite !== undefined)?.composite)
-  // Without a claim, what nearly every claim needs.
+  // Without a claim, checks what nearly every claim needs.
   const needs = {
     keda: claims.length === 0 || claims.some(({ runtime }) => runtime === 'Deployment'),
     serving: needsServing(claims, platform),
@@ -37,10 +37,10 @@ export async function examine(api: Api, { named, written }: Given): Promise<Chec
   const provider = platform.composeAs === 'ProviderKubernetes' ? await checkProvider(api, platform) : undefined
   const [access, keda, nats, serving, eventing, secrets, pods] = await Promise.all([
     checkRoles(api, actorOf(crossplane, provider), needed),
-    needs.keda ? checkKeda(api) : [unneeded('KEDA', 'no claim with runtime Deployment was named')],
+    needs.keda ? checkKeda(api) : [unneeded('KEDA', 'no given claim has runtime Deployment')],
     needs.keda
       ? checkNats(api, claims, platform.defaults.nats?.monitoringEndpoint ?? builtIn.nats.monitoringEndpoint)
-      : [unneeded('NATS', 'no claim with runtime Deployment was named')],
+      : [unneeded('NATS', 'no given claim has runtime Deployment')],
     needs.serving ? checkServing(api, platform) : [unneeded('Knative Serving', `${who(claims)} needs it`)],
     needs.eventing ? checkEventing(api, claims) : [unneeded('Knative Eventing', `${who(claims)} needs it`)],
     Promise.all(examined.flatMap(({ claim, isNamespaceMissing }) => (claim && !isNamespaceMissing ? checkSecrets(api, claim) : []))),
@@ -62,8 +62,7 @@ export async function examine(api: Api, { named, written }: Given): Promise<Chec
   ]
 }
 
-const who = (claims: readonly unknown[]) =>
-  claims.length === 0 ? 'no claim was named, and nothing in the Composition' : 'no claim that was named'
+const who = (claims: readonly unknown[]) => (claims.length === 0 ? 'no claim was given, and nothing in the Composition' : 'no given claim')
 
 function actorOf({ account }: Crossplane, provider: Provider | undefined): Actor | undefined {
   if (provider !== undefined) return provider.actor
@@ -71,4 +70,4 @@ function actorOf({ account }: Crossplane, provider: Provider | undefined): Actor
 }
 
 const checkRoles = async (api: Api, actor: Actor | undefined, needed: readonly Capability[]): Promise<Check[]> =>
-  actor === undefined ? [unknown('Access', 'it is not known as whom the resources are made')] : checkAccess(api, actor, needed)
+  actor === undefined ? [unknown('Access', 'the service account that creates the resources is unknown')] : checkAccess(api, actor, needed)

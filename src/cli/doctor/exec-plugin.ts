@@ -10,33 +10,33 @@ export interface Credentials {
   readonly token?: string
 }
 
-interface Around {
-  /** Where the kubeconfig stands. */
+interface Environment {
+  /** The folder of the kubeconfig. */
   readonly folder: string
   readonly env: Readonly<Record<string, string | undefined>>
   readonly cluster: JsonObject
 }
 
-// A plugin may open a browser and wait for a person.
+// A plugin may open a browser and wait for a login.
 const TIMEOUT_MS = 120_000
 
-export async function runPlugin(plugin: JsonObject, { folder, env, cluster }: Around): Promise<Credentials | { problem: string }> {
+export async function runPlugin(plugin: JsonObject, { folder, env, cluster }: Environment): Promise<Credentials | { problem: string }> {
   const command = textOf(plugin.command ?? '')
   const args = items(plugin.args).map(String)
   const apiVersion = plugin.apiVersion ?? 'client.authentication.k8s.io/v1'
   const spec = { interactive: false, ...(plugin.provideClusterInfo === true && { cluster }) }
   const own = items(plugin.env).map(variable => [textOf(at(variable, 'name')), textOf(at(variable, 'value'))])
   const info = JSON.stringify({ apiVersion, kind: 'ExecCredential', spec })
-  // A name alone is looked up in PATH; a path starts from the kubeconfig.
+  // As in kubectl, a bare name is looked up in PATH, and a path is relative to the kubeconfig.
   const program = /[\\/]/.test(command) ? resolve(folder, command) : command
   const ran = await run(program, args, { ...env, ...Object.fromEntries(own), KUBERNETES_EXEC_INFO: info })
   if ('problem' in ran) {
     const hint = typeof plugin.installHint === 'string' ? ` ${plugin.installHint.trim()}` : ''
-    return { problem: `the kubeconfig gets its credentials from '${command}', which failed: ${ran.problem}${ran.isMissing ? hint : ''}` }
+    return { problem: `the credential plugin '${command}' of the kubeconfig failed: ${ran.problem}${ran.isMissing ? hint : ''}` }
   }
   const [cert, key, token] = ['clientCertificateData', 'clientKeyData', 'token'].map(field => at(ran.said, 'status', field))
   if (typeof token !== 'string' && typeof cert !== 'string')
-    return { problem: `the kubeconfig gets its credentials from '${command}', which gave neither a token nor a certificate` }
+    return { problem: `the credential plugin '${command}' of the kubeconfig returned neither a token nor a certificate` }
   return {
     ...(typeof cert === 'string' && { cert }),
     ...(typeof key === 'string' && { key }),
@@ -46,18 +46,18 @@ export async function runPlugin(plugin: JsonObject, { folder, env, cluster }: Ar
 
 type Ran = { readonly said: Json } | { readonly problem: string; readonly isMissing: boolean }
 
-const run = (program: string, args: readonly string[], env: Around['env']): Promise<Ran> =>
+const run = (program: string, args: readonly string[], env: Environment['env']): Promise<Ran> =>
   new Promise(done => {
     const child = execFile(program, args, { env, timeout: TIMEOUT_MS, maxBuffer: 1024 * 1024 }, (error, stdout, stderr) => {
       if (error !== null) {
         const isMissing = error.code === 'ENOENT'
-        return done({ isMissing, problem: isMissing ? 'there is no such program.' : stderr.trim() || error.message })
+        return done({ isMissing, problem: isMissing ? 'program not found.' : stderr.trim() || error.message })
       }
       try {
         done({ said: JSON.parse(stdout) })
       } catch {
-        // Not what it said: that may be half a secret.
-        done({ isMissing: false, problem: 'what it printed is no JSON' })
+        // Omits the output because it may contain part of a secret.
+        done({ isMissing: false, problem: 'its output is not JSON' })
       }
     })
     child.stdin?.end()

@@ -1,4 +1,4 @@
-// As much HTTP as the doctor speaks: a question, and an answer that is never an exception.
+// Sends one HTTP request, and reports every failure as a value.
 import { type Agent, request as httpRequest } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { addAbortSignal } from 'node:stream'
@@ -8,7 +8,7 @@ export type Answer = { readonly ok: true; readonly body: Json } | Failed
 
 export interface Failed {
   readonly ok: false
-  /** With a status somebody answered; without one nobody did. */
+  /** Undefined if no response arrived. */
   readonly status: number | undefined
   readonly reason: string
   readonly body?: Json
@@ -33,10 +33,10 @@ export function ask(address: string, { agent, headers, timeoutMs, body }: Ask): 
       headers: { accept: 'application/json', ...content, ...headers },
       ...(agent && { agent }),
     })
-    // The whole answer counts, not only the wait for its next byte; but not the wait for a connection that others use.
+    // Limits the whole response, but not the wait for a free connection.
     asked.once('socket', () => addAbortSignal(AbortSignal.timeout(timeoutMs), asked))
     asked.on('error', fail)
-    // Nobody asked for another protocol. Unheard it would be neither an answer nor an error.
+    // An unrequested protocol upgrade emits neither a response nor an error.
     asked.on('upgrade', ({ statusCode = 0 }, socket) => {
       socket.destroy()
       resolve(toAnswer(statusCode, ''))
@@ -46,14 +46,14 @@ export function ask(address: string, { agent, headers, timeoutMs, body }: Ask): 
       let length = 0
       response.on('data', (chunk: Buffer) => {
         length += chunk.length
-        if (length > MAX_BYTES) asked.destroy(new Error('the answer is too long'))
+        if (length > MAX_BYTES) asked.destroy(new Error('the response is too long'))
         else chunks.push(chunk)
       })
       response.on('error', fail)
       response.on('end', () => resolve(toAnswer(response.statusCode ?? 0, Buffer.concat(chunks).toString('utf8'))))
     })
     asked.end(body === undefined ? undefined : JSON.stringify(body))
-    // Also what is thrown, as by an address that is none or a token that no header can hold.
+    // Also catches what is thrown for an invalid address, or for a token that is not a valid header.
   }).catch((error: Error) => ({ ok: false, status: undefined, reason: explain(error, timeoutMs) }))
 }
 
@@ -63,7 +63,7 @@ function toAnswer(status: number, text: string): Answer {
   const body = parse(text)
   const isFine = status >= 200 && status < 300
   if (isFine && body !== undefined) return { ok: true, body }
-  if (isFine) return { ok: false, status, reason: 'the answer is no JSON' }
+  if (isFine) return { ok: false, status, reason: 'the response is not JSON' }
   const message = at(body, 'message') ?? at(body, 'error')
   const reason = typeof message === 'string' ? message : text.trim().slice(0, MAX_REASON_LENGTH)
   return { ok: false, status, reason: reason === '' ? `HTTP ${status}` : reason, ...(body !== undefined && { body }) }
@@ -78,10 +78,10 @@ function parse(text: string): Json | undefined {
   }
 }
 
-/** An error of Node's in words. Trying several addresses it gives one without a message. */
+/** The message of an error; Node's error for several addresses has none of its own. */
 function explain(error: Error, timeoutMs: number): string {
-  if (error.name === 'TimeoutError' || error.name === 'AbortError') return `no answer within ${timeoutMs / 1000} seconds`
+  if (error.name === 'TimeoutError' || error.name === 'AbortError') return `no response within ${timeoutMs / 1000} seconds`
   const [first] = error instanceof AggregateError ? error.errors : []
-  // Those of OpenSSL end in a line break.
+  // Messages of OpenSSL end in a line break.
   return (first instanceof Error ? first.message : error.message).trim()
 }

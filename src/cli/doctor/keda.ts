@@ -7,7 +7,7 @@ import { checkDefinitions } from './definitions.ts'
 import { findDeployments, healthOf, imageOf, versionOf } from './deployment.ts'
 import { isAtLeast, showVersion, type Version } from './version.ts'
 
-/** The first that looks an account up by accountID: docs/adr/0004-nats-account-and-account-id.md */
+/** The first version that supports accountID: docs/adr/0004-nats-account-and-account-id.md */
 const MINIMUM: Version = [2, 17, 0]
 const INSTALL = 'helm upgrade --install keda keda --repo https://kedacore.github.io/charts --namespace keda --create-namespace'
 
@@ -17,14 +17,14 @@ export async function checkKeda(api: Api): Promise<Check[]> {
     checkOperator(api),
     checkMetrics(api),
   ])
-  // Without its kinds it is not installed: once is enough to say so.
+  // Without its CRDs KEDA is not installed, so the other checks would only repeat that.
   return kinds.state === 'wrong' ? [kinds] : [kinds, ...operator, metrics]
 }
 
 async function checkOperator(api: Api): Promise<Check[]> {
   const name = 'KEDA operator'
   const answer = await findDeployments(api, 'app.kubernetes.io/name=keda-operator')
-  if (!answer.ok) return [unknown(name, `its Deployment can't be looked for: ${answer.reason}`)]
+  if (!answer.ok) return [unknown(name, `its Deployment can't be listed: ${answer.reason}`)]
   const [deployment] = itemsOf(answer)
   if (deployment === undefined)
     return [wrong(name, 'no Deployment in any namespace has the label app.kubernetes.io/name=keda-operator', INSTALL)]
@@ -33,27 +33,27 @@ async function checkOperator(api: Api): Promise<Check[]> {
   return [
     isWell ? well(name, message) : wrong(name, message, inspect),
     version === undefined
-      ? unknown('KEDA version', `can't be read off the image ${imageOf(deployment)}; it has to be ${showVersion(MINIMUM)} or later`)
+      ? unknown('KEDA version', `can't be read from the image ${imageOf(deployment)}; KEDA ${showVersion(MINIMUM)} or later is required`)
       : isAtLeast(version, MINIMUM)
         ? well('KEDA version', showVersion(version))
-        : wrong('KEDA version', `${showVersion(version)}: it has to be ${showVersion(MINIMUM)} or later`, INSTALL),
+        : wrong('KEDA version', `${showVersion(version)} is too old: KEDA ${showVersion(MINIMUM)} or later is required`, INSTALL),
   ]
 }
 
 const METRICS = 'v1beta1.external.metrics.k8s.io'
 
-/** From one replica on the HPA asks KEDA through the API server. */
+/** Beyond one replica the HPA queries KEDA through the API server. */
 async function checkMetrics(api: Api): Promise<Check> {
   const name = 'KEDA metrics'
   const answer = await api.get(`/apis/apiregistration.k8s.io/v1/apiservices/${METRICS}`)
-  if (isAbsent(answer)) return wrong(name, `there is no APIService ${METRICS}, so nothing scales beyond one replica`, INSTALL)
+  if (isAbsent(answer)) return wrong(name, `APIService ${METRICS} does not exist, so claims cannot scale beyond one replica`, INSTALL)
   if (!answer.ok || !isObject(answer.body)) return unknown(name, `can't be read: ${answer.ok ? 'no object' : answer.reason}`)
   const state = observedCondition(answer.body, 'Available')
   if (state?.status === 'True') return well(name, `APIService ${METRICS} is available`)
   const why = state?.message ? `: ${state.message}` : ''
   return wrong(
     name,
-    `APIService ${METRICS} is not available, so nothing scales beyond one replica${why}`,
+    `APIService ${METRICS} is not available, so claims cannot scale beyond one replica${why}`,
     shell`kubectl describe apiservice ${METRICS}`,
   )
 }

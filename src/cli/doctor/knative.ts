@@ -1,4 +1,4 @@
-// Asked only where a claim or the input of the function needs it.
+// Runs only if a claim or the function input needs Knative.
 import type { ResolvedClaim } from '../../claim/resolved-claim.ts'
 import { at, textOf } from '../../kubernetes/json.ts'
 import type { Platform } from '../../platform/platform.ts'
@@ -16,7 +16,7 @@ interface Flag {
   readonly feature: keyof Platform['features']
   readonly map: string
   readonly key: string
-  /** What Knative takes for on, first what we would write. */
+  /** The values that enable the flag; the first is the one to set. */
   readonly on: readonly string[]
 }
 
@@ -42,11 +42,12 @@ async function checkFlag(api: Api, { feature, map, key, on }: Flag): Promise<Che
   const answer = await api.get(`/api/v1/namespaces/knative-serving/configmaps/${map}`)
   if (!answer.ok && !isAbsent(answer)) return unknown(name, `ConfigMap knative-serving/${map} can't be read: ${answer.reason}`)
   const value = answer.ok ? at(answer.body, 'data', key) : undefined
-  if (typeof value === 'string' && on.includes(value.toLowerCase())) return well(name, `'${value}' in ${map}, as features.${feature} says`)
+  if (typeof value === 'string' && on.includes(value.toLowerCase()))
+    return well(name, `'${value}' in ConfigMap knative-serving/${map}, as features.${feature} requires`)
   const patch = JSON.stringify({ data: { [key]: on[0] } })
   return wrong(
     name,
-    `the input of the function says features.${feature}: true, but ${map} has ${value === undefined ? 'no such key' : `'${textOf(value)}'`}, so Knative refuses what is composed`,
+    `the function input sets features.${feature}: true, but ConfigMap knative-serving/${map} has ${value === undefined ? 'no such key' : `'${textOf(value)}'`}, so Knative rejects the Services of claims`,
     shell`kubectl -n knative-serving patch configmap ${map} --type merge -p ${patch}`,
   )
 }

@@ -1,4 +1,4 @@
-// Which cluster, and as whom: https://kubernetes.io/docs/concepts/configuration/organize-cluster-access-kubeconfig/
+// Finds the cluster and the credentials: https://kubernetes.io/docs/concepts/configuration/organize-cluster-access-kubeconfig/
 import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { delimiter, dirname, join, resolve } from 'node:path'
@@ -12,7 +12,7 @@ export interface Connection {
   readonly tls: Pick<ConnectionOptions, 'ca' | 'cert' | 'key' | 'servername' | 'rejectUnauthorized'>
   readonly authorization: string | undefined
   readonly context: string
-  /** The context's own, for a claim that is named without one. */
+  /** The context's namespace, for claims that name none. */
   readonly namespace: string
 }
 
@@ -26,7 +26,7 @@ export interface Where {
   readonly env: Readonly<Record<string, string | undefined>>
 }
 
-/** An entry of a kubeconfig and the folder that its paths start from. */
+/** An entry of a kubeconfig, and the folder that its paths are relative to. */
 interface Entry {
   readonly body: JsonObject
   readonly folder: string
@@ -40,22 +40,23 @@ export async function findConnection({ kubeconfig, context: wanted, env }: Where
   for (const file of files) {
     const read = readKubeconfig(file)
     if ('body' in read) entries.push(read)
-    // kubectl passes over files of a list that are not there.
+    // kubectl skips missing files of a list, too.
     else if (files.length === 1 || !read.isMissing) return read
   }
-  if (entries.length === 0) return { problem: `there is no kubeconfig: ${files.join(', ')}` }
+  if (entries.length === 0) return { problem: `no kubeconfig found: ${files.join(', ')}` }
 
   const current = entries.map(({ body }) => text(body['current-context'])).find(name => name !== undefined)
   const context = wanted ?? current
-  if (context === undefined) return { problem: `${files.join(', ')}: has no current-context; name one with --context` }
+  if (context === undefined) return { problem: `${files.join(', ')}: no current-context is set; choose a context with --context NAME` }
   const chosen = find(entries, 'contexts', 'context', context)
-  if (chosen === undefined) return { problem: `there is no context '${context}'; there are: ${namesOf(entries, 'contexts')}` }
+  if (chosen === undefined) return { problem: `context '${context}' does not exist; available contexts: ${namesOf(entries, 'contexts')}` }
   const clusterName = text(chosen.body.cluster) ?? ''
   const cluster = find(entries, 'clusters', 'cluster', clusterName)
-  if (cluster === undefined) return { problem: `context '${context}' names cluster '${clusterName}', which there is not` }
+  if (cluster === undefined) return { problem: `context '${context}' names cluster '${clusterName}', which does not exist` }
   const userName = text(chosen.body.user)
   const user = userName === undefined ? undefined : find(entries, 'users', 'user', userName)
-  if (userName !== undefined && user === undefined) return { problem: `context '${context}' names user '${userName}', which there is not` }
+  if (userName !== undefined && user === undefined)
+    return { problem: `context '${context}' names user '${userName}', which does not exist` }
   try {
     return await connection({ context, namespace: text(chosen.body.namespace) ?? 'default', cluster, user, env })
   } catch (error) {
@@ -70,15 +71,15 @@ function readKubeconfig(file: string): Entry | (Problem & { isMissing: boolean }
     content = readFileSync(file, 'utf8')
   } catch (error) {
     const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT'
-    return { isMissing, problem: isMissing ? `${file}: no such kubeconfig` : String(error) }
+    return { isMissing, problem: isMissing ? `${file}: kubeconfig not found` : String(error) }
   }
   const { documents, findings } = readSource(file, content)
   const [finding] = findings
-  // Several files may share what there is between them, and one of them hold nothing yet.
+  // One of several files may be empty.
   const value = documents[0]?.value ?? {}
   if (finding !== undefined) return { isMissing: false, problem: `${file}:${finding.line}: ${finding.problem}` }
   if (!isObject(value) || (value.kind ?? 'Config') !== 'Config')
-    return { isMissing: false, problem: `${file}: is no kubeconfig: it has no kind Config` }
+    return { isMissing: false, problem: `${file}: is not a kubeconfig: its kind is not Config` }
   return { body: value, folder: dirname(resolve(file)) }
 }
 
@@ -111,8 +112,9 @@ interface Chosen {
 async function connection({ context, namespace, cluster, user, env }: Chosen): Promise<Connection | Problem> {
   const { body } = cluster
   const address = text(body.server) ?? ''
-  if (!URL.canParse(address) || !/^https?:/.test(address)) return { problem: `the server '${address}' of context '${context}' is no URL` }
-  if (text(body['proxy-url']) !== undefined) return { problem: `context '${context}' has a proxy-url, which is not supported` }
+  if (!URL.canParse(address) || !/^https?:/.test(address))
+    return { problem: `the server '${address}' of context '${context}' is not an http(s) URL` }
+  if (text(body['proxy-url']) !== undefined) return { problem: `context '${context}' has a proxy-url, which eds does not support` }
   const ca = data(cluster, 'certificate-authority')
   const credentials = user === undefined ? {} : await credentialsOf(user, cluster, env)
   if ('problem' in credentials) return credentials
@@ -147,11 +149,11 @@ function complain(certificates: SecureContextOptions): string | undefined {
 async function credentialsOf(user: Entry, cluster: Entry, env: Where['env']): Promise<Credentials | Problem> {
   const { body, folder } = user
   if (isObject(body['auth-provider']))
-    return { problem: 'the user has an auth-provider, which Kubernetes gave up in 1.26: use an exec plugin' }
+    return { problem: 'the user has an auth-provider, which Kubernetes 1.26 removed: use an exec plugin instead' }
   const cert = data(user, 'client-certificate')?.toString('utf8')
   const key = data(user, 'client-key')?.toString('utf8')
   const file = text(body.tokenFile)
-  // A file wins over the text beside it, as it may be rotated.
+  // The file takes precedence because it may be rotated.
   const token = file === undefined ? text(body.token) : readFileSync(resolve(folder, file), 'utf8').trim()
   const own: Credentials = { ...(cert !== undefined && { cert }), ...(key !== undefined && { key }), ...(token !== undefined && { token }) }
   if (token !== undefined || cert !== undefined || !isObject(body.exec)) return own
@@ -165,7 +167,7 @@ const clusterInfo = (cluster: Entry): JsonObject => ({
   'certificate-authority-data': data(cluster, 'certificate-authority')?.toString('base64'),
 })
 
-/** What stands in the kubeconfig itself as <field>-data, else the content of the file. */
+/** The value of <field>-data in the kubeconfig, or the content of the file that <field> names. */
 function data({ body, folder }: Entry, field: string): Buffer | undefined {
   const inline = text(body[`${field}-data`])
   if (inline !== undefined) return Buffer.from(inline, 'base64')

@@ -1,4 +1,4 @@
-// What KEDA asks: the server's monitoring endpoint, and on it the stream and the consumer of an account.
+// Checks what KEDA queries: the monitoring endpoint, the stream and the consumer of an account.
 import type { ResolvedClaim } from '../../claim/resolved-claim.ts'
 import { at, items, type Json, type JsonObject, textOf } from '../../kubernetes/json.ts'
 import { shell } from '../../text/shell-quote.ts'
@@ -14,7 +14,7 @@ interface Asked {
   readonly nats: Nats
 }
 
-/** A row for each server, and below it one for each claim that it feeds. */
+/** A row for each server, followed by a row for each claim that uses it. */
 export async function checkNats(api: Api, claims: readonly ResolvedClaim[], byDefault: string): Promise<Check[]> {
   const asked = claims.flatMap((claim): Asked[] => (claim.runtime === 'Deployment' && claim.nats ? [{ claim, nats: claim.nats }] : []))
   const endpoints = new Set(asked.length > 0 ? asked.map(({ nats }) => nats.monitoringEndpoint) : [byDefault])
@@ -34,7 +34,7 @@ async function checkServer(api: Api, endpoint: string, asked: readonly Asked[]):
   const name = 'NATS'
   const origin = asked.length > 0 ? 'spec.nats.monitoringEndpoint' : 'the default of every claim: docs/platform-defaults.md'
   const reached = await reach(api, endpoint)
-  const cannotTell = () => asked.map(({ claim }) => unknown(streamRow(claim), `can't be told, as ${endpoint} was not reached`))
+  const cannotTell = () => asked.map(({ claim }) => unknown(streamRow(claim), `unknown because ${endpoint} could not be reached`))
   if ('problem' in reached) {
     const [only, another] = asked
     const fix =
@@ -43,21 +43,20 @@ async function checkServer(api: Api, endpoint: string, asked: readonly Asked[]):
         : reached.inspect
     return [wrong(name, `${endpoint} can't be reached: ${reached.problem} (${origin})`, fix), ...cannotTell()]
   }
-  if ('uncertain' in reached)
-    return [unknown(name, `${reached.uncertain}. KEDA may reach it all the same`, tryInside(endpoint)), ...cannotTell()]
+  if ('uncertain' in reached) return [unknown(name, `${reached.uncertain}. KEDA may still reach it`, tryInside(endpoint)), ...cannotTell()]
   const { server } = reached
   const jsz = await server.get('/jsz')
   if (!jsz.ok)
     return [
-      wrong(name, `${endpoint}, reached ${server.by}, is no monitoring port of NATS: ${jsz.reason}`, tryInside(endpoint)),
+      wrong(name, `${endpoint} is not a NATS monitoring port (reached ${server.by}): ${jsz.reason}`, tryInside(endpoint)),
       ...cannotTell(),
     ]
   if (at(jsz.body, 'disabled') === true)
-    return [wrong(name, `${endpoint}, reached ${server.by}, has JetStream off`, ENABLE), ...cannotTell()]
+    return [wrong(name, `${endpoint} has JetStream disabled (reached ${server.by})`, ENABLE), ...cannotTell()]
   const health = await server.get('/healthz?js-enabled-only=true')
   const row = health.ok
-    ? well(name, `${endpoint}, reached ${server.by}, has JetStream on`)
-    : wrong(name, `${endpoint}, reached ${server.by}, is not healthy: ${health.reason}`, tryInside(endpoint))
+    ? well(name, `${endpoint} has JetStream enabled (reached ${server.by})`)
+    : wrong(name, `${endpoint} is not healthy (reached ${server.by}): ${health.reason}`, tryInside(endpoint))
   const servers = await serversOf(api, endpoint, reached, jsz.body)
   return [row, ...(await Promise.all(asked.map(one => checkStream(servers, one))))]
 }
@@ -83,18 +82,18 @@ const namesIn = (values: readonly Json[]) => [...new Set(values.map(nameOf))].jo
 
 async function checkStream(servers: readonly MonitoringServer[], { claim, nats }: Asked): Promise<Check> {
   const { stream, consumer } = nats
-  // As KEDA does: https://keda.sh/docs/latest/scalers/nats-jetstream-stream/
+  // Like KEDA: https://keda.sh/docs/latest/scalers/nats-jetstream-stream/
   const wanted = nats.accountID ?? nats.account
   const name = streamRow(claim)
   const accounts = await accountsOf(servers, `acc=${encodeURIComponent(wanted)}&consumers=true`)
-  if (accounts === undefined) return unknown(name, 'not every server of NATS says which streams it has')
+  if (accounts === undefined) return unknown(name, 'not every NATS server reports its streams')
   const own = accounts.filter(account => at(account, 'id') === wanted || at(account, 'name') === nats.account)
   const streams = own.flatMap(account => items(at(account, 'stream_detail')))
   const found = streams.filter(one => nameOf(one) === stream)
   if (found.length === 0) {
     const elsewhere = await holderOf(servers, stream)
     if (elsewhere !== undefined && elsewhere !== wanted)
-      return wrong(name, `account '${wanted}' has no stream '${stream}', account '${elsewhere}' has`, edit(claim, { account: elsewhere }))
+      return wrong(name, `stream '${stream}' is in account '${elsewhere}', not in account '${wanted}'`, edit(claim, { account: elsewhere }))
     const add = shell`nats stream add -- ${stream}`
     const near = meant(stream, streams.map(nameOf))
     return wrong(
@@ -115,14 +114,14 @@ async function checkStream(servers: readonly MonitoringServer[], { claim, nats }
   )
 }
 
-/** The account that has a stream of this name, whichever it is. */
+/** The first account that has a stream of this name. */
 async function holderOf(servers: readonly MonitoringServer[], stream: string): Promise<string | undefined> {
   const accounts = (await accountsOf(servers, 'accounts=true&streams=true')) ?? []
   const holder = accounts.find(account => items(at(account, 'stream_detail')).some(one => nameOf(one) === stream))
   return holder === undefined ? undefined : nameOf(holder)
 }
 
-/** Of all servers together; undefined where one does not answer. */
+/** The accounts of all servers; undefined if a server does not answer. */
 async function accountsOf(servers: readonly MonitoringServer[], query: string): Promise<Json[] | undefined> {
   const answers = await Promise.all(servers.map(({ get }) => get(`/jsz?${query}`)))
   return answers.every(answer => answer.ok) ? answers.flatMap(({ body }) => items(at(body, 'account_details'))) : undefined

@@ -1,4 +1,4 @@
-// What we bring: the packages, the API and the Composition that calls the function.
+// Checks the packages, the API and the Composition that calls the function.
 import manifest from '../../../package.json' with { type: 'json' }
 import { COMPOSITE_KIND, KIND } from '../../claim/identity.ts'
 import { observedCondition } from '../../kubernetes/conditions.ts'
@@ -18,7 +18,7 @@ const FUNCTION = 'function-event-driven-service'
 const CONFIGURATION = 'configuration-event-driven-service'
 const install = (kind: string, name: string) => shell`crossplane xpkg install ${kind} ghcr.io/bizmatters/${name}:v${manifest.version}`
 const INSTALL_CONFIGURATION = install('configuration', CONFIGURATION)
-/** Crossplane makes what a package brings anew whenever the package's revision changes. */
+/** Crossplane restores the objects of a package whenever the package's revision changes. */
 const restore = (configuration: string) =>
   shell`kubectl annotate configurationrevisions.pkg.crossplane.io -l pkg.crossplane.io/package=${configuration} --overwrite restored=$(date +%s)`
 const EXTENSIONS = '/apis/apiextensions.crossplane.io/v1'
@@ -26,7 +26,7 @@ const PACKAGES = '/apis/pkg.crossplane.io/v1'
 
 export interface Installed {
   readonly checks: readonly Check[]
-  /** What the Composition of a claim says for every claim. */
+  /** The platform settings in the Composition of a claim. */
   readonly platformOf: (composite: JsonObject | undefined) => Platform
 }
 
@@ -45,11 +45,11 @@ export async function checkPackages(api: Api): Promise<Installed> {
   const called = new Set(checked.flatMap(({ calls }) => calls))
   const platforms = new Map(checked.flatMap(({ name, platform }): [string, Platform][] => (platform ? [[name, platform]] : [])))
   const byDefault = platforms.get(defaultOf(definitions) ?? '') ?? [...platforms.values()][0] ?? builtInPlatform
-  const isThere = definition.state === 'well' && own.length > 0
+  const isUsable = definition.state === 'well' && own.length > 0
   return {
     checks: [
       ...checkFunctions(functions, called),
-      checkConfiguration(configurations, configuration, isThere),
+      checkConfiguration(configurations, configuration, isUsable),
       definition,
       ...(own.length > 0 ? checked.map(({ check }) => check) : [noComposition(compositions, again)]),
     ],
@@ -68,7 +68,7 @@ const typeOf = (composition: JsonObject) => {
 
 const text = (value: Json | undefined) => (typeof value === 'string' ? value : undefined)
 
-/** In a namespaced composite Crossplane's own fields stand together. */
+/** A namespaced composite has Crossplane's fields under spec.crossplane. */
 const chosenBy = (composite: JsonObject | undefined) =>
   text(at(composite, 'spec', 'compositionRef', 'name')) ?? text(at(composite, 'spec', 'crossplane', 'compositionRef', 'name'))
 
@@ -80,32 +80,32 @@ function defaultOf(definitions: readonly Answer[]): string | undefined {
 
 function checkFunctions(answer: Answer, called: ReadonlySet<string>): Check[] {
   const name = 'Function'
-  if (!answer.ok && !isAbsent(answer)) return [unknown(name, `can't be looked for: ${answer.reason}`)]
+  if (!answer.ok && !isAbsent(answer)) return [unknown(name, `can't be listed: ${answer.reason}`)]
   const functions = itemsOf(answer)
-  // Installed as a dependency a function is named after its repository. What counts is the name that the Composition calls.
+  // A function installed as a dependency is named after its repository, so only the name in the Composition counts.
   const wanted = called.size > 0 ? [...called] : functions.map(nameOf).filter(found => found.endsWith(FUNCTION))
   if (wanted.length === 0) return [wrong(name, 'is not installed', INSTALL_CONFIGURATION)]
   return wanted.map(wantedName => {
     const found = functions.find(one => nameOf(one) === wantedName)
     if (found !== undefined) return checkPackage(name, 'function.pkg', found)
     const other = functions.map(nameOf).find(one => one.endsWith(FUNCTION))
-    const message = `the Composition calls ${wantedName}, which is not installed`
+    const message = `the Composition calls function ${wantedName}, which is not installed`
     return other === undefined
       ? wrong(name, message, install('function', FUNCTION) + shell` ${wantedName}`)
-      : wrong(name, `${message}; there is one named ${other}`, 'kubectl get functions.pkg.crossplane.io')
+      : wrong(name, `${message}; the installed function is named ${other}`, 'kubectl get functions.pkg.crossplane.io')
   })
 }
 
-function checkConfiguration(answer: Answer, found: JsonObject | undefined, isThere: boolean): Check {
+function checkConfiguration(answer: Answer, found: JsonObject | undefined, isUsable: boolean): Check {
   const name = 'Configuration'
-  if (!answer.ok && !isAbsent(answer)) return unknown(name, `can't be looked for: ${answer.reason}`)
+  if (!answer.ok && !isAbsent(answer)) return unknown(name, `can't be listed: ${answer.reason}`)
   if (found !== undefined) return checkPackage(name, 'configuration.pkg', found)
-  return isThere
-    ? unneeded(name, 'is not installed as a package; the API and the Composition are there without it')
+  return isUsable
+    ? unneeded(name, 'is not installed as a package, but the API and the Composition exist')
     : wrong(name, 'is not installed', INSTALL_CONFIGURATION)
 }
 
-/** A package is installed when its revision is active, and healthy when what is in it works. */
+/** Installed means that the package has an active revision, Healthy that the revision works. */
 export function checkPackage(name: string, kind: string, found: JsonObject): Check {
   const called = nameOf(found)
   const tag = textOf(at(found, 'spec', 'package'))
@@ -124,18 +124,18 @@ function checkDefinition(answers: readonly Answer[], again = INSTALL_CONFIGURATI
   if (found === undefined) {
     const failed = answers.find(answer => !answer.ok && !isAbsent(answer))
     if (failed !== undefined && !failed.ok) return unknown(name, `can't be read: ${failed.reason}`)
-    return wrong(name, `there is neither ${XRDS.join(' nor ')}`, again)
+    return wrong(name, `neither ${XRDS.join(' nor ')} exists`, again)
   }
   const types = at(found, 'spec', 'claimNames') === undefined ? ['Established'] : ['Established', 'Offered']
   const failing = types.filter(type => observedCondition(found, type)?.status !== 'True')
   if (failing.length === 0) return well(name, `${nameOf(found)} is ${types.join(' and ').toLowerCase()}`)
-  const reasons = failing.map(type => `not ${type}: ${observedCondition(found, type)?.message || 'Crossplane has not looked at it yet'}`)
+  const reasons = failing.map(type => `not ${type}: ${observedCondition(found, type)?.message || 'Crossplane has not reconciled it yet'}`)
   return wrong(name, `${nameOf(found)} is ${reasons.join('; ')}`, shell`kubectl describe xrd ${nameOf(found)}`)
 }
 
 function noComposition(answer: Answer, again = INSTALL_CONFIGURATION): Check {
-  if (!answer.ok && !isAbsent(answer)) return unknown('Composition', `can't be looked for: ${answer.reason}`)
-  return wrong('Composition', `there is none for ${COMPOSITE_KIND} of ${GROUP}`, again)
+  if (!answer.ok && !isAbsent(answer)) return unknown('Composition', `can't be listed: ${answer.reason}`)
+  return wrong('Composition', `no Composition for ${COMPOSITE_KIND} of ${GROUP} exists`, again)
 }
 
 interface CheckedComposition {
@@ -156,7 +156,7 @@ function checkComposition(composition: JsonObject, again: string | undefined): C
   const called = textOf(at(step, 'functionRef', 'name'))
   const parsed = parsePlatform(at(step, 'input'))
   if (!parsed.ok) {
-    const message = `the input of the function in ${name} is invalid: ${findingsMessage(parsed.findings)}`
+    const message = `the function input in ${name} is invalid: ${findingsMessage(parsed.findings)}`
     return { name, calls: [called], check: wrong('Composition', message, inspect) }
   }
   return { name, calls: [called], platform: parsed.platform, check: well('Composition', `${name} calls ${called}`) }

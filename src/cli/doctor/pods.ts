@@ -1,4 +1,4 @@
-// Finds out why pods do not run or are not ready, in the words of the scheduler and the kubelet.
+// Finds out why pods do not run or are not ready, and quotes the scheduler and the kubelet.
 
 import { STAND_IN_SUFFIX } from '../../capabilities/address.ts'
 import { NAME_LABEL } from '../../capabilities/workload/labels.ts'
@@ -23,26 +23,26 @@ export interface Trouble {
 export const listPods = (api: Api, namespace: string, selector: string): Promise<Answer> =>
   api.get(`/api/v1/namespaces/${namespace}/pods?labelSelector=${encodeURIComponent(selector)}`)
 
-/** How the pods of a claim fare, whichever runtime they have. */
+/** Checks the pods of a claim, for both runtimes. */
 export async function checkPods(api: Api, claim: ResolvedClaim): Promise<Check> {
   const row = `Pods of ${claim.namespace}/${claim.name}`
   const answer = await listPods(api, claim.namespace, selectorOf(claim))
   if (!answer.ok) return unknown(row, `can't be listed: ${answer.reason}`)
   const pods = itemsOf(answer).filter(isCurrent)
-  if (pods.length === 0) return unneeded(row, 'there are none at the moment')
+  if (pods.length === 0) return unneeded(row, 'the claim has no pods at the moment')
   const troubles = await troublesOf(api, pods)
   const [first] = troubles
-  if (first !== undefined) return wrong(row, `${troubles.length} of ${pods.length} in trouble: ${describe(troubles)}`, first.inspect)
+  if (first !== undefined) return wrong(row, `${troubles.length} of ${pods.length} failing: ${describe(troubles)}`, first.inspect)
   const ready = pods.filter(isReady).length
   const message = `${ready} of ${pods.length} ready`
-  return ready === pods.length ? well(row, message) : unknown(row, `${message}, and the rest may only be starting`)
+  return ready === pods.length ? well(row, message) : unknown(row, `${message}; the others may still be starting`)
 }
 
-/** While a claim changes its runtime, the new Knative Service has the name of the stand-in. */
+/** Includes the stand-in, which is the new Knative Service while a claim changes its runtime. */
 const selectorOf = ({ runtime, name }: ResolvedClaim) =>
   runtime === 'Knative' ? `serving.knative.dev/service in (${name},${name}${STAND_IN_SUFFIX})` : `${NAME_LABEL}=${name}`
 
-/** Each reason once, because a claim may have a thousand pods with the same trouble. */
+/** Lists each reason once, because a claim may have a thousand pods with the same problem. */
 export function describe(troubles: readonly Trouble[]): string {
   return [...new Set(troubles.map(({ reason }) => reason))]
     .flatMap(reason => {
@@ -66,16 +66,16 @@ export async function troublesOf(api: Api, all: readonly JsonObject[]): Promise<
   return [...own, ...reported].filter(trouble => trouble !== undefined)
 }
 
-/** A pod that has ended or is being deleted has a successor, which has the trouble too if there still is any. */
+/** A pod that has ended or is terminating has a successor, which shows any remaining problem. */
 const isCurrent = (pod: JsonObject) =>
   at(pod, 'metadata', 'deletionTimestamp') === undefined && !['Failed', 'Succeeded'].includes(textOf(at(pod, 'status', 'phase')))
 
 const isReady = (pod: JsonObject) => observedCondition(pod, 'Ready')?.status === 'True'
 
-/** Containers wait for these whenever they start. */
+/** The reasons for which every starting container waits. */
 const STARTING: readonly unknown[] = ['ContainerCreating', 'PodInitializing']
 
-/** The trouble in the pod's own status: it has no node, or a container does not run. */
+/** The problem in the pod's own status: it has no node, or a container does not run. */
 function troubleOf(pod: JsonObject): Trouble | undefined {
   const scheduled = observedCondition(pod, 'PodScheduled')
   if (scheduled?.status === 'False') return trouble(pod, scheduled.reason, scheduled.message)
@@ -97,7 +97,7 @@ function troubleOfWaiting(pod: JsonObject, container: Json, waiting: JsonObject)
   return trouble(pod, reason, joined('; ', message, joined(', ', ended(container, before), why)), `${logs(pod, container)} --previous`)
 }
 
-/** Without the message of the end: a program may write anything into it, secrets too. */
+/** Omits the termination message because a program may write secrets into it. */
 const ended = (container: Json, { exitCode }: JsonObject) =>
   `container ${textOf(at(container, 'name'))} ended with exit code ${textOf(exitCode)}`
 
@@ -113,15 +113,15 @@ const trouble = (pod: JsonObject, reason: string, message: string, inspect?: str
   inspect: inspect ?? shell`kubectl -n ${namespaceOf(pod)} describe pod ${nameOf(pod)}`,
 })
 
-/** Asks once for all pods of the namespace: a thousand pods would need a thousand questions. */
+/** One request for all pods of the namespace, because a claim may have a thousand pods. */
 const warningsOfPods = (api: Api, namespace: string): Promise<Answer> =>
   api.get(`/api/v1/namespaces/${namespace}/events?fieldSelector=${encodeURIComponent('involvedObject.kind=Pod,type=Warning')}`)
 
-/** The trouble that only an event reports: a failing probe, or a pod whose containers are not created. */
+/** The problem that only an event reports: a failing probe, or a pod whose containers are not created. */
 function reportedTrouble(pod: JsonObject, events: Answer): Trouble | undefined {
   const containers = items(at(pod, 'status', 'containerStatuses'))
   const hasStarted = containers.length > 0 && containers.every(container => at(container, 'state', 'running') !== undefined)
-  if (!events.ok && hasStarted) return trouble(pod, 'NotReady', `the events that say why can't be read: ${events.reason}`)
+  if (!events.ok && hasStarted) return trouble(pod, 'NotReady', `its events, which name the cause, can't be read: ${events.reason}`)
   const reasons = hasStarted ? ['Unhealthy'] : ['FailedCreatePodSandBox', 'FailedMount']
   const last = itemsOf(events)
     .filter(event => at(event, 'involvedObject', 'name') === nameOf(pod) && reasons.includes(textOf(event.reason)))
@@ -130,5 +130,5 @@ function reportedTrouble(pod: JsonObject, events: Answer): Trouble | undefined {
   return last && trouble(pod, textOf(last.reason), textOr(last.message, ''))
 }
 
-/** Whoever reports by events.k8s.io leaves the older field empty. */
+/** Events of events.k8s.io leave lastTimestamp empty. */
 const timeOf = ({ lastTimestamp, eventTime }: JsonObject) => textOr(lastTimestamp, textOr(eventTime, ''))

@@ -43,6 +43,6 @@ export const printChecks = (checks: readonly Check[]): string => `${JSON.stringi
 export function summary(checks: readonly Check[]): string {
   const count = (state: Check['state']) => checks.filter(check => check.state === state).length
   const [wrong, unknown] = [count('wrong'), count('unknown')]
-  const found = wrong === 0 ? 'nothing is wrong' : `${wrong} ${wrong === 1 ? 'thing is' : 'things are'} wrong`
-  return `${found}${unknown === 0 ? '' : `; ${unknown} could not be told from here`}\n`
+  const found = wrong === 0 ? 'no problems found' : `${wrong} ${wrong === 1 ? 'problem' : 'problems'} found`
+  return `${found}${unknown === 0 ? '' : `; ${unknown} ${unknown === 1 ? 'check' : 'checks'} could not be completed`}\n`
 }

@@ -1,4 +1,4 @@
-// provider-kubernetes, which carries every resource where the Composition says composeAs: ProviderKubernetes.
+// Checks provider-kubernetes, which applies every resource if the Composition sets composeAs: ProviderKubernetes.
 
 import { at, textOf } from '../../kubernetes/json.ts'
 import type { Platform } from '../../platform/platform.ts'
@@ -13,17 +13,17 @@ const INSTALL = 'kubectl apply -f package/crossplane-1/provider.yaml'
 
 export interface Provider {
   readonly checks: readonly Check[]
-  /** Undefined where it acts as somebody whom only a secret knows. */
+  /** Undefined if the credentials come from a secret, which doctor does not read. */
   readonly actor: Actor | undefined
 }
 
 export async function checkProvider(api: Api, { providerConfig }: Platform): Promise<Provider> {
   const answer = await api.get('/apis/pkg.crossplane.io/v1/providers')
-  if (!answer.ok && !isAbsent(answer)) return { checks: [unknown(NAME, `can't be looked for: ${answer.reason}`)], actor: undefined }
+  if (!answer.ok && !isAbsent(answer)) return { checks: [unknown(NAME, `can't be listed: ${answer.reason}`)], actor: undefined }
   const provider = itemsOf(answer).find(one => textOf(at(one, 'spec', 'package')).includes(NAME))
   if (provider === undefined)
-    return { checks: [wrong(NAME, 'is not installed, and the Composition says composeAs: ProviderKubernetes', INSTALL)], actor: undefined }
-  // Only its pods bear the label of the revision.
+    return { checks: [wrong(NAME, 'is not installed, but the Composition sets composeAs: ProviderKubernetes', INSTALL)], actor: undefined }
+  // Only the provider's pods have the label of the revision.
   const revision = `pkg.crossplane.io/revision=${textOf(at(provider, 'status', 'currentRevision'))}`
   const [config, pods] = await Promise.all([
     api.get(`/apis/kubernetes.crossplane.io/v1alpha1/providerconfigs/${encodeURIComponent(providerConfig)}`),
@@ -32,7 +32,7 @@ export async function checkProvider(api: Api, { providerConfig }: Platform): Pro
   const health = checkPackage(NAME, 'provider.pkg', provider)
   const configName = 'ProviderConfig'
   if (isAbsent(config)) {
-    const message = `there is no ProviderConfig ${providerConfig} of kubernetes.crossplane.io (docs/install.md#crossplane-1x)`
+    const message = `ProviderConfig ${providerConfig} of kubernetes.crossplane.io does not exist (docs/install.md#crossplane-1x)`
     return { checks: [health, wrong(configName, message, 'kubectl get providerconfigs.kubernetes.crossplane.io')], actor: undefined }
   }
   if (!config.ok) return { checks: [health, unknown(configName, `can't be read: ${config.reason}`)], actor: undefined }

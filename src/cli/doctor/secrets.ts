@@ -1,4 +1,4 @@
-// The secrets that a claim names: whether they exist and have the keys. A value is never kept: of an answer only names leave this file.
+// Checks that the secrets of a claim exist and have the keys. No value leaves this file.
 import type { ResolvedClaim } from '../../claim/resolved-claim.ts'
 import { at, isObject, items, type Json, textOf } from '../../kubernetes/json.ts'
 import { shell } from '../../text/shell-quote.ts'
@@ -10,7 +10,7 @@ import { meant } from './meant.ts'
 interface Named {
   readonly secret: string
   readonly keys: readonly string[]
-  /** The image is pulled with it. */
+  /** The claim lists it under imagePullSecrets. */
   readonly pulls: boolean
 }
 
@@ -38,11 +38,15 @@ async function checkSecret(api: Api, claim: ResolvedClaim, named: Named): Promis
   const absent = keys.filter(key => !found.keys.includes(key))
   if (absent.length > 0) return withoutKeys(claim, named, row, { absent, existing: found.keys })
   if (pulls && found.type !== undefined && !PULLING.includes(found.type))
-    return wrong(row, `is of type ${found.type}, so no image is pulled with it; it has to be ${PULLING[0]}`, describe(claim, secret))
+    return wrong(
+      row,
+      `has type ${found.type}, so the kubelet does not pull images with it; the type must be ${PULLING[0]}`,
+      describe(claim, secret),
+    )
   return well(row, keys.length === 0 ? 'exists' : `exists, with ${listed(keys)}`)
 }
 
-/** The kubelet passes over a pull secret of any other type: https://kubernetes.io/docs/concepts/configuration/secret/#docker-config-secrets */
+/** The kubelet ignores a pull secret of any other type: https://kubernetes.io/docs/concepts/configuration/secret/#docker-config-secrets */
 const PULLING = ['kubernetes.io/dockerconfigjson', 'kubernetes.io/dockercfg']
 
 const pathOf = ({ namespace }: ResolvedClaim) => `/api/v1/namespaces/${namespace}/secrets`
@@ -51,14 +55,14 @@ const listed = (keys: readonly string[]) => `${keys.length === 1 ? 'key' : 'keys
 const describe = ({ namespace }: ResolvedClaim, secret: string) => shell`kubectl -n ${namespace} describe secret ${secret}`
 const edit = ({ namespace, name }: ResolvedClaim) => shell`kubectl -n ${namespace} edit eventdrivenservice ${name}`
 
-/** Names, and no values. */
+/** Names, without values. */
 interface Found {
   readonly ok: true
   readonly type: string | undefined
   readonly keys: readonly string[]
 }
 
-/** Only keys need the Secret itself; a row of a table says that it exists and of which type it is. */
+/** A table row shows that the Secret exists and its type, without reading its values. */
 async function readRow(api: Api, path: string): Promise<Found | Failed> {
   const answer = await api.table(path)
   return answer.ok ? { ok: true, type: cellsOf(answer.body, 'Type')[0], keys: [] } : answer
@@ -71,7 +75,7 @@ async function readSecret(api: Api, path: string): Promise<Found | Failed> {
   return { ok: true, type: typeof type === 'string' ? type : undefined, keys: isObject(data) ? Object.keys(data) : [] }
 }
 
-/** A column of what `kubectl get` prints. */
+/** A column of the output of `kubectl get`. */
 function cellsOf(table: Json, column: string): string[] {
   const index = items(at(table, 'columnDefinitions')).findIndex(one => at(one, 'name') === column)
   return items(at(table, 'rows'))
@@ -92,10 +96,10 @@ async function missing(api: Api, claim: ResolvedClaim, { secret, keys, pulls }: 
   )
 }
 
-/** From a file for each key, so that no value is on a command line. */
+/** Reads each key from a file, so no value appears on the command line. */
 const fromFiles = (keys: readonly string[]) => keys.map(key => shell` --from-file=${key}`).join('')
 
-/** With the registry of the claim's image. Without the two variables kubectl refuses, and creates nothing that could pull nothing. */
+/** Names the registry of the claim's image. kubectl rejects the command if the two variables are not set. */
 function createForPulling({ namespace, image }: ResolvedClaim, secret: string): string {
   const [first = ''] = image.split('/')
   const server = image.includes('/') && /[.:]|^localhost$/.test(first) ? shell` --docker-server=${first}` : ''
@@ -128,10 +132,10 @@ function unreadable(row: string, claim: ResolvedClaim, { secret, keys }: Named, 
   if (answer.status !== 403) return unknown(row, `can't be read: ${reasonOf(answer)}`)
   return unknown(
     row,
-    `you may not read it, so it can't be told whether it exists${wanted}: ${reasonOf(answer)}. Ask somebody who may for its keys, which shows no values`,
+    `you may not read it, so doctor cannot check whether it exists${wanted}: ${reasonOf(answer)}. Ask someone with access to list its keys, which shows no values`,
     describe(claim, secret),
   )
 }
 
-/** The API server's own words and no others, because whatever else answers may quote what it was asked for. */
+/** Quotes only the API server, because any other server may quote the secret. */
 const reasonOf = ({ status, body, reason }: Failed) => (status === undefined || at(body, 'kind') === 'Status' ? reason : `HTTP ${status}`)

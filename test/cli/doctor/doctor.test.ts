@@ -68,26 +68,26 @@ describe('a cluster that has everything', () => {
       "✓ Crossplane                       Deployment crossplane-system/crossplane has 1 of 1 replicas ready
       ✓ Crossplane version               2.3.4
       ✓ Function                         function-event-driven-service is installed and healthy (ghcr.io/bizmatters/function-event-driven-service:v0.1.0)
-      – Configuration                    is not installed as a package; the API and the Composition are there without it
+      – Configuration                    is not installed as a package, but the API and the Composition exist
       ✓ API (XRD)                        xeventdrivenservices.platform.bizmatters.io is established and offered
       ✓ Composition                      eventdrivenservice calls function-event-driven-service
-      ✓ Access to serviceaccounts        service account crossplane-system/crossplane may do all that is needed
-      ✓ Access to deployments.apps       service account crossplane-system/crossplane may do all that is needed
-      ✓ Access to services               service account crossplane-system/crossplane may do all that is needed
-      ✓ Access to scaledobjects.keda.sh  service account crossplane-system/crossplane may do all that is needed
-      ✓ KEDA                             the cluster knows scaledobjects.keda.sh
+      ✓ Access to serviceaccounts        service account crossplane-system/crossplane has all permissions it needs
+      ✓ Access to deployments.apps       service account crossplane-system/crossplane has all permissions it needs
+      ✓ Access to services               service account crossplane-system/crossplane has all permissions it needs
+      ✓ Access to scaledobjects.keda.sh  service account crossplane-system/crossplane has all permissions it needs
+      ✓ KEDA                             installed CRDs: scaledobjects.keda.sh
       ✓ KEDA operator                    Deployment keda/keda-operator has 1 of 1 replicas ready
       ✓ KEDA version                     2.17.0
       ✓ KEDA metrics                     APIService v1beta1.external.metrics.k8s.io is available
-      – Knative Serving                  no claim that was named needs it
-      – Knative Eventing                 no claim that was named needs it
-      ✓ NATS                             nats-headless.nats.svc.cluster.local:8222, reached through the API server, has JetStream on
+      – Knative Serving                  no given claim needs it
+      – Knative Eventing                 no given claim needs it
+      ✓ NATS                             nats-headless.nats.svc.cluster.local:8222 has JetStream enabled (reached through the API server)
       ✓ Stream of shop/orders-worker     account '$G' has stream 'ORDERS' with consumer 'orders-workers'
       ✓ Pods of shop/orders-worker       1 of 1 ready
       ✓ Claim shop/orders-worker         WorkloadReady, ScalingReady, Synced, Ready
       "
     `)
-    expect(stderr()).toBe('nothing is wrong\n')
+    expect(stderr()).toBe('no problems found\n')
   })
 
   test('is told as JSON', async () => {
@@ -210,7 +210,7 @@ const cases: readonly Case[] = [
     title: 'what is said of Crossplane is about the spec before',
     answers: changed(paths.crossplane, text => text.replace('"generation":1', '"generation":2')),
     check: 'Crossplane',
-    because: /has 1 of 1 replicas ready, and its newest spec was not looked at yet$/,
+    because: /has 1 of 1 replicas ready, and its latest spec has not been observed yet$/,
   },
   {
     title: 'Crossplane is scaled away',
@@ -231,19 +231,19 @@ const cases: readonly Case[] = [
     answers: { [paths.crossplane]: refused(403, 'deployments.apps is forbidden') },
     check: 'Access',
     state: 'unknown',
-    because: /not known as whom/,
+    because: /service account that creates the resources is unknown/,
   },
   {
     title: 'Crossplane is older than the packages take',
     answers: changed(paths.crossplane, text => text.replace('v2.3.4', 'v1.16.9')),
     check: 'Crossplane version',
-    because: /1\.16\.9: the packages need 1\.17\.0/,
+    because: /1\.16\.9 is too old: the packages need Crossplane 1\.17\.0/,
   },
   {
     title: 'Crossplane 1 composes natively',
     answers: oldCrossplane,
     check: 'Crossplane version',
-    because: /1\.20\.5: before 2\.0 .*composeAs: ProviderKubernetes/,
+    because: /1\.20\.5 cannot compose namespaced resources: .*composeAs: ProviderKubernetes/,
   },
   {
     title: 'Crossplane 1 composes through provider-kubernetes',
@@ -264,7 +264,7 @@ const cases: readonly Case[] = [
     answers: changed(paths.crossplane, text => text.replace(':v2.3.4', ':master').replace('"0.0.1"', '"master"')),
     check: 'Crossplane version',
     state: 'unknown',
-    because: /can't be read off the image .*:master/,
+    because: /can't be read from the image .*:master/,
   },
   {
     title: 'the function is not healthy',
@@ -282,14 +282,15 @@ const cases: readonly Case[] = [
     title: 'the function is not installed',
     answers: { [paths.functions]: { items: [] } },
     check: 'Function',
-    because: 'the Composition calls function-event-driven-service, which is not installed',
+    because: 'the Composition calls function function-event-driven-service, which is not installed',
     fix: `crossplane xpkg install function ghcr.io/bizmatters/function-event-driven-service:v${project.version} function-event-driven-service`,
   },
   {
     title: 'the function is installed as a dependency, under another name',
     answers: changed(paths.functions, text => text.replace('"name":"function-', '"name":"bizmatters-function-')),
     check: 'Function',
-    because: /calls function-event-driven-service, which is not installed; there is one named bizmatters-function-event-driven-service/,
+    because:
+      /calls function function-event-driven-service, which is not installed; the installed function is named bizmatters-function-event-driven-service/,
   },
   {
     title: 'the Configuration waits for its function',
@@ -302,14 +303,14 @@ const cases: readonly Case[] = [
     title: 'there is no API',
     answers: { [paths.definition]: undefined },
     check: 'API (XRD)',
-    because: /there is neither x?eventdrivenservices/,
+    because: /neither x?eventdrivenservices.* exists/,
     fix: `crossplane xpkg install configuration ghcr.io/bizmatters/configuration-event-driven-service:v${project.version}`,
   },
   {
     title: 'there is no API, and a Configuration that brings it',
     answers: { ...configuration, [paths.definition]: undefined },
     check: 'API (XRD)',
-    because: /there is neither/,
+    because: /neither .* exists/,
     fix: RESTORE,
   },
   {
@@ -343,12 +344,17 @@ const cases: readonly Case[] = [
     state: 'well',
     because: 'eventdrivenservices.platform.bizmatters.io is established',
   },
-  { title: 'there is no Composition', answers: { [paths.compositions]: { items: [] } }, check: 'Composition', because: /^there is none/ },
+  {
+    title: 'there is no Composition',
+    answers: { [paths.compositions]: { items: [] } },
+    check: 'Composition',
+    because: /^no Composition .* exists$/,
+  },
   {
     title: 'there is no Composition, and a Configuration that brings it',
     answers: { ...configuration, [paths.compositions]: { items: [] } },
     check: 'Composition',
-    because: /^there is none/,
+    because: /^no Composition .* exists$/,
     fix: RESTORE,
   },
   {
@@ -387,7 +393,12 @@ const cases: readonly Case[] = [
     because: 'service account crossplane-system/crossplane may not list, watch, create, update, patch, delete',
     fix: 'kubectl apply -f package/runtime/rbac/deployment.yaml',
   },
-  { title: 'KEDA is not there', answers: { [paths.crd('scaledobjects.keda.sh')]: undefined }, check: 'KEDA', because: /does not know/ },
+  {
+    title: 'KEDA is not there',
+    answers: { [paths.crd('scaledobjects.keda.sh')]: undefined },
+    check: 'KEDA',
+    because: /^missing CRDs: scaledobjects/,
+  },
   {
     title: 'the operator of KEDA is not there',
     answers: { [paths.keda]: { items: [] } },
@@ -398,7 +409,7 @@ const cases: readonly Case[] = [
     title: 'KEDA is too old',
     answers: changed(paths.keda, text => text.replace('keda:main', 'keda:2.16.1')),
     check: 'KEDA version',
-    because: /2\.16\.1: it has to be 2\.17\.0/,
+    because: /2\.16\.1 is too old: KEDA 2\.17\.0/,
   },
   {
     title: 'the metrics of KEDA are not served',
@@ -415,7 +426,7 @@ const cases: readonly Case[] = [
     title: 'the input of the function counts on a flag, and there is no Knative',
     answers: composition({ features: { knativeInitContainers: true } }),
     check: 'Knative Serving',
-    because: /does not know services\.serving\.knative\.dev/,
+    because: /missing CRDs: services\.serving\.knative\.dev/,
   },
   {
     title: 'the input of the function counts on a flag that is off',
@@ -437,7 +448,7 @@ const cases: readonly Case[] = [
     },
     check: 'Knative allow-zero-initial-scale',
     state: 'well',
-    because: /'true' in config-autoscaler/,
+    because: /'true' in ConfigMap knative-serving\/config-autoscaler/,
   },
   {
     title: 'provider-kubernetes is not installed',
@@ -449,7 +460,7 @@ const cases: readonly Case[] = [
     title: 'provider-kubernetes has no configuration',
     answers: { ...provider, [PROVIDER_CONFIG]: undefined },
     check: 'ProviderConfig',
-    because: /there is no ProviderConfig default/,
+    because: /ProviderConfig default .*does not exist/,
   },
   {
     title: 'provider-kubernetes may not what Crossplane need not',
@@ -464,13 +475,13 @@ const cases: readonly Case[] = [
     answers: { ...provider, [PROVIDER_CONFIG]: { spec: { credentials: { source: 'Secret' } } } },
     check: 'Access',
     state: 'unknown',
-    because: /not known as whom/,
+    because: /service account that creates the resources is unknown/,
   },
   {
     title: 'the Service of NATS is not there',
     answers: { [paths.service('nats-headless')]: undefined, [paths.services]: { items: [] } },
     check: 'NATS',
-    because: `${ENDPOINT} can't be reached: there is no Service nats/nats-headless (spec.nats.monitoringEndpoint)`,
+    because: `${ENDPOINT} can't be reached: Service nats/nats-headless does not exist (spec.nats.monitoringEndpoint)`,
     fix: 'kubectl -n nats get services',
   },
   {
@@ -487,7 +498,7 @@ const cases: readonly Case[] = [
     title: 'no pod of NATS is ready',
     answers: { [`${JSZ}/healthz?js-enabled-only=true`]: refused(503, 'no endpoints available for service "nats-headless:8222"') },
     check: 'NATS',
-    because: /no ready pod stands behind Service nats\/nats-headless/,
+    because: /Service nats\/nats-headless has no ready pods/,
   },
   {
     title: 'the pods of NATS do not listen',
@@ -498,7 +509,7 @@ const cases: readonly Case[] = [
       ),
     },
     check: 'NATS',
-    because: /nobody listens on port 8222/,
+    because: /do not listen on port 8222/,
   },
   {
     title: 'the port is the one for clients',
@@ -506,17 +517,23 @@ const cases: readonly Case[] = [
       [`${JSZ}/healthz?js-enabled-only=true`]: refused(503, 'error trying to reach service: malformed HTTP response "INFO {}"'),
     },
     check: 'NATS',
-    because: /is no HTTP, as on the port for clients/,
+    because: /does not speak HTTP, so it is probably the client port/,
   },
   {
     title: 'the way through the API server is forbidden, and there is no other',
     answers: { [`${JSZ}/healthz?js-enabled-only=true`]: refused(403, 'services "nats-headless:8222" is forbidden') },
     check: 'NATS',
     state: 'unknown',
-    because: /the API server does not lead to Service nats\/nats-headless: .*forbidden\. KEDA may reach it all the same/,
+    because: /the API server cannot proxy to Service nats\/nats-headless: .*forbidden\. KEDA may still reach it/,
     fix: /^kubectl run .*wget/,
   },
-  { title: 'JetStream is off', answers: { [`${JSZ}/jsz`]: { disabled: true } }, check: 'NATS', because: /has JetStream off/, fix: /^helm/ },
+  {
+    title: 'JetStream is off',
+    answers: { [`${JSZ}/jsz`]: { disabled: true } },
+    check: 'NATS',
+    because: /has JetStream disabled/,
+    fix: /^helm/,
+  },
   {
     title: 'the stream is missing',
     answers: { [ASK]: { account_details: [account('$G', stream('PAYMENTS'))] } },
@@ -529,7 +546,7 @@ const cases: readonly Case[] = [
     answers: { [ASK]: { account_details: [account('$G', stream('ORDER'))] } },
     check: 'Stream of shop/orders-worker',
     because:
-      "account '$G' has no stream 'ORDERS', did you mean 'ORDER'?; its streams: ORDER; if the name is right: nats stream add -- ORDERS",
+      "account '$G' has no stream 'ORDERS' (did you mean 'ORDER'?); its streams: ORDER; if the name is correct, run: nats stream add -- ORDERS",
     fix: `kubectl -n shop patch eventdrivenservice orders-worker --type merge -p '{"spec":{"nats":{"stream":"ORDER"}}}'`,
   },
   {
@@ -546,7 +563,7 @@ const cases: readonly Case[] = [
       [`${JSZ}/jsz?accounts=true&streams=true`]: { account_details: [account('SHOP', stream('ORDERS'))] },
     },
     check: 'Stream of shop/orders-worker',
-    because: "account '$G' has no stream 'ORDERS', account 'SHOP' has",
+    because: "stream 'ORDERS' is in account 'SHOP', not in account '$G'",
     fix: /patch eventdrivenservice orders-worker .*"account":"SHOP"/,
   },
   {
@@ -561,7 +578,7 @@ const cases: readonly Case[] = [
     answers: { [ASK]: { account_details: [account('$G', stream('ORDERS', 'order-workers'))] } },
     check: 'Stream of shop/orders-worker',
     because:
-      /has no consumer 'orders-workers', did you mean 'order-workers'\?.*; if the name is right: nats consumer add .* ORDERS orders-workers$/,
+      /has no consumer 'orders-workers' \(did you mean 'order-workers'\?\).*; if the name is correct, run: nats consumer add .* ORDERS orders-workers$/,
     fix: `kubectl -n shop patch eventdrivenservice orders-worker --type merge -p '{"spec":{"nats":{"consumer":"order-workers"}}}'`,
   },
   {
@@ -592,7 +609,7 @@ const cases: readonly Case[] = [
     title: 'the claim is not there',
     answers: { [paths.claim]: undefined },
     check: 'Claim shop/orders-worker',
-    because: 'there is no such EventDrivenService',
+    because: 'does not exist',
   },
   {
     title: 'the claim does not scale',
@@ -612,13 +629,13 @@ const cases: readonly Case[] = [
       text.replace('"reason":"Available","status":"True","type":"Ready"', '"reason":"Creating","status":"Unknown","type":"Ready"'),
     ),
     check: 'Claim shop/orders-worker',
-    because: 'Ready is Unknown, Creating: no reason is given',
+    because: 'Ready is Unknown, Creating: no message',
   },
   {
     title: 'Crossplane has not looked at the claim',
     answers: changed(paths.claim, text => text.replace(/"conditions":\[[^\]]*\]/, '"conditions":[]')),
     check: 'Claim shop/orders-worker',
-    because: 'Crossplane has not looked at it yet',
+    because: 'Crossplane has not reconciled it yet',
   },
   {
     title: 'the claim is invalid',
@@ -672,7 +689,7 @@ describe('claims out of files', () => {
     expect(exit).toBe(1)
     expect(checks['Claim nowhere/orders-worker']).toEqual({
       state: 'wrong',
-      message: 'is valid, but there is no namespace nowhere',
+      message: 'is valid, but namespace nowhere does not exist',
       fix: 'kubectl create namespace nowhere',
     })
   })
@@ -707,7 +724,7 @@ describe('claims out of files', () => {
   test('that are none cannot be asked about', async () => {
     const { exit, stderr } = await examine(await start(), write('other.yaml', { apiVersion: 'v1', kind: 'ConfigMap' }))
     expect(exit).toBe(2)
-    expect(stderr).toMatch(/there is no claim/)
+    expect(stderr).toMatch(/contain no EventDrivenService/)
   })
 })
 
@@ -722,7 +739,7 @@ describe('a server of NATS outside the cluster', () => {
       }),
     )
     const { exit, checks } = await examine(await start(given(port)), 'shop/orders-worker')
-    expect(checks.NATS?.message).toBe(`127.0.0.1:${port}, reached from here, has JetStream on`)
+    expect(checks.NATS?.message).toBe(`127.0.0.1:${port} has JetStream enabled (reached from this machine)`)
     expect(checks['Stream of shop/orders-worker']?.state).toBe('well')
     expect(exit).toBe(0)
   })
@@ -733,7 +750,7 @@ describe('a server of NATS outside the cluster', () => {
     expect(checks.NATS?.state).toBe('unknown')
     expect(checks['Stream of shop/orders-worker']?.state).toBe('unknown')
     expect(exit).toBe(0)
-    expect(stderr).toBe('nothing is wrong; 2 could not be told from here\n')
+    expect(stderr).toBe('no problems found; 2 checks could not be completed\n')
   })
 
   test('whose address leads nowhere may be reached by KEDA', async () => {
@@ -741,7 +758,7 @@ describe('a server of NATS outside the cluster', () => {
     const { checks } = await examine(await start(strange), 'shop/orders-worker')
     expect(checks.NATS).toMatchObject({
       state: 'unknown',
-      message: expect.stringMatching(/nobody answers at 1\.2\.3\.4\.5:8222: Invalid URL/),
+      message: expect.stringMatching(/1\.2\.3\.4\.5:8222 does not answer from this machine: Invalid URL/),
     })
   })
 
@@ -749,7 +766,7 @@ describe('a server of NATS outside the cluster', () => {
     const greeter = createTcpServer(socket => socket.end('INFO {"server_id":"x"}\r\n'))
     const port = await listening(greeter)
     const { checks } = await examine(await start(given(port)), 'shop/orders-worker')
-    expect(checks.NATS?.message).toMatch(/is no HTTP, as on the port for clients \(4222\)/)
+    expect(checks.NATS?.message).toMatch(/does not speak HTTP, so it is probably the client port \(4222\)/)
   })
 })
 

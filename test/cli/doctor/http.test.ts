@@ -16,6 +16,6 @@ test('an answer that does not come to its end is given up', async () => {
   expect(await ask(`http://127.0.0.1:${port}`, { timeoutMs: 300 })).toEqual({
     ok: false,
     status: undefined,
-    reason: 'no answer within 0.3 seconds',
+    reason: 'no response within 0.3 seconds',
   })
 })

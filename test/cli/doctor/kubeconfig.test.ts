@@ -127,9 +127,13 @@ describe('a plugin', () => {
   })
 
   test.each([
-    { title: 'that fails', script: "console.error('log in first'); process.exit(1)", because: /'\.\/plugin', which failed: log in first$/ },
-    { title: 'that says something else', script: "console.log('secret')", because: /what it printed is no JSON$/ },
-    { title: 'that gives nothing', script: 'console.log("{}")', because: /gave neither a token nor a certificate$/ },
+    {
+      title: 'that fails',
+      script: "console.error('log in first'); process.exit(1)",
+      because: /'\.\/plugin' of the kubeconfig failed: log in first$/,
+    },
+    { title: 'that says something else', script: "console.log('secret')", because: /its output is not JSON$/ },
+    { title: 'that gives nothing', script: 'console.log("{}")', because: /returned neither a token nor a certificate$/ },
   ])('$title is told', async ({ script, because }) => {
     const { folder, exec } = plugin(script)
     expect(await askWith(await withToken('t0p'), { exec: { ...exec, installHint: 'Get it.' } }, folder)).toMatch(because)
@@ -137,7 +141,7 @@ describe('a plugin', () => {
 
   test('that is not there is told, with where to get it', async () => {
     const exec = { apiVersion, command: 'no-such-plugin', installHint: 'Get it from the intranet.' }
-    expect(await askWith(await withToken('t0p'), { exec })).toMatch(/no such program\. Get it from the intranet\.$/)
+    expect(await askWith(await withToken('t0p'), { exec })).toMatch(/program not found\. Get it from the intranet\.$/)
   })
 })
 
@@ -179,11 +183,11 @@ describe('the server', () => {
   })
 
   test.each([
-    { title: 'that is no URL', config: { server: 'nowhere' }, because: /'nowhere' of context 'test' is no URL/ },
+    { title: 'that is no URL', config: { server: 'nowhere' }, because: /'nowhere' of context 'test' is not an http\(s\) URL/ },
     {
       title: 'behind a proxy',
       config: { server: 'https://x', cluster: { 'proxy-url': 'http://p' } },
-      because: /proxy-url, which is not supported/,
+      because: /proxy-url, which eds does not support/,
     },
   ])('$title is refused', async ({ config, because }) => expect(await ask(writeConfig(configOf(config)))).toMatch(because))
 })
@@ -235,7 +239,7 @@ describe('the kubeconfig', () => {
       title: 'without the context that is asked for',
       config: configOf({ server: 'https://x' }),
       context: 'production',
-      because: /there is no context 'production'; there are: test$/,
+      because: /context 'production' does not exist; available contexts: test$/,
     },
     {
       title: 'without a current context',
@@ -245,14 +249,14 @@ describe('the kubeconfig', () => {
     {
       title: 'without its cluster',
       config: { ...configOf({ server: 'https://x' }), clusters: [] },
-      because: /names cluster 'test', which there is not/,
+      because: /names cluster 'test', which does not exist/,
     },
     {
       title: 'without its user',
       config: { ...configOf({ server: 'https://x' }), users: [] },
-      because: /names user 'test', which there is not/,
+      because: /names user 'test', which does not exist/,
     },
-    { title: 'that is something else', config: { kind: 'ConfigMap', 'current-context': 'x' }, because: /is no kubeconfig/ },
+    { title: 'that is something else', config: { kind: 'ConfigMap', 'current-context': 'x' }, because: /is not a kubeconfig/ },
   ])('$title is refused', async ({ config, context, because }) => {
     expect(await ask(writeConfig(config), context === undefined ? {} : { context })).toMatch(because)
   })
@@ -267,7 +271,7 @@ describe('eds doctor can not run', () => {
 
   test('without a kubeconfig', async () => {
     const file = join(temporaryFolder(), 'config')
-    expect(await run('--kubeconfig', file)).toEqual({ exit: 2, stdout: '', stderr: `eds doctor: ${file}: no such kubeconfig\n` })
+    expect(await run('--kubeconfig', file)).toEqual({ exit: 2, stdout: '', stderr: `eds doctor: ${file}: kubeconfig not found\n` })
   })
 
   test('with a kubeconfig that is broken', async () => {
@@ -281,7 +285,7 @@ describe('eds doctor can not run', () => {
   test('where nobody answers', async () => {
     const { exit, stderr } = await run('--kubeconfig', writeConfig(configOf({ server: 'https://127.0.0.1:1' })))
     expect(exit).toBe(2)
-    expect(stderr).toMatch(/context 'test', https:\/\/127\.0\.0\.1:1, is not reached: .*ECONNREFUSED/)
+    expect(stderr).toMatch(/context 'test' \(https:\/\/127\.0\.0\.1:1\) cannot be reached: .*ECONNREFUSED/)
   })
 
   test.each([
@@ -291,14 +295,14 @@ describe('eds doctor can not run', () => {
     const cluster = await startCluster({ admits: ({ url = '' }) => open.some(path => path === url) })
     const { exit, stderr, stdout } = await run('--kubeconfig', writeConfig(configOf({ server: cluster.url })))
     expect([exit, stdout]).toEqual([2, ''])
-    expect(stderr).toMatch(/does not take the credentials of the kubeconfig: Unauthorized/)
+    expect(stderr).toMatch(/rejects the credentials in the kubeconfig: Unauthorized/)
   })
 
   test('where something else answers', async () => {
     const cluster = await startCluster({ answers: { '/version': undefined } })
     const { exit, stderr } = await run('--kubeconfig', writeConfig(configOf({ server: cluster.url })))
     expect(exit).toBe(2)
-    expect(stderr).toMatch(/answers as no API server does/)
+    expect(stderr).toMatch(/does not answer like an API server/)
   })
 
   test('where another protocol than HTTP is offered', async () => {
@@ -307,7 +311,7 @@ describe('eds doctor can not run', () => {
     )
     const { exit, stderr } = await run('--kubeconfig', writeConfig(configOf({ server: `http://127.0.0.1:${await listening(server)}` })))
     expect(exit).toBe(2)
-    expect(stderr).toMatch(/answers as no API server does: HTTP 101/)
+    expect(stderr).toMatch(/does not answer like an API server: HTTP 101/)
   })
 
   test('with a file that is not there', async () => {

@@ -80,7 +80,7 @@ natsTest('the stream and the consumer are there', async () => {
   const server = await startNats(ON)
   await fill(server, 'orders-workers')
   const { nats, stream } = await look(`127.0.0.1:${server.monitoring}`)
-  expect(nats).toEqual({ state: 'well', message: `127.0.0.1:${server.monitoring}, reached from here, has JetStream on` })
+  expect(nats).toEqual({ state: 'well', message: `127.0.0.1:${server.monitoring} has JetStream enabled (reached from this machine)` })
   expect(stream).toEqual({ state: 'well', message: "account '$G' has stream 'ORDERS' with consumer 'orders-workers'" })
 })
 
@@ -92,7 +92,7 @@ natsTest('the same through the API server', async () => {
     answers: { [paths.service('nats-headless')]: service },
     proxies: { 'services/nats-headless:8222': server.monitoring },
   })
-  expect(nats?.message).toMatch(/reached through the API server, has JetStream on/)
+  expect(nats?.message).toMatch(/has JetStream enabled \(reached through the API server\)/)
   expect(stream?.state).toBe('well')
 })
 
@@ -126,7 +126,7 @@ natsTest('there is another consumer', async () => {
   const { stream } = await look(`127.0.0.1:${server.monitoring}`)
   expect(stream).toMatchObject({
     state: 'wrong',
-    message: expect.stringMatching(/no consumer 'orders-workers', did you mean 'order-workers'\?/),
+    message: expect.stringMatching(/no consumer 'orders-workers' \(did you mean 'order-workers'\?\)/),
   })
 })
 
@@ -135,21 +135,21 @@ natsTest('the stream is in an account of its own', async () => {
   const server = await startNats(ON, () => accounts)
   await fill(server, 'orders-workers')
   const { stream } = await look(`127.0.0.1:${server.monitoring}`)
-  expect(stream).toMatchObject({ state: 'wrong', message: "account '$G' has no stream 'ORDERS', account 'SHOP' has" })
+  expect(stream).toMatchObject({ state: 'wrong', message: "stream 'ORDERS' is in account 'SHOP', not in account '$G'" })
   expect(stream?.fix).toContain('"account":"SHOP"')
 })
 
 natsTest('JetStream is off', async () => {
   const server = await startNats('')
   const { nats, stream } = await look(`127.0.0.1:${server.monitoring}`)
-  expect(nats).toMatchObject({ state: 'wrong', message: expect.stringMatching(/has JetStream off$/) })
+  expect(nats).toMatchObject({ state: 'wrong', message: expect.stringMatching(/has JetStream disabled \(/) })
   expect(stream?.state).toBe('unknown')
 })
 
 natsTest('the port is the one for clients', async () => {
   const server = await startNats(ON)
   const { nats } = await look(`127.0.0.1:${server.port}`)
-  expect(nats).toMatchObject({ state: 'wrong', message: expect.stringMatching(/is no HTTP, as on the port for clients/) })
+  expect(nats).toMatchObject({ state: 'wrong', message: expect.stringMatching(/does not speak HTTP, so it is probably the client port/) })
 })
 
 natsTest('of three servers only one has the stream', async () => {

@@ -32,7 +32,7 @@ describe("a claim's pods", () => {
   })
   const trouble = (text: string, fix = describePod('orders-worker-2')) => ({
     state: 'wrong',
-    message: `1 of 2 in trouble: pod orders-worker-2: ${text}`,
+    message: `1 of 2 failing: pod orders-worker-2: ${text}`,
     fix,
   })
   // A program may write a secret into the message of its end.
@@ -47,7 +47,7 @@ describe("a claim's pods", () => {
     {
       title: 'are none, as KEDA took the last one away',
       answers: { [paths.pods]: { items: [] } },
-      expected: { state: 'unneeded', message: 'there are none at the moment' },
+      expected: { state: 'unneeded', message: 'the claim has no pods at the moment' },
     },
     {
       title: 'may not be listed',
@@ -57,12 +57,12 @@ describe("a claim's pods", () => {
     {
       title: 'only start',
       answers: second(waiting('ContainerCreating')),
-      expected: { state: 'unknown', message: '1 of 2 ready, and the rest may only be starting' },
+      expected: { state: 'unknown', message: '1 of 2 ready; the others may still be starting' },
     },
     {
       title: 'start, and no probe has failed',
       answers: second(running, [event('orders-worker-1', 'Unhealthy', 'of another pod', '2026-01-01T00:00:00Z')]),
-      expected: { state: 'unknown', message: '1 of 2 ready, and the rest may only be starting' },
+      expected: { state: 'unknown', message: '1 of 2 ready; the others may still be starting' },
     },
     {
       title: 'lack their image',
@@ -121,7 +121,7 @@ describe("a claim's pods", () => {
     {
       title: 'run and are not ready, and their events may not be listed',
       answers: { ...second(running), [paths.podEvents]: refused(403, 'events is forbidden') },
-      expected: trouble("NotReady: the events that say why can't be read: events is forbidden"),
+      expected: trouble("NotReady: its events, which name the cause, can't be read: events is forbidden"),
     },
     {
       title: 'get no sandbox',
@@ -155,7 +155,7 @@ describe("a claim's pods", () => {
       },
       expected: {
         state: 'wrong',
-        message: '4 of 4 in trouble: pod a: ErrImagePull: for a (and 2 more with ErrImagePull); pod d: InvalidImageName: bad',
+        message: '4 of 4 failing: pod a: ErrImagePull: for a (and 2 more with ErrImagePull); pod d: InvalidImageName: bad',
         fix: describePod('a'),
       },
     },
@@ -174,7 +174,7 @@ describe("a claim's pods", () => {
     })
     expect(row).toMatchObject({
       state: 'wrong',
-      message: '1 of 1 in trouble: pod orders-worker-00001-deployment-1: ImagePullBackOff: not found',
+      message: '1 of 1 failing: pod orders-worker-00001-deployment-1: ImagePullBackOff: not found',
     })
   })
 

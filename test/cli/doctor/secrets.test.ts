@@ -91,7 +91,7 @@ describe('a secret that the claim names', () => {
       answers: { [paths.secrets]: secretTable({ name: 'registry' }, { name: 'order-db' }) },
       expected: {
         state: 'wrong',
-        message: `namespace shop has no Secret 'orders-db', did you mean 'order-db'?; if the name is right: ${CREATE} --from-file=password`,
+        message: `namespace shop has no Secret 'orders-db' (did you mean 'order-db'?); if the name is correct, run: ${CREATE} --from-file=password`,
         fix: EDIT,
       },
     },
@@ -121,7 +121,7 @@ describe('a secret that the claim names', () => {
       answers: { [paths.secret('orders-db')]: secret('orders-db', 'passwd', 'pasword') },
       expected: {
         state: 'wrong',
-        message: `has no key 'password', did you mean 'pasword'?; its keys: passwd, pasword; if the name is right: ${CREATE} --from-file=password ${ADD}`,
+        message: `has no key 'password' (did you mean 'pasword'?); its keys: passwd, pasword; if the name is correct, run: ${CREATE} --from-file=password ${ADD}`,
         fix: EDIT,
       },
     },
@@ -131,7 +131,7 @@ describe('a secret that the claim names', () => {
       answers: { [paths.secret('orders-db')]: forbidden },
       expected: {
         state: 'unknown',
-        message: `you may not read it, so it can't be told whether it exists with key 'password': ${forbidden.message}. Ask somebody who may for its keys, which shows no values`,
+        message: `you may not read it, so doctor cannot check whether it exists with key 'password': ${forbidden.message}. Ask someone with access to list its keys, which shows no values`,
         fix: 'kubectl -n shop describe secret orders-db',
       },
     },
@@ -167,7 +167,7 @@ describe('a secret that the claim names', () => {
       row: REGISTRY,
       expected: {
         state: 'wrong',
-        message: 'is of type Opaque, so no image is pulled with it; it has to be kubernetes.io/dockerconfigjson',
+        message: 'has type Opaque, so the kubelet does not pull images with it; the type must be kubernetes.io/dockerconfigjson',
         fix: 'kubectl -n shop describe secret registry',
       },
     },
@@ -198,7 +198,7 @@ describe('a secret that the claim names', () => {
     expect(inShop.checks[DB]?.state).toBe('wrong')
     const homeless = await examine(await startCluster(), file)
     expect(homeless.checks).not.toHaveProperty([DB])
-    expect(homeless.checks['Claim shop/orders-worker']?.message).toMatch(/there is no namespace shop/)
+    expect(homeless.checks['Claim shop/orders-worker']?.message).toMatch(/namespace shop does not exist/)
   })
 
   test('is not read whole where its keys do not matter', async () => {

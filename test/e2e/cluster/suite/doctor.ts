@@ -250,7 +250,7 @@ const ailments: readonly Ailment[] = [
     says: 'Crossplane is too old',
     harm: oldCrossplane.take,
     row: 'Crossplane version',
-    because: /^1\.16\.9: the packages need/,
+    because: /^1\.16\.9 is too old: the packages need/,
     otherwise: helm(oldCrossplane.back),
   },
   {
@@ -265,7 +265,7 @@ const ailments: readonly Ailment[] = [
     harm: changeComposition({ op: 'replace', path: `${step}/functionRef/name`, value: 'function-event-driven-service' }),
     mayBeUndone: true,
     row: 'Function',
-    because: /calls function-event-driven-service, which is not installed; there is one named bizmatters-function/,
+    because: /calls function function-event-driven-service, which is not installed; the installed function is named bizmatters-function/,
     otherwise: shows(new RegExp(functionName), changeComposition({ op: 'replace', path: `${step}/functionRef/name`, value: functionName })),
   },
   {
@@ -279,7 +279,7 @@ const ailments: readonly Ailment[] = [
     says: 'the Composition is deleted',
     harm: kubectl('delete', 'composition', 'eventdrivenservice'),
     row: 'Composition',
-    because: /there is none/,
+    because: /no Composition .* exists/,
   },
   {
     says: 'the input of the function is made invalid',
@@ -323,35 +323,35 @@ const ailments: readonly Ailment[] = [
     says: 'KEDA is too old',
     harm: oldKeda.take,
     row: 'KEDA version',
-    because: /^2\.16\.1: it has to be 2\.17\.0/,
+    because: /^2\.16\.1 is too old: KEDA 2\.17\.0/,
     otherwise: helm(oldKeda.back),
   },
   {
     says: 'nobody serves the metrics of KEDA',
     harm: scale('keda', 'deployment/keda-metrics-apiserver', 0),
     row: 'KEDA metrics',
-    because: /is not available, so nothing scales beyond one replica: .*no addresses/,
+    because: /is not available, so claims cannot scale beyond one replica: .*no addresses/,
     otherwise: shows(/no addresses/, scale('keda', 'deployment/keda-metrics-apiserver', 1)),
   },
   {
     says: 'the metrics of KEDA are not known to the API server',
     harm: metrics.take,
     row: 'KEDA metrics',
-    because: /there is no APIService/,
+    because: /APIService \S+ does not exist/,
     otherwise: helm(metrics.back),
   },
   {
     says: 'no pod of NATS runs',
     harm: scale('nats', 'statefulset/nats', 0),
     row: 'NATS',
-    because: /no ready pod stands behind Service nats\/nats-headless/,
+    because: /Service nats\/nats-headless has no ready pods/,
     otherwise: shows(/^$/, scale('nats', 'statefulset/nats', 1)),
   },
   {
     says: 'the claim asks a Service that there is not',
     harm: patchClaim({ nats: { monitoringEndpoint: 'monitoring.nats.svc:8222' } }),
     row: 'NATS',
-    because: /there is no Service nats\/monitoring; Service nats-headless exposes 8222/,
+    because: /Service nats\/monitoring does not exist; Service nats-headless exposes 8222/,
   },
   {
     says: 'the claim asks the Service for clients',
@@ -363,7 +363,7 @@ const ailments: readonly Ailment[] = [
     says: 'the claim asks the port for clients',
     harm: patchClaim({ nats: { monitoringEndpoint: 'nats-headless.nats.svc:4222' } }),
     row: 'NATS',
-    because: /is no HTTP, as on the port for clients/,
+    because: /does not speak HTTP, so it is probably the client port/,
     otherwise: shows(/nats-headless .*8222/, patchClaim({ nats: { monitoringEndpoint: null } })),
   },
   {
@@ -380,7 +380,7 @@ const ailments: readonly Ailment[] = [
     says: 'the stream is misspelt',
     harm: patchClaim({ nats: { stream: 'DOKTOR' } }),
     row: STREAM_ROW,
-    because: /has no stream 'DOKTOR', did you mean 'DOCTOR'\?.*; if the name is right: nats stream add -- DOKTOR$/,
+    because: /has no stream 'DOKTOR' \(did you mean 'DOCTOR'\?\).*; if the name is correct, run: nats stream add -- DOKTOR$/,
   },
   {
     says: 'the consumer is not there',
@@ -393,13 +393,13 @@ const ailments: readonly Ailment[] = [
     says: 'the consumer is misspelt',
     harm: patchClaim({ nats: { stream: STREAM, consumer: 'patent' } }),
     row: STREAM_ROW,
-    because: /has no consumer 'patent', did you mean 'patient'\?/,
+    because: /has no consumer 'patent' \(did you mean 'patient'\?\)/,
   },
   {
     says: 'the account is another',
     harm: patchClaim({ nats: { ...nats, account: 'SUPPORT' } }),
     row: STREAM_ROW,
-    because: /account 'SUPPORT' has no stream 'DOCTOR', account '\$G' has/,
+    because: /stream 'DOCTOR' is in account '\$G', not in account 'SUPPORT'/,
   },
   {
     says: 'a secret of the claim is not there',
@@ -427,14 +427,14 @@ const ailments: readonly Ailment[] = [
     says: 'the key is misspelt',
     harm: naming('pasword'),
     row: SECRET_ROW,
-    because: /^has no key 'pasword', did you mean 'password'\?; its keys: password, token/,
+    because: /^has no key 'pasword' \(did you mean 'password'\?\); its keys: password, token/,
     editor: 'sed -i s/pasword/password/',
   },
   {
     says: 'a secret to pull with is of another type',
     harm: patchClaim({ imagePullSecrets: [{ name: 'credentials' }] }),
     row: SECRET_ROW,
-    because: /^is of type Opaque, so no image is pulled with it/,
+    because: /^has type Opaque, so the kubelet does not pull images with it/,
     otherwise: shows(/^Type: +Opaque$/m, patchClaim({ imagePullSecrets: null })),
   },
   {
@@ -444,7 +444,7 @@ const ailments: readonly Ailment[] = [
       await patchClaim({ image: 'ghcr.io/acme/orders-worker:1.4.3' })(setting)
     },
     row: PODS_ROW,
-    because: /^1 of 2 in trouble: pod patient-\S+: Unschedulable: 0\/1 nodes are available/,
+    because: /^1 of 2 failing: pod patient-\S+: Unschedulable: 0\/1 nodes are available/,
     otherwise: shows(/FailedScheduling/, setting => cordon(setting, 'uncordon')),
   },
   {
@@ -475,7 +475,7 @@ const ailments: readonly Ailment[] = [
     says: 'the claim is not there',
     harm: async () => undefined,
     row: `Claim ${NAMESPACE}/patent`,
-    because: /there is no such EventDrivenService/,
+    because: /^does not exist$/,
     otherwise: shows(/patient/, async ({ cluster }) => cluster.api.apply(worker(NAMESPACE, 'patent', STREAM, { nats }))),
     about: () => [`${NAMESPACE}/patent`],
   },
@@ -500,7 +500,7 @@ const ailments: readonly Ailment[] = [
     says: 'the namespace of a claim that is not applied yet is not there',
     harm: async setting => writeFileSync(fileOf(setting), JSON.stringify(homeless)),
     row: `Claim ${nameOf(homeless)}`,
-    because: /there is no namespace nowhere/,
+    because: /namespace nowhere does not exist/,
     about: setting => [fileOf(setting)],
   },
 ]
@@ -558,14 +558,14 @@ const losses: readonly Ailment[] = [
     says: 'the API is deleted',
     harm: kubectl('delete', 'xrd', 'xeventdrivenservices.platform.bizmatters.io'),
     row: 'API (XRD)',
-    because: /there is neither/,
+    because: /neither .* exists/,
     about: () => [],
   },
   {
     says: 'the kinds of KEDA are not there',
     harm: kinds.take,
     row: 'KEDA',
-    because: /the cluster does not know scaledobjects\.keda\.sh/,
+    because: /missing CRDs: scaledobjects\.keda\.sh/,
     otherwise: helm(kinds.back),
     about: () => [],
   },
@@ -598,7 +598,7 @@ export function doctorMends(given: () => Setting): void {
     test('finds nothing wrong', async () => {
       await turnsGreen(setting, [nameOf(patient)])
       const printed = await runDocumented(setting.cluster, `eds doctor ${nameOf(patient)} 2>&1`)
-      expect(printed).toMatch(/nothing is wrong\n$/)
+      expect(printed).toMatch(/no problems found\n$/)
       expect(printed.split('\n').filter(line => /^[✗]|^– (?!Knative)/.test(line))).toEqual([])
       expect(printed.split('\n').filter(line => line.startsWith('✓')).length).toBeGreaterThanOrEqual(16)
     })
@@ -631,7 +631,7 @@ export function doctorMends(given: () => Setting): void {
       expect(checks.find(({ name }) => name === `Secret later of ${nameOf(patient)}`)).toMatchObject({
         state: 'unknown',
         says: expect.stringMatching(
-          /^you may not read it, so it can't be told whether it exists with key 'password': secrets "later" is forbidden: User "system:serviceaccount:doctor:viewer"/,
+          /^you may not read it, so doctor cannot check whether it exists with key 'password': secrets "later" is forbidden: User "system:serviceaccount:doctor:viewer"/,
         ),
       })
       expect({ exit, wrong: checks.filter(({ state }) => state === 'wrong') }).toEqual({ exit: 0, wrong: [] })

@@ -188,7 +188,7 @@ function doctor(given: () => Setting): void {
 
   test('finds all that a claim needs', async () => {
     const { exit, checks, stderr } = await ask()
-    expect(stderr).toBe('nothing is wrong\n')
+    expect(stderr).toBe('no problems found\n')
     expect(exit).toBe(0)
     for (const name of ['Knative Serving', 'Knative Eventing', 'Knative KafkaSource']) expect(checks[name]).toMatchObject({ state: 'well' })
   })

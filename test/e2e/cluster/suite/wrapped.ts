@@ -67,7 +67,7 @@ export function composesThroughProvider(given: () => Setting): void {
       for (const kind of ['serviceaccounts', 'services', 'deployments.apps', 'scaledobjects.keda.sh'])
         expect(checks.get(`Access to ${kind}`)).toMatchObject({
           state: 'well',
-          says: 'service account crossplane-system/provider-kubernetes may do all that is needed',
+          says: 'service account crossplane-system/provider-kubernetes has all permissions it needs',
         })
     })
   })
