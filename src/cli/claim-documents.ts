@@ -1,4 +1,4 @@
-// Which of the documents of a file are ours to judge.
+// Finds the claims among the documents of a file.
 
 import type { Finding } from '../claim/findings.ts'
 import { COMPOSITE_KIND, KIND } from '../claim/identity.ts'
@@ -17,11 +17,11 @@ export interface Sorted {
   readonly findings: readonly LocatedFinding[]
 }
 
-/** Of our API. */
+/** The API group of claims. */
 export const [GROUP = ''] = API_VERSION.split('/')
 const kinds = [KIND, COMPOSITE_KIND]
 
-/** Claims and composites, what is of another kind, and what only looks like either. */
+/** Separates claims and composites from other kinds, and reports documents whose kind is wrong or missing. */
 export function sortDocuments(documents: readonly SourceDocument[]): Sorted {
   const claims: ClaimDocument[] = []
   const others: SourceDocument[] = []
@@ -36,7 +36,7 @@ export function sortDocuments(documents: readonly SourceDocument[]): Sorted {
   return { claims, others, findings }
 }
 
-/** What neither we nor kubectl can tell the kind of. */
+/** Reports a document without a usable kind, which kubectl would reject, too. */
 function kindFinding(value: unknown): Finding | undefined {
   if (!isObject(value)) return { code: 'WRONG_TYPE', path: [], problem: 'must be a Kubernetes object', found: value }
   const { apiVersion, kind } = value

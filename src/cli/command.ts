@@ -6,7 +6,7 @@ import { CommandError, note } from './stderr.ts'
 export interface Option {
   readonly type: 'string' | 'boolean'
   readonly short?: string
-  /** What stands for the value in the help, such as FILE. */
+  /** The placeholder of the value in the help, such as FILE. */
   readonly value?: string
   readonly choices?: readonly string[]
   readonly says: string
@@ -26,7 +26,7 @@ export interface Definition<O extends Options> {
   readonly name: string
   /** One line for the list of commands. */
   readonly summary: string
-  /** What may stand behind the command, such as `[FILE|DIR|GLOB|-]...`; none where nothing may. */
+  /** The operands of the command, such as `[FILE|DIR|GLOB|-]...`; undefined if it takes none. */
   readonly operands?: string
   readonly details?: string
   readonly examples: readonly string[]
@@ -40,7 +40,7 @@ export interface Command {
   readonly execute: (args: readonly string[], io: Io) => Promise<ExitCode>
 }
 
-/** Makes a command of its definition: flags are judged before it runs, and `--help` is answered. */
+/** Builds a command that checks its flags before it runs, and prints its help. */
 export function command<const O extends Options>(definition: Definition<O>): Command {
   const { name, summary, run } = definition
   return {
@@ -70,13 +70,13 @@ export function command<const O extends Options>(definition: Definition<O>): Com
 
 type Given<O extends Options> = { readonly help: boolean; readonly values: Values<O>; readonly operands: readonly string[] }
 
-const HELP = { type: 'boolean', short: 'h', says: 'show this' } as const satisfies Option
+const HELP = { type: 'boolean', short: 'h', says: 'show this help' } as const satisfies Option
 
 function parse<O extends Options>({ options, operands }: Definition<O>, args: readonly string[]): Given<O> | { mistake: string } {
   const all: Options = { ...options, help: HELP }
   const config = { args: [...args], options: toConfig(all), allowPositionals: true, strict: false, tokens: true } as const
   const { values, positionals, tokens } = parseArgs(config)
-  // Lenient parsing and our own judgement: what node:util throws names neither a suggestion nor the allowed values.
+  // Parses leniently and checks here, because the errors of node:util name neither suggestions nor allowed values.
   for (const token of tokens) {
     const mistake = token.kind === 'option' ? mistakeOf(token, all) : undefined
     if (mistake !== undefined) return { mistake }

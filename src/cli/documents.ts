@@ -7,11 +7,11 @@ import { type LocatedFinding, readSource, type SourceDocument } from './yaml/sou
 export interface Documents {
   readonly documents: readonly SourceDocument[]
   readonly findings: readonly LocatedFinding[]
-  /** Whether each file could be read at all. Which could not has been said. */
+  /** Whether every file could be read. Unreadable files have been reported. */
   readonly complete: boolean
 }
 
-/** Every document of every file that is named, in order. */
+/** Reads every document of every named file, in order. */
 export async function readDocuments(names: readonly string[], io: Io): Promise<Documents> {
   const documents: SourceDocument[] = []
   const findings: LocatedFinding[] = []
@@ -29,7 +29,7 @@ export async function readDocuments(names: readonly string[], io: Io): Promise<D
   return { documents, findings, complete }
 }
 
-/** The same, for a command that ends if a file cannot be read or is not YAML. */
+/** Reads the documents, and ends the command if a file cannot be read or is not YAML. */
 export async function readWholeDocuments(names: readonly string[], io: Io): Promise<readonly SourceDocument[]> {
   const { documents, findings, complete } = await readDocuments(names, io)
   endOnFindings(findings, { complete }, io)
@@ -43,7 +43,7 @@ export function endOnFindings(findings: readonly LocatedFinding[], { complete }:
   if (findings.length > 0) throw new CommandError(1)
 }
 
-/** The files that a command is told to read, or standard input, if something is piped in: claims or manifests. */
+/** The files to read, or standard input if it is piped. */
 export function namesOf(
   operands: readonly string[],
   { stdin }: Io,

@@ -13,12 +13,12 @@ const commands = [validate, render, importClaim, migrate, doctor]
 const usage = (): string => {
   const width = Math.max(...commands.map(({ name }) => name.length))
   return [
-    'The command line of the EventDrivenService: it renders and judges claims without a cluster, and examines one.\n',
+    'The command line of the EventDrivenService: validates and renders claims without a cluster, and checks a cluster.\n',
     'Usage: eds COMMAND [ARGUMENTS] [FLAGS]\n',
     'Commands:',
     ...commands.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`),
     '\nFlags:',
-    '  -h, --help     show this, or the help of a command: eds COMMAND --help',
+    '  -h, --help     show this help, or the help of a command: eds COMMAND --help',
     '  -V, --version  show the version',
     '\nExample:',
     '  eds render claim.yaml -o tree',
@@ -26,7 +26,7 @@ const usage = (): string => {
   ].join('\n')
 }
 
-/** The whole program but for the process around it. */
+/** Runs the program, independent of the process. */
 export async function eds([name, ...args]: readonly string[], io: Io): Promise<ExitCode> {
   if (name === undefined) {
     io.stderr.write(usage())

@@ -1,5 +1,5 @@
-// From what is named on the command line to texts. What cannot be read is said in one line, and the rest goes on.
-// Reading is synchronous: a command line has nothing else to do, and ten thousand small files are read in half the time.
+// Reads the files that the command line names, and reports each unreadable file without stopping.
+// Reading is synchronous because that halves the time for ten thousand small files.
 import { isUtf8 } from 'node:buffer'
 import { closeSync, openSync, readdirSync, readFileSync, readSync, type Stats, statSync } from 'node:fs'
 import { normalize } from 'node:path'
@@ -7,7 +7,7 @@ import { hasMagic, parseGlob } from './glob.ts'
 import type { Input } from './io.ts'
 
 export interface TextFile {
-  /** As the user would write it. */
+  /** The path as the user would type it. */
   readonly file: string
   readonly text: string
 }
@@ -18,8 +18,8 @@ export interface Unreadable {
   readonly reason: string
 }
 
-const MOST_MEBIBYTES = 64
-const MOST_BYTES = MOST_MEBIBYTES * 1024 * 1024
+const MAX_MEBIBYTES = 64
+const MAX_BYTES = MAX_MEBIBYTES * 1024 * 1024
 const CHUNK_BYTES = 64 * 1024
 const STDIN = '-'
 const STDIN_NAME = '<stdin>'
@@ -44,14 +44,13 @@ function* readNamed(name: string, seen: Set<string>): Generator<TextFile | Unrea
   }
 }
 
-/** One file of its own, such as the value of a flag. */
 const readFile = (file: string): TextFile | Unreadable => attempt(file, () => readExisting(file))
 
 function readExisting(file: string): TextFile | Unreadable {
   const stats = statSync(file)
   if (stats.isDirectory()) return { file, reason: 'is a directory' }
   if (!isReadable(stats)) return { file, reason: 'is neither a file nor a pipe' }
-  if (stats.size > MOST_BYTES) return tooBig(file)
+  if (stats.size > MAX_BYTES) return tooBig(file)
   const bytes = stats.isFIFO() || stats.size === 0 ? readUnsized(file) : readFileSync(file)
   return bytes === undefined ? tooBig(file) : decode(file, bytes)
 }
@@ -59,12 +58,12 @@ function readExisting(file: string): TextFile | Unreadable {
 // A shell's <(command) is a pipe.
 const isReadable = (stats: Stats) => stats.isFile() || stats.isFIFO()
 
-/** What does not know its size, such as a pipe, may have no end: undefined once it is too much. */
+/** Reads a file of unknown size, such as a pipe, which may never end; undefined if it is too large. */
 function readUnsized(file: string): Buffer | undefined {
   const opened = openSync(file, 'r')
   try {
     const read: Buffer[] = []
-    for (let size = 0; size <= MOST_BYTES; ) {
+    for (let size = 0; size <= MAX_BYTES; ) {
       const chunk = Buffer.allocUnsafe(CHUNK_BYTES)
       const length = readSync(opened, chunk)
       if (length === 0) return Buffer.concat(read)
@@ -82,23 +81,23 @@ async function readStdin({ chunks }: Input): Promise<TextFile | Unreadable> {
   let size = 0
   for await (const chunk of chunks) {
     size += chunk.length
-    if (size > MOST_BYTES) return tooBig(STDIN_NAME)
+    if (size > MAX_BYTES) return tooBig(STDIN_NAME)
     read.push(chunk)
   }
   return decode(STDIN_NAME, Buffer.concat(read))
 }
 
-const tooBig = (file: string): Unreadable => ({ file, reason: `is larger than ${MOST_MEBIBYTES} MiB` })
+const tooBig = (file: string): Unreadable => ({ file, reason: `is larger than ${MAX_MEBIBYTES} MiB` })
 
 function decode(file: string, bytes: Buffer): TextFile | Unreadable {
   const mark = bytes.subarray(0, 2).toString('hex')
-  // What PowerShell's > writes.
+  // PowerShell's > writes UTF-16.
   if (mark === 'fffe' || mark === 'feff') return { file, reason: 'is UTF-16: save it as UTF-8' }
   if (bytes.includes(0)) return { file, reason: 'is binary, not YAML or JSON' }
   return isUtf8(bytes) ? { file, text: bytes.toString() } : { file, reason: 'is not UTF-8 text' }
 }
 
-/** A file, or a folder that can't be looked into. */
+/** A file, or a folder that cannot be listed. */
 type Found = string | Unreadable
 
 const pathOf = (found: Found) => (typeof found === 'string' ? found : found.file)
@@ -111,7 +110,7 @@ function expand(name: string): Found[] | Unreadable {
   }
   if (stats !== undefined || !hasMagic(name)) return [name]
   const glob = parseGlob(name)
-  if (glob === undefined) return { file: name, reason: 'is no pattern of file names' }
+  if (glob === undefined) return { file: name, reason: 'is not a valid glob pattern' }
   const { base, matches } = glob
   const isFolder = statSync(base, { throwIfNoEntry: false })?.isDirectory()
   const files = isFolder ? walk(base).filter(found => typeof found !== 'string' || matches(found)) : []
@@ -121,7 +120,7 @@ function expand(name: string): Found[] | Unreadable {
 const isManifest = (file: string) => /\.(?:ya?ml|json)$/i.test(file)
 const isSkipped = (name: string) => name === 'node_modules' || name.startsWith('.')
 
-/** Every file below a directory, by name. Links to directories are not followed, as they may lead back. */
+/** Every file below a directory, by name. Links to directories are not followed because they may form a loop. */
 function walk(directory: string): Found[] {
   const prefix = directory === '.' ? '' : directory.endsWith('/') ? directory : `${directory}/`
   const entries = readdirSync(directory, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))
@@ -130,12 +129,12 @@ function walk(directory: string): Found[] {
     const path = prefix + entry.name
     if (entry.isDirectory()) return attempt(path, () => walk(path))
     if (entry.isFile()) return [path]
-    return entry.isSymbolicLink() && !leadsToDirectory(path) ? [path] : []
+    return entry.isSymbolicLink() && !pointsToDirectory(path) ? [path] : []
   })
 }
 
-/** A link that leads nowhere is kept: reading it says why, where stopping here would hide its neighbours. */
-function leadsToDirectory(link: string): boolean {
+/** A broken link counts as a file, so reading it reports the reason without hiding other files. */
+function pointsToDirectory(link: string): boolean {
   try {
     return statSync(link).isDirectory()
   } catch {
@@ -149,10 +148,10 @@ const reasons: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
   EPERM: 'permission denied',
   ELOOP: 'is a link to itself',
-  ENAMETOOLONG: 'has too long a name',
+  ENAMETOOLONG: 'has a name that is too long',
 }
 
-/** The system's own words where there are none of ours; anything but an error of the system is ours to mend. */
+/** Turns an error of the operating system into a reason; any other error is a bug and is thrown. */
 function attempt<T>(file: string, read: () => T): T | Unreadable {
   try {
     return read()

@@ -1,4 +1,4 @@
-/** What a command may touch of the process, so that a test can hand it something else. */
+/** The streams of the process, so a test can replace them. */
 export interface Io {
   readonly stdin: Input
   readonly stdout: Output
@@ -7,7 +7,7 @@ export interface Io {
 
 export interface Input {
   readonly chunks: AsyncIterable<Uint8Array>
-  /** Where nobody pipes anything in, waiting for it would look like a hang. */
+  /** Waiting for input on a terminal would look like a hang. */
   readonly isTerminal: boolean
 }
 
@@ -19,5 +19,5 @@ export interface Output {
   readonly width: number
 }
 
-/** 0: valid; 1: something is wrong with what was given; 2: it could not be judged at all. */
+/** 0: valid; 1: findings; 2: could not run. */
 export type ExitCode = 0 | 1 | 2

@@ -15,13 +15,13 @@ const output = (stream: NodeJS.WriteStream | WriteStream): Output => ({
   width: stream.columns ?? WIDTH,
 })
 
-// Whoever reads may leave early, as head does: there is nobody left to write for.
+// A reader such as head may close the pipe early.
 for (const stream of [process.stdout, process.stderr])
   stream.on('error', error => {
     if ('code' in error && error.code === 'EPIPE') process.exit()
-    fail(`what there is to say cannot be written: ${error.message}`)
+    fail(`cannot write the output: ${error.message}`)
   })
-process.on('uncaughtException', error => fail(`a mistake in eds itself, please report it: ${error}`))
+process.on('uncaughtException', error => fail(`internal error, please report it: ${error}`))
 
 function fail(problem: string): never {
   writeSync(process.stderr.fd, `eds: ${printable(problem)}\n`)

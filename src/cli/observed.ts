@@ -1,4 +1,4 @@
-// What stands in for the cluster when there is none: manifests, each matched to the resource that it is.
+// Matches manifests to the resources of a claim, instead of reading the objects in a cluster.
 import type { ResolvedClaim } from '../claim/resolved-claim.ts'
 import { at, isObject, type Json, type JsonObject, textOf } from '../kubernetes/json.ts'
 import type { Composed } from '../reconcile/compose.ts'
@@ -6,7 +6,7 @@ import type { Observed } from '../reconcile/observe.ts'
 
 const KEY_ANNOTATION = 'crossplane.io/composition-resource-name'
 
-/** The manifests that are resources of the claim, by their key. */
+/** The manifests that match a resource of the claim, by resource key. */
 export function observedOf(claim: ResolvedClaim, resources: readonly Composed[], manifests: readonly JsonObject[]): Observed {
   const found = manifests.flatMap((manifest): [string, JsonObject][] => {
     const key = annotatedKey(claim, manifest) ?? resources.find(resource => isSame(innerManifest(manifest), resource.manifest))?.key
@@ -15,7 +15,7 @@ export function observedOf(claim: ResolvedClaim, resources: readonly Composed[],
   return Object.fromEntries(found)
 }
 
-/** Crossplane writes on each resource what it is to the composition, and to which claim, or composite without one, it belongs. */
+/** Crossplane labels each resource with its key and its claim, or with its composite if there is no claim. */
 function annotatedKey({ name, namespace }: ResolvedClaim, manifest: JsonObject): string | undefined {
   const label = (field: string) => at(manifest, 'metadata', 'labels', `crossplane.io/${field}`)
   const key = at(manifest, 'metadata', 'annotations', KEY_ANNOTATION)
@@ -24,7 +24,7 @@ function annotatedKey({ name, namespace }: ResolvedClaim, manifest: JsonObject):
   return owner === name && home === namespace && typeof key === 'string' ? key : undefined
 }
 
-/** What an Object of provider-kubernetes carries, or the manifest itself. */
+/** The manifest inside an Object of provider-kubernetes, or the manifest itself. */
 function innerManifest(manifest: JsonObject): JsonObject {
   const inner = at(manifest, 'spec', 'forProvider', 'manifest')
   return manifest.kind === 'Object' && isObject(inner) ? inner : manifest
@@ -32,7 +32,7 @@ function innerManifest(manifest: JsonObject): JsonObject {
 
 const group = (apiVersion: Json | undefined) => textOf(apiVersion).split('/').slice(0, -1).join('/')
 
-/** The version may be another: the API server serves each object in all of them. */
+/** Ignores the version because the API server serves each object in all of them. */
 function isSame(observed: JsonObject, wanted: JsonObject): boolean {
   const field = (name: string) => at(observed, 'metadata', name)
   return (

@@ -13,7 +13,7 @@ export async function readPlatform(file: string | undefined, io: Io): Promise<Pl
   if (file === undefined) return builtInPlatform
   const documents = await readWholeDocuments([file], io)
   const input = documents.map(inputOf).find(found => found !== undefined)
-  if (input === undefined) return fail(`eds: ${file}`, 'has no input for the function, nor a Composition with one')
+  if (input === undefined) return fail(`eds: ${file}`, 'contains neither a function input nor a Composition with one')
   const { document, path } = input
   const parsed = parsePlatform(at(document.value, ...path))
   if (parsed.ok) return parsed.platform
@@ -25,10 +25,10 @@ export async function readPlatform(file: string | undefined, io: Io): Promise<Pl
   throw new CommandError(1)
 }
 
-/** Of the function, wherever it stands. */
+/** Whether the value is an input of the function. */
 export const isInput = (value: Json | undefined): boolean => textOf(at(value, 'apiVersion')).startsWith(`fn.${GROUP}/`)
 
-/** An Input stands alone in a file of its own, or in a step of a Composition. */
+/** Finds an Input that is a document of its own, or part of a step of a Composition. */
 function inputOf(document: SourceDocument): { document: SourceDocument; path: (string | number)[] } | undefined {
   const { value } = document
   if (!isObject(value)) return undefined

@@ -19,22 +19,22 @@ import { type LocatedFinding, locateFindings, type SourceDocument } from './yaml
 
 export const render = command({
   name: 'render',
-  summary: 'Print the resources that a claim becomes: the answer that Crossplane would get, without a cluster.',
+  summary: 'Print the resources of a claim, as the function returns them to Crossplane, without a cluster.',
   operands: '[FILE|DIR|GLOB|-]...',
   details:
-    'Takes claims and composite resources; what else stands in the files is skipped. Without a file it reads standard input.\n' +
-    'Nothing is printed unless every claim is valid. Exit codes: 0 rendered, 1 findings, 2 could not run.',
+    'Renders claims and composite resources, and skips other manifests. Without a file it reads standard input.\n' +
+    'Prints nothing unless every claim is valid. Exit codes: 0 rendered, 1 findings, 2 could not run.',
   examples: [
     'eds render claim.yaml',
     'eds render claims/ -o tree --environment production',
     'kubectl get eventdrivenservices -A -o yaml | eds render - --input apis/composition.yaml -o json',
   ],
   options: {
-    output: { type: 'string', short: 'o', choices: ['yaml', 'json', 'tree'], says: 'how to print the resources; the default is yaml' },
-    namespace: { type: 'string', short: 'n', value: 'NAMESPACE', says: 'for claims that name none; the default is default' },
-    environment: { type: 'string', choices: Object.keys(environments), says: "instead of the claim's own" },
-    input: { type: 'string', value: 'FILE', says: "the platform's input for the function, or a Composition that holds it" },
-    observed: { type: 'string', value: 'FILE|DIR', says: 'what is there already, such as the output of kubectl get -o yaml' },
+    output: { type: 'string', short: 'o', choices: ['yaml', 'json', 'tree'], says: 'output format; default: yaml' },
+    namespace: { type: 'string', short: 'n', value: 'NAMESPACE', says: 'namespace of claims that name none; default: default' },
+    environment: { type: 'string', choices: Object.keys(environments), says: "environment to use instead of the claim's" },
+    input: { type: 'string', value: 'FILE', says: 'the function input, or a Composition that contains it' },
+    observed: { type: 'string', value: 'FILE|DIR', says: 'the existing objects, such as the output of kubectl get -o yaml' },
   },
   async run({ values, operands }, io): Promise<ExitCode> {
     const names = namesOf(operands, io, { command: 'render', input: 'a claim' })
@@ -42,11 +42,11 @@ export const render = command({
     const observed = values.observed === undefined ? undefined : await readObserved(values.observed, io)
     const { documents, findings: unread, complete } = await readDocuments(names, io)
     const { claims, others, findings: strange } = sortDocuments(documents)
-    for (const other of others) note(io, `${positionOf(other)}: skipped, as ${kindAndName(other.value)} is not an ${KIND}`)
+    for (const other of others) note(io, `${positionOf(other)}: skipped because ${kindAndName(other.value)} is not an ${KIND}`)
     const judged = claims.map(({ document, claim }) => renderClaim({ document, claim: adjust(claim, values) }, platform, observed))
     const findings = [...unread, ...strange, ...judged.flatMap(({ findings }) => findings)]
     endOnFindings(findings, { complete }, io)
-    if (claims.length === 0) return fail('eds render', `there is no ${KIND} in what was given`)
+    if (claims.length === 0) return fail('eds render', `the input contains no ${KIND}`)
     io.stdout.write(
       print(
         judged.flatMap(({ rendered }) => rendered ?? []),
@@ -68,7 +68,7 @@ async function readObserved(name: string, io: Io): Promise<JsonObject[]> {
   return documents.map(({ value }) => value).filter(isObject)
 }
 
-/** The claim as it would be with what the flags say. A composite has its namespace from its claim or has none, so only a flag can give it one. */
+/** Applies the flags to a claim. A composite gets a namespace only from the flag, because it may have none. */
 function adjust(claim: JsonObject, { namespace, environment }: { namespace?: string; environment?: string }): JsonObject {
   const given = namespace ?? (claim.kind === COMPOSITE_KIND ? undefined : 'default')
   const metadata = isObject(claim.metadata) ? claim.metadata : {}

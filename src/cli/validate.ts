@@ -15,11 +15,11 @@ import { progressOn } from './validate/progress.ts'
 
 export const validate = command({
   name: 'validate',
-  summary: 'Say what is wrong with claims, and where: all of it at once, before it reaches a cluster.',
+  summary: 'Report every problem of claims, with file and line, before they reach a cluster.',
   operands: '[FILE|DIR|GLOB|-]...',
   details:
-    'Reads YAML and JSON, many documents a file, and picks out the claims and composite resources; other manifests are skipped.\n' +
-    'Without a file it reads standard input. Exit codes: 0 valid, 1 findings, 2 could not run, or there was no claim.',
+    'Reads YAML and JSON, validates claims and composite resources, and skips other manifests.\n' +
+    'Without a file it reads standard input. Exit codes: 0 valid, 1 findings, 2 could not run or found no claim.',
   examples: [
     'eds validate claim.yaml',
     "eds validate claims/ 'teams/**/*-claim.yaml' --strict",
@@ -27,12 +27,12 @@ export const validate = command({
     'eds validate claims/ -o sarif > eds.sarif',
   ],
   options: {
-    output: { type: 'string', short: 'o', choices: formatNames, says: 'how to print the findings; the default is text' },
-    strict: { type: 'boolean', says: 'deprecated fields and images that are not pinned are errors, not warnings' },
-    quiet: { type: 'boolean', short: 'q', says: 'errors only: no warnings, no summary, no progress' },
-    schema: { type: 'string', value: 'FILE', says: 'the published schema of another version, to judge by that' },
-    input: { type: 'string', value: 'FILE', says: "the platform's input for the function, or a Composition that holds it" },
-    'if-present': { type: 'boolean', says: 'having no claim to judge is fine, as for a commit hook' },
+    output: { type: 'string', short: 'o', choices: formatNames, says: 'output format; default: text' },
+    strict: { type: 'boolean', says: 'treat warnings (deprecated fields, images that are not pinned) as errors' },
+    quiet: { type: 'boolean', short: 'q', says: 'print only errors: no warnings, summary or progress' },
+    schema: { type: 'string', value: 'FILE', says: 'validate against the published schema of another version' },
+    input: { type: 'string', value: 'FILE', says: 'the function input, or a Composition that contains it' },
+    'if-present': { type: 'boolean', says: 'succeed if there is no claim, for example in a commit hook' },
   },
   async run({ values, operands }, io) {
     const names = namesOf(operands, io, { command: 'validate', input: 'a claim' })
@@ -47,7 +47,7 @@ export const validate = command({
     const reports: FileReport[] = []
     const unreadable: Unreadable[] = []
     const { add, tally } = tallying()
-    const judgePart = createFileValidator(settings)
+    const validatePart = createFileValidator(settings)
     for await (const file of readFiles(names, io.stdin)) {
       if ('reason' in file) {
         unreadable.push(file)
@@ -56,18 +56,18 @@ export const validate = command({
         continue
       }
       for (const part of filePartsOf(file)) {
-        const report = judgePart(part)
+        const report = validatePart(part)
         add(report)
         if ('all' in format) reports.push(report)
         else write(format.each(report))
-        progress.tell(tally().claims)
+        progress.show(tally().claims)
       }
     }
     progress.clear()
     const { claims, errors } = tally()
     if ('all' in format) io.stdout.write(format.all({ reports, unreadable, tally: tally() }))
     const hasNone = claims + errors + unreadable.length === 0
-    if (hasNone && values['if-present'] !== true) fail('eds validate', `there is no ${KIND} in what was given`)
+    if (hasNone && values['if-present'] !== true) fail('eds validate', `the input contains no ${KIND}`)
     if (!isQuiet) io.stderr.write(summary(tally(), unreadable.length))
     return unreadable.length > 0 ? 2 : errors > 0 ? 1 : 0
 

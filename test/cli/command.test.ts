@@ -84,7 +84,7 @@ Flags:
   -o, --output short|long  how to greet
       --from NAME          who greets
       --loud               greet loudly
-  -h, --help               show this
+  -h, --help               show this help
 
 Examples:
   eds greet world

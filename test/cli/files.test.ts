@@ -85,7 +85,7 @@ describe('says why not, and goes on', () => {
     { says: 'a file that is not there', name: 'nope.yaml', reason: 'no such file or directory' },
     { says: 'a file below a file', name: 'a.yaml/b', reason: 'no such file or directory' },
     { says: 'a glob without a match', name: 'nope/*.yaml', reason: 'matches no file' },
-    { says: 'a glob of a range backwards', name: '[z-a]*', reason: 'is no pattern of file names' },
+    { says: 'a glob of a range backwards', name: '[z-a]*', reason: 'is not a valid glob pattern' },
     { says: 'a directory without manifests', name: 'none', reason: 'has no .yaml, .yml or .json files' },
     { says: 'a link to itself', name: 'self', reason: 'is a link to itself' },
     { says: 'a device', name: '/dev/null', reason: 'is neither a file nor a pipe' },

@@ -120,7 +120,7 @@ describe('renders', () => {
   })
 
   test('says which documents it skips', async () => {
-    expect((await run(['two.yaml'])).stderr).toBe('two.yaml:12:1: skipped, as ConfigMap settings is not an EventDrivenService\n')
+    expect((await run(['two.yaml'])).stderr).toBe('two.yaml:12:1: skipped because ConfigMap settings is not an EventDrivenService\n')
   })
 
   test.each([
@@ -214,7 +214,7 @@ kinds.yaml:13:1  must be a Kubernetes object, got 'just text'  [WRONG_TYPE]
       says: 'an input that is none',
       args: ['claim.yaml', '--input', 'other.yaml'],
       exit: 2,
-      stderr: 'eds: other.yaml: has no input for the function, nor a Composition with one\n',
+      stderr: 'eds: other.yaml: contains neither a function input nor a Composition with one\n',
     },
     { says: 'a file that is not there', args: ['claim.yaml', 'nope.yaml'], exit: 2, stderr: 'eds: nope.yaml: no such file or directory\n' },
     {
@@ -234,7 +234,7 @@ kinds.yaml:13:1  must be a Kubernetes object, got 'just text'  [WRONG_TYPE]
       args: ['other.yaml'],
       exit: 2,
       stderr:
-        'other.yaml:2:1: skipped, as ConfigMap settings is not an EventDrivenService\neds render: there is no EventDrivenService in what was given\n',
+        'other.yaml:2:1: skipped because ConfigMap settings is not an EventDrivenService\neds render: the input contains no EventDrivenService\n',
     },
     {
       says: 'a terminal that would have to type a claim',

@@ -128,7 +128,7 @@ test.each([
 })
 
 describe('what cannot be judged is said in a line', () => {
-  const none = 'eds validate: there is no EventDrivenService in what was given\n'
+  const none = 'eds validate: the input contains no EventDrivenService\n'
 
   test.each([
     { says: 'no such file', args: ['none.yaml'], stderr: 'eds: none.yaml: no such file or directory\n0 claims valid, 1 file not read\n' },
@@ -157,29 +157,33 @@ describe('what cannot be judged is said in a line', () => {
     {
       says: 'a schema that is no JSON',
       args: ['good.yaml', '--schema', 'no-json.json'],
-      stderr: /^eds: no-json\.json: is no JSON: line 1: .*\n$/,
+      stderr: /^eds: no-json\.json: is not valid JSON: line 1: .*\n$/,
     },
     {
       says: 'a schema that is none',
       args: ['good.yaml', '--schema', 'no-schema.json'],
-      stderr: /^eds: no-schema\.json: is no schema: .*nonsense.*\n$/,
+      stderr: /^eds: no-schema\.json: is not a valid schema: .*nonsense.*\n$/,
     },
     {
       says: 'a schema with a rule that is none',
       args: ['good.yaml', '--schema', 'no-rule.json'],
-      stderr: /^eds: no-rule\.json: is no schema: .*\n$/,
+      stderr: /^eds: no-rule\.json: is not a valid schema: .*\n$/,
     },
     {
       says: 'a schema with a list by names that are none',
       args: ['good.yaml', '--schema', 'no-names.json'],
-      stderr: /^eds: no-names\.json: is no schema: x-kubernetes-list-map-keys must be a list of names\n$/,
+      stderr: /^eds: no-names\.json: is not a valid schema: x-kubernetes-list-map-keys must be a list of names\n$/,
     },
     {
       says: 'a schema of something else',
       args: ['good.yaml', '--schema', 'other-schema.json'],
-      stderr: /^eds: other-schema\.json: is not a schema of an EventDrivenService: .*\n$/,
+      stderr: /^eds: other-schema\.json: is not an EventDrivenService schema: .*\n$/,
     },
-    { says: 'a schema that is a claim', args: ['good.yaml', '--schema', 'good.yaml'], stderr: /^eds: good\.yaml: is not a schema .*\n$/ },
+    {
+      says: 'a schema that is a claim',
+      args: ['good.yaml', '--schema', 'good.yaml'],
+      stderr: /^eds: good\.yaml: is not an EventDrivenService schema.*\n$/,
+    },
     { says: 'no platform input', args: ['good.yaml', '--input', 'none.yaml'], stderr: 'eds: none.yaml: no such file or directory\n' },
   ])('$says', async ({ args, stdin, stderr }) => {
     const ran = await run(args, stdin === undefined ? {} : { stdin })
@@ -319,15 +323,15 @@ describe('on a terminal', () => {
 
     test('comes when it takes long, and not at every step', () => {
       const { progress, written, at } = watched(true)
-      progress.tell(1)
+      progress.show(1)
       at(499)
-      progress.tell(2)
+      progress.show(2)
       expect(written).toEqual([])
       at(500)
-      progress.tell(1000)
-      progress.tell(1001)
+      progress.show(1000)
+      progress.show(1001)
       at(601)
-      progress.tell(2000)
+      progress.show(2000)
       expect(written).toEqual(['\r1,000 claims …\u001B[K', '\r2,000 claims …\u001B[K'])
     })
 
@@ -335,7 +339,7 @@ describe('on a terminal', () => {
       const { progress, written, at } = watched(true)
       progress.clear()
       at(500)
-      progress.tell(1)
+      progress.show(1)
       progress.clear()
       progress.clear()
       expect(written.slice(1)).toEqual(['\r\u001B[K'])
@@ -344,7 +348,7 @@ describe('on a terminal', () => {
     test('is nobody else’s business', () => {
       const { progress, written, at } = watched(false)
       at(10_000)
-      progress.tell(1)
+      progress.show(1)
       progress.clear()
       expect(written).toEqual([])
     })

@@ -12,7 +12,7 @@ const words: Readonly<Record<Verdict, string>> = {
   same: 'same',
 }
 
-/** Object by object what is not the same, and how much is. */
+/** Lists the differences of each object, and counts its equal fields. */
 export function printComparison(rows: readonly Row[], paint: Paint): string {
   const objects = [...new Set(rows.map(({ object }) => object))]
   return objects
@@ -28,10 +28,10 @@ export function printComparison(rows: readonly Row[], paint: Paint): string {
 
 function printObject(object: string, rows: readonly Row[], paint: Paint): string {
   const same = rows.filter(({ verdict }) => verdict === 'same').length
-  const told = (['different', 'unsaid', 'added'] as const).flatMap(verdict => rows.filter(row => row.verdict === verdict))
+  const differences = (['different', 'unsaid', 'added'] as const).flatMap(verdict => rows.filter(row => row.verdict === verdict))
   return [
     `${paint('bold', printable(object))}${same === 0 ? '' : paint('dim', `  ${same} ${same === 1 ? 'field' : 'fields'} the same`)}\n`,
-    ...told.map(row => printRow(row, paint)),
+    ...differences.map(row => printRow(row, paint)),
   ].join('')
 }
 
@@ -45,11 +45,11 @@ function printRow({ path, verdict, was, is, because }: Row, paint: Paint): strin
   return `  ${paint(color, words[verdict].padEnd(width))}  ${where}${value === '' ? '' : `: ${value}`}${reason}\n`
 }
 
-const LONGEST = 100
+const MAX_LENGTH = 100
 
 function show(value: Json | undefined): string {
   const text = value === undefined ? 'nothing' : JSON.stringify(value)
-  return printable(text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text)
+  return printable(text.length > MAX_LENGTH ? `${text.slice(0, MAX_LENGTH)}…` : text)
 }
 
 export const printSteps = (steps: readonly Step[], paint: Paint): string =>

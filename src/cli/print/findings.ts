@@ -4,7 +4,7 @@ import type { Output } from '../io.ts'
 import type { LocatedFinding, Position } from '../yaml/source.ts'
 import { painter } from './color.ts'
 
-/** A finding in words, with nothing left to work out: small, and plain data. */
+/** A finding as plain data, ready to print. */
 export interface ReportedFinding extends Position {
   readonly file: string
   readonly code: Code
@@ -57,17 +57,17 @@ interface View {
   readonly gutter: (text: string) => string
 }
 
-const LEAST_WIDTH = 40
+const MIN_WIDTH = 40
 
-/** The line with a caret under the column; of a long line, such as JSON without breaks, what lies around it. */
+/** The line with a caret under the column; a long line is cut around the column. */
 function excerpt(source: string, { line, column, width, mark, gutter }: View): string {
   const number = String(line).padStart(5)
-  const room = Math.max(LEAST_WIDTH, width) - number.length - 4
+  const room = Math.max(MIN_WIDTH, width) - number.length - 4
   const from = column <= room ? 0 : column - 1 - Math.floor(room / 2)
   const shown = source.slice(from, from + room)
   const before = safeWidth(shown.slice(0, column - 1 - from))
   return `${gutter(`${number} |`)} ${safeWidth(shown)}\n${gutter(`${' '.repeat(number.length)} |`)} ${' '.repeat(before.length)}${mark('^')}\n`
 }
 
-/** Keeps the columns: a tab is one sign wide here. */
+/** Replaces tabs by spaces to keep the columns. */
 const safeWidth = (text: string) => printable(text.replaceAll('\t', ' '))

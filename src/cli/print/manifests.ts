@@ -2,7 +2,7 @@ import { DUMP_SCHEMA, defineScalarTag, dump, NOT_RESOLVED } from 'js-yaml'
 import type { JsonObject } from '../../kubernetes/json.ts'
 import { plainScalar } from '../yaml/plain-scalar.ts'
 
-/** Beside what any YAML reader would misread, quotes what kubectl's would, and what to others is a number without bounds, as 5e800. */
+/** Quotes strings that kubectl's YAML parser, or any other, would read as another type, such as 5e800. */
 const misread = defineScalarTag('tag:yaml.org,2002:misread', {
   implicit: true,
   resolve: text => (plainScalar(text) === text && Number.isNaN(Number(text)) ? NOT_RESOLVED : text),
@@ -14,6 +14,6 @@ const schema = DUMP_SCHEMA.withTags(misread)
 export const printYaml = (manifests: readonly JsonObject[]): string =>
   manifests.map(manifest => dump(manifest, { schema, noRefs: true, lineWidth: -1, quoteStyle: 'double' })).join('---\n')
 
-/** A List, as kubectl prints and takes it. */
+/** A List, the format that kubectl prints and accepts. */
 export const printJson = (manifests: readonly JsonObject[]): string =>
   `${JSON.stringify({ apiVersion: 'v1', kind: 'List', items: manifests }, null, 2)}\n`

@@ -14,11 +14,11 @@ export interface Tree {
 export interface Branch {
   readonly key: string
   readonly manifest: JsonObject
-  /** Undefined where nothing was observed, and so nothing is known. */
+  /** Undefined if no objects were observed. */
   readonly readiness?: Readiness | undefined
 }
 
-/** What a claim becomes, a line for each resource, with what it is opened for most on the right. */
+/** The resources of a claim, one a line, with the most requested facts on the right. */
 export function printTree({ root, facts, branches }: Tree, paint: Paint): string {
   const rows = branches.map(({ key, manifest, readiness }, index) => ({
     stem: index === branches.length - 1 ? '└─ ' : '├─ ',

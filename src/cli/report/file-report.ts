@@ -1,12 +1,12 @@
-// What `eds validate` has found out, as plain data, for whoever writes it down.
+// The findings of `eds validate` as plain data, for the report formats.
 import type { Unreadable } from '../files.ts'
 import { byPosition, type ReportedFinding } from '../print/findings.ts'
 
-/** What one file, or a part of a large one, says. */
+/** The findings of one file, or of a part of a large one. */
 export interface FileReport {
   readonly file: string
   readonly claims: readonly ClaimReport[]
-  /** Findings that belong to no claim, such as those of the syntax. */
+  /** Findings that belong to no claim, such as syntax errors. */
   readonly findings: readonly ReportedFinding[]
 }
 
@@ -31,7 +31,7 @@ export interface Tallying {
   readonly tally: () => Tally
 }
 
-/** Counts reports as they come. A large file comes in several. */
+/** Counts reports as they arrive; a large file arrives in several. */
 export function tallying(): Tallying {
   const files = new Set<string>()
   const faultyFiles = new Set<string>()
@@ -57,10 +57,10 @@ export interface Outcome {
   readonly tally: Tally
 }
 
-/** How a report is written: each file as soon as it is judged, or all at the end. */
+/** Whether a format prints each file as soon as it is validated, or all files at the end. */
 export type Format = { readonly each: (report: FileReport) => string } | { readonly all: (outcome: Outcome) => string }
 
-/** All findings of a file, from its top to its end. */
+/** All findings of a file, in the order of its lines. */
 export const findingsOf = ({ claims, findings }: FileReport): ReportedFinding[] =>
   [...findings, ...claims.flatMap(claim => claim.findings)].sort(byPosition)
 

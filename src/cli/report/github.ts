@@ -2,7 +2,7 @@
 import { printable } from '../../text/printable.ts'
 import { type Format, findingsOf } from './file-report.ts'
 
-/** Annotations of the lines of a pull request. */
+/** Annotates the lines of a pull request. */
 export const github: Format = {
   each: report =>
     findingsOf(report)

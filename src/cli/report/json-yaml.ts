@@ -5,7 +5,7 @@ export const json: Format = { all: outcome => `${JSON.stringify(dataOf(outcome),
 
 export const yaml: Format = { all: outcome => printYaml([dataOf(outcome)]) }
 
-/** What is promised to whoever reads it with a program: fields are added, never renamed. */
+/** Programs read these fields, so fields may be added but never renamed. */
 const dataOf = ({ reports, unreadable, tally: { files, claims, validClaims, errors, warnings } }: Outcome) => ({
   summary: { files, claims, validClaims, errors, warnings },
   findings: reports.flatMap(findingsOf).map(({ file, line, column, severity, code, path, message }) => ({

@@ -1,4 +1,4 @@
-// The form that Jenkins, GitLab and others show as test results: a suite for each file, a case for each claim.
+// Jenkins, GitLab and others show this format as test results: a suite for each file, a case for each claim.
 
 import { printable } from '../../text/printable.ts'
 import type { ReportedFinding } from '../print/findings.ts'
@@ -29,7 +29,7 @@ function suites({ reports, unreadable }: Outcome): string {
 
 const hasErrors = ({ findings }: Case) => findings.some(isError)
 
-/** What belongs to no claim is a case of its own, or it would be lost. */
+/** Findings that belong to no claim get a case of their own, so they are not lost. */
 const casesOf = ({ claims, findings }: FileReport): Case[] => [...(findings.length > 0 ? [{ name: 'YAML', findings }] : []), ...claims]
 
 const suite = (file: string, cases: readonly Case[]) =>
@@ -62,10 +62,10 @@ function element(name: string, attributes: Readonly<Record<string, string | numb
   const open = `<${name}${given.join('')}`
   const [first] = children
   if (first === undefined) return `${open}/>\n`
-  // Text is escaped, so only an element begins like this. Around text there must be no line break.
+  // Text is escaped, so only an element starts with '<'. Text must have no line breaks around it.
   return first.startsWith('<') ? `${open}>\n${children.join('')}</${name}>\n` : `${open}>${children.join('')}</${name}>\n`
 }
 
 const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&apos;' }
-// Two characters that XML cannot hold even as an entity; the control characters are shown as escapes already.
+// XML forbids these two characters even as entities; printable() has escaped control characters already.
 const escaped = (words: string) => words.replace(/[&<>"']/g, sign => entities[sign] ?? sign).replace(/[\uFFFE\uFFFF]/g, '\uFFFD')

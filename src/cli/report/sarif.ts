@@ -1,4 +1,4 @@
-// https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html, as GitHub's code scanning and others take it.
+// https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html, the format of GitHub code scanning and others.
 import { pathToFileURL } from 'node:url'
 import manifest from '../../../package.json' with { type: 'json' }
 import { codes } from '../../claim/findings.ts'
@@ -9,7 +9,7 @@ import { type Format, findingsOf, type Outcome } from './file-report.ts'
 export const sarif: Format = { all: outcome => `${JSON.stringify(logOf(outcome), null, 2)}\n` }
 
 const ids = Object.keys(codes)
-const rules = Object.entries(codes).map(([id, says]) => ({ id, shortDescription: { text: says }, fullDescription: { text: says } }))
+const rules = Object.entries(codes).map(([id, text]) => ({ id, shortDescription: { text }, fullDescription: { text } }))
 
 const logOf = ({ reports, unreadable }: Outcome) => ({
   $schema: 'https://json.schemastore.org/sarif-2.1.0.json',
@@ -45,7 +45,7 @@ const result = ({ file, line, column, code, path, message, severity }: ReportedF
   ],
 })
 
-/** Relative where the file was named so: a consumer resolves it against the checkout. */
+/** Keeps relative paths relative, because consumers resolve them against the checkout. */
 const uriOf = (file: string) => {
   if (/^(?:\/|[A-Za-z]:[\\/])/.test(file)) return pathToFileURL(file).href
   return file

@@ -2,7 +2,7 @@ import type { Output } from '../io.ts'
 import { printReported } from '../print/findings.ts'
 import { type Format, findingsOf, type Tally } from './file-report.ts'
 
-/** For people: a line for each finding, and on a terminal the line that it points into. */
+/** One line for each finding, and on a terminal also the source line. */
 export const text = (out: Output): Format => ({
   each: report =>
     findingsOf(report)

@@ -1,9 +1,9 @@
 import type { TextFile } from '../files.ts'
 import { splitDocuments } from '../yaml/split.ts'
 
-/** A file, or some documents of a large one: what can be judged on its own. */
+/** A file, or some documents of a large file, to validate separately. */
 export interface FilePart extends TextFile {
-  /** The number that its first line has in the file. */
+  /** The line number of the part's first line in the file. */
   readonly firstLine: number
 }
 

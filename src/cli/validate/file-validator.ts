@@ -13,12 +13,12 @@ import type { ClaimReport, FileReport } from '../report/file-report.ts'
 import { locateFindings, readSource, type SourceDocument } from '../yaml/source.ts'
 import type { FilePart } from './file-part.ts'
 
-/** How to judge. */
+/** The settings of a validation. */
 export interface ValidationSettings {
   readonly platform: Platform
   /** Instead of the schema of this version. */
   readonly schema?: Schema
-  /** What advice weighs, where it is wanted. */
+  /** The severity of advice; undefined to omit it. */
   readonly advice?: Severity
 }
 
@@ -30,10 +30,13 @@ export function createFileValidator({ platform, schema: other, advice }: Validat
   const validateDocument = ({ document, claim }: ClaimDocument): ClaimReport => {
     const { document: written, missing } = asWritten(claim)
     const findings = [...missing, ...validateClaim(written, platform, { validate }).findings]
-    const told = locateFindings(document, findings).map(finding => reportFinding(finding))
+    const reported = locateFindings(document, findings).map(finding => reportFinding(finding))
     const advised = advise?.(written) ?? []
-    const news = advised.filter(({ path }) => !findings.some(finding => isSame(finding.path, path)))
-    return { name: claimName(claim), findings: [...told, ...locateFindings(document, news).map(finding => reportFinding(finding, advice))] }
+    const newAdvice = advised.filter(({ path }) => !findings.some(finding => isSame(finding.path, path)))
+    return {
+      name: claimName(claim),
+      findings: [...reported, ...locateFindings(document, newAdvice).map(finding => reportFinding(finding, advice))],
+    }
   }
 
   return ({ file, text, firstLine }) => {
@@ -47,10 +50,10 @@ export function createFileValidator({ platform, schema: other, advice }: Validat
   }
 }
 
-/** What says neither our kind nor our group is none of our business, whatever may be wrong with it. Reading it would cost the most. */
+/** Skips a document without our kind or group before it is parsed, because parsing costs the most. */
 const mentionsUs = (text: string) => text.includes(KIND) || text.includes(GROUP)
 
-/** A file of settings has no kind either. */
+/** Excludes files that are not Kubernetes manifests, such as settings. */
 const isOurs = ({ value }: SourceDocument) => !isObject(value) || value.kind !== undefined || textOf(value.apiVersion).startsWith(GROUP)
 
 interface Written {
@@ -58,14 +61,14 @@ interface Written {
   readonly missing: readonly Finding[]
 }
 
-/** A composite is judged as the claim that it stands for. */
+/** A composite is validated as its claim. */
 function asWritten(composite: JsonObject): Written {
   if (composite.kind !== COMPOSITE_KIND) return { document: withGeneratedName(composite), missing: [] }
   const { identity, document } = identifyClaim(composite)
   return { document: { ...composite, ...document }, missing: missingIdentity(identity) }
 }
 
-/** The API server appends five characters to `generateName`, where there is no name. */
+/** The API server appends five characters to `generateName`, if there is no name. */
 function withGeneratedName(claim: JsonObject): JsonObject {
   const generateName = at(claim, 'metadata', 'generateName')
   if (!isObject(claim.metadata) || claim.metadata.name !== undefined || typeof generateName !== 'string') return claim

@@ -1,25 +1,25 @@
 import type { Output } from '../io.ts'
 
 export interface Progress {
-  /** Tells how far it has come, where somebody watches and not too often. */
-  tell(claims: number): void
-  /** Takes away what was told, so that a line of its own can stand there. */
+  /** Shows the number of claims so far, at a limited rate. */
+  show(claims: number): void
+  /** Erases the progress line before other output. */
   clear(): void
 }
 
-// What is over before anybody wonders needs no progress.
-const PATIENCE_MS = 500
-const PACE_MS = 100
+// A short run needs no progress.
+const DELAY_MS = 500
+const INTERVAL_MS = 100
 
-/** One line on a terminal that is written over. */
+/** Overwrites one line on a terminal. */
 export function progressOn({ isTerminal, write }: Pick<Output, 'isTerminal' | 'write'>, now = () => performance.now()): Progress {
-  if (!isTerminal) return { tell() {}, clear() {} }
-  let next = now() + PATIENCE_MS
+  if (!isTerminal) return { show() {}, clear() {} }
+  let next = now() + DELAY_MS
   let isShown = false
   return {
-    tell(claims) {
+    show(claims) {
       if (now() < next) return
-      next = now() + PACE_MS
+      next = now() + INTERVAL_MS
       isShown = true
       write(`\r${claims.toLocaleString('en')} claims …\u001B[K`)
     },
