@@ -1,6 +1,5 @@
-// An API server as far as the doctor asks one: real TLS, real paths, and the answers of a real one. recorded.json was taken
-// off Kubernetes 1.35.4 with Crossplane 2.3.4 and KEDA 2.20 (built from source, so its image has no version), less what
-// nobody reads.
+// Fakes an API server with TLS and recorded responses. recorded.json comes from Kubernetes 1.35.4 with Crossplane 2.3.4 and
+// KEDA 2.20 (built from source, so its image has no version), without the fields that nothing reads.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { request as forward, type IncomingMessage, type ServerResponse } from 'node:http'
 import { createServer, type ServerOptions } from 'node:https'
@@ -44,10 +43,10 @@ const identity = issueCertificate(authority, { ...tidy, commonName: 'kube-apiser
 export interface Refusal {
   readonly refused: number
   readonly message: string
-  /** In the place of a Status with the message. */
+  /** Replaces the Status with the message. */
   readonly body?: JsonObject
 }
-/** What the API server answers where only rows are asked for: of a Secret with its name and its type. */
+/** The response to a request for table rows: the name and type of each Secret. */
 export const secretTable = (...rows: readonly { readonly name: string; readonly type?: string }[]): JsonObject => ({
   kind: 'Table',
   apiVersion: 'meta.k8s.io/v1',
@@ -55,7 +54,7 @@ export const secretTable = (...rows: readonly { readonly name: string; readonly 
   rows: rows.map(({ name, type = 'Opaque' }) => ({ cells: [name, type, 1, '5m'], object: null })),
 })
 
-/** A pod of the claim `shop/orders-worker`, and of another namespace where one is named. */
+/** A pod of the claim `shop/orders-worker`, unless another namespace is named. */
 export const pod = (name: string, status: JsonObject, namespace = 'shop'): JsonObject => ({ metadata: { name, namespace }, status })
 export const readyPod = (name: string): JsonObject =>
   pod(name, {
@@ -71,7 +70,7 @@ export const refused = (status: number, message: string, body?: JsonObject): Ref
 })
 const isRefusal = (value: unknown): value is Refusal => isObject(value) && typeof value.refused === 'number'
 
-/** What the server answers by path; undefined: nothing is there. */
+/** The response for each path; undefined responds with 404. */
 export type Answers = Readonly<Record<string, JsonObject | Refusal | undefined>>
 
 export interface Review {
@@ -83,12 +82,12 @@ export interface Review {
 
 export interface ClusterOptions {
   readonly answers?: Answers
-  /** Of what is asked with a SubjectAccessReview what is denied. */
+  /** Which access reviews are denied. */
   readonly denies?: (review: Review) => boolean
   /** The real port behind a `…/services/NAME:PORT/proxy/` or `…/pods/NAME:PORT/proxy/`. */
   readonly proxies?: Readonly<Record<string, number>>
   readonly tls?: ServerOptions
-  /** Who may come in; everybody where this is left out. */
+  /** Which requests are authenticated; all by default. */
   readonly admits?: (request: IncomingMessage) => boolean
 }
 
@@ -134,7 +133,7 @@ export async function startCluster({ answers: own = {}, denies, proxies = {}, tl
   }
 }
 
-/** On a free port, until the test ends. */
+/** Listens on a free port until the test ends. */
 export function listening(server: Server): Promise<number> {
   onTestFinished(() => void server.close())
   return new Promise((resolve, reject) =>
@@ -159,7 +158,7 @@ async function bodyOf(request: IncomingMessage): Promise<Json> {
   return JSON.parse(Buffer.concat(chunks).toString('utf8'))
 }
 
-/** What an API server's proxy does, and what it says where that fails. */
+/** Proxies a request, and fails like the proxy of an API server. */
 function pass(port: number, path: string, response: ServerResponse): void {
   const onward = forward({ host: '127.0.0.1', port, path }, answer => {
     response.writeHead(answer.statusCode ?? 0, answer.headers)
@@ -184,7 +183,7 @@ export interface Config {
   readonly name?: string
 }
 
-/** A kubeconfig with one cluster, user and context, all of one name. */
+/** A kubeconfig with one cluster, user and context of the same name. */
 export function configOf({ server, cluster, user = {}, context, name = 'test' }: Config): JsonObject {
   const trusted = cluster ?? { 'certificate-authority-data': Buffer.from(authority.certificate).toString('base64') }
   return {
@@ -207,14 +206,14 @@ export interface Diagnosis {
   readonly exit: number
   readonly stdout: string
   readonly stderr: string
-  /** By name, as `-o json` prints them. */
+  /** The checks of `-o json`, by name. */
   readonly checks: Readonly<Record<string, { readonly state: string; readonly message: string; readonly fix?: string }>>
 }
 
-/** What `eds doctor -o json` says of the cluster. */
+/** Runs `eds doctor -o json` against the cluster. */
 export const examine = (cluster: Cluster, ...args: string[]) => examineWith(writeConfig(configOf({ server: cluster.url })), ...args)
 
-/** What `eds doctor -o json` says of the cluster of this kubeconfig. */
+/** Runs `eds doctor -o json` with this kubeconfig. */
 export async function examineWith(kubeconfig: string, ...args: string[]): Promise<Diagnosis> {
   const { io, stdout, stderr } = recorded()
   const exit = await eds(['doctor', '--kubeconfig', kubeconfig, '-o', 'json', ...args], io)
@@ -226,10 +225,10 @@ export async function examineWith(kubeconfig: string, ...args: string[]): Promis
 const byName = ({ name, state, says, mend }: PublishedCheck) =>
   [name, { state, message: says, ...(mend !== undefined && { fix: mend }) }] as const
 
-/** A part of a recorded answer, changed. */
+/** Changes a recorded response. */
 export function changed(path: string, change: (text: string) => string): Answers {
   const found = Object.entries(answers).find(([key]) => key === path)
-  if (found === undefined) throw new Error(`nothing is recorded for ${path}`)
+  if (found === undefined) throw new Error(`no response is recorded for ${path}`)
   const before = JSON.stringify(found[1])
   const after = change(before)
   if (after === before) throw new Error(`${path} was not changed`)

@@ -1,4 +1,4 @@
-// What `eds doctor` tells people to run is run here, by a shell, with names that would rather be commands themselves.
+// Runs the commands that `eds doctor` prints in a shell, with names that contain shell syntax.
 import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -6,19 +6,19 @@ import { expect, test } from 'vitest'
 import { claim } from '../../fixtures/claims.ts'
 import { type Answers, type ClusterOptions, changed, examine, paths, pod, startCluster, temporaryFolder } from './cluster.ts'
 
-// All of it is allowed in the name of a stream.
+// NATS allows all of these characters in the name of a stream.
 const HOSTILE = `a;{touch,evil};$({touch,evil})\`{touch,evil}\`"'|{touch,evil}&#`
 const inJson = JSON.stringify(HOSTILE).slice(1, -1)
 
 const programs = ['kubectl', 'nats', 'helm', 'crossplane', 'curl']
 const RECORDER = `#!${process.execPath}\nrequire('node:fs').appendFileSync('argv', JSON.stringify(process.argv.slice(2)) + '\\n')\n`
 
-/** What the programs of a command were started with. */
+/** The arguments of the programs that a command starts. */
 function run(command: string): string[][] {
   const folder = temporaryFolder()
   for (const program of programs) writeFileSync(join(folder, program), RECORDER, { mode: 0o755 })
   execFileSync('bash', ['--norc', '-c', command], { cwd: folder, env: { PATH: `${folder}:/usr/bin:/bin` } })
-  expect(existsSync(join(folder, 'evil')), 'a name was run').toBe(false)
+  expect(existsSync(join(folder, 'evil')), 'a name was executed').toBe(false)
   return readFileSync(join(folder, 'argv'), 'utf8')
     .trim()
     .split('\n')
@@ -55,7 +55,7 @@ interface Case {
   readonly title: string
   readonly answers: Answers
   readonly options?: ClusterOptions
-  /** What is asked about; `shop/orders-worker` where it is left out. */
+  /** The claim to check; `shop/orders-worker` by default. */
   readonly operand?: string
   readonly check: string
   readonly runs: readonly (readonly string[])[]
@@ -121,7 +121,7 @@ test.each<Case>([
     runs: [['-n', HOSTILE, 'logs', HOSTILE, '-c', HOSTILE, '--tail=50', '--previous']],
   },
   {
-    title: 'a pod that finds no node',
+    title: 'a pod without a node',
     answers: {
       [paths.pods]: {
         items: [pod(HOSTILE, { conditions: [{ type: 'PodScheduled', status: 'False', reason: 'Unschedulable' }] }, HOSTILE)],
@@ -131,7 +131,7 @@ test.each<Case>([
     runs: [['-n', HOSTILE, 'describe', 'pod', HOSTILE]],
   },
   {
-    title: 'a stream that another account has',
+    title: 'a stream in another account',
     answers: nats({
       [ASK]: { account_details: [] },
       [`${JSZ}/jsz?accounts=true&streams=true`]: { account_details: [{ name: HOSTILE, stream_detail: [{ name: HOSTILE }] }] },
@@ -159,7 +159,7 @@ test.each<Case>([
     ],
   },
   {
-    title: 'a server of NATS that is seen from inside only',
+    title: 'a NATS server reachable only inside the cluster',
     answers: { ...nats({}), [`${JSZ}/healthz?js-enabled-only=true`]: { refused: 403, message: 'forbidden' } },
     check: 'NATS',
     runs: [
@@ -181,7 +181,7 @@ test.each<Case>([
     runs: [['-n', HOSTILE, 'describe', 'pods', '-l', `app=${HOSTILE}`]],
   },
   {
-    title: 'a Deployment that is scaled away',
+    title: 'a Deployment scaled to zero',
     answers: changed(paths.crossplane, text =>
       text.replace('"replicas":1,"selector"', '"replicas":0,"selector"').replaceAll('"name":"crossplane"', `"name":"${inJson}"`),
     ),
@@ -261,12 +261,12 @@ test.each<Case>([
     check: `Claim ${HOSTILE}/${HOSTILE}`,
     runs: [['-n', HOSTILE, 'edit', 'eventdrivenservice', HOSTILE]],
   },
-])('the command for $title runs no name', async ({ answers, options, operand = 'shop/orders-worker', check, runs }) => {
+])('the command for $title does not execute a hostile name', async ({ answers, options, operand = 'shop/orders-worker', check, runs }) => {
   const { checks } = await examine(await startCluster({ answers, ...options }), operand)
   expect(run(checks[check]?.fix ?? '')).toEqual(runs)
 })
 
-test('nothing is put into a command in another way', () => {
+test('every command quotes its arguments with shell', () => {
   const folder = new URL('../../../src/cli/doctor/', import.meta.url)
   const unquoted = /(?<!shell)`(?:kubectl|nats|helm|crossplane|curl) [^`]*\$\{[^`]*`/g
   const found = readdirSync(folder).flatMap(file => readFileSync(new URL(file, folder), 'utf8').match(unquoted) ?? [])

@@ -38,7 +38,7 @@ const stream = (name: string, ...consumers: string[]) => ({ name, consumer_detai
 const ask = (wanted: string) => `${JSZ}/jsz?acc=${encodeURIComponent(wanted)}&consumers=true`
 const ASK = ask('$G')
 
-/** NATS as its chart has it, with the stream of the claim. */
+/** NATS as its chart installs it, with the stream of the claim. */
 const nats: Answers = {
   [paths.service('nats-headless')]: { spec: { clusterIP: 'None', ports: [{ port: 4222 }, { port: 8222 }] } },
   [paths.services]: {
@@ -60,7 +60,7 @@ const healthy: Answers = { ...nats, ...inCluster, ...kedaRelease, ...namespaces,
 const start = (answers: Answers = {}, options: ClusterOptions = {}) => startCluster({ ...options, answers: { ...healthy, ...answers } })
 
 describe('a cluster that has everything', () => {
-  test('is told as a table', async () => {
+  test('prints a table', async () => {
     const cluster = await start()
     const { io, stdout, stderr } = recorded()
     expect(await eds(['doctor', 'shop/orders-worker', '--kubeconfig', writeConfig(configOf({ server: cluster.url }))], io)).toBe(0)
@@ -90,7 +90,7 @@ describe('a cluster that has everything', () => {
     expect(stderr()).toBe('no problems found\n')
   })
 
-  test('is told as JSON', async () => {
+  test('prints JSON', async () => {
     const { exit, checks } = await examine(await start(), 'shop/orders-worker')
     expect(exit).toBe(0)
     expect(new Set(Object.values(checks).map(({ state }) => state))).toEqual(new Set(['well', 'unneeded']))
@@ -102,7 +102,7 @@ describe('a cluster that has everything', () => {
     expect(new Set(checks.flatMap(check => Object.keys(check)))).toEqual(new Set(['name', 'state', 'says', 'mend']))
   })
 
-  test('is not changed: it is read, and asked what an account may do', async () => {
+  test('receives only reads and access reviews', async () => {
     const { asked, reviews } = await start().then(async cluster => {
       await examine(cluster, 'shop/orders-worker')
       return cluster
@@ -172,14 +172,14 @@ interface Case {
 
 const cases: readonly Case[] = [
   {
-    title: 'Crossplane is not there',
+    title: 'reports a missing Crossplane',
     answers: { [paths.crossplane]: { items: [] } },
     check: 'Crossplane',
     because: /^no Deployment/,
     fix: /^helm .*crossplane/,
   },
   {
-    title: 'Crossplane does not run',
+    title: 'reports why the pod of Crossplane does not run',
     answers: {
       ...changed(paths.crossplane, text => notReady(text).replace('"readyReplicas":1,', '')),
       ...changed(paths.crossplanePods, text =>
@@ -192,7 +192,7 @@ const cases: readonly Case[] = [
     fix: 'kubectl -n crossplane-system describe pods -l app=crossplane,release=crossplane',
   },
   {
-    title: 'Crossplane finds no node',
+    title: 'reports that no node fits the pod of Crossplane',
     answers: {
       ...changed(paths.crossplane, notReady),
       [paths.crossplanePods]: {
@@ -207,67 +207,67 @@ const cases: readonly Case[] = [
     because: /: pod crossplane-1: Unschedulable: 0\/3 nodes are available$/,
   },
   {
-    title: 'what is said of Crossplane is about the spec before',
+    title: 'does not trust a status older than the spec of the Deployment',
     answers: changed(paths.crossplane, text => text.replace('"generation":1', '"generation":2')),
     check: 'Crossplane',
     because: /has 1 of 1 replicas ready, and its latest spec has not been observed yet$/,
   },
   {
-    title: 'Crossplane is scaled away',
+    title: 'reports Crossplane scaled to zero',
     answers: changed(paths.crossplane, text => text.replace('"replicas":1,"selector"', '"replicas":0,"selector"')),
     check: 'Crossplane',
     because: /of 0 replicas/,
     fix: /scale deployment crossplane --replicas=1/,
   },
   {
-    title: 'Deployments may not be listed',
+    title: 'reports Crossplane as unknown if Deployments may not be listed',
     answers: { [paths.crossplane]: refused(403, 'deployments.apps is forbidden') },
     check: 'Crossplane',
     state: 'unknown',
     because: /deployments.apps is forbidden/,
   },
   {
-    title: 'and then nobody knows as whom Crossplane composes',
+    title: 'reports access as unknown without the Deployment of Crossplane',
     answers: { [paths.crossplane]: refused(403, 'deployments.apps is forbidden') },
     check: 'Access',
     state: 'unknown',
     because: /service account that creates the resources is unknown/,
   },
   {
-    title: 'Crossplane is older than the packages take',
+    title: 'reports a Crossplane older than the packages accept',
     answers: changed(paths.crossplane, text => text.replace('v2.3.4', 'v1.16.9')),
     check: 'Crossplane version',
     because: /1\.16\.9 is too old: the packages need Crossplane 1\.17\.0/,
   },
   {
-    title: 'Crossplane 1 composes natively',
+    title: 'rejects Crossplane 1 without provider-kubernetes',
     answers: oldCrossplane,
     check: 'Crossplane version',
     because: /1\.20\.5 cannot compose namespaced resources: .*composeAs: ProviderKubernetes/,
   },
   {
-    title: 'Crossplane 1 composes through provider-kubernetes',
+    title: 'accepts Crossplane 1 with provider-kubernetes',
     answers: { ...oldCrossplane, ...provider },
     check: 'Crossplane version',
     state: 'well',
     because: '1.20.5, through provider-kubernetes',
   },
   {
-    title: 'the image of Crossplane is named by digest, and its chart by version',
+    title: 'reads the version from the chart if the image is pinned by digest',
     answers: changed(paths.crossplane, text => text.replace(':v2.3.4', '@sha256:00ff').replace('"0.0.1"', '"2.1.0"')),
     check: 'Crossplane version',
     state: 'well',
     because: '2.1.0',
   },
   {
-    title: 'nothing tells the version of Crossplane',
+    title: 'reports an unreadable Crossplane version as unknown',
     answers: changed(paths.crossplane, text => text.replace(':v2.3.4', ':master').replace('"0.0.1"', '"master"')),
     check: 'Crossplane version',
     state: 'unknown',
     because: /can't be read from the image .*:master/,
   },
   {
-    title: 'the function is not healthy',
+    title: 'reports an unhealthy function',
     answers: changed(paths.functions, text =>
       text.replace(
         '"reason":"HealthyPackageRevision","status":"True"',
@@ -279,48 +279,48 @@ const cases: readonly Case[] = [
     fix: 'kubectl describe function.pkg function-event-driven-service',
   },
   {
-    title: 'the function is not installed',
+    title: 'reports a missing function',
     answers: { [paths.functions]: { items: [] } },
     check: 'Function',
     because: 'the Composition calls function function-event-driven-service, which is not installed',
     fix: `crossplane xpkg install function ghcr.io/bizmatters/function-event-driven-service:v${project.version} function-event-driven-service`,
   },
   {
-    title: 'the function is installed as a dependency, under another name',
+    title: 'reports a function installed under another name',
     answers: changed(paths.functions, text => text.replace('"name":"function-', '"name":"bizmatters-function-')),
     check: 'Function',
     because:
       /calls function function-event-driven-service, which is not installed; the installed function is named bizmatters-function-event-driven-service/,
   },
   {
-    title: 'the Configuration waits for its function',
+    title: 'reports a Configuration that is not healthy',
     answers: configuration,
     check: 'Configuration',
     because: /is not Healthy$/,
     fix: 'kubectl describe configuration.pkg platform',
   },
   {
-    title: 'there is no API',
+    title: 'reports a missing API',
     answers: { [paths.definition]: undefined },
     check: 'API (XRD)',
     because: /neither x?eventdrivenservices.* exists/,
     fix: `crossplane xpkg install configuration ghcr.io/bizmatters/configuration-event-driven-service:v${project.version}`,
   },
   {
-    title: 'there is no API, and a Configuration that brings it',
+    title: 'restores a missing API from the installed Configuration',
     answers: { ...configuration, [paths.definition]: undefined },
     check: 'API (XRD)',
     because: /neither .* exists/,
     fix: RESTORE,
   },
   {
-    title: 'without API a Configuration is missed',
+    title: 'requires the Configuration if the API is missing',
     answers: { [paths.definition]: undefined },
     check: 'Configuration',
     because: 'is not installed',
   },
   {
-    title: 'the claims are not offered',
+    title: 'reports an API that does not offer claims',
     answers: changed(paths.definition, text =>
       text.replace(
         '"reason":"WatchingCompositeResourceClaim","status":"True"',
@@ -331,7 +331,7 @@ const cases: readonly Case[] = [
     because: /not Offered: the CRD belongs to another/,
   },
   {
-    title: 'the namespaced API offers no claims and need not',
+    title: 'accepts the namespaced API, which offers no claims',
     answers: {
       [paths.definition]: undefined,
       [paths.namespaced]: {
@@ -345,20 +345,20 @@ const cases: readonly Case[] = [
     because: 'eventdrivenservices.platform.bizmatters.io is established',
   },
   {
-    title: 'there is no Composition',
+    title: 'reports a missing Composition',
     answers: { [paths.compositions]: { items: [] } },
     check: 'Composition',
     because: /^no Composition .* exists$/,
   },
   {
-    title: 'there is no Composition, and a Configuration that brings it',
+    title: 'restores a missing Composition from the installed Configuration',
     answers: { ...configuration, [paths.compositions]: { items: [] } },
     check: 'Composition',
     because: /^no Composition .* exists$/,
     fix: RESTORE,
   },
   {
-    title: 'the Composition of a package was changed',
+    title: 'restores a changed Composition from its package',
     answers: {
       ...configuration,
       ...changed(paths.compositions, text =>
@@ -372,14 +372,14 @@ const cases: readonly Case[] = [
     fix: RESTORE,
   },
   {
-    title: 'the Composition has an invalid input',
+    title: 'reports an invalid function input in the Composition',
     answers: composition({ defaults: { size: 'huge' } }),
     check: 'Composition',
     because: /defaults\.size: .*'huge'/,
     fix: 'kubectl get composition eventdrivenservice -o yaml',
   },
   {
-    title: 'the Composition calls another function',
+    title: 'reports a Composition that does not call the function',
     answers: changed(paths.compositions, text =>
       text.replace('function-event-driven-service', 'function-auto-ready').replace('fn.platform.bizmatters.io', 'other.io'),
     ),
@@ -387,32 +387,32 @@ const cases: readonly Case[] = [
     because: 'eventdrivenservice has no step that calls the function',
   },
   {
-    title: 'a role is missing',
+    title: 'reports a missing role',
     options: { denies: ({ what }) => what.endsWith('scaledobjects.keda.sh') && !what.startsWith('get') },
     check: 'Access to scaledobjects.keda.sh',
     because: 'service account crossplane-system/crossplane may not list, watch, create, update, patch, delete',
     fix: 'kubectl apply -f package/runtime/rbac/deployment.yaml',
   },
   {
-    title: 'KEDA is not there',
+    title: 'reports a missing KEDA',
     answers: { [paths.crd('scaledobjects.keda.sh')]: undefined },
     check: 'KEDA',
     because: /^missing CRDs: scaledobjects/,
   },
   {
-    title: 'the operator of KEDA is not there',
+    title: 'reports a missing KEDA operator',
     answers: { [paths.keda]: { items: [] } },
     check: 'KEDA operator',
     because: /^no Deployment/,
   },
   {
-    title: 'KEDA is too old',
+    title: 'reports a KEDA that is too old',
     answers: changed(paths.keda, text => text.replace('keda:main', 'keda:2.16.1')),
     check: 'KEDA version',
     because: /2\.16\.1 is too old: KEDA 2\.17\.0/,
   },
   {
-    title: 'the metrics of KEDA are not served',
+    title: 'reports KEDA metrics that are unavailable',
     answers: changed(paths.kedaMetrics, text =>
       text.replace(
         '"status":"True","reason":"Passed","message":"all checks passed"',
@@ -423,13 +423,13 @@ const cases: readonly Case[] = [
     because: /failing or missing response/,
   },
   {
-    title: 'the input of the function counts on a flag, and there is no Knative',
+    title: 'reports a missing Knative if the function input needs one of its flags',
     answers: composition({ features: { knativeInitContainers: true } }),
     check: 'Knative Serving',
     because: /missing CRDs: services\.serving\.knative\.dev/,
   },
   {
-    title: 'the input of the function counts on a flag that is off',
+    title: 'reports a disabled Knative flag that the function input needs',
     answers: {
       ...composition({ features: { knativeInitContainers: true } }),
       ...crd('services.serving.knative.dev'),
@@ -440,7 +440,7 @@ const cases: readonly Case[] = [
     fix: /patch configmap config-features .*"kubernetes.podspec-init-containers":"enabled"/,
   },
   {
-    title: 'the input of the function counts on a setting that is on',
+    title: 'accepts an enabled Knative flag that the function input needs',
     answers: {
       ...composition({ features: { knativeInitialScaleZero: true } }),
       ...crd('services.serving.knative.dev'),
@@ -451,19 +451,19 @@ const cases: readonly Case[] = [
     because: /'true' in ConfigMap knative-serving\/config-autoscaler/,
   },
   {
-    title: 'provider-kubernetes is not installed',
+    title: 'reports a missing provider-kubernetes',
     answers: { ...provider, [paths.providers]: { items: [] } },
     check: 'provider-kubernetes',
     because: /is not installed/,
   },
   {
-    title: 'provider-kubernetes has no configuration',
+    title: 'reports a missing ProviderConfig',
     answers: { ...provider, [PROVIDER_CONFIG]: undefined },
     check: 'ProviderConfig',
     because: /ProviderConfig default .*does not exist/,
   },
   {
-    title: 'provider-kubernetes may not what Crossplane need not',
+    title: 'checks the permissions of provider-kubernetes instead of those of Crossplane',
     answers: provider,
     options: { denies: ({ user }) => user === 'system:serviceaccount:crossplane-system:provider-kubernetes-1' },
     check: 'Access to deployments.apps',
@@ -471,21 +471,21 @@ const cases: readonly Case[] = [
     fix: /create clusterrolebinding .*--serviceaccount=crossplane-system:provider-kubernetes-1$/,
   },
   {
-    title: 'provider-kubernetes acts as somebody whom only a secret knows',
+    title: 'reports access as unknown if the provider uses credentials from a secret',
     answers: { ...provider, [PROVIDER_CONFIG]: { spec: { credentials: { source: 'Secret' } } } },
     check: 'Access',
     state: 'unknown',
     because: /service account that creates the resources is unknown/,
   },
   {
-    title: 'the Service of NATS is not there',
+    title: 'reports a missing Service of NATS',
     answers: { [paths.service('nats-headless')]: undefined, [paths.services]: { items: [] } },
     check: 'NATS',
     because: `${ENDPOINT} can't be reached: Service nats/nats-headless does not exist (spec.nats.monitoringEndpoint)`,
     fix: 'kubectl -n nats get services',
   },
   {
-    title: 'the Service is the one for clients',
+    title: 'reports a Service that exposes only the client port',
     answers: {
       ...changed(paths.claim, text => text.replace('127.0.0.1:8222', 'nats.nats.svc:8222')),
       [paths.service('nats')]: { spec: { clusterIP: '10.0.0.9', ports: [{ port: 4222 }] } },
@@ -495,13 +495,13 @@ const cases: readonly Case[] = [
     fix: `kubectl -n shop patch eventdrivenservice orders-worker --type merge -p '{"spec":{"nats":{"monitoringEndpoint":"${ENDPOINT}"}}}'`,
   },
   {
-    title: 'no pod of NATS is ready',
+    title: 'reports a Service of NATS without ready pods',
     answers: { [`${JSZ}/healthz?js-enabled-only=true`]: refused(503, 'no endpoints available for service "nats-headless:8222"') },
     check: 'NATS',
     because: /Service nats\/nats-headless has no ready pods/,
   },
   {
-    title: 'the pods of NATS do not listen',
+    title: 'reports NATS pods that do not listen on the port',
     answers: {
       [`${JSZ}/healthz?js-enabled-only=true`]: refused(
         503,
@@ -512,7 +512,7 @@ const cases: readonly Case[] = [
     because: /do not listen on port 8222/,
   },
   {
-    title: 'the port is the one for clients',
+    title: 'reports the client port of NATS behind a Service',
     answers: {
       [`${JSZ}/healthz?js-enabled-only=true`]: refused(503, 'error trying to reach service: malformed HTTP response "INFO {}"'),
     },
@@ -520,7 +520,7 @@ const cases: readonly Case[] = [
     because: /does not speak HTTP, so it is probably the client port/,
   },
   {
-    title: 'the way through the API server is forbidden, and there is no other',
+    title: 'reports NATS as unknown if the API server forbids the proxy',
     answers: { [`${JSZ}/healthz?js-enabled-only=true`]: refused(403, 'services "nats-headless:8222" is forbidden') },
     check: 'NATS',
     state: 'unknown',
@@ -528,21 +528,21 @@ const cases: readonly Case[] = [
     fix: /^kubectl run .*wget/,
   },
   {
-    title: 'JetStream is off',
+    title: 'reports disabled JetStream',
     answers: { [`${JSZ}/jsz`]: { disabled: true } },
     check: 'NATS',
     because: /has JetStream disabled/,
     fix: /^helm/,
   },
   {
-    title: 'the stream is missing',
+    title: 'reports a missing stream',
     answers: { [ASK]: { account_details: [account('$G', stream('PAYMENTS'))] } },
     check: 'Stream of shop/orders-worker',
     because: "account '$G' has no stream 'ORDERS'; its streams: PAYMENTS",
     fix: 'nats stream add -- ORDERS',
   },
   {
-    title: 'the stream is misspelt',
+    title: 'suggests the stream for a misspelt name',
     answers: { [ASK]: { account_details: [account('$G', stream('ORDER'))] } },
     check: 'Stream of shop/orders-worker',
     because:
@@ -550,14 +550,14 @@ const cases: readonly Case[] = [
     fix: `kubectl -n shop patch eventdrivenservice orders-worker --type merge -p '{"spec":{"nats":{"stream":"ORDER"}}}'`,
   },
   {
-    title: 'a stream differs by its number only, and so is no typo',
+    title: 'does not suggest a stream that differs only by a number',
     answers: { [ASK]: { account_details: [account('$G', stream('ORDERS2'))] } },
     check: 'Stream of shop/orders-worker',
     because: "account '$G' has no stream 'ORDERS'; its streams: ORDERS2",
     fix: 'nats stream add -- ORDERS',
   },
   {
-    title: 'the stream is in another account',
+    title: 'finds the stream in another account',
     answers: {
       [ASK]: { account_details: [] },
       [`${JSZ}/jsz?accounts=true&streams=true`]: { account_details: [account('SHOP', stream('ORDERS'))] },
@@ -567,14 +567,14 @@ const cases: readonly Case[] = [
     fix: /patch eventdrivenservice orders-worker .*"account":"SHOP"/,
   },
   {
-    title: 'the consumer is missing',
+    title: 'reports a missing consumer',
     answers: { [ASK]: { account_details: [account('$G', stream('ORDERS', 'others'))] } },
     check: 'Stream of shop/orders-worker',
     because: "stream 'ORDERS' of account '$G' has no consumer 'orders-workers'; its consumers: others",
     fix: 'nats consumer add --pull --defaults -- ORDERS orders-workers',
   },
   {
-    title: 'the consumer is misspelt',
+    title: 'suggests the consumer for a misspelt name',
     answers: { [ASK]: { account_details: [account('$G', stream('ORDERS', 'order-workers'))] } },
     check: 'Stream of shop/orders-worker',
     because:
@@ -582,7 +582,7 @@ const cases: readonly Case[] = [
     fix: `kubectl -n shop patch eventdrivenservice orders-worker --type merge -p '{"spec":{"nats":{"consumer":"order-workers"}}}'`,
   },
   {
-    title: 'another server of the cluster of NATS has the stream',
+    title: 'finds the stream on another server of the NATS cluster',
     answers: {
       [`${JSZ}/jsz`]: { meta_cluster: { cluster_size: 3 } },
       [ASK]: { account_details: [account('$G')] },
@@ -596,7 +596,7 @@ const cases: readonly Case[] = [
     because: "account '$G' has stream 'ORDERS' with consumer 'orders-workers'",
   },
   {
-    title: 'the claim names its own account',
+    title: 'queries the account that the claim names',
     answers: {
       ...changed(paths.claim, text => text.replace('127.0.0.1:8222', ENDPOINT).replace('"consumer"', '"account":"SHOP","consumer"')),
       [ask('SHOP')]: { account_details: [account('SHOP', stream('ORDERS', 'orders-workers'))] },
@@ -606,13 +606,13 @@ const cases: readonly Case[] = [
     because: "account 'SHOP' has stream 'ORDERS' with consumer 'orders-workers'",
   },
   {
-    title: 'the claim is not there',
+    title: 'reports a missing claim',
     answers: { [paths.claim]: undefined },
     check: 'Claim shop/orders-worker',
     because: 'does not exist',
   },
   {
-    title: 'the claim does not scale',
+    title: 'reports a claim that does not scale',
     answers: changed(paths.claim, text =>
       text.replace(
         /"message":"ScaledObject[^"]*","observedGeneration":4,"reason":"Ready","status":"True"/,
@@ -624,7 +624,7 @@ const cases: readonly Case[] = [
     fix: 'kubectl -n shop describe eventdrivenservice orders-worker',
   },
   {
-    title: 'Crossplane is not done with the claim',
+    title: 'reports a claim that is not ready',
     answers: changed(paths.claim, text =>
       text.replace('"reason":"Available","status":"True","type":"Ready"', '"reason":"Creating","status":"Unknown","type":"Ready"'),
     ),
@@ -632,13 +632,13 @@ const cases: readonly Case[] = [
     because: 'Ready is Unknown, Creating: no message',
   },
   {
-    title: 'Crossplane has not looked at the claim',
+    title: 'reports a claim that Crossplane has not reconciled',
     answers: changed(paths.claim, text => text.replace(/"conditions":\[[^\]]*\]/, '"conditions":[]')),
     check: 'Claim shop/orders-worker',
     because: 'Crossplane has not reconciled it yet',
   },
   {
-    title: 'the claim is invalid',
+    title: 'reports an invalid claim in the cluster',
     answers: changed(paths.claim, text => text.replace('"runtime":"Deployment"', '"runtime":"Lambda"')),
     check: 'Claim shop/orders-worker',
     because: /spec\.runtime: must be one of/,
@@ -653,14 +653,14 @@ test.each(cases)('$title', async ({ answers, options, check, state = 'wrong', be
   if (state === 'wrong') expect(exit).toBe(1)
 })
 
-describe('claims out of files', () => {
+describe('claims from files', () => {
   const write = (name: string, ...claims: JsonObject[]) => {
     const file = join(temporaryFolder(), name)
     writeFileSync(file, claims.map(one => JSON.stringify(one)).join('\n---\n'))
     return file
   }
 
-  test('are asked about before they are applied', async () => {
+  test('are checked before they are applied', async () => {
     const file = write('claim.yaml', claim({ nats: { stream: 'NEW', consumer: 'workers', monitoringEndpoint: ENDPOINT } }, { name: 'new' }))
     const { exit, checks } = await examine(await start(), file)
     expect(exit).toBe(1)
@@ -668,7 +668,7 @@ describe('claims out of files', () => {
     expect(checks['Stream of shop/new']?.message).toMatch(/no stream 'NEW'/)
   })
 
-  test('with runtime Knative ask for Knative, and not for KEDA and NATS', async () => {
+  test('with runtime Knative require Knative instead of KEDA and NATS', async () => {
     const eventing = { broker: {}, triggers: [{ name: 'paid' }], kafka: { bootstrapServers: ['kafka:9092'], topics: ['paid'] } }
     const cluster = await start(crd('services.serving.knative.dev'))
     const { checks } = await examine(cluster, write('claim.yaml', knativeClaim({ eventing })))
@@ -684,7 +684,7 @@ describe('claims out of files', () => {
     expect(Object.keys(checks)).not.toContain('Access to scaledobjects.keda.sh')
   })
 
-  test('of a namespace that is not there are said to be', async () => {
+  test('are reported if their namespace is missing', async () => {
     const { exit, checks } = await examine(await start(), write('claim.yaml', claim({}, { namespace: 'nowhere' })))
     expect(exit).toBe(1)
     expect(checks['Claim nowhere/orders-worker']).toEqual({
@@ -694,18 +694,18 @@ describe('claims out of files', () => {
     })
   })
 
-  test('that are invalid are said to be', async () => {
+  test('are reported if they are invalid', async () => {
     const { exit, checks } = await examine(await start(), write('claim.json', claim({ size: 'huge' })))
     expect(exit).toBe(1)
     expect(checks['Claim shop/orders-worker']?.message).toMatch(/spec\.size/)
   })
 
-  test('without a namespace are in that of the flag', async () => {
+  test('use the namespace of the flag if they name none', async () => {
     const { checks } = await examine(await start(), '-n', 'elsewhere', write('claim.yaml', claim({}, { namespace: undefined })))
     expect(checks['Claim elsewhere/orders-worker']?.state).toBe('well')
   })
 
-  test('may have objects with their own toString where there should be text, as may the answers of the cluster', async () => {
+  test('may contain objects with their own toString instead of text, like the responses of the cluster', async () => {
     const strange = { toString: 1 }
     const shown = JSON.stringify(strange)
     const file = write('claim.yaml', claim({}, { name: strange, namespace: strange }))
@@ -721,7 +721,7 @@ describe('claims out of files', () => {
     expect(checks.Crossplane?.message).toContain(`${shown} of ${shown} replicas`)
   })
 
-  test('that are none cannot be asked about', async () => {
+  test('end the command if none is an EventDrivenService', async () => {
     const { exit, stderr } = await examine(await start(), write('other.yaml', { apiVersion: 'v1', kind: 'ConfigMap' }))
     expect(exit).toBe(2)
     expect(stderr).toMatch(/contain no EventDrivenService/)
@@ -731,7 +731,7 @@ describe('claims out of files', () => {
 describe('a server of NATS outside the cluster', () => {
   const given = (port: number) => changed(paths.claim, text => text.replace('127.0.0.1:8222', `127.0.0.1:${port}`))
 
-  test('is asked from here', async () => {
+  test('is queried directly', async () => {
     const port = await listening(
       createHttpServer((request, response) => {
         const body = request.url?.startsWith('/jsz?') ? healthyStream : { status: 'ok' }
@@ -745,7 +745,7 @@ describe('a server of NATS outside the cluster', () => {
   })
   const healthyStream = { account_details: [account('$G', stream('ORDERS', 'orders-workers'))] }
 
-  test('that nobody answers for from here may be reached by KEDA', async () => {
+  test('is unknown if it does not answer', async () => {
     const { exit, checks, stderr } = await examine(await start(given(1)), 'shop/orders-worker')
     expect(checks.NATS?.state).toBe('unknown')
     expect(checks['Stream of shop/orders-worker']?.state).toBe('unknown')
@@ -753,7 +753,7 @@ describe('a server of NATS outside the cluster', () => {
     expect(stderr).toBe('no problems found; 2 checks could not be completed\n')
   })
 
-  test('whose address leads nowhere may be reached by KEDA', async () => {
+  test('is unknown if its address is invalid', async () => {
     const strange = changed(paths.claim, text => text.replace('127.0.0.1:8222', '1.2.3.4.5:8222'))
     const { checks } = await examine(await start(strange), 'shop/orders-worker')
     expect(checks.NATS).toMatchObject({
@@ -762,7 +762,7 @@ describe('a server of NATS outside the cluster', () => {
     })
   })
 
-  test('on its port for clients is told apart', async () => {
+  test('is reported if the endpoint is the client port', async () => {
     const greeter = createTcpServer(socket => socket.end('INFO {"server_id":"x"}\r\n'))
     const port = await listening(greeter)
     const { checks } = await examine(await start(given(port)), 'shop/orders-worker')
@@ -798,23 +798,23 @@ describe('of several Compositions', () => {
   const none = '"x":0'
 
   test.each([
-    { title: "the claim's own", answers: two(none, '"compositionRef":{"name":"other"}') },
-    { title: "a namespaced claim's own", answers: two(none, '"crossplane":{"compositionRef":{"name":"other"}}') },
-    { title: "the API's default", answers: two('"defaultCompositionRef":{"name":"other"}', none) },
-    { title: "the API's enforced one", answers: two('"enforcedCompositionRef":{"name":"other"}', none) },
-  ])('$title counts', async ({ answers }) => {
+    { title: 'the one that the claim names', answers: two(none, '"compositionRef":{"name":"other"}') },
+    { title: 'the one that a namespaced claim names', answers: two(none, '"crossplane":{"compositionRef":{"name":"other"}}') },
+    { title: 'the default of the API', answers: two('"defaultCompositionRef":{"name":"other"}', none) },
+    { title: 'the one that the API enforces', answers: two('"enforcedCompositionRef":{"name":"other"}', none) },
+  ])('$title is used', async ({ answers }) => {
     const args = answers[paths.claim] === undefined ? [] : ['shop/orders-worker']
     const { checks } = await examine(await start(answers), ...args)
     expect(checks['Knative Serving']?.state).toBe('wrong')
   })
 
-  test('the first counts where nobody says', async () => {
+  test('the first is used if neither names one', async () => {
     const { checks } = await examine(await start(two(none)))
     expect(checks['Knative Serving']?.state).toBe('unneeded')
   })
 })
 
-test('docs/troubleshooting.md shows what is said', async () => {
+test('docs/troubleshooting.md quotes the messages', async () => {
   const page = readFileSync(new URL('../../../docs/troubleshooting.md', import.meta.url), 'utf8')
   const quoted = [...page.matchAll(/^> ✗ (.*)$/gm)].map(([, text]) => text)
   const other = changed(paths.claim, text => text.replace('127.0.0.1:8222', 'nats.nats.svc.cluster.local:8222'))
@@ -881,7 +881,7 @@ const manifest = (file: string): JsonObject => {
   return isObject(value) ? value : {}
 }
 
-test.each(rolesOf())('what is asked of $name is what its ClusterRole allows', ({ name, kinds }) => {
+test.each(rolesOf())('the checked permissions of $name match its ClusterRole', ({ name, kinds }) => {
   const rules = at(manifest(`runtime/rbac/${name}.yaml`), 'rules')
   const asked = (Array.isArray(rules) ? rules : []).flatMap(rule => {
     const [resources, groups] = [at(rule, 'resources'), at(rule, 'apiGroups')]
@@ -893,7 +893,7 @@ test.each(rolesOf())('what is asked of $name is what its ClusterRole allows', ({
   expect(new Set(needed)).toEqual(new Set(asked))
 })
 
-test.each(['function', 'configuration'])("the least Crossplane is the %s's constraint", name => {
+test.each(['function', 'configuration'])('the minimum Crossplane version is the constraint of the %s', name => {
   const constraint = String(at(manifest(`${name}/crossplane.yaml`), 'spec', 'crossplane', 'version'))
   expect(parseVersion(constraint.replace(/^>=/, ''))).toEqual(MINIMUM)
 })

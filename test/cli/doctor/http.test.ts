@@ -3,7 +3,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { ask } from '../../../src/cli/doctor/http.ts'
 import { listening } from './cluster.ts'
 
-test('the time of a question begins when it is asked, not while it waits for its turn', async () => {
+test('starts the timeout when a request is sent, not while it is queued', async () => {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 })
   onTestFinished(() => agent.destroy())
   const port = await listening(createServer((_, response) => void setTimeout(() => response.end('{}'), 700)))
@@ -11,7 +11,7 @@ test('the time of a question begins when it is asked, not while it waits for its
   expect(answers).toEqual([1, 2, 3].map(() => ({ ok: true, body: {} })))
 })
 
-test('an answer that does not come to its end is given up', async () => {
+test('gives up on a response that never ends', async () => {
   const port = await listening(createServer((_, response) => void response.write('{')))
   expect(await ask(`http://127.0.0.1:${port}`, { timeoutMs: 300 })).toEqual({
     ok: false,

@@ -1,4 +1,4 @@
-// Which cluster eds doctor asks, and as whom.
+// Which cluster eds doctor connects to, and with which credentials.
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import type { IncomingMessage } from 'node:http'
 import { createServer } from 'node:http'
@@ -20,7 +20,7 @@ interface Where {
   readonly env?: Readonly<Record<string, string | undefined>>
 }
 
-/** Asks for the version, as the kubeconfig says. */
+/** Requests the version with the kubeconfig. */
 async function ask(kubeconfig: string | undefined, { context, env = {} }: Where = {}) {
   const connection = await findConnection({ kubeconfig, context, env: { PATH: process.env.PATH, ...env } })
   if ('problem' in connection) return connection.problem
@@ -41,12 +41,12 @@ describe('credentials', () => {
       admits: ({ socket }: IncomingMessage) => socket instanceof TLSSocket && socket.authorized,
     })
 
-  test('are a certificate in the file', async () => {
+  test('can be a certificate in the kubeconfig', async () => {
     const user = { 'client-certificate-data': base64(admin.certificate), 'client-key-data': base64(admin.key) }
     expect(await askWith(await withCertificate(), user)).toBe('in')
   })
 
-  test('are a certificate in files beside it', async () => {
+  test('can be a certificate in files next to the kubeconfig', async () => {
     const folder = temporaryFolder()
     mkdirSync(join(folder, 'pki'))
     writeFileSync(join(folder, 'pki/admin.crt'), admin.certificate)
@@ -56,39 +56,39 @@ describe('credentials', () => {
     )
   })
 
-  test('are of no use from another authority', async () => {
+  test('are rejected if another authority issued them', async () => {
     const other = issueCertificate(createAuthority({ commonName: 'other', keyIdentifiers: true }), { usages: ['client'] })
     const user = { 'client-certificate-data': base64(other.certificate), 'client-key-data': base64(other.key) }
     expect(await askWith(await withCertificate(), user)).toBe('Unauthorized')
   })
 
-  test('that are no certificate are told', async () => {
+  test('are reported if the certificate is invalid', async () => {
     const user = { 'client-certificate-data': base64('cut off'), 'client-key-data': base64(admin.key) }
     expect(await askWith(await withCertificate(), user)).toMatch(/^the certificate and key for context 'test' can't be used: .*PEM/)
   })
 
-  test('that no header can hold are told, without saying what they are', async () => {
+  test('are reported without their value if they do not fit into a header', async () => {
     const said = await askWith(await withToken('t0p'), { token: 't0p\n' })
     expect(said).toMatch(/Invalid character in header/)
     expect(said).not.toContain('t0p')
   })
 
-  test('are a token', async () => {
+  test('can be a token', async () => {
     expect(await askWith(await withToken('t0p'), { token: 't0p' })).toBe('in')
     expect(await askWith(await withToken('t0p'), { token: 'wrong' })).toBe('Unauthorized')
   })
 
-  test('are a token in a file, which wins over the one beside it', async () => {
+  test('can be a token in a file, which takes precedence over an inline token', async () => {
     const folder = temporaryFolder()
     writeFileSync(join(folder, 'token'), 't0p\n')
     expect(await askWith(await withToken('t0p'), { tokenFile: 'token', token: 'old' }, folder)).toBe('in')
   })
 
-  test('that stand in a file which is not there are asked for by its name', async () => {
+  test('name the file if it is missing', async () => {
     expect(await askWith(await withToken('t0p'), { tokenFile: 'nowhere' })).toMatch(/no such file.*nowhere/)
   })
 
-  test('of a provider that Kubernetes gave up are refused', async () => {
+  test('are rejected if they come from an auth-provider', async () => {
     expect(await askWith(await withToken('t0p'), { 'auth-provider': { name: 'gcp' } })).toMatch(/use an exec plugin/)
   })
 })
@@ -96,7 +96,7 @@ describe('credentials', () => {
 describe('a plugin', () => {
   const apiVersion = 'client.authentication.k8s.io/v1'
 
-  /** A program beside the kubeconfig, whose output is what the script says. */
+  /** A program next to the kubeconfig that runs the script. */
   function plugin(script: string): { folder: string; exec: JsonObject } {
     const folder = temporaryFolder()
     writeFileSync(join(folder, 'plugin'), `#!/usr/bin/env node\n${script}`)
@@ -105,7 +105,7 @@ describe('a plugin', () => {
   }
   const credential = (token: string) => `console.log(JSON.stringify({ kind: 'ExecCredential', status: { token: ${token} } }))`
 
-  test('gives a token, knowing its arguments, its environment and the cluster', async () => {
+  test('receives its arguments, environment and cluster, and returns a token', async () => {
     const { folder, exec } = plugin(`
       const { kind, apiVersion, spec } = JSON.parse(process.env.KUBERNETES_EXEC_INFO)
       const sees = [process.argv[2], process.env.PROFILE, kind, apiVersion, typeof spec.cluster.server, spec.interactive].join()
@@ -115,7 +115,7 @@ describe('a plugin', () => {
     expect(await askWith(cluster, user, folder)).toBe('in')
   })
 
-  test('gives a certificate', async () => {
+  test('returns a certificate', async () => {
     const { certificate, key } = issueCertificate(authority, { commonName: 'plugin', keyIdentifiers: true, usages: ['client'] })
     const status = JSON.stringify({ clientCertificateData: certificate, clientKeyData: key })
     const { folder, exec } = plugin(`console.log(JSON.stringify({ status: ${status} }))`)
@@ -128,18 +128,18 @@ describe('a plugin', () => {
 
   test.each([
     {
-      title: 'that fails',
+      title: 'fails',
       script: "console.error('log in first'); process.exit(1)",
       because: /'\.\/plugin' of the kubeconfig failed: log in first$/,
     },
-    { title: 'that says something else', script: "console.log('secret')", because: /its output is not JSON$/ },
-    { title: 'that gives nothing', script: 'console.log("{}")', because: /returned neither a token nor a certificate$/ },
-  ])('$title is told', async ({ script, because }) => {
+    { title: 'prints something other than JSON', script: "console.log('secret')", because: /its output is not JSON$/ },
+    { title: 'returns no credentials', script: 'console.log("{}")', because: /returned neither a token nor a certificate$/ },
+  ])('is reported if it $title', async ({ script, because }) => {
     const { folder, exec } = plugin(script)
     expect(await askWith(await withToken('t0p'), { exec: { ...exec, installHint: 'Get it.' } }, folder)).toMatch(because)
   })
 
-  test('that is not there is told, with where to get it', async () => {
+  test('is reported with its install hint if it is missing', async () => {
     const exec = { apiVersion, command: 'no-such-plugin', installHint: 'Get it from the intranet.' }
     expect(await askWith(await withToken('t0p'), { exec })).toMatch(/program not found\. Get it from the intranet\.$/)
   })
@@ -149,28 +149,28 @@ describe('the server', () => {
   const withCluster = async (cluster: JsonObject, folder?: string) =>
     ask(writeConfig(configOf({ server: (await startCluster()).url, cluster }), folder))
 
-  test('is known by an authority in a file', async () => {
+  test('is trusted by an authority in a file', async () => {
     const folder = temporaryFolder()
     writeFileSync(join(folder, 'ca.crt'), authority.certificate)
     expect(await withCluster({ 'certificate-authority': 'ca.crt' }, folder)).toBe('in')
   })
 
-  test('of an unknown authority is not asked', async () => {
+  test('is not trusted if its authority is unknown', async () => {
     expect(await withCluster({})).toMatch(/certificate/)
     const other = Buffer.from(createAuthority({ commonName: 'other' }).certificate).toString('base64')
     expect(await withCluster({ 'certificate-authority-data': other })).toMatch(/certificate/)
   })
 
-  test('of an unknown authority is asked where the kubeconfig says so', async () => {
+  test('is trusted with insecure-skip-tls-verify', async () => {
     expect(await withCluster({ 'insecure-skip-tls-verify': true })).toBe('in')
   })
 
-  test('has to have the name that the kubeconfig gives it', async () => {
+  test('must have the name in tls-server-name', async () => {
     const trusted = { 'certificate-authority-data': Buffer.from(authority.certificate).toString('base64') }
     expect(await withCluster({ ...trusted, 'tls-server-name': 'kubernetes' })).toMatch(/does not match/)
   })
 
-  test('may speak plain HTTP and have a path of its own', async () => {
+  test('may use plain HTTP and a path', async () => {
     const paths: (string | undefined)[] = []
     const port = await listening(
       createServer(({ url }, response) => {
@@ -183,17 +183,17 @@ describe('the server', () => {
   })
 
   test.each([
-    { title: 'that is no URL', config: { server: 'nowhere' }, because: /'nowhere' of context 'test' is not an http\(s\) URL/ },
+    { title: 'an invalid URL', config: { server: 'nowhere' }, because: /'nowhere' of context 'test' is not an http\(s\) URL/ },
     {
-      title: 'behind a proxy',
+      title: 'a proxy-url',
       config: { server: 'https://x', cluster: { 'proxy-url': 'http://p' } },
       because: /proxy-url, which eds does not support/,
     },
-  ])('$title is refused', async ({ config, because }) => expect(await ask(writeConfig(configOf(config)))).toMatch(because))
+  ])('rejects $title', async ({ config, because }) => expect(await ask(writeConfig(configOf(config)))).toMatch(because))
 })
 
 describe('the kubeconfig', () => {
-  test('is the one of $KUBECONFIG, else of the home folder', async () => {
+  test('is read from $KUBECONFIG, else from the home folder', async () => {
     const { url } = await startCluster()
     const file = writeConfig(configOf({ server: url }))
     expect(await ask(undefined, { env: { KUBECONFIG: file } })).toBe('in')
@@ -203,7 +203,7 @@ describe('the kubeconfig', () => {
     expect(await ask(undefined, { env: { HOME: home } })).toBe('in')
   })
 
-  test('may be several files, of which the first that names a thing wins', async () => {
+  test('may be several files, and the first entry of a name is used', async () => {
     const [right, wrong] = [await withToken('t0p'), await withToken('other')]
     const first = writeConfig(configOf({ server: right.url, user: { token: 't0p' }, name: 'a' }))
     const second = writeConfig({
@@ -216,7 +216,7 @@ describe('the kubeconfig', () => {
     expect(await ask(undefined, { env: { KUBECONFIG }, context: 'b' })).toBe('in')
   })
 
-  test('may be several files that have each a part of it, or nothing yet', async () => {
+  test('may be spread over several files, one of them empty', async () => {
     const { 'current-context': current, contexts, clusters, users } = configOf({ server: (await startCluster()).url })
     const empty = join(temporaryFolder(), 'config')
     writeFileSync(empty, '')
@@ -236,33 +236,33 @@ describe('the kubeconfig', () => {
 
   test.each<{ title: string; config: JsonObject; context?: string; because: RegExp }>([
     {
-      title: 'without the context that is asked for',
+      title: 'a missing context',
       config: configOf({ server: 'https://x' }),
       context: 'production',
       because: /context 'production' does not exist; available contexts: test$/,
     },
     {
-      title: 'without a current context',
+      title: 'a missing current-context',
       config: { ...configOf({ server: 'https://x' }), 'current-context': '' },
       because: /no current-context/,
     },
     {
-      title: 'without its cluster',
+      title: 'a missing cluster',
       config: { ...configOf({ server: 'https://x' }), clusters: [] },
       because: /names cluster 'test', which does not exist/,
     },
     {
-      title: 'without its user',
+      title: 'a missing user',
       config: { ...configOf({ server: 'https://x' }), users: [] },
       because: /names user 'test', which does not exist/,
     },
-    { title: 'that is something else', config: { kind: 'ConfigMap', 'current-context': 'x' }, because: /is not a kubeconfig/ },
-  ])('$title is refused', async ({ config, context, because }) => {
+    { title: 'another kind of object', config: { kind: 'ConfigMap', 'current-context': 'x' }, because: /is not a kubeconfig/ },
+  ])('rejects $title', async ({ config, context, because }) => {
     expect(await ask(writeConfig(config), context === undefined ? {} : { context })).toMatch(because)
   })
 })
 
-describe('eds doctor can not run', () => {
+describe('eds doctor cannot run', () => {
   const run = async (...args: string[]) => {
     const { io, stdout, stderr } = recorded()
     const exit = await eds(['doctor', ...args], io)
@@ -274,7 +274,7 @@ describe('eds doctor can not run', () => {
     expect(await run('--kubeconfig', file)).toEqual({ exit: 2, stdout: '', stderr: `eds doctor: ${file}: kubeconfig not found\n` })
   })
 
-  test('with a kubeconfig that is broken', async () => {
+  test('with an invalid kubeconfig', async () => {
     const file = join(temporaryFolder(), 'config')
     writeFileSync(file, 'clusters: [\n')
     const { exit, stderr } = await run('--kubeconfig', file)
@@ -282,30 +282,30 @@ describe('eds doctor can not run', () => {
     expect(stderr).toMatch(new RegExp(`^eds doctor: ${dirname(file)}/config:\\d+: `))
   })
 
-  test('where nobody answers', async () => {
+  test('if no server answers', async () => {
     const { exit, stderr } = await run('--kubeconfig', writeConfig(configOf({ server: 'https://127.0.0.1:1' })))
     expect(exit).toBe(2)
     expect(stderr).toMatch(/context 'test' \(https:\/\/127\.0\.0\.1:1\) cannot be reached: .*ECONNREFUSED/)
   })
 
   test.each([
-    { title: 'where anybody is told the version, and no more', open: ['/version'] },
-    { title: 'where nobody is told anything', open: [] },
-  ])('with credentials that are not taken, $title', async ({ open }) => {
+    { title: 'if only /version is public', open: ['/version'] },
+    { title: 'if nothing is public', open: [] },
+  ])('with rejected credentials, $title', async ({ open }) => {
     const cluster = await startCluster({ admits: ({ url = '' }) => open.some(path => path === url) })
     const { exit, stderr, stdout } = await run('--kubeconfig', writeConfig(configOf({ server: cluster.url })))
     expect([exit, stdout]).toEqual([2, ''])
     expect(stderr).toMatch(/rejects the credentials in the kubeconfig: Unauthorized/)
   })
 
-  test('where something else answers', async () => {
+  test('if another kind of server answers', async () => {
     const cluster = await startCluster({ answers: { '/version': undefined } })
     const { exit, stderr } = await run('--kubeconfig', writeConfig(configOf({ server: cluster.url })))
     expect(exit).toBe(2)
     expect(stderr).toMatch(/does not answer like an API server/)
   })
 
-  test('where another protocol than HTTP is offered', async () => {
+  test('if the server switches protocols', async () => {
     const server = createServer().on('connection', socket =>
       socket.end('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n'),
     )
@@ -314,7 +314,7 @@ describe('eds doctor can not run', () => {
     expect(stderr).toMatch(/does not answer like an API server: HTTP 101/)
   })
 
-  test('with a file that is not there', async () => {
+  test('with a missing claim file', async () => {
     const cluster = await startCluster()
     const { exit, stderr } = await run('nowhere.yaml', '--kubeconfig', writeConfig(configOf({ server: cluster.url })))
     expect(exit).toBe(2)

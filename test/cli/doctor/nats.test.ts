@@ -1,4 +1,4 @@
-// What eds doctor says of a real nats-server: https://github.com/nats-io/nats-server
+// Runs eds doctor against a real nats-server: https://github.com/nats-io/nats-server
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
@@ -17,7 +17,7 @@ const isHere = (() => {
     return false
   }
 })()
-// In CI a missing nats-server is a failure, not a reason to look away.
+// In CI a missing nats-server must fail the tests instead of skipping them.
 const natsTest = isHere || process.env.CI ? test : test.skip
 if (!isHere) process.stderr.write('nats-server is not on PATH: the tests of eds doctor against a real one are skipped\n')
 
@@ -61,7 +61,7 @@ async function until(holds: () => Promise<boolean>): Promise<void> {
 const ON = 'jetstream: { store_dir: STORE, max_mem: 16MB, max_file: 16MB }'
 const ROW = 'Stream of shop/orders-worker'
 
-/** Fills a server through its port for clients. */
+/** Creates streams and consumers through the client port. */
 async function fill({ port }: Running, ...consumers: string[]): Promise<void> {
   const nats = await connectNats(port)
   await nats.createStream('ORDERS')
@@ -69,26 +69,26 @@ async function fill({ port }: Running, ...consumers: string[]): Promise<void> {
   nats.close()
 }
 
-/** The claim of the cluster, fed by this server. */
-async function look(endpoint: string, options: ClusterOptions = {}) {
+/** The recorded claim, with this server as its endpoint. */
+async function runDoctor(endpoint: string, options: ClusterOptions = {}) {
   const claim = changed(paths.claim, text => text.replace('127.0.0.1:8222', endpoint))
   const { checks } = await examine(await startCluster({ ...options, answers: { ...claim, ...options.answers } }), 'shop/orders-worker')
   return { nats: checks.NATS, stream: checks[ROW] }
 }
 
-natsTest('the stream and the consumer are there', async () => {
+natsTest('finds the stream and the consumer', async () => {
   const server = await startNats(ON)
   await fill(server, 'orders-workers')
-  const { nats, stream } = await look(`127.0.0.1:${server.monitoring}`)
+  const { nats, stream } = await runDoctor(`127.0.0.1:${server.monitoring}`)
   expect(nats).toEqual({ state: 'well', message: `127.0.0.1:${server.monitoring} has JetStream enabled (reached from this machine)` })
   expect(stream).toEqual({ state: 'well', message: "account '$G' has stream 'ORDERS' with consumer 'orders-workers'" })
 })
 
-natsTest('the same through the API server', async () => {
+natsTest('finds them through the API server', async () => {
   const server = await startNats(ON)
   await fill(server, 'orders-workers')
   const service: JsonObject = { spec: { clusterIP: 'None', ports: [{ port: 4222 }, { port: 8222 }] } }
-  const { nats, stream } = await look('nats-headless.nats.svc.cluster.local:8222', {
+  const { nats, stream } = await runDoctor('nats-headless.nats.svc.cluster.local:8222', {
     answers: { [paths.service('nats-headless')]: service },
     proxies: { 'services/nats-headless:8222': server.monitoring },
   })
@@ -96,10 +96,10 @@ natsTest('the same through the API server', async () => {
   expect(stream?.state).toBe('well')
 })
 
-natsTest('a headless Service leads to its pods, whatever ports it lists', async () => {
+natsTest('reaches the pods of a headless Service on any port', async () => {
   const server = await startNats(ON)
   await fill(server, 'orders-workers')
-  const { stream } = await look('nats-headless.nats.svc:8222', {
+  const { stream } = await runDoctor('nats-headless.nats.svc:8222', {
     answers: {
       [paths.service('nats-headless')]: { spec: { clusterIP: 'None', ports: [{ port: 4222 }] } },
       '/api/v1/namespaces/nats/endpoints/nats-headless': { subsets: [{ addresses: [{ targetRef: { name: 'nats-0' } }] }] },
@@ -109,9 +109,9 @@ natsTest('a headless Service leads to its pods, whatever ports it lists', async 
   expect(stream?.state).toBe('well')
 })
 
-natsTest('there is no stream', async () => {
+natsTest('reports a missing stream', async () => {
   const server = await startNats(ON)
-  const { nats, stream } = await look(`127.0.0.1:${server.monitoring}`)
+  const { nats, stream } = await runDoctor(`127.0.0.1:${server.monitoring}`)
   expect(nats?.state).toBe('well')
   expect(stream).toMatchObject({
     state: 'wrong',
@@ -120,39 +120,39 @@ natsTest('there is no stream', async () => {
   })
 })
 
-natsTest('there is another consumer', async () => {
+natsTest('suggests an existing consumer', async () => {
   const server = await startNats(ON)
   await fill(server, 'order-workers')
-  const { stream } = await look(`127.0.0.1:${server.monitoring}`)
+  const { stream } = await runDoctor(`127.0.0.1:${server.monitoring}`)
   expect(stream).toMatchObject({
     state: 'wrong',
     message: expect.stringMatching(/no consumer 'orders-workers' \(did you mean 'order-workers'\?\)/),
   })
 })
 
-natsTest('the stream is in an account of its own', async () => {
+natsTest('finds the stream in another account', async () => {
   const accounts = 'accounts: { SHOP: { jetstream: enabled, users: [{ user: shop, password: shop }] } }\nno_auth_user: shop'
   const server = await startNats(ON, () => accounts)
   await fill(server, 'orders-workers')
-  const { stream } = await look(`127.0.0.1:${server.monitoring}`)
+  const { stream } = await runDoctor(`127.0.0.1:${server.monitoring}`)
   expect(stream).toMatchObject({ state: 'wrong', message: "stream 'ORDERS' is in account 'SHOP', not in account '$G'" })
   expect(stream?.fix).toContain('"account":"SHOP"')
 })
 
-natsTest('JetStream is off', async () => {
+natsTest('reports disabled JetStream', async () => {
   const server = await startNats('')
-  const { nats, stream } = await look(`127.0.0.1:${server.monitoring}`)
+  const { nats, stream } = await runDoctor(`127.0.0.1:${server.monitoring}`)
   expect(nats).toMatchObject({ state: 'wrong', message: expect.stringMatching(/has JetStream disabled \(/) })
   expect(stream?.state).toBe('unknown')
 })
 
-natsTest('the port is the one for clients', async () => {
+natsTest('reports the client port', async () => {
   const server = await startNats(ON)
-  const { nats } = await look(`127.0.0.1:${server.port}`)
+  const { nats } = await runDoctor(`127.0.0.1:${server.port}`)
   expect(nats).toMatchObject({ state: 'wrong', message: expect.stringMatching(/does not speak HTTP, so it is probably the client port/) })
 })
 
-natsTest('of three servers only one has the stream', async () => {
+natsTest('finds the stream on one of three servers', async () => {
   const routes = [await freePort(), await freePort(), await freePort()]
   const servers = await Promise.all(
     routes.map((route, index) =>
@@ -172,9 +172,9 @@ natsTest('of three servers only one has the stream', async () => {
     ),
   )
   expect(holds.filter(one => one)).toHaveLength(1)
-  // The Service leads to one that does not have it.
+  // The Service leads to a server that does not have the stream.
   const pods = servers.map(({ monitoring }, index) => [`pods/nats-${index}:8222`, monitoring] as const)
-  const { stream } = await look('nats-headless.nats.svc:8222', {
+  const { stream } = await runDoctor('nats-headless.nats.svc:8222', {
     answers: {
       [paths.service('nats-headless')]: { spec: { clusterIP: 'None', ports: [{ port: 8222 }] } },
       '/api/v1/namespaces/nats/endpoints/nats-headless': {

@@ -1,4 +1,4 @@
-// What eds doctor says of a claim's pods.
+// The check of a claim's pods.
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -6,7 +6,7 @@ import type { JsonObject } from '../../../src/kubernetes/json.ts'
 import { claim, knativeClaim } from '../../fixtures/claims.ts'
 import { type Answers, examine, paths, pod, readyPod, refused, startCluster, temporaryFolder } from './cluster.ts'
 
-const look = async (answers: Answers) => (await examine(await startCluster({ answers }), 'shop/orders-worker')).checks
+const runDoctor = async (answers: Answers) => (await examine(await startCluster({ answers }), 'shop/orders-worker')).checks
 const PODS = 'Pods of shop/orders-worker'
 const notReady = [{ type: 'Ready', status: 'False' }]
 const waiting = (reason: string, message?: string, lastState: JsonObject = {}) => ({
@@ -35,47 +35,47 @@ describe("a claim's pods", () => {
     message: `1 of 2 failing: pod orders-worker-2: ${text}`,
     fix,
   })
-  // A program may write a secret into the message of its end.
+  // A program may write a secret into its termination message.
   const ended = { terminated: { exitCode: 137, reason: 'OOMKilled', message: 'password: correct-horse-battery-staple' } }
 
   test.each<{ title: string; answers: Answers; expected: JsonObject }>([
     {
-      title: 'run',
+      title: 'are well if all are ready',
       answers: { [paths.pods]: { items: [readyPod('a'), readyPod('b')] } },
       expected: { state: 'well', message: '2 of 2 ready' },
     },
     {
-      title: 'are none, as KEDA took the last one away',
+      title: 'are not needed while the claim is scaled to zero',
       answers: { [paths.pods]: { items: [] } },
       expected: { state: 'unneeded', message: 'the claim has no pods at the moment' },
     },
     {
-      title: 'may not be listed',
+      title: 'are unknown if they may not be listed',
       answers: { [paths.pods]: refused(403, 'pods is forbidden') },
       expected: { state: 'unknown', message: "can't be listed: pods is forbidden" },
     },
     {
-      title: 'only start',
+      title: 'are unknown while they start',
       answers: second(waiting('ContainerCreating')),
       expected: { state: 'unknown', message: '1 of 2 ready; the others may still be starting' },
     },
     {
-      title: 'start, and no probe has failed',
+      title: 'are unknown while they start without a failed probe',
       answers: second(running, [event('orders-worker-1', 'Unhealthy', 'of another pod', '2026-01-01T00:00:00Z')]),
       expected: { state: 'unknown', message: '1 of 2 ready; the others may still be starting' },
     },
     {
-      title: 'lack their image',
+      title: 'are reported without their image',
       answers: second(waiting('ImagePullBackOff', 'Back-off pulling image "ghcr.io/acme/x:1"')),
       expected: trouble('ImagePullBackOff: Back-off pulling image "ghcr.io/acme/x:1"'),
     },
     {
-      title: 'lack a secret',
+      title: 'are reported without a secret',
       answers: second(waiting('CreateContainerConfigError', 'secret "orders-db" not found')),
       expected: trouble('CreateContainerConfigError: secret "orders-db" not found'),
     },
     {
-      title: 'crash',
+      title: 'are reported in a crash loop',
       answers: second(waiting('CrashLoopBackOff', 'back-off 5m0s restarting failed container', ended)),
       expected: trouble(
         'CrashLoopBackOff: back-off 5m0s restarting failed container; container main ended with exit code 137, OOMKilled',
@@ -83,7 +83,7 @@ describe("a claim's pods", () => {
       ),
     },
     {
-      title: 'have just crashed',
+      title: 'are reported right after a crash',
       answers: second({
         phase: 'Running',
         conditions: notReady,
@@ -92,7 +92,7 @@ describe("a claim's pods", () => {
       expected: trouble('Error: container main ended with exit code 1', logs('main')),
     },
     {
-      title: 'have an init container that fails',
+      title: 'are reported if an init container fails',
       answers: second({
         phase: 'Pending',
         conditions: notReady,
@@ -102,7 +102,7 @@ describe("a claim's pods", () => {
       expected: trouble('ContainerCannotRun: container init ended with exit code 127', logs('init')),
     },
     {
-      title: 'find no node',
+      title: 'are reported without a node',
       answers: second({
         phase: 'Pending',
         conditions: [{ type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message: '0/3 nodes are available' }],
@@ -110,7 +110,7 @@ describe("a claim's pods", () => {
       expected: trouble('Unschedulable: 0/3 nodes are available'),
     },
     {
-      title: 'fail their probe',
+      title: 'are reported with the latest failed probe',
       answers: second(running, [
         event('orders-worker-2', 'Unhealthy', 'Readiness probe failed: HTTP probe failed with statuscode: 503', '2026-01-01T00:00:09Z'),
         event('orders-worker-2', 'Unhealthy', 'Readiness probe failed: connection refused', '2026-01-01T00:00:05Z'),
@@ -119,19 +119,19 @@ describe("a claim's pods", () => {
       expected: trouble('Unhealthy: Readiness probe failed: HTTP probe failed with statuscode: 503'),
     },
     {
-      title: 'run and are not ready, and their events may not be listed',
+      title: 'are reported as not ready if their events may not be listed',
       answers: { ...second(running), [paths.podEvents]: refused(403, 'events is forbidden') },
       expected: trouble("NotReady: its events, which name the cause, can't be read: events is forbidden"),
     },
     {
-      title: 'get no sandbox',
+      title: 'are reported without a sandbox',
       answers: second(waiting('ContainerCreating'), [
         event('orders-worker-2', 'FailedCreatePodSandBox', 'no IP address is left', '2026-01-01T00:00:00Z'),
       ]),
       expected: trouble('FailedCreatePodSandBox: no IP address is left'),
     },
     {
-      title: 'of before go',
+      title: 'are ignored while they terminate',
       answers: {
         [paths.pods]: {
           items: [
@@ -144,7 +144,7 @@ describe("a claim's pods", () => {
       expected: { state: 'well', message: '1 of 1 ready' },
     },
     {
-      title: 'are many with the same trouble, which is said once',
+      title: 'are grouped by reason',
       answers: {
         [paths.pods]: {
           items: [
@@ -160,13 +160,13 @@ describe("a claim's pods", () => {
       },
     },
   ])('$title', async ({ answers, expected }) => {
-    const { [PODS]: row } = await look({ [paths.claim]: claim(), ...answers })
+    const { [PODS]: row } = await runDoctor({ [paths.claim]: claim(), ...answers })
     expect(row).toEqual(expected)
   })
 
-  test('of Knative are found, those of its stand-in too', async () => {
+  test('are found for Knative and its stand-in', async () => {
     const labels = 'serving.knative.dev%2Fservice%20in%20(orders-worker%2Corders-worker-switch)'
-    const { [PODS]: row } = await look({
+    const { [PODS]: row } = await runDoctor({
       [paths.claim]: knativeClaim(),
       [`/api/v1/namespaces/shop/pods?labelSelector=${labels}`]: {
         items: [pod('orders-worker-00001-deployment-1', waiting('ImagePullBackOff', 'not found'))],
@@ -178,7 +178,7 @@ describe("a claim's pods", () => {
     })
   })
 
-  test('are not looked for before the claim is applied', async () => {
+  test('are not checked before the claim is applied', async () => {
     const file = join(temporaryFolder(), 'claim.yaml')
     writeFileSync(file, JSON.stringify(claim()))
     const { checks } = await examine(await startCluster(), file)

@@ -1,4 +1,4 @@
-// What eds doctor says of the secrets that a claim names, and what it never says.
+// The check of a claim's secrets, which must never print a value.
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -9,10 +9,10 @@ import { recorded } from '../io.ts'
 import { type Answers, configOf, examine, paths, refused, secretTable, startCluster, temporaryFolder, writeConfig } from './cluster.ts'
 
 const applied = (spec: JsonObject): Answers => ({ [paths.claim]: claim(spec) })
-const look = async (answers: Answers) => (await examine(await startCluster({ answers }), 'shop/orders-worker')).checks
+const runDoctor = async (answers: Answers) => (await examine(await startCluster({ answers }), 'shop/orders-worker')).checks
 const rowOf = (path: string) => `${path}?includeObject=None`
 
-// Found nowhere else: in plain, as a Secret has it, and as `kubectl apply` notes it.
+// A unique value: in plain text, in base64, and in the annotation of `kubectl apply`.
 const VALUE = 'correct-horse-battery-staple'
 const ENCODED = Buffer.from(VALUE).toString('base64')
 const secret = (name: string, ...keys: string[]): JsonObject => ({
@@ -66,13 +66,13 @@ describe('a secret that the claim names', () => {
       expected: { state: 'well', message: "exists, with key 'password'" },
     },
     {
-      title: 'exists, and every key of it is taken',
+      title: 'exists and is used as a whole',
       spec: bulk,
       answers: { [rowOf(paths.secret('orders-db'))]: secretTable({ name: 'orders-db' }) },
       expected: { state: 'well', message: 'exists' },
     },
     {
-      title: 'is one that the deprecated spelling names',
+      title: 'is named by a deprecated field',
       spec: { secret3Name: 'orders-db' },
       expected: { state: 'wrong', message: "namespace shop has no Secret 'orders-db'", fix: CREATE },
     },
@@ -96,7 +96,7 @@ describe('a secret that the claim names', () => {
       },
     },
     {
-      title: 'has no such key',
+      title: 'lacks a key',
       spec: both,
       answers: { [paths.secret('orders-db')]: secret('orders-db', 'password', 'host') },
       expected: {
@@ -116,7 +116,7 @@ describe('a secret that the claim names', () => {
       },
     },
     {
-      title: 'has a key of nearly that name',
+      title: 'has a key with a similar name',
       spec: password,
       answers: { [paths.secret('orders-db')]: secret('orders-db', 'passwd', 'pasword') },
       expected: {
@@ -136,7 +136,7 @@ describe('a secret that the claim names', () => {
       },
     },
     {
-      title: 'is not told of',
+      title: 'cannot be read because of a server error',
       spec: password,
       answers: { [paths.secret('orders-db')]: refused(503, 'etcdserver: leader changed') },
       expected: { state: 'unknown', message: "can't be read: etcdserver: leader changed" },
@@ -148,7 +148,7 @@ describe('a secret that the claim names', () => {
       expected: { state: 'wrong', message: "namespace shop has no Secret 'registry'", fix: PULL },
     },
     {
-      title: 'pulls an image of Docker Hub, and is missing',
+      title: 'pulls an image from Docker Hub, and is missing',
       spec: { ...pull, image: 'acme/orders-worker:1.4.2' },
       row: REGISTRY,
       expected: { state: 'wrong', message: "namespace shop has no Secret 'registry'", fix: PULL.replace(' --docker-server=ghcr.io', '') },
@@ -161,7 +161,7 @@ describe('a secret that the claim names', () => {
       expected: { state: 'well', message: 'exists' },
     },
     {
-      title: 'is to pull the image, and is of a type that the kubelet passes over',
+      title: 'pulls the image, and has a type that the kubelet ignores',
       spec: pull,
       answers: { [rowOf(paths.secret('registry'))]: secretTable({ name: 'registry' }) },
       row: REGISTRY,
@@ -172,17 +172,17 @@ describe('a secret that the claim names', () => {
       },
     },
   ])('$title', async ({ spec, answers = {}, row = DB, expected }) => {
-    expect((await look({ ...applied(spec), ...answers }))[row]).toEqual(expected)
+    expect((await runDoctor({ ...applied(spec), ...answers }))[row]).toEqual(expected)
   })
 
-  test('that may not be read makes nothing wrong', async () => {
+  test('is not reported as wrong if it may not be read', async () => {
     const cluster = (spec: JsonObject) => startCluster({ answers: { ...applied(spec), [paths.secret('orders-db')]: forbidden } })
     const wrong = async (spec: JsonObject) =>
       Object.entries((await examine(await cluster(spec), 'shop/orders-worker')).checks).filter(([, { state }]) => state === 'wrong')
     expect(await wrong(password)).toEqual(await wrong({}))
   })
 
-  test('is looked at once, whatever it is for', async () => {
+  test('is read once, even if it is used twice', async () => {
     const cluster = await startCluster({
       answers: applied({ secretRefs: [{ ...password.secretRefs[0], envFrom: true }], imagePullSecrets: [{ name: 'orders-db' }] }),
     })
@@ -191,7 +191,7 @@ describe('a secret that the claim names', () => {
     expect(cluster.asked.filter(path => path.startsWith(paths.secret('orders-db')))).toHaveLength(1)
   })
 
-  test('is looked at before the claim is applied, and not in a namespace that is missing', async () => {
+  test('is checked before the claim is applied, except in a missing namespace', async () => {
     const file = join(temporaryFolder(), 'claim.yaml')
     writeFileSync(file, JSON.stringify(claim(password)))
     const inShop = await examine(await startCluster({ answers: { '/api/v1/namespaces/shop': {} } }), file)
@@ -201,7 +201,7 @@ describe('a secret that the claim names', () => {
     expect(homeless.checks['Claim shop/orders-worker']?.message).toMatch(/namespace shop does not exist/)
   })
 
-  test('is not read whole where its keys do not matter', async () => {
+  test('is not read if its keys do not matter', async () => {
     const cluster = await startCluster({ answers: applied({ ...bulk, ...pull }) })
     await examine(cluster, 'shop/orders-worker')
     const asked = cluster.asked.filter(path => path.includes('/secrets'))
@@ -212,7 +212,7 @@ describe('a secret that the claim names', () => {
 
 describe('no value of a secret is printed', () => {
   const path = paths.secret('orders-db')
-  /** An answer of whatever stands between here and the API server. */
+  /** The response of a proxy in front of the API server. */
   const careless = (status: number, body: JsonObject) =>
     startCluster({ answers: { ...applied(password), [path]: refused(status, '', body) } })
 
@@ -224,7 +224,7 @@ describe('no value of a secret is printed', () => {
       cluster: () => startCluster({ answers: { ...applied(password), [path]: secret('orders-db', 'passwort') } }),
     },
     {
-      title: 'values are given unasked',
+      title: 'the server returns values unasked',
       cluster: () =>
         startCluster({
           answers: {
@@ -236,7 +236,7 @@ describe('no value of a secret is printed', () => {
     },
     { title: 'an error quotes the secret', cluster: () => careless(502, { error: VALUE, data: { password: ENCODED } }) },
     { title: 'an error is the secret', cluster: () => careless(500, secret('orders-db', 'password')) },
-  ])('where $title', async ({ cluster: given }) => {
+  ])('if $title', async ({ cluster: given }) => {
     const cluster = await given()
     for (const output of ['text', 'json']) {
       const { io, stdout, stderr } = recorded()
