@@ -40,16 +40,16 @@ export const render = command({
     const names = namesOf(operands, io, { command: 'render', input: 'a claim' })
     const platform = await readPlatform(values.input, io)
     const observed = values.observed === undefined ? undefined : await readObserved(values.observed, io)
-    const { documents, findings: unread, complete } = await readDocuments(names, io)
-    const { claims, others, findings: strange } = sortDocuments(documents)
+    const { documents, findings: syntaxFindings, complete } = await readDocuments(names, io)
+    const { claims, others, findings: kindFindings } = sortDocuments(documents)
     for (const other of others) note(io, `${positionOf(other)}: skipped because ${kindAndName(other.value)} is not an ${KIND}`)
-    const judged = claims.map(({ document, claim }) => renderClaim({ document, claim: adjust(claim, values) }, platform, observed))
-    const findings = [...unread, ...strange, ...judged.flatMap(({ findings }) => findings)]
+    const results = claims.map(({ document, claim }) => renderClaim({ document, claim: adjust(claim, values) }, platform, observed))
+    const findings = [...syntaxFindings, ...kindFindings, ...results.flatMap(({ findings }) => findings)]
     endOnFindings(findings, { complete }, io)
     if (claims.length === 0) return fail('eds render', `the input contains no ${KIND}`)
     io.stdout.write(
       print(
-        judged.flatMap(({ rendered }) => rendered ?? []),
+        results.flatMap(({ rendered }) => rendered ?? []),
         values.output ?? 'yaml',
         io,
       ),

@@ -1,7 +1,7 @@
 import { Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
 import { at, isObject, items, type JsonObject, textOf } from '../../kubernetes/json.ts'
-import { type Answer, ask } from './http.ts'
+import { type Answer, sendRequest } from './http.ts'
 import type { Connection } from './kubeconfig.ts'
 
 /** The requests that doctor sends to the API server. */
@@ -29,9 +29,9 @@ export function connectApi({ server, tls, authorization }: Connection): Api {
   const base = server.href.replace(/\/$/, '')
   const settings = { agent, headers, timeoutMs: TIMEOUT_MS }
   return {
-    get: path => ask(base + path, settings),
-    table: path => ask(`${base}${path}?includeObject=None`, { ...settings, headers: { ...headers, accept: TABLE } }),
-    post: (path, body) => ask(base + path, { ...settings, body }),
+    get: path => sendRequest(base + path, settings),
+    table: path => sendRequest(`${base}${path}?includeObject=None`, { ...settings, headers: { ...headers, accept: TABLE } }),
+    post: (path, body) => sendRequest(base + path, { ...settings, body }),
     close: () => agent.destroy(),
   }
 }

@@ -31,14 +31,14 @@ const FILE = /^-$|\.(?:ya?ml|json)$|[/\\]$|^\.{1,2}[/\\]|[*?]/
 export async function readGiven(operands: readonly string[], namespace: string, io: Io): Promise<Given> {
   const {
     documents,
-    findings: unread,
+    findings: syntaxFindings,
     complete,
   } = await readDocuments(
     operands.filter(operand => FILE.test(operand)),
     io,
   )
-  const { claims, findings: strange } = sortDocuments(documents)
-  endOnFindings([...unread, ...strange], { complete }, io)
+  const { claims, findings: kindFindings } = sortDocuments(documents)
+  endOnFindings([...syntaxFindings, ...kindFindings], { complete }, io)
   const named = operands.filter(operand => !FILE.test(operand)).map(operand => toNamed(operand, namespace))
   return { named, written: claims.map(({ claim }) => placed(claim, namespace)) }
 }

@@ -3,7 +3,7 @@
 import { at, items, type Json, textOf } from '../../kubernetes/json.ts'
 import { shell } from '../../text/shell-quote.ts'
 import { type Api, isAbsent, itemsOf, nameOf } from './api.ts'
-import { type Answer, ask, type Failed } from './http.ts'
+import { type Answer, type Failed, sendRequest } from './http.ts'
 
 /** One NATS server, or any of several behind a Service. */
 export interface MonitoringServer {
@@ -127,7 +127,7 @@ function isOfApiServer({ status, body }: Failed): boolean {
 
 const directServer = (endpoint: string): MonitoringServer => ({
   by: 'from this machine',
-  get: path => ask(`http://${endpoint}${path}`, { timeoutMs: TIMEOUT_MS }),
+  get: path => sendRequest(`http://${endpoint}${path}`, { timeoutMs: TIMEOUT_MS }),
 })
 
 async function reachDirectly(endpoint: string): Promise<Reached> {

@@ -41,8 +41,8 @@ export async function examine(api: Api, { named, written }: Given): Promise<Chec
     needs.keda
       ? checkNats(api, claims, platform.defaults.nats?.monitoringEndpoint ?? builtIn.nats.monitoringEndpoint)
       : [unneeded('NATS', 'no given claim has runtime Deployment')],
-    needs.serving ? checkServing(api, platform) : [unneeded('Knative Serving', `${who(claims)} needs it`)],
-    needs.eventing ? checkEventing(api, claims) : [unneeded('Knative Eventing', `${who(claims)} needs it`)],
+    needs.serving ? checkServing(api, platform) : [unneeded('Knative Serving', `${noClaim(claims)} needs it`)],
+    needs.eventing ? checkEventing(api, claims) : [unneeded('Knative Eventing', `${noClaim(claims)} needs it`)],
     Promise.all(examined.flatMap(({ claim, isNamespaceMissing }) => (claim && !isNamespaceMissing ? checkSecrets(api, claim) : []))),
     Promise.all(examined.flatMap(({ claim, isApplied }) => (claim && isApplied ? checkPods(api, claim) : []))),
   ])
@@ -62,7 +62,8 @@ export async function examine(api: Api, { named, written }: Given): Promise<Chec
   ]
 }
 
-const who = (claims: readonly unknown[]) => (claims.length === 0 ? 'no claim was given, and nothing in the Composition' : 'no given claim')
+const noClaim = (claims: readonly unknown[]) =>
+  claims.length === 0 ? 'no claim was given, and nothing in the Composition' : 'no given claim'
 
 function actorOf({ account }: Crossplane, provider: Provider | undefined): Actor | undefined {
   if (provider !== undefined) return provider.actor

@@ -14,7 +14,7 @@ export interface Failed {
   readonly body?: Json
 }
 
-export interface Ask {
+export interface RequestOptions {
   readonly agent?: Agent
   readonly headers?: Readonly<Record<string, string>>
   readonly timeoutMs: number
@@ -23,36 +23,36 @@ export interface Ask {
 
 const MAX_BYTES = 64 * 1024 * 1024
 
-export function ask(address: string, { agent, headers, timeoutMs, body }: Ask): Promise<Answer> {
+export function sendRequest(address: string, { agent, headers, timeoutMs, body }: RequestOptions): Promise<Answer> {
   const content = body === undefined ? {} : { 'content-type': 'application/json' }
   return new Promise<Answer>((resolve, fail) => {
     const url = new URL(address)
     const request = url.protocol === 'https:' ? httpsRequest : httpRequest
-    const asked = request(url, {
+    const outgoing = request(url, {
       method: body === undefined ? 'GET' : 'POST',
       headers: { accept: 'application/json', ...content, ...headers },
       ...(agent && { agent }),
     })
     // Limits the whole response, but not the wait for a free connection.
-    asked.once('socket', () => addAbortSignal(AbortSignal.timeout(timeoutMs), asked))
-    asked.on('error', fail)
+    outgoing.once('socket', () => addAbortSignal(AbortSignal.timeout(timeoutMs), outgoing))
+    outgoing.on('error', fail)
     // An unrequested protocol upgrade emits neither a response nor an error.
-    asked.on('upgrade', ({ statusCode = 0 }, socket) => {
+    outgoing.on('upgrade', ({ statusCode = 0 }, socket) => {
       socket.destroy()
       resolve(toAnswer(statusCode, ''))
     })
-    asked.on('response', response => {
+    outgoing.on('response', response => {
       const chunks: Buffer[] = []
       let length = 0
       response.on('data', (chunk: Buffer) => {
         length += chunk.length
-        if (length > MAX_BYTES) asked.destroy(new Error('the response is too long'))
+        if (length > MAX_BYTES) outgoing.destroy(new Error('the response is too long'))
         else chunks.push(chunk)
       })
       response.on('error', fail)
       response.on('end', () => resolve(toAnswer(response.statusCode ?? 0, Buffer.concat(chunks).toString('utf8'))))
     })
-    asked.end(body === undefined ? undefined : JSON.stringify(body))
+    outgoing.end(body === undefined ? undefined : JSON.stringify(body))
     // Also catches what is thrown for an invalid address, or for a token that is not a valid header.
   }).catch((error: Error) => ({ ok: false, status: undefined, reason: explain(error, timeoutMs) }))
 }

@@ -5,65 +5,68 @@ import { shell } from '../../text/shell-quote.ts'
 import type { Api } from './api.ts'
 import { type Check, unknown, well, wrong } from './check.ts'
 import { type MonitoringServer, neighboursOf, type Reached, reach } from './endpoint.ts'
-import { meant } from './meant.ts'
+import { suggest } from './suggestion.ts'
 
 type Nats = NonNullable<ResolvedClaim['nats']>
 
-interface Asked {
+interface NatsClaim {
   readonly claim: ResolvedClaim
   readonly nats: Nats
 }
 
 /** A row for each server, followed by a row for each claim that uses it. */
 export async function checkNats(api: Api, claims: readonly ResolvedClaim[], byDefault: string): Promise<Check[]> {
-  const asked = claims.flatMap((claim): Asked[] => (claim.runtime === 'Deployment' && claim.nats ? [{ claim, nats: claim.nats }] : []))
-  const endpoints = new Set(asked.length > 0 ? asked.map(({ nats }) => nats.monitoringEndpoint) : [byDefault])
+  const natsClaims = claims.flatMap((claim): NatsClaim[] =>
+    claim.runtime === 'Deployment' && claim.nats ? [{ claim, nats: claim.nats }] : [],
+  )
+  const endpoints = new Set(natsClaims.length > 0 ? natsClaims.map(({ nats }) => nats.monitoringEndpoint) : [byDefault])
   const rows = await Promise.all(
     [...endpoints].map(endpoint =>
       checkServer(
         api,
         endpoint,
-        asked.filter(({ nats }) => nats.monitoringEndpoint === endpoint),
+        natsClaims.filter(({ nats }) => nats.monitoringEndpoint === endpoint),
       ),
     ),
   )
   return rows.flat()
 }
 
-async function checkServer(api: Api, endpoint: string, asked: readonly Asked[]): Promise<Check[]> {
+async function checkServer(api: Api, endpoint: string, natsClaims: readonly NatsClaim[]): Promise<Check[]> {
   const name = 'NATS'
-  const origin = asked.length > 0 ? 'spec.nats.monitoringEndpoint' : 'the default of every claim: docs/platform-defaults.md'
+  const origin = natsClaims.length > 0 ? 'spec.nats.monitoringEndpoint' : 'the default of every claim: docs/platform-defaults.md'
   const reached = await reach(api, endpoint)
-  const cannotTell = () => asked.map(({ claim }) => unknown(streamRow(claim), `unknown because ${endpoint} could not be reached`))
+  const unknownStreams = () => natsClaims.map(({ claim }) => unknown(streamRow(claim), `unknown because ${endpoint} could not be reached`))
   if ('problem' in reached) {
-    const [only, another] = asked
+    const [only, another] = natsClaims
     const fix =
       reached.suggestion !== undefined && only !== undefined && another === undefined
         ? edit(only.claim, { monitoringEndpoint: reached.suggestion })
         : reached.inspect
-    return [wrong(name, `${endpoint} can't be reached: ${reached.problem} (${origin})`, fix), ...cannotTell()]
+    return [wrong(name, `${endpoint} can't be reached: ${reached.problem} (${origin})`, fix), ...unknownStreams()]
   }
-  if ('uncertain' in reached) return [unknown(name, `${reached.uncertain}. KEDA may still reach it`, tryInside(endpoint)), ...cannotTell()]
+  if ('uncertain' in reached)
+    return [unknown(name, `${reached.uncertain}. KEDA may still reach it`, queryInside(endpoint)), ...unknownStreams()]
   const { server } = reached
   const jsz = await server.get('/jsz')
   if (!jsz.ok)
     return [
-      wrong(name, `${endpoint} is not a NATS monitoring port (reached ${server.by}): ${jsz.reason}`, tryInside(endpoint)),
-      ...cannotTell(),
+      wrong(name, `${endpoint} is not a NATS monitoring port (reached ${server.by}): ${jsz.reason}`, queryInside(endpoint)),
+      ...unknownStreams(),
     ]
   if (at(jsz.body, 'disabled') === true)
-    return [wrong(name, `${endpoint} has JetStream disabled (reached ${server.by})`, ENABLE), ...cannotTell()]
+    return [wrong(name, `${endpoint} has JetStream disabled (reached ${server.by})`, ENABLE), ...unknownStreams()]
   const health = await server.get('/healthz?js-enabled-only=true')
   const row = health.ok
     ? well(name, `${endpoint} has JetStream enabled (reached ${server.by})`)
-    : wrong(name, `${endpoint} is not healthy (reached ${server.by}): ${health.reason}`, tryInside(endpoint))
+    : wrong(name, `${endpoint} is not healthy (reached ${server.by}): ${health.reason}`, queryInside(endpoint))
   const servers = await serversOf(api, endpoint, reached, jsz.body)
-  return [row, ...(await Promise.all(asked.map(one => checkStream(servers, one))))]
+  return [row, ...(await Promise.all(natsClaims.map(one => checkStream(servers, one))))]
 }
 
 const ENABLE =
   'helm upgrade --install nats nats --repo https://nats-io.github.io/k8s/helm/charts --namespace nats --reuse-values --set config.jetstream.enabled=true'
-const tryInside = (endpoint: string) =>
+const queryInside = (endpoint: string) =>
   shell`kubectl run nats-monitor --rm -i --restart=Never --image=busybox -- wget -qO- ${`http://${endpoint}/healthz?js-enabled-only=true`}`
 
 async function serversOf(
@@ -80,7 +83,7 @@ const streamRow = ({ namespace, name }: ResolvedClaim) => `Stream of ${namespace
 const nameOf = (value: Json) => textOf(at(value, 'name'))
 const namesIn = (values: readonly Json[]) => [...new Set(values.map(nameOf))].join(', ') || 'none'
 
-async function checkStream(servers: readonly MonitoringServer[], { claim, nats }: Asked): Promise<Check> {
+async function checkStream(servers: readonly MonitoringServer[], { claim, nats }: NatsClaim): Promise<Check> {
   const { stream, consumer } = nats
   // Like KEDA: https://keda.sh/docs/latest/scalers/nats-jetstream-stream/
   const wanted = nats.accountID ?? nats.account
@@ -95,7 +98,7 @@ async function checkStream(servers: readonly MonitoringServer[], { claim, nats }
     if (elsewhere !== undefined && elsewhere !== wanted)
       return wrong(name, `stream '${stream}' is in account '${elsewhere}', not in account '${wanted}'`, edit(claim, { account: elsewhere }))
     const add = shell`nats stream add -- ${stream}`
-    const near = meant(stream, streams.map(nameOf))
+    const near = suggest(stream, streams.map(nameOf))
     return wrong(
       name,
       `account '${wanted}' has no stream '${stream}'${near.question}; its streams: ${namesIn(streams)}${near.otherwise(add)}`,
@@ -106,7 +109,7 @@ async function checkStream(servers: readonly MonitoringServer[], { claim, nats }
   if (consumers.some(one => nameOf(one) === consumer))
     return well(name, `account '${wanted}' has stream '${stream}' with consumer '${consumer}'`)
   const add = shell`nats consumer add --pull --defaults -- ${stream} ${consumer}`
-  const near = meant(consumer, consumers.map(nameOf))
+  const near = suggest(consumer, consumers.map(nameOf))
   return wrong(
     name,
     `stream '${stream}' of account '${wanted}' has no consumer '${consumer}'${near.question}; its consumers: ${namesIn(consumers)}${near.otherwise(add)}`,

@@ -5,7 +5,7 @@ import { shell } from '../../text/shell-quote.ts'
 import { type Api, isAbsent } from './api.ts'
 import { type Check, unknown, well, wrong } from './check.ts'
 import type { Failed } from './http.ts'
-import { meant } from './meant.ts'
+import { suggest } from './suggestion.ts'
 
 interface Named {
   readonly secret: string
@@ -37,17 +37,17 @@ async function checkSecret(api: Api, claim: ResolvedClaim, named: Named): Promis
   if (!found.ok) return isAbsent(found) ? missing(api, claim, named, row) : unreadable(row, claim, named, found)
   const absent = keys.filter(key => !found.keys.includes(key))
   if (absent.length > 0) return withoutKeys(claim, named, row, { absent, existing: found.keys })
-  if (pulls && found.type !== undefined && !PULLING.includes(found.type))
+  if (pulls && found.type !== undefined && !PULL_TYPES.includes(found.type))
     return wrong(
       row,
-      `has type ${found.type}, so the kubelet does not pull images with it; the type must be ${PULLING[0]}`,
+      `has type ${found.type}, so the kubelet does not pull images with it; the type must be ${PULL_TYPES[0]}`,
       describe(claim, secret),
     )
   return well(row, keys.length === 0 ? 'exists' : `exists, with ${listed(keys)}`)
 }
 
 /** The kubelet ignores a pull secret of any other type: https://kubernetes.io/docs/concepts/configuration/secret/#docker-config-secrets */
-const PULLING = ['kubernetes.io/dockerconfigjson', 'kubernetes.io/dockercfg']
+const PULL_TYPES = ['kubernetes.io/dockerconfigjson', 'kubernetes.io/dockercfg']
 
 const pathOf = ({ namespace }: ResolvedClaim) => `/api/v1/namespaces/${namespace}/secrets`
 const listed = (keys: readonly string[]) => `${keys.length === 1 ? 'key' : 'keys'} ${keys.map(key => `'${key}'`).join(', ')}`
@@ -85,7 +85,7 @@ function cellsOf(table: Json, column: string): string[] {
 
 async function missing(api: Api, claim: ResolvedClaim, { secret, keys, pulls }: Named, row: string): Promise<Check> {
   const table = await api.table(pathOf(claim))
-  const near = meant(secret, table.ok ? cellsOf(table.body, 'Name') : [])
+  const near = suggest(secret, table.ok ? cellsOf(table.body, 'Name') : [])
   const create = pulls
     ? createForPulling(claim, secret)
     : shell`kubectl -n ${claim.namespace} create secret generic ${secret}` + fromFiles(keys)
@@ -115,11 +115,11 @@ interface Keys {
 function withoutKeys(claim: ResolvedClaim, { secret, keys }: Named, row: string, { absent, existing }: Keys): Check {
   const { namespace } = claim
   const unused = existing.filter(key => !keys.includes(key))
-  const meanings = absent.map(key => ({ key, near: meant(key, unused) }))
-  const [misspelt] = meanings.filter(({ near }) => near.name !== undefined)
+  const suggestions = absent.map(key => ({ key, near: suggest(key, unused) }))
+  const [misspelt] = suggestions.filter(({ near }) => near.name !== undefined)
   const create = shell`kubectl -n ${namespace} create secret generic ${secret}` + fromFiles(absent)
   const add = `${create} --dry-run=client -o yaml | ${shell`kubectl -n ${namespace} patch secret ${secret} --type merge --patch-file /dev/stdin`}`
-  const message = meanings.map(({ key, near }) => `has no key '${key}'${near.question}`).join('; ')
+  const message = suggestions.map(({ key, near }) => `has no key '${key}'${near.question}`).join('; ')
   return wrong(
     row,
     `${message}; its keys: ${existing.join(', ') || 'none'}${misspelt?.near.otherwise(add) ?? ''}`,

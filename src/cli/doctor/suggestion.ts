@@ -1,7 +1,7 @@
 // A missing name is more often misspelt than not created yet.
 import { didYouMean } from '../../text/did-you-mean.ts'
 
-export interface Meant {
+export interface Suggestion {
   /** The name that was most likely meant; undefined if none is near. */
   readonly name: string | undefined
   /** Follows the name that was not found. */
@@ -10,7 +10,7 @@ export interface Meant {
   readonly otherwise: (command: string) => string
 }
 
-export function meant(name: string, others: readonly string[]): Meant {
+export function suggest(name: string, others: readonly string[]): Suggestion {
   // `orders-1` and `orders-2` are siblings, and suggesting one for the other would consume its messages.
   const near = didYouMean(
     name,
