@@ -1,4 +1,4 @@
-// The suite of claims through `eds validate`: nothing about a valid one, and exactly what each invalid one expects.
+// Runs `eds validate` on the fixture claims: no findings for valid claims, and exactly the expected ones for invalid claims.
 import { describe, expect, test } from 'vitest'
 import { eds } from '../../src/cli/eds.ts'
 import { claimFiles, invalidFiles, root, validFiles } from '../fixtures/claim-files.ts'
@@ -40,18 +40,18 @@ describe('invalid', () => {
     expect(code).toBe(1)
   })
 
-  test.each(invalidFiles)('$name is told from its top to its end', async ({ name }) => {
+  test.each(invalidFiles)('$name has its findings in line order', async ({ name }) => {
     const lines = (await validate(name)).findings.map(({ line }) => line)
     expect(lines).toEqual(lines.toSorted((a, b) => a - b))
   })
 })
 
-test('there are enough of them', () => {
+test('the fixtures contain enough claims', () => {
   expect(invalidFiles.length).toBeGreaterThanOrEqual(60)
   expect(validFiles.length).toBeGreaterThan(20)
 })
 
-test('all at once, they are told apart', async () => {
+test('reports every invalid file of a folder', async () => {
   const { io, stdout } = recorded()
   expect(await eds(['validate', '-o', 'json', `${root}test/fixtures/claims/invalid`], io)).toBe(1)
   const { findings } = JSON.parse(stdout()) as { findings: (Reported & { file: string })[] }

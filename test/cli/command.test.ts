@@ -19,53 +19,53 @@ const greet = command({
   },
 })
 
-describe('a command takes', () => {
+describe('a command accepts', () => {
   test.each([
-    { says: 'operands', args: ['a', 'b'], given: { operands: ['a', 'b'] }, exit: 0 },
-    { says: 'nothing', args: [], given: { operands: [] }, exit: 1 },
+    { title: 'operands', args: ['a', 'b'], given: { operands: ['a', 'b'] }, exit: 0 },
+    { title: 'no operands', args: [], given: { operands: [] }, exit: 1 },
     {
-      says: 'flags before, between and after',
+      title: 'flags before, between and after',
       args: ['-o', 'long', 'a', '--loud', 'b', '--from=c'],
       given: { output: 'long', loud: true, from: 'c', operands: ['a', 'b'] },
       exit: 0,
     },
-    { says: 'standard input as a value and as an operand', args: ['--from', '-', '-'], given: { from: '-', operands: ['-'] }, exit: 0 },
-    { says: 'a value that looks like a flag, behind =', args: ['--from=--x', 'a'], given: { from: '--x', operands: ['a'] }, exit: 0 },
-    { says: 'what looks like a flag, behind --', args: ['--', '--loud'], given: { operands: ['--loud'] }, exit: 0 },
+    { title: 'standard input as a value and as an operand', args: ['--from', '-', '-'], given: { from: '-', operands: ['-'] }, exit: 0 },
+    { title: 'a value that looks like a flag after =', args: ['--from=--x', 'a'], given: { from: '--x', operands: ['a'] }, exit: 0 },
+    { title: 'an operand that looks like a flag after --', args: ['--', '--loud'], given: { operands: ['--loud'] }, exit: 0 },
     {
-      says: 'the last of a flag that is said twice',
+      title: 'the last value of a repeated flag',
       args: ['-oshort', '-o', 'long', 'a'],
       given: { output: 'long', operands: ['a'] },
       exit: 0,
     },
-  ])('$says', async ({ args, given, exit }) => {
+  ])('$title', async ({ args, given, exit }) => {
     const { io, stdout } = recorded()
     expect(await greet.execute(args, io)).toBe(exit)
     expect(JSON.parse(stdout())).toEqual(given)
   })
 })
 
-describe('a command refuses', () => {
+describe('a command rejects', () => {
   test.each([
-    { says: 'an unknown flag', args: ['--outptu', 'x'], because: 'unknown flag --outptu, did you mean --output?' },
-    { says: 'an unknown flag like nothing', args: ['-x'], because: 'unknown flag -x' },
-    { says: 'a flag of the prototype', args: ['--constructor'], because: 'unknown flag --constructor' },
+    { title: 'an unknown flag', args: ['--outptu', 'x'], because: 'unknown flag --outptu, did you mean --output?' },
+    { title: 'an unknown flag without a similar one', args: ['-x'], because: 'unknown flag -x' },
+    { title: 'a flag named like a property of Object', args: ['--constructor'], because: 'unknown flag --constructor' },
     {
-      says: 'a value that is not allowed',
+      title: 'a value that is not allowed',
       args: ['-o', 'lnog'],
       because: "-o must be one of [short, long], got 'lnog'; did you mean long?",
     },
-    { says: 'a missing value at the end', args: ['--from'], because: '--from needs a value: NAME' },
-    { says: 'a missing value before a flag', args: ['--output', '--loud'], because: '--output needs a value: short, long' },
-    { says: 'a value that is too much', args: ['--loud=very'], because: "--loud takes no value, got 'very'" },
-  ])('$says', async ({ args, because }) => {
+    { title: 'a missing value at the end', args: ['--from'], because: '--from needs a value: NAME' },
+    { title: 'a missing value before a flag', args: ['--output', '--loud'], because: '--output needs a value: short, long' },
+    { title: 'a value for a boolean flag', args: ['--loud=very'], because: "--loud takes no value, got 'very'" },
+  ])('$title', async ({ args, because }) => {
     const { io, stdout, stderr } = recorded()
     expect(await greet.execute(args, io)).toBe(2)
     expect(stdout()).toBe('')
     expect(stderr()).toBe(`eds greet: ${because}\nSee: eds greet --help\n`)
   })
 
-  test('operands, where it takes none', async () => {
+  test('operands if it takes none', async () => {
     const bare = command({ name: 'bare', summary: '', examples: [], options: {}, run: () => 0 })
     const { io, stderr } = recorded()
     expect(await bare.execute(['x'], io)).toBe(2)
@@ -93,25 +93,30 @@ Examples:
 
 describe('eds', () => {
   test.each([
-    { says: 'shows its version', args: ['--version'], exit: 0, stdout: /^\d+\.\d+\.\d+\n$/ },
-    { says: 'shows its help', args: ['--help'], exit: 0, stdout: /Commands:\n.* {2}render .*Example:\n/s },
-    { says: 'shows the help of a command', args: ['help', 'render'], exit: 0, stdout: /Usage: eds render .*Examples:\n/s },
-    { says: 'shows the help of a command, asked for behind it', args: ['render', '-h'], exit: 0, stdout: /Usage: eds render / },
-    { says: 'asks for a command', args: [], exit: 2, stderr: /Usage: eds COMMAND/ },
+    { title: 'shows its version', args: ['--version'], exit: 0, stdout: /^\d+\.\d+\.\d+\n$/ },
+    { title: 'shows its help', args: ['--help'], exit: 0, stdout: /Commands:\n.* {2}render .*Example:\n/s },
+    { title: 'shows the help of a command', args: ['help', 'render'], exit: 0, stdout: /Usage: eds render .*Examples:\n/s },
+    { title: 'shows the help of a command with -h', args: ['render', '-h'], exit: 0, stdout: /Usage: eds render / },
+    { title: 'requires a command', args: [], exit: 2, stderr: /Usage: eds COMMAND/ },
     {
-      says: 'knows what was meant',
+      title: 'suggests a similar command',
       args: ['rneder'],
       exit: 2,
       stderr: "eds: unknown command 'rneder', did you mean 'render'?\nSee: eds --help\n",
     },
     {
-      says: 'knows which flag was meant',
+      title: 'suggests a similar flag',
       args: ['--verison'],
       exit: 2,
       stderr: "eds: unknown flag '--verison', did you mean '--version'?\nSee: eds --help\n",
     },
-    { says: 'does not guess wildly', args: ['frobnicate'], exit: 2, stderr: "eds: unknown command 'frobnicate'\nSee: eds --help\n" },
-  ])('$says', async ({ args, exit, stdout = /^$/, stderr = /^$/ }) => {
+    {
+      title: 'suggests nothing for an unlike name',
+      args: ['frobnicate'],
+      exit: 2,
+      stderr: "eds: unknown command 'frobnicate'\nSee: eds --help\n",
+    },
+  ])('$title', async ({ args, exit, stdout = /^$/, stderr = /^$/ }) => {
     const run = recorded()
     expect(await eds(args, run.io)).toBe(exit)
     expect(run.stdout()).toMatch(stdout)

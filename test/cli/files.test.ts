@@ -57,54 +57,54 @@ async function read(names: readonly string[], chunks: AsyncIterable<Uint8Array> 
 
 describe('reads', () => {
   test.each([
-    { says: 'a file of whatever name', names: ['d.txt'], found: ['d.txt: d'] },
+    { title: 'a file with any extension', names: ['d.txt'], found: ['d.txt: d'] },
     {
-      says: 'files in the order in which they are named, once',
+      title: 'files in the given order, each once',
       names: ['c.json', 'a.yaml', './c.json'],
       found: ['c.json: {}', 'a.yaml: a'],
     },
     {
-      says: 'a directory and all below it, but not what others put there',
+      title: 'a directory recursively, without hidden folders and node_modules',
       names: ['.'],
       found: ['a.yaml: a', 'b.yml: b', 'c.json: {}', 'deep/er/e.yaml: e', 'deep/f.YAML: f', 'deep/linked.yaml: a', 'odd [1].yaml: j'],
       without: /^wrong/,
     },
-    { says: 'a directory with a slash', names: ['deep/er//'], found: ['deep/er/e.yaml: e'] },
-    { says: 'a directory that git ignores, where it is named', names: ['node_modules'], found: ['node_modules/x/g.yaml: g'] },
-    { says: 'a glob', names: ['*.y{a,}ml'], found: ['a.yaml: a', 'b.yml: b', 'odd [1].yaml: j'] },
-    { says: 'a glob across directories', names: ['**/e.yaml', './deep/**/e*'], found: ['deep/er/e.yaml: e'] },
-    { says: 'a file that only looks like a glob', names: ['odd [1].yaml'], found: ['odd [1].yaml: j'] },
-    { says: 'standard input, whatever its chunks', names: ['-', 'a.yaml'], stdin: 'ü: 1', found: ['<stdin>: ü: 1', 'a.yaml: a'] },
-  ])('$says', async ({ names, found, stdin, without }) => {
+    { title: 'a directory with a trailing slash', names: ['deep/er//'], found: ['deep/er/e.yaml: e'] },
+    { title: 'node_modules if it is named', names: ['node_modules'], found: ['node_modules/x/g.yaml: g'] },
+    { title: 'a glob', names: ['*.y{a,}ml'], found: ['a.yaml: a', 'b.yml: b', 'odd [1].yaml: j'] },
+    { title: 'a glob across directories', names: ['**/e.yaml', './deep/**/e*'], found: ['deep/er/e.yaml: e'] },
+    { title: 'a file whose name looks like a glob', names: ['odd [1].yaml'], found: ['odd [1].yaml: j'] },
+    { title: 'standard input in chunks of any size', names: ['-', 'a.yaml'], stdin: 'ü: 1', found: ['<stdin>: ü: 1', 'a.yaml: a'] },
+  ])('$title', async ({ names, found, stdin, without }) => {
     expect((await read(names, byByte(stdin ?? ''))).filter(line => without === undefined || !without.test(line))).toEqual(found)
   })
 })
 
-describe('says why not, and goes on', () => {
+describe('reports the reason and continues for', () => {
   test.each([
-    { says: 'a file that is not there', name: 'nope.yaml', reason: 'no such file or directory' },
-    { says: 'a file below a file', name: 'a.yaml/b', reason: 'no such file or directory' },
-    { says: 'a glob without a match', name: 'nope/*.yaml', reason: 'matches no file' },
-    { says: 'a glob of a range backwards', name: '[z-a]*', reason: 'is not a valid glob pattern' },
-    { says: 'a directory without manifests', name: 'none', reason: 'has no .yaml, .yml or .json files' },
-    { says: 'a link to itself', name: 'self', reason: 'is a link to itself' },
-    { says: 'a device', name: '/dev/null', reason: 'is neither a file nor a pipe' },
-    { says: 'bytes', name: 'wrong/binary.yaml', reason: 'is binary, not YAML or JSON' },
-    { says: 'another encoding', name: 'wrong/latin.yaml', reason: 'is not UTF-8 text' },
-    { says: 'what PowerShell writes', name: 'wrong/utf16.yaml', reason: 'is UTF-16: save it as UTF-8' },
-    { says: 'a file that is too large', name: 'wrong/huge.yaml', reason: 'is larger than 64 MiB' },
-  ])('$says', async ({ name, reason }) => {
+    { title: 'a missing file', name: 'nope.yaml', reason: 'no such file or directory' },
+    { title: 'a file below a file', name: 'a.yaml/b', reason: 'no such file or directory' },
+    { title: 'a glob without a match', name: 'nope/*.yaml', reason: 'matches no file' },
+    { title: 'a glob with a reversed range', name: '[z-a]*', reason: 'is not a valid glob pattern' },
+    { title: 'a directory without manifests', name: 'none', reason: 'has no .yaml, .yml or .json files' },
+    { title: 'a link to itself', name: 'self', reason: 'is a link to itself' },
+    { title: 'a device', name: '/dev/null', reason: 'is neither a file nor a pipe' },
+    { title: 'a binary file', name: 'wrong/binary.yaml', reason: 'is binary, not YAML or JSON' },
+    { title: 'a file in another encoding', name: 'wrong/latin.yaml', reason: 'is not UTF-8 text' },
+    { title: 'UTF-16, as PowerShell writes it', name: 'wrong/utf16.yaml', reason: 'is UTF-16: save it as UTF-8' },
+    { title: 'a file larger than the limit', name: 'wrong/huge.yaml', reason: 'is larger than 64 MiB' },
+  ])('$title', async ({ name, reason }) => {
     expect(await read([name, 'a.yaml'])).toEqual([`${name}: ${reason}`, 'a.yaml: a'])
   })
 })
 
-test('a folder that one may not look into hides none of its neighbours', async () => {
+test('reads the other folders if one may not be listed', async () => {
   const open = mkdtempSync(join(tmpdir(), 'eds-locked-'))
   chmodSync(open, 0o755)
   for (const name of ['a', 'locked', 'z']) mkdirSync(join(open, name))
   for (const name of ['a', 'z']) writeFileSync(join(open, name, 'x.yaml'), name)
   chmodSync(join(open, 'locked'), 0)
-  // Nothing is locked for root.
+  // Permissions do not restrict root.
   const isRoot = process.geteuid?.() === 0
   if (isRoot) process.seteuid?.(NOBODY)
   try {
@@ -117,13 +117,13 @@ test('a folder that one may not look into hides none of its neighbours', async (
 })
 const NOBODY = 65_534
 
-test('a pipe of the shell is read as a file is', async () => {
+test('reads a pipe of the shell like a file', async () => {
   execFileSync('mkfifo', ['pipe'])
   spawn('sh', ['-c', 'echo piped > pipe'], { stdio: 'ignore' })
   expect(await read(['pipe'])).toEqual(['pipe: piped\n'])
 })
 
-test('a pipe without an end is read to the limit', async () => {
+test('stops reading an endless pipe at the limit', async () => {
   execFileSync('mkfifo', ['endless'])
   const writer = spawn('sh', ['-c', 'exec head -c 1G /dev/zero > endless'], { stdio: 'ignore' })
   const ended = once(writer, 'exit')
@@ -131,7 +131,7 @@ test('a pipe without an end is read to the limit', async () => {
   expect(await ended).toEqual([null, 'SIGPIPE'])
 })
 
-test('standard input is read to the limit', async () => {
+test('stops reading standard input at the limit', async () => {
   const chunks = (async function* () {
     for (let count = 0; count < 100; count++) yield new Uint8Array(1024 * 1024)
   })()

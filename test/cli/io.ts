@@ -6,7 +6,7 @@ export interface Recorded {
   readonly stderr: () => string
 }
 
-/** An Io of which the test can see what was written. */
+/** An Io that records its output. */
 export function recorded({ stdin, isTerminal = false }: { stdin?: string | Uint8Array; isTerminal?: boolean } = {}): Recorded {
   const out: string[] = []
   const err: string[] = []

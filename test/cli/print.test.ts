@@ -25,53 +25,53 @@ const terminal = { ...plain, isTerminal: true }
 describe('a finding', () => {
   test.each([
     {
-      says: 'is a line in a pipe',
+      title: 'is one line in a pipe',
       out: plain,
       printed: "claims/worker.yaml:7:9  spec.size: must be one of [micro, small], got 'xlarge'  [NOT_ALLOWED]\n",
     },
     {
-      says: 'says how YAML read the value',
+      title: 'shows how YAML parsed the value',
       out: plain,
       more: { found: true, hint: 'YAML reads the plain word yes as true: quote it' },
       printed:
         'claims/worker.yaml:7:9  spec.size: must be one of [micro, small], got true (YAML reads the plain word yes as true: quote it)  [NOT_ALLOWED]\n',
     },
     {
-      says: 'shows its line on a terminal',
+      title: 'shows its line on a terminal',
       out: terminal,
       more: { problem: 'is wrong', found: undefined },
       printed: 'claims/worker.yaml:7:9  spec.size: is wrong  [NOT_ALLOWED]\n    7 |   size: xlarge\n      |         ^\n',
     },
     {
-      says: 'keeps the caret in place behind a tab and a control character',
+      title: 'keeps the caret in place behind a tab and a control character',
       out: terminal,
       more: { problem: 'is wrong', found: undefined, source: '\t\u0007a: x', column: 6 },
       printed: 'claims/worker.yaml:7:6  spec.size: is wrong  [NOT_ALLOWED]\n    7 |  \\u0007a: x\n      |           ^\n',
     },
     {
-      says: 'shows a part of a long line',
+      title: 'shows a part of a long line',
       out: { ...terminal, width: 50 },
       more: { problem: 'is wrong', found: undefined, source: `${'a'.repeat(500)}X${'b'.repeat(500)}`, column: 501 },
       printed: `claims/worker.yaml:7:501  spec.size: is wrong  [NOT_ALLOWED]\n    7 | ${'a'.repeat(20)}X${'b'.repeat(20)}\n      | ${' '.repeat(20)}^\n`,
     },
     {
-      says: 'has colour where it is wanted',
+      title: 'has colors if they are enabled',
       out: { ...plain, color: true },
       more: { problem: 'is wrong', found: undefined },
       printed: '\u001B[1mclaims/worker.yaml:7:9\u001B[22m  spec.size: is wrong  \u001B[2m[NOT_ALLOWED]\u001B[22m\n',
     },
     {
-      says: 'commands no terminal',
+      title: 'escapes control characters',
       out: plain,
       more: { file: 'a\nb', found: '\u001B[31m\u202Ered\n' },
       printed: "a\\u000ab:7:9  spec.size: must be one of [micro, small], got '\\u001b[31m\\u202ered\\u000a'  [NOT_ALLOWED]\n",
     },
-  ])('$says', ({ out, more, printed }) => {
+  ])('$title', ({ out, more, printed }) => {
     const { found, ...rest } = { ...finding, ...more }
     expect(printFindings([found === undefined ? rest : { ...rest, found }], out)).toBe(printed)
   })
 
-  test('stands where a reader looks for it: from the top of each file down', () => {
+  test('is listed in the order of its file', () => {
     const at = (file: string, line: number, column = 1) => ({ ...finding, file, line, column })
     const lines = printFindings([at('b', 9), at('a', 1), at('b', 2, 5), at('b', 2)], plain).split('\n')
     expect(lines.map(line => line.split(' ')[0])).toEqual(['b:2:1', 'b:2:5', 'b:9:1', 'a:1:1', ''])
@@ -79,7 +79,7 @@ describe('a finding', () => {
 })
 
 describe('manifests', () => {
-  test('as YAML: a stream, in the order in which they were built, quoted for readers of YAML 1.1', () => {
+  test('are printed as a YAML stream in order, quoted for YAML 1.1', () => {
     const list = [{ b: '1' }]
     expect(
       printYaml([
@@ -89,13 +89,13 @@ describe('manifests', () => {
     ).toBe('kind: B\napiVersion: v1\n"on": "yes"\nlist:\n  - b: "1"\nagain:\n  - b: "1"\n---\ntext: |\n  x\n  y\ntime: "12:30"\n')
   })
 
-  test('as JSON: a List', () => {
+  test('are printed as a JSON List', () => {
     expect(JSON.parse(printJson([{ kind: 'A' }]))).toEqual({ apiVersion: 'v1', kind: 'List', items: [{ kind: 'A' }] })
   })
 
-  test('whatever YAML says is read back the same, by kubectl and by others', () => {
+  test('are read back unchanged by kubectl and other YAML parsers', () => {
     const word = fc.string({ unit: fc.constantFrom(...'0123456789_+-.xXoObBeEyYnNtTfFaAiI~<=:# \n'), maxLength: 8 })
-    // Of a text that ends in lines of nothing but spaces, the package yaml drops these. The readers above keep them.
+    // The package yaml drops trailing lines of spaces, which the parsers above keep.
     const text = fc.oneof(word, fc.string(), fc.string({ unit: 'binary' })).filter(text => !/\n[ \t]\s*$/.test(text))
     const { tree } = fc.letrec(tie => ({
       leaf: fc.oneof(text, fc.integer(), fc.boolean(), fc.constant(null)),
@@ -149,7 +149,7 @@ describe('a tree', () => {
     },
   ]
 
-  test('has a line for each resource, with what it is opened for', () => {
+  test('has a line with facts for each resource', () => {
     const tree = printTree({ root: 'EventDrivenService default/worker', facts: 'size small', branches }, painter(false))
     expect(tree.split('\n')).toEqual([
       'EventDrivenService default/worker          size small',
@@ -160,7 +160,7 @@ describe('a tree', () => {
     ])
   })
 
-  test('says what is ready where that is known', () => {
+  test('shows readiness if objects were observed', () => {
     const [first, second] = branches
     if (first === undefined || second === undefined) throw new Error('two branches are needed')
     const readiness = { ready: false, reason: 'Creating', message: 'not there yet' }
@@ -177,10 +177,10 @@ describe('a tree', () => {
   })
 
   test.each([
-    { says: 'a name', subscriber: { ref: { name: 'worker' } }, to: 'worker' },
-    { says: 'a path of a name', subscriber: { ref: { name: 'worker' }, uri: '/paid' }, to: 'worker/paid' },
-    { says: 'an address', subscriber: { uri: 'http://worker.shop.svc:8080/paid' }, to: 'http://worker.shop.svc:8080/paid' },
-  ])('says where events go: $says', ({ subscriber, to }) => {
+    { title: 'a name', subscriber: { ref: { name: 'worker' } }, to: 'worker' },
+    { title: 'a name with a path', subscriber: { ref: { name: 'worker' }, uri: '/paid' }, to: 'worker/paid' },
+    { title: 'an address', subscriber: { uri: 'http://worker.shop.svc:8080/paid' }, to: 'http://worker.shop.svc:8080/paid' },
+  ])('shows the subscriber: $title', ({ subscriber, to }) => {
     const trigger = { apiVersion: 'eventing.knative.dev/v1', kind: 'Trigger', spec: { broker: 'shop', subscriber } }
     const source = { apiVersion: 'sources.knative.dev/v1', kind: 'KafkaSource', spec: { topics: ['a', 'b'], sink: subscriber } }
     expect([trigger, source].map(manifest => factsOf(manifest))).toEqual([`from shop, to ${to}`, `a, b, to ${to}`])

@@ -102,57 +102,61 @@ const cpu = (yaml: string) => at(printed(yaml, 'Deployment'), 'spec', 'template'
 
 describe('renders', () => {
   test.each([
-    { says: 'a claim, in the namespace default', args: ['claim.yaml'], names: resources('default/worker') },
-    { says: 'a claim, in the namespace that is given', args: ['claim.yaml', '-n', 'shop'], names: resources('shop/worker') },
-    { says: 'a composite of a claim, where the claim is', args: ['composite.yaml'], names: resources('shop/worker') },
-    { says: 'a composite of nobody, where it is told', args: ['homeless.yaml', '-n', 'shop'], names: resources('shop/worker-abcde') },
+    { title: 'a claim in the namespace default', args: ['claim.yaml'], names: resources('default/worker') },
+    { title: 'a claim in the given namespace', args: ['claim.yaml', '-n', 'shop'], names: resources('shop/worker') },
+    { title: 'a composite in the namespace of its claim', args: ['composite.yaml'], names: resources('shop/worker') },
     {
-      says: 'several claims of several files',
+      title: 'a composite without a claim in the given namespace',
+      args: ['homeless.yaml', '-n', 'shop'],
+      names: resources('shop/worker-abcde'),
+    },
+    {
+      title: 'several claims from several files',
       args: ['two.yaml', 'claim.yaml'],
       names: ['one', 'two', 'worker'].flatMap(name => resources(`default/${name}`)),
     },
-    { says: 'standard input', args: [], stdin: claim('piped'), names: resources('default/piped') },
-    { says: 'standard input, where it is named', args: ['-'], stdin: claim('piped'), names: resources('default/piped') },
-  ])('$says', async ({ args, names: wanted, stdin }) => {
+    { title: 'standard input', args: [], stdin: claim('piped'), names: resources('default/piped') },
+    { title: 'standard input if it is named', args: ['-'], stdin: claim('piped'), names: resources('default/piped') },
+  ])('$title', async ({ args, names: wanted, stdin }) => {
     const { exit, stdout } = await run(args, stdin === undefined ? undefined : { stdin })
     expect(names(stdout)).toEqual(wanted)
     expect(exit).toBe(0)
   })
 
-  test('says which documents it skips', async () => {
+  test('reports which documents it skips', async () => {
     expect((await run(['two.yaml'])).stderr).toBe('two.yaml:12:1: skipped because ConfigMap settings is not an EventDrivenService\n')
   })
 
   test.each([
-    { says: 'the size of nobody', args: [], is: '500m' },
-    { says: 'the size of an environment', args: ['--environment', 'development'], is: '250m' },
-    { says: 'the size of the platform', args: ['--input', 'input.yaml'], is: '100m' },
-    { says: 'the size of the platform, in a Composition', args: ['--input', 'composition.yaml'], is: '100m' },
-  ])('$says', async ({ args, is }) => {
+    { title: 'the default size', args: [], is: '500m' },
+    { title: 'the size from the environment', args: ['--environment', 'development'], is: '250m' },
+    { title: 'the size from the function input', args: ['--input', 'input.yaml'], is: '100m' },
+    { title: 'the size from the function input in a Composition', args: ['--input', 'composition.yaml'], is: '100m' },
+  ])('$title', async ({ args, is }) => {
     expect(cpu((await run(['claim.yaml', ...args])).stdout)).toBe(is)
   })
 
   test.each([
-    { says: 'a Deployment that is new', args: [], replicas: 1 },
-    { says: 'a Deployment that is there, by its name', args: ['--observed', 'observed.yaml'], replicas: undefined },
-    { says: 'a Deployment that is there, by its annotation', args: ['--observed', 'annotated.yaml'], replicas: undefined },
-    { says: "another claim's Deployment", args: ['--observed', 'foreign.yaml'], replicas: 1 },
-    { says: "another composite's Deployment, without a claim", args: ['--observed', 'namespaced.yaml'], replicas: 1 },
-    { says: "another namespace's Deployment", args: ['--observed', 'elsewhere.yaml'], replicas: 1 },
-    { says: 'nothing of ours', args: ['--observed', 'other.yaml'], replicas: 1 },
-  ])('$says', async ({ args, replicas }) => {
+    { title: 'a new Deployment', args: [], replicas: 1 },
+    { title: 'an existing Deployment, matched by name', args: ['--observed', 'observed.yaml'], replicas: undefined },
+    { title: 'an existing Deployment, matched by annotation', args: ['--observed', 'annotated.yaml'], replicas: undefined },
+    { title: "another claim's Deployment", args: ['--observed', 'foreign.yaml'], replicas: 1 },
+    { title: "another composite's Deployment, without a claim", args: ['--observed', 'namespaced.yaml'], replicas: 1 },
+    { title: "another namespace's Deployment", args: ['--observed', 'elsewhere.yaml'], replicas: 1 },
+    { title: 'unrelated objects only', args: ['--observed', 'other.yaml'], replicas: 1 },
+  ])('$title', async ({ args, replicas }) => {
     const { exit, stdout } = await run(['claim.yaml', ...args])
     expect(exit).toBe(0)
     expect(at(printed(stdout, 'Deployment'), 'spec', 'replicas')).toBe(replicas)
   })
 
-  test('JSON, with the same resources', async () => {
+  test('the same resources as JSON', async () => {
     const json = JSON.parse((await run(['claim.yaml', '-o', 'json'])).stdout)
     const yaml = readSource('stdout', (await run(['claim.yaml'])).stdout).documents.map(({ value }) => value)
     expect(json).toEqual({ apiVersion: 'v1', kind: 'List', items: yaml })
   })
 
-  test('a tree, that says what is ready once something was observed', async () => {
+  test('a tree with readiness if objects were observed', async () => {
     expect((await run(['claim.yaml', '-o', 'tree'])).stdout).not.toMatch(/ready|Creating/)
     const { stdout } = await run(['claim.yaml', '-o', 'tree', '--observed', 'observed.yaml'])
     expect(stdout).toMatch(
@@ -160,7 +164,7 @@ describe('renders', () => {
     )
   })
 
-  test('what the function would answer', async () => {
+  test('the response of the function', async () => {
     const file = join(root, 'examples/full-claim.yaml')
     const [value] = readSource(file, readFileSync(file, 'utf8')).documents.map(({ value }) => value)
     const parsed = isObject(value) ? parseClaim(value, builtInPlatform) : undefined
@@ -171,10 +175,10 @@ describe('renders', () => {
   })
 })
 
-describe('refuses', () => {
+describe('rejects', () => {
   test.each([
     {
-      says: 'what is wrong, each in its line',
+      title: 'each problem in its own line',
       args: ['wrong.yaml', 'claim.yaml'],
       exit: 1,
       stderr: `wrong.yaml:10:9  spec.size: must be one of [micro, small, medium, large], got 'xlarge'  [NOT_ALLOWED]
@@ -183,7 +187,7 @@ wrong.yaml:12:26  spec.env[0].value: must be a string, got true (YAML reads the 
 `,
     },
     {
-      says: 'what only looks like a claim',
+      title: 'documents that only resemble a claim',
       args: ['kinds.yaml'],
       exit: 1,
       stderr: `kinds.yaml:2:7  kind: must be EventDrivenService, got 'EventdrivenService'  [NOT_ALLOWED]
@@ -191,64 +195,64 @@ kinds.yaml:11:1  kind: required field missing: is this an EventDrivenService?  [
 kinds.yaml:13:1  must be a Kubernetes object, got 'just text'  [WRONG_TYPE]
 `,
     },
-    { says: 'what is no YAML', args: ['broken.yaml'], exit: 1, stderr: 'broken.yaml:1:7  the quote " is never closed  [YAML_SYNTAX]\n' },
+    { title: 'invalid YAML', args: ['broken.yaml'], exit: 1, stderr: 'broken.yaml:1:7  the quote " is never closed  [YAML_SYNTAX]\n' },
     {
-      says: 'a composite without a namespace',
+      title: 'a composite without a namespace',
       args: ['homeless.yaml'],
       exit: 1,
       stderr: /^homeless\.yaml:3:1 {2}metadata\.namespace: required: .* \[NO_NAMESPACE\]\n$/,
     },
     {
-      says: 'a namespace that is none',
+      title: 'an invalid namespace',
       args: ['claim.yaml', '-n', 'Bad_NS'],
       exit: 1,
       stderr: /^claim\.yaml:3:1 {2}metadata\.namespace: must be a valid namespace, got 'Bad_NS' {2}\[BAD_FORMAT\]\n$/,
     },
     {
-      says: 'an input that is wrong',
+      title: 'an invalid function input',
       args: ['claim.yaml', '--input', 'wrong-input.yaml'],
       exit: 1,
       stderr: /^wrong-input\.yaml:4:9 {2}defaults\.size: must be one of .*got 'tiny' {2}\[NOT_ALLOWED\]\n$/,
     },
     {
-      says: 'an input that is none',
+      title: 'a file without a function input',
       args: ['claim.yaml', '--input', 'other.yaml'],
       exit: 2,
       stderr: 'eds: other.yaml: contains neither a function input nor a Composition with one\n',
     },
-    { says: 'a file that is not there', args: ['claim.yaml', 'nope.yaml'], exit: 2, stderr: 'eds: nope.yaml: no such file or directory\n' },
+    { title: 'a missing file', args: ['claim.yaml', 'nope.yaml'], exit: 2, stderr: 'eds: nope.yaml: no such file or directory\n' },
     {
-      says: 'an input that is not there',
+      title: 'a missing function input',
       args: ['claim.yaml', '--input', 'nope.yaml'],
       exit: 2,
       stderr: 'eds: nope.yaml: no such file or directory\n',
     },
     {
-      says: 'observations that are not there',
+      title: 'missing observed objects',
       args: ['claim.yaml', '--observed', 'nope.yaml'],
       exit: 2,
       stderr: 'eds: nope.yaml: no such file or directory\n',
     },
     {
-      says: 'files without a claim',
+      title: 'files without a claim',
       args: ['other.yaml'],
       exit: 2,
       stderr:
         'other.yaml:2:1: skipped because ConfigMap settings is not an EventDrivenService\neds render: the input contains no EventDrivenService\n',
     },
     {
-      says: 'a terminal that would have to type a claim',
+      title: 'a terminal as standard input',
       args: [],
       exit: 2,
       stderr: 'eds render: name a file or a directory, or pipe a claim in\n',
     },
     {
-      says: 'an environment that there is not',
+      title: 'an unknown environment',
       args: ['--environment', 'prod'],
       exit: 2,
       stderr: /--environment must be one of \[development, staging, production\], got 'prod'/,
     },
-  ])('$says, and prints nothing', async ({ args, exit, stderr }) => {
+  ])('$title without printing resources', async ({ args, exit, stderr }) => {
     const result = await run(args)
     expect(result.stderr).toMatch(stderr)
     if (typeof stderr === 'string') expect(result.stderr).toBe(stderr)
@@ -256,7 +260,7 @@ kinds.yaml:13:1  must be a Kubernetes object, got 'just text'  [WRONG_TYPE]
   })
 })
 
-describe('as a process', () => {
+describe('the process', () => {
   const eds = [join(root, 'src/cli/main.ts')]
   const node = {
     cwd: folder,
@@ -264,7 +268,7 @@ describe('as a process', () => {
     env: { ...process.env, NODE_OPTIONS: `--import ${join(root, 'node_modules/tsx/dist/loader.mjs')}` },
   } as const
 
-  test('takes standard input, and gives no colour to a pipe', () => {
+  test('reads standard input and writes no colors into a pipe', () => {
     const { status, stdout, stderr } = spawnSync(process.execPath, [...eds, 'render'], {
       ...node,
       input: claim('worker', '  size: xlarge\n'),
@@ -276,7 +280,7 @@ describe('as a process', () => {
     })
   })
 
-  test('ends quietly when its reader leaves early', () => {
+  test('exits quietly when the reader closes the pipe', () => {
     writeFileSync('many.yaml', Array.from({ length: 500 }, (_, i) => claim(`w${i}`)).join('---\n'))
     const read = execFileSync('sh', ['-c', '"$0" "$@" 2> said | head -n 1', process.execPath, ...eds, 'render', 'many.yaml'], node)
     expect(read).toBe('apiVersion: v1\n')

@@ -1,4 +1,4 @@
-// The forms of a report, with strings in it that would break out of each.
+// The report formats, with strings that would break each of them.
 import { load } from 'js-yaml'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
@@ -10,7 +10,7 @@ import { summary } from '../../src/cli/report/text.ts'
 
 const plain = { write: () => undefined, isTerminal: false, color: false, width: 80 }
 
-const told = (more: Partial<ReportedFinding> = {}): ReportedFinding => ({
+const finding = (more: Partial<ReportedFinding> = {}): ReportedFinding => ({
   file: 'claims/worker.yaml',
   line: 7,
   column: 9,
@@ -41,55 +41,57 @@ function print(name: (typeof formatNames)[number], given: Outcome): string {
   return 'all' in format ? format.all(given) : given.reports.map(format.each).join('')
 }
 
-/** What a claim, and a file name, may hold. */
+/** Text that a claim or a file name may contain. */
 const hostile = [
-  { says: 'the end of a workflow command', text: 'a::b\n::error::c%0A%25,d:e' },
-  { says: 'markup', text: `<b a="1" c='2'>&amp;</failure>]]><!--` },
-  { says: 'what moves a terminal', text: '\u001B[2J\u0007\r\b\u009B' },
-  { says: 'what turns the direction of writing', text: '\u202Ecod.exe\u2066' },
-  { says: 'quotes and backslashes', text: `"'\\"\\u0000` },
-  { says: 'YAML', text: '- a: &b !!x\n---\n%YAML' },
-  { says: 'signs beyond the plane, and half a one', text: '😀\uD800é日本\uFFFE\uFFFF' },
-  { says: 'names of every object', text: '__proto__' },
+  { title: 'the end of a workflow command', text: 'a::b\n::error::c%0A%25,d:e' },
+  { title: 'markup', text: `<b a="1" c='2'>&amp;</failure>]]><!--` },
+  { title: 'terminal control characters', text: '\u001B[2J\u0007\r\b\u009B' },
+  { title: 'bidirectional control characters', text: '\u202Ecod.exe\u2066' },
+  { title: 'quotes and backslashes', text: `"'\\"\\u0000` },
+  { title: 'YAML', text: '- a: &b !!x\n---\n%YAML' },
+  { title: 'astral characters and a lone surrogate', text: '😀\uD800é日本\uFFFE\uFFFF' },
+  { title: 'properties of every object', text: '__proto__' },
 ]
 
 describe('text', () => {
-  test('is a line for each finding, warnings marked', () => {
+  test('prints a line for each finding and marks warnings', () => {
     expect(
-      print('text', outcome([fileReport([told(), told({ line: 8, code: 'DEPRECATED', message: 'spec.x: old', severity: 'warning' })])])),
+      print(
+        'text',
+        outcome([fileReport([finding(), finding({ line: 8, code: 'DEPRECATED', message: 'spec.x: old', severity: 'warning' })])]),
+      ),
     ).toBe(
       "claims/worker.yaml:7:9  spec.size: must be one of [micro, small, medium, large], got 'xlarge'  [NOT_ALLOWED]\n" +
         'claims/worker.yaml:8:9  warning: spec.x: old  [DEPRECATED]\n',
     )
   })
 
-  test.each(hostile)('keeps to its line with $says', ({ text }) => {
-    expect(print('text', outcome([fileReport([told({ file: text, message: text })])]))).toMatch(/^[^\p{Cc}\u202E\u2066]+\n$/u)
+  test.each(hostile)('keeps to its line with $title', ({ text }) => {
+    expect(print('text', outcome([fileReport([finding({ file: text, message: text })])]))).toMatch(/^[^\p{Cc}\u202E\u2066]+\n$/u)
   })
 
   test.each([
-    { says: 'valid', reports: [fileReport([])], line: '1 claim valid\n' },
-    { says: 'valid, of several files', reports: [fileReport([]), fileReport([], { file: 'b' })], line: '2 claims valid, 2 files read\n' },
-    { says: 'wrong', reports: [fileReport([told(), told({ line: 9 })])], line: '0 of 1 claim valid, 2 findings in 1 file\n' },
-    { says: 'with a warning', reports: [fileReport([told({ severity: 'warning' })])], line: '1 claim valid, 1 warning\n' },
+    { title: 'valid', reports: [fileReport([])], line: '1 claim valid\n' },
+    { title: 'valid in several files', reports: [fileReport([]), fileReport([], { file: 'b' })], line: '2 claims valid, 2 files read\n' },
+    { title: 'invalid', reports: [fileReport([finding(), finding({ line: 9 })])], line: '0 of 1 claim valid, 2 findings in 1 file\n' },
+    { title: 'with a warning', reports: [fileReport([finding({ severity: 'warning' })])], line: '1 claim valid, 1 warning\n' },
     {
-      says: 'no YAML',
-      reports: [fileReport([], { claims: [], findings: [told()] })],
+      title: 'invalid YAML',
+      reports: [fileReport([], { claims: [], findings: [finding()] })],
       line: '0 claims valid, 1 finding in 1 file\n',
     },
     {
-      says: 'one file in two parts',
-      reports: [fileReport([told()]), fileReport([told({ line: 900 })])],
+      title: 'one file in two parts',
+      reports: [fileReport([finding()]), fileReport([finding({ line: 900 })])],
       line: '0 of 2 claims valid, 2 findings in 1 file\n',
     },
-  ])('sums up: $says', ({ reports, line }) => expect(summary(outcome(reports).tally, 0)).toBe(line))
+  ])('sums up: $title', ({ reports, line }) => expect(summary(outcome(reports).tally, 0)).toBe(line))
 
-  test('sums up: what could not be read', () =>
-    expect(summary(outcome([fileReport([])]).tally, 1)).toBe('1 claim valid, 1 file not read\n'))
+  test('sums up: unreadable files', () => expect(summary(outcome([fileReport([])]).tally, 1)).toBe('1 claim valid, 1 file not read\n'))
 })
 
 describe('github', () => {
-  /** As the runner reads a command: https://github.com/actions/runner/blob/main/src/Runner.Common/ActionCommand.cs */
+  /** Parses a workflow command like the runner: https://github.com/actions/runner/blob/main/src/Runner.Common/ActionCommand.cs */
   function read(line: string) {
     const [, command = '', list = '', data = ''] = /^::(\w+) ([^\n]*?)::([^\n]*)\n$/.exec(line) ?? []
     const decoded = (text: string) =>
@@ -99,13 +101,13 @@ describe('github', () => {
   }
 
   test.each<{ severity: Severity }>([{ severity: 'error' }, { severity: 'warning' }])('annotates with an $severity', ({ severity }) => {
-    expect(print('github', outcome([fileReport([told({ severity })])]))).toBe(
+    expect(print('github', outcome([fileReport([finding({ severity })])]))).toBe(
       `::${severity} file=claims/worker.yaml,line=7,col=9,title=NOT_ALLOWED::spec.size: must be one of [micro, small, medium, large], got 'xlarge'\n`,
     )
   })
 
-  test.each(hostile)('one command, whatever is in it: $says', ({ text }) => {
-    const { command, properties, data } = read(print('github', outcome([fileReport([told({ file: text, message: `is ${text}` })])])))
+  test.each(hostile)('one command, whatever is in it: $title', ({ text }) => {
+    const { command, properties, data } = read(print('github', outcome([fileReport([finding({ file: text, message: `is ${text}` })])])))
     expect(command).toBe('error')
     expect(properties).toEqual({ file: text, line: '7', col: '9', title: 'NOT_ALLOWED' })
     expect(data).toMatch(/^is [^\p{Cc}]+$/u)
@@ -128,13 +130,13 @@ describe('json and yaml', () => {
     ],
     unreadable: [{ file: 'x.yaml', reason: 'permission denied' }],
   }
-  const given = outcome([fileReport([told()])], [{ file: 'x.yaml', reason: 'permission denied' }])
+  const given = outcome([fileReport([finding()])], [{ file: 'x.yaml', reason: 'permission denied' }])
 
   test('json', () => expect(print('json', given)).toBe(`${JSON.stringify(is, null, 2)}\n`))
   test('yaml', () => expect(parse(print('yaml', given))).toEqual(is))
 
-  test.each(hostile.filter(({ says }) => !says.includes('half')))('is read back the same: $says', ({ text }) => {
-    const given = outcome([fileReport([told({ file: text, message: text })])])
+  test.each(hostile.filter(({ title }) => !title.includes('lone surrogate')))('is read back the same: $title', ({ text }) => {
+    const given = outcome([fileReport([finding({ file: text, message: text })])])
     const expected = { findings: [{ file: text, message: text }] }
     expect(JSON.parse(print('json', given))).toMatchObject(expected)
     expect(parse(print('yaml', given))).toMatchObject(expected)
@@ -163,8 +165,8 @@ describe('sarif', () => {
   }
   const log = (given: Outcome): Log => JSON.parse(print('sarif', given))
 
-  test('has a rule for every code, and results that point to them', () => {
-    const findings = Object.keys(codes).map(code => told({ code: code as keyof typeof codes }))
+  test('has a rule for every code, and results that refer to them', () => {
+    const findings = Object.keys(codes).map(code => finding({ code: code as keyof typeof codes }))
     const { version, runs } = log(outcome([fileReport(findings)]))
     const [{ tool, results }] = runs
     expect(version).toBe('2.1.0')
@@ -173,8 +175,8 @@ describe('sarif', () => {
     expect(results).toHaveLength(findings.length)
   })
 
-  test('says where and how much it weighs', () => {
-    const [{ results }] = log(outcome([fileReport([told({ severity: 'warning' })])])).runs
+  test('reports location and severity', () => {
+    const [{ results }] = log(outcome([fileReport([finding({ severity: 'warning' })])])).runs
     expect(results[0]).toMatchObject({
       level: 'warning',
       locations: [
@@ -191,11 +193,11 @@ describe('sarif', () => {
     { file: '/srv/claims/worker 1.yaml', uri: 'file:///srv/claims/worker%201.yaml' },
     { file: '<stdin>', uri: '%3Cstdin%3E' },
   ])('names $file as $uri', ({ file, uri }) => {
-    const [{ results }] = log(outcome([fileReport([told({ file })])])).runs
+    const [{ results }] = log(outcome([fileReport([finding({ file })])])).runs
     expect(results[0]?.locations[0].physicalLocation.artifactLocation.uri).toBe(uri)
   })
 
-  test('says what could not be read', () => {
+  test('reports unreadable files', () => {
     const [{ invocations }] = log(outcome([], [{ file: 'x.yaml', reason: 'permission denied' }])).runs
     expect(invocations[0]).toEqual({
       executionSuccessful: false,
@@ -203,8 +205,8 @@ describe('sarif', () => {
     })
   })
 
-  test.each(hostile)('is JSON with $says', ({ text }) => {
-    const [{ results }] = log(outcome([fileReport([told({ message: text })])])).runs
+  test.each(hostile)('is JSON with $title', ({ text }) => {
+    const [{ results }] = log(outcome([fileReport([finding({ message: text })])])).runs
     expect(results[0]?.message.text).not.toMatch(/[\p{Cc}\u202E]/u)
   })
 })
@@ -220,7 +222,7 @@ describe('junit', () => {
     text.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&quot;', '"').replaceAll('&apos;', "'").replaceAll('&amp;', '&')
   const TOKEN = /<(\/?)([a-z-]+)((?: [a-z]+="[^"<&]*(?:&(?:amp|lt|gt|quot|apos);[^"<&]*)*")*)(\/?)>|((?:[^<&]|&(?:amp|lt|gt|quot|apos);)+)/y
 
-  /** Reads what little XML this is, and refuses whatever is not well-formed. */
+  /** Parses the XML of a report, and rejects malformed XML. */
   function read(xml: string): Element {
     const head = '<?xml version="1.0" encoding="UTF-8"?>\n'
     expect(xml.startsWith(head)).toBe(true)
@@ -256,11 +258,11 @@ describe('junit', () => {
       [
         { file: 'a.yaml', claims: [{ name: 'shop/one', findings: [] }], findings: [] },
         // The second part of the same file.
-        { file: 'a.yaml', claims: [{ name: 'shop/two', findings: [told(), told({ line: 8 })] }], findings: [] },
+        { file: 'a.yaml', claims: [{ name: 'shop/two', findings: [finding(), finding({ line: 8 })] }], findings: [] },
         {
           file: 'b.yaml',
-          claims: [{ name: 'three', findings: [told({ severity: 'warning' })] }],
-          findings: [told({ code: 'YAML_SYNTAX' })],
+          claims: [{ name: 'three', findings: [finding({ severity: 'warning' })] }],
+          findings: [finding({ code: 'YAML_SYNTAX' })],
         },
         { file: 'none.yaml', claims: [], findings: [] },
       ],
@@ -279,9 +281,9 @@ describe('junit', () => {
     ])
   })
 
-  test('lists all that is wrong with a claim in its failure', () => {
+  test('lists all problems of a claim in its failure', () => {
     const [failure] =
-      read(print('junit', outcome([fileReport([told({ message: 'spec.a: is wrong' }), told({ line: 8, message: 'spec.b: too' })])])))
+      read(print('junit', outcome([fileReport([finding({ message: 'spec.a: is wrong' }), finding({ line: 8, message: 'spec.b: too' })])])))
         .children[0]?.children[0]?.children ?? []
     expect(failure?.attributes).toEqual({ message: 'spec.a: is wrong, and 1 more', type: 'NOT_ALLOWED' })
     expect(failure?.text).toBe(
@@ -289,16 +291,16 @@ describe('junit', () => {
     )
   })
 
-  test.each(hostile)('is well-formed with $says', ({ text }) => {
-    const report: FileReport = { file: text, claims: [{ name: text, findings: [told({ file: text, message: text })] }], findings: [] }
+  test.each(hostile)('is well-formed with $title', ({ text }) => {
+    const report: FileReport = { file: text, claims: [{ name: text, findings: [finding({ file: text, message: text })] }], findings: [] }
     const suites = read(print('junit', outcome([report], [{ file: text, reason: text }])))
     expect(suites.children).toHaveLength(2)
     expect(suites.children[0]?.children[0]?.children[0]?.name).toBe('failure')
   })
 })
 
-test('findings of a file stand in its order, whichever claim they belong to', () => {
-  const at = (line: number, column: number) => told({ line, column })
+test('findings of a file are in line order across claims', () => {
+  const at = (line: number, column: number) => finding({ line, column })
   const report: FileReport = {
     file: 'a',
     claims: [
@@ -315,4 +317,4 @@ test('findings of a file stand in its order, whichever claim they belong to', ()
   ])
 })
 
-test('every format has its name', () => expect(Object.keys(formats(plain))).toEqual([...formatNames]))
+test('formats and format names match', () => expect(Object.keys(formats(plain))).toEqual([...formatNames]))

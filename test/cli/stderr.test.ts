@@ -1,4 +1,4 @@
-// What is told on standard error of files of others: no word of theirs moves a terminal or speaks to whoever runs the job.
+// Standard error quotes untrusted files, which must not control a terminal or the CI job.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -63,7 +63,7 @@ afterAll(() => {
   rmSync(folder, { recursive: true })
 })
 
-/** As the runner of GitHub finds one in a line: https://github.com/actions/runner/blob/main/src/Runner.Common/ActionCommand.cs */
+/** Finds a workflow command like the runner of GitHub: https://github.com/actions/runner/blob/main/src/Runner.Common/ActionCommand.cs */
 const isCommand = (line: string) => line.trimStart().startsWith('::') || line.includes('##[')
 const moves = /[\p{Cc}\u202A-\u202E\u2066-\u2069]/u
 
@@ -93,7 +93,7 @@ describe.each([
   { args: [HOSTILE] },
   { args: [`-${HOSTILE}`] },
 ])('eds $args', ({ args }) => {
-  test('keeps to its own words', async () => {
+  test('escapes control characters and workflow commands of its input', async () => {
     const { io, stderr, stdout } = recorded()
     await eds(args, io)
     const lines = `${stderr()}${args[0] === 'validate' ? stdout() : ''}`.split('\n')

@@ -94,98 +94,114 @@ const withoutColor = (text: string) => text.replaceAll(/\p{Cc}\[\d+m/gu, '')
 const finding = (file: string) => `${file}:11:9  spec.size: must be one of [micro, small, medium, large], got 'xlarge'  [NOT_ALLOWED]\n`
 
 test.each([
-  { says: 'a valid claim', args: ['good.yaml'], code: 0, stdout: '', stderr: '1 claim valid\n' },
-  { says: 'JSON', args: ['good.json'], code: 0, stdout: '', stderr: '1 claim valid\n' },
+  { title: 'a valid claim', args: ['good.yaml'], code: 0, stdout: '', stderr: '1 claim valid\n' },
+  { title: 'JSON', args: ['good.json'], code: 0, stdout: '', stderr: '1 claim valid\n' },
   {
-    says: 'a wrong one',
+    title: 'an invalid claim',
     args: ['wrong.yaml'],
     code: 1,
     stdout: finding('wrong.yaml'),
     stderr: '0 of 1 claim valid, 1 finding in 1 file\n',
   },
-  { says: 'claims among other manifests', args: ['mixed.yaml'], code: 0, stdout: '', stderr: '2 claims valid\n' },
+  { title: 'claims among other manifests', args: ['mixed.yaml'], code: 0, stdout: '', stderr: '2 claims valid\n' },
   {
-    says: 'a directory',
+    title: 'a directory',
     args: ['deep'],
     code: 1,
     stdout: finding('deep/b/wrong.yaml'),
     stderr: '1 of 2 claims valid, 1 finding in 1 file\n',
   },
-  { says: 'a glob', args: ['deep/**/good.*'], code: 0, stdout: '', stderr: '1 claim valid\n' },
-  { says: 'standard input', args: ['-'], stdin: claim(), code: 0, stdout: '', stderr: '1 claim valid\n' },
+  { title: 'a glob', args: ['deep/**/good.*'], code: 0, stdout: '', stderr: '1 claim valid\n' },
+  { title: 'standard input', args: ['-'], stdin: claim(), code: 0, stdout: '', stderr: '1 claim valid\n' },
   {
-    says: 'standard input without being told',
+    title: 'piped standard input without operands',
     args: [],
     stdin: wrong,
     code: 1,
     stdout: finding('<stdin>'),
     stderr: '0 of 1 claim valid, 1 finding in 1 file\n',
   },
-  { says: 'quiet, nothing', args: ['good.yaml', '-q'], code: 0, stdout: '', stderr: '' },
-  { says: 'quiet, a finding', args: ['wrong.yaml', '--quiet'], code: 1, stdout: finding('wrong.yaml'), stderr: '' },
-])('$says', async ({ args, stdin, code, stdout, stderr }) => {
+  { title: 'quiet without findings', args: ['good.yaml', '-q'], code: 0, stdout: '', stderr: '' },
+  { title: 'quiet with a finding', args: ['wrong.yaml', '--quiet'], code: 1, stdout: finding('wrong.yaml'), stderr: '' },
+])('$title', async ({ args, stdin, code, stdout, stderr }) => {
   expect(await run(args, stdin === undefined ? {} : { stdin })).toEqual({ code, stdout, stderr })
 })
 
-describe('what cannot be judged is said in a line', () => {
+describe('reports in one line', () => {
   const none = 'eds validate: the input contains no EventDrivenService\n'
 
   test.each([
-    { says: 'no such file', args: ['none.yaml'], stderr: 'eds: none.yaml: no such file or directory\n0 claims valid, 1 file not read\n' },
-    { says: 'binary', args: ['binary.yaml'], stderr: 'eds: binary.yaml: is binary, not YAML or JSON\n0 claims valid, 1 file not read\n' },
-    { says: '100 MB', args: ['huge.yaml'], stderr: 'eds: huge.yaml: is larger than 64 MiB\n0 claims valid, 1 file not read\n' },
     {
-      says: 'a directory without manifests',
+      title: 'a missing file',
+      args: ['none.yaml'],
+      stderr: 'eds: none.yaml: no such file or directory\n0 claims valid, 1 file not read\n',
+    },
+    {
+      title: 'a binary file',
+      args: ['binary.yaml'],
+      stderr: 'eds: binary.yaml: is binary, not YAML or JSON\n0 claims valid, 1 file not read\n',
+    },
+    {
+      title: 'a file that is too large',
+      args: ['huge.yaml'],
+      stderr: 'eds: huge.yaml: is larger than 64 MiB\n0 claims valid, 1 file not read\n',
+    },
+    {
+      title: 'a directory without manifests',
       args: ['empty'],
       stderr: 'eds: empty: has no .yaml, .yml or .json files\n0 claims valid, 1 file not read\n',
     },
-    { says: 'a directory without claims', args: ['others'], stderr: none },
-    { says: 'an empty standard input', args: ['-'], stdin: '', stderr: none },
-    { says: 'no arguments at a terminal', args: [], stderr: 'eds validate: name a file or a directory, or pipe a claim in\n' },
+    { title: 'a directory without claims', args: ['others'], stderr: none },
+    { title: 'an empty standard input', args: ['-'], stdin: '', stderr: none },
+    { title: 'a terminal without operands', args: [], stderr: 'eds validate: name a file or a directory, or pipe a claim in\n' },
     {
-      says: 'an unknown flag',
+      title: 'an unknown flag',
       args: ['--stict'],
       stderr: 'eds validate: unknown flag --stict, did you mean --strict?\nSee: eds validate --help\n',
     },
     {
-      says: 'an unknown format',
+      title: 'an unknown format',
       args: ['-o', 'sarrif'],
       stderr:
         "eds validate: -o must be one of [text, json, yaml, github, sarif, junit], got 'sarrif'; did you mean sarif?\nSee: eds validate --help\n",
     },
-    { says: 'no schema', args: ['good.yaml', '--schema', 'none.json'], stderr: 'eds: none.json: no such file or directory\n' },
+    { title: 'a missing schema', args: ['good.yaml', '--schema', 'none.json'], stderr: 'eds: none.json: no such file or directory\n' },
     {
-      says: 'a schema that is no JSON',
+      title: 'a schema that is not JSON',
       args: ['good.yaml', '--schema', 'no-json.json'],
       stderr: /^eds: no-json\.json: is not valid JSON: line 1: .*\n$/,
     },
     {
-      says: 'a schema that is none',
+      title: 'an invalid schema',
       args: ['good.yaml', '--schema', 'no-schema.json'],
       stderr: /^eds: no-schema\.json: is not a valid schema: .*nonsense.*\n$/,
     },
     {
-      says: 'a schema with a rule that is none',
+      title: 'a schema with an invalid rule',
       args: ['good.yaml', '--schema', 'no-rule.json'],
       stderr: /^eds: no-rule\.json: is not a valid schema: .*\n$/,
     },
     {
-      says: 'a schema with a list by names that are none',
+      title: 'a schema with invalid list-map keys',
       args: ['good.yaml', '--schema', 'no-names.json'],
       stderr: /^eds: no-names\.json: is not a valid schema: x-kubernetes-list-map-keys must be a list of names\n$/,
     },
     {
-      says: 'a schema of something else',
+      title: 'a schema of something else',
       args: ['good.yaml', '--schema', 'other-schema.json'],
       stderr: /^eds: other-schema\.json: is not an EventDrivenService schema: .*\n$/,
     },
     {
-      says: 'a schema that is a claim',
+      title: 'a schema that is a claim',
       args: ['good.yaml', '--schema', 'good.yaml'],
       stderr: /^eds: good\.yaml: is not an EventDrivenService schema.*\n$/,
     },
-    { says: 'no platform input', args: ['good.yaml', '--input', 'none.yaml'], stderr: 'eds: none.yaml: no such file or directory\n' },
-  ])('$says', async ({ args, stdin, stderr }) => {
+    {
+      title: 'a missing function input',
+      args: ['good.yaml', '--input', 'none.yaml'],
+      stderr: 'eds: none.yaml: no such file or directory\n',
+    },
+  ])('$title', async ({ args, stdin, stderr }) => {
     const ran = await run(args, stdin === undefined ? {} : { stdin })
     expect(ran).toMatchObject({ code: 2, stdout: '' })
     if (typeof stderr === 'string') expect(ran.stderr).toBe(stderr)
@@ -201,12 +217,12 @@ describe('what cannot be judged is said in a line', () => {
     })
   })
 
-  test('a link to nothing', async () => {
+  test('a broken link', async () => {
     symlinkSync('nowhere', 'dangling.yaml')
     expect(await run(['dangling.yaml'])).toMatchObject({ code: 2 })
   })
 
-  test('the rest goes on, and its findings are told', async () => {
+  test('an unreadable file among others, which are still validated', async () => {
     expect(await run(['none.yaml', 'wrong.yaml', 'good.yaml'])).toEqual({
       code: 2,
       stdout: finding('wrong.yaml'),
@@ -214,7 +230,7 @@ describe('what cannot be judged is said in a line', () => {
     })
   })
 
-  test('no claims at all, which a commit hook may be fine with', async () => {
+  test('no claims, which --if-present accepts', async () => {
     expect(await run(['others', '--if-present'])).toEqual({ code: 0, stdout: '', stderr: '0 claims valid, 3 files read\n' })
   })
 })
@@ -225,44 +241,50 @@ describe('--strict', () => {
     `old.yaml:11:3  ${how}spec.secret1Name: deprecated: use a secretRefs entry with envFrom true  [DEPRECATED]\n`
 
   test.each([
-    { says: 'without, a warning', args: [], code: 0, stdout: lines('warning: '), stderr: '1 claim valid, 2 warnings\n' },
-    { says: 'with it, an error', args: ['--strict'], code: 1, stdout: lines(''), stderr: '0 of 1 claim valid, 2 findings in 1 file\n' },
-    { says: 'quiet, nothing', args: ['--quiet'], code: 0, stdout: '', stderr: '' },
-    { says: 'both, an error', args: ['--quiet', '--strict'], code: 1, stdout: lines(''), stderr: '' },
-  ])('$says', async ({ args, code, stdout, stderr }) => {
+    { title: 'prints warnings without the flag', args: [], code: 0, stdout: lines('warning: '), stderr: '1 claim valid, 2 warnings\n' },
+    {
+      title: 'prints errors with the flag',
+      args: ['--strict'],
+      code: 1,
+      stdout: lines(''),
+      stderr: '0 of 1 claim valid, 2 findings in 1 file\n',
+    },
+    { title: 'prints no warnings with --quiet', args: ['--quiet'], code: 0, stdout: '', stderr: '' },
+    { title: 'prints errors with --quiet', args: ['--quiet', '--strict'], code: 1, stdout: lines(''), stderr: '' },
+  ])('$title', async ({ args, code, stdout, stderr }) => {
     expect(await run(['old.yaml', ...args])).toEqual({ code, stdout, stderr })
   })
 
-  test('what is wrong is not also advised against', async () => {
+  test('does not add advice to a path with an error', async () => {
     const { stdout } = await run(['-', '--strict'], { stdin: wrong.replace('ghcr.io/acme/worker:1.4.2', 'Not An Image') })
     expect(stdout.match(/\[\w+\]$/gm)).toEqual(['[BAD_FORMAT]', '[NOT_ALLOWED]'])
   })
 })
 
 describe('--schema', () => {
-  test('judges by another version', async () => {
+  test('validates against another version', async () => {
     expect(await run(['wrong.yaml', '--schema', 'next-schema.json'])).toMatchObject({ code: 0 })
     expect((await run(['-', '--schema', 'next-schema.json'], { stdin: wrong.replace('xlarge', 'huge') })).stdout).toContain(
       "must be one of [micro, small, medium, large, xlarge], got 'huge'",
     )
   })
 
-  test('the published schema says what no schema says', async () => {
+  test('the published schema gives the same findings as the default', async () => {
     const schema = join(root, 'schemas/eventdrivenservice.schema.json')
     for (const name of ['good.yaml', 'wrong.yaml', join(root, 'test/fixtures/claims/invalid/secret-ref-shadows-env.yaml')])
       expect(await run([name, '--schema', schema])).toEqual(await run([name]))
   })
 
-  test('that lets through what the checks could not read', async () => {
+  test('accepts a schema that permits values the checks cannot read', async () => {
     expect(await run(['-', '--schema', 'strange-schema.json'], { stdin: claim('a', '  env: text\n') })).toMatchObject({ code: 0 })
   })
 
-  test('that has numbers and objects where ours has words', async () => {
+  test('accepts a schema with numbers and objects as enum values', async () => {
     expect((await run(['wrong.yaml', '--schema', 'strange-schema.json'])).stdout).toContain("must be one of [1, 2], got 'xlarge'")
   })
 })
 
-test('--input says what the platform has enabled', async () => {
+test('--input enables the features of the platform', async () => {
   const knative = claim('a', '  runtime: Knative\n  initContainer: {command: [x]}\n')
   expect((await run(['-'], { stdin: knative })).stdout).toContain('[UNSUPPORTED]')
   expect(await run(['-', '--input', 'input.yaml'], { stdin: knative })).toMatchObject({ code: 0 })
@@ -273,34 +295,34 @@ describe('a composite', () => {
 
   test.each([
     {
-      says: 'of a claim',
+      title: 'of a claim',
       text: composite('  claimRef: {apiVersion: a, kind: b, name: orders, namespace: shop}\n  resourceRefs: []\n'),
       found: [],
     },
-    { says: 'without a namespace', text: composite(), found: ['NO_NAMESPACE'] },
+    { title: 'without a namespace', text: composite(), found: ['NO_NAMESPACE'] },
     {
-      says: 'with a field of its own',
+      title: 'with a Crossplane field',
       text: `${composite('  claimRef: {name: orders, namespace: shop}\n')}sepc: {}\n`,
       found: ['UNKNOWN_FIELD'],
     },
     {
-      says: 'with metadata that is text',
+      title: 'with metadata that is text',
       text: composite().replace(/metadata:\n.*/, 'metadata: text'),
       found: ['REQUIRED', 'NO_NAMESPACE'],
     },
-  ])('$says', async ({ text, found }) => {
+  ])('$title', async ({ text, found }) => {
     const { findings } = JSON.parse((await run(['-o', 'json', '-'], { stdin: text })).stdout)
     expect(findings.map(({ code }: { code: string }) => code).sort()).toEqual(found.sort())
   })
 })
 
 describe('on a terminal', () => {
-  test('shows the line, with a caret', async () => {
+  test('shows the line with a caret', async () => {
     const { stdout } = await run(['wrong.yaml'], { isTerminal: true, stdin: '' })
     expect(withoutColor(stdout)).toBe(`${finding('wrong.yaml')}   11 |   size: xlarge\n      |         ^\n`)
   })
 
-  test('shows a part of a line without end, wherever in it', async () => {
+  test('shows the part of a very long line around the column', async () => {
     const stdin = JSON.stringify({
       apiVersion: 'platform.bizmatters.io/v1alpha1',
       kind: 'EventDrivenService',
@@ -321,7 +343,7 @@ describe('on a terminal', () => {
       return { progress, written, at: (time: number) => (now = time) }
     }
 
-    test('comes when it takes long, and not at every step', () => {
+    test('appears after a delay and at a limited rate', () => {
       const { progress, written, at } = watched(true)
       progress.show(1)
       at(499)
@@ -335,7 +357,7 @@ describe('on a terminal', () => {
       expect(written).toEqual(['\r1,000 claims …\u001B[K', '\r2,000 claims …\u001B[K'])
     })
 
-    test('makes room for a line, once', () => {
+    test('is erased once before other output', () => {
       const { progress, written, at } = watched(true)
       progress.clear()
       at(500)
@@ -345,7 +367,7 @@ describe('on a terminal', () => {
       expect(written.slice(1)).toEqual(['\r\u001B[K'])
     })
 
-    test('is nobody else’s business', () => {
+    test('is not shown outside a terminal', () => {
       const { progress, written, at } = watched(false)
       at(10_000)
       progress.show(1)
@@ -355,7 +377,7 @@ describe('on a terminal', () => {
   })
 })
 
-describe('a lot', () => {
+describe('large input', () => {
   test('10,000 findings in one claim', async () => {
     const fields = Array.from({ length: 10_000 }, (_, index) => `  unknown${String(index).padStart(4, '0')}: ${index}\n`).join('')
     const { code, stdout, stderr } = await run(['-'], { stdin: claim('a', fields) })
@@ -377,30 +399,34 @@ describe('a lot', () => {
   })
 
   test.each([
-    { says: 'a key again and again', text: `${claim()}${'  size: x\n'.repeat(300_000)}`, problem: /298999 more findings/ },
-    { says: 'more values than an object may have', text: `${claim()}  env: [${'1,'.repeat(100_000)}]\n`, problem: /at most 100000 values/ },
+    { title: 'a key repeated many times', text: `${claim()}${'  size: x\n'.repeat(300_000)}`, problem: /298999 more findings/ },
     {
-      says: 'more entries than fit the memory',
+      title: 'more values than an object may contain',
+      text: `${claim()}  env: [${'1,'.repeat(100_000)}]\n`,
+      problem: /at most 100000 values/,
+    },
+    {
+      title: 'more entries than fit into memory',
       text: `${claim()}  env: [${'1,'.repeat(1_000_000)}]\n`,
       problem: /more than 1000000 lines/,
     },
     {
-      says: 'a text longer than any',
+      title: 'a text longer than the limit',
       text: `${claim()}  healthPath: ${'a'.repeat(8_000_000)}\n`,
       problem: /at most 1024 characters, got 8000000/,
     },
     {
-      says: 'an image longer than any',
+      title: 'an image longer than the limit',
       text: claim().replace(/image: .*/, `image: ${'a'.repeat(8_000_000)}`),
       problem: /to 512 characters, got 8000000/,
     },
-    { says: 'escaped quotes that are never closed', text: `{"EventDrivenService": "${'\\"'.repeat(200_000)}`, problem: /not closed/ },
-  ])('$says', async ({ text, problem }) => {
+    { title: 'escaped quotes that are never closed', text: `{"EventDrivenService": "${'\\"'.repeat(200_000)}`, problem: /not closed/ },
+  ])('$title', async ({ text, problem }) => {
     const { code, stdout } = await run(['-'], { stdin: text })
     expect({ code, stdout }).toEqual({ code: 1, stdout: expect.stringMatching(problem) })
   })
 
-  test('a large file is judged in parts, and every place in it is right', async () => {
+  test('validates a large file in parts and reports correct positions', async () => {
     const texts = Array.from({ length: 600 }, (_, index) =>
       index % 100 === 7 ? claim(`a${index}`, '  size: xlarge\n  size: small\n') : claim(`a${index}`),
     )
@@ -420,9 +446,9 @@ describe('a lot', () => {
   })
 
   test.each([
-    { says: 'lines of Unix', lineBreak: '\n' },
-    { says: 'lines of Windows', lineBreak: '\r\n' },
-  ])('the parts are the file: $says', ({ lineBreak }) => {
+    { title: 'Unix line breaks', lineBreak: '\n' },
+    { title: 'Windows line breaks', lineBreak: '\r\n' },
+  ])('the parts add up to the file: $title', ({ lineBreak }) => {
     const text = Array.from({ length: 600 }, (_, index) => claim(`a${index}`))
       .join('---\n')
       .replaceAll('\n', lineBreak)
@@ -432,7 +458,7 @@ describe('a lot', () => {
     for (const part of parts) expect(part.text.split(lineBreak)[0]).toBe(lines[part.firstLine - 1])
   })
 
-  test('what cannot be cut stays whole', () => {
+  test('a document that cannot be split stays whole', () => {
     const text = `%YAML 1.1\n---\n${claim().repeat(PART_LENGTH / 100)}`
     expect([...filePartsOf({ file: 'a', text })]).toEqual([{ file: 'a', text, firstLine: 1 }])
   })
@@ -445,7 +471,7 @@ describe('law: eds validate accepts what the function accepts', () => {
     return [...findings, ...judged.flatMap(one => one.findings)].length === 0
   }
 
-  test('any valid claim, and its composite', () => {
+  test('any valid claim and its composite', () => {
     fc.assert(
       fc.property(claims(), valid => {
         expect(verdict(valid)).toBe(true)
@@ -455,7 +481,7 @@ describe('law: eds validate accepts what the function accepts', () => {
     )
   })
 
-  test.each(mutations)('and refuses with it $says', mutation => {
+  test.each(mutations)('and refuses with it $title', mutation => {
     fc.assert(
       fc.property(claims(), valid => {
         const broken = mutate(valid, mutation)
