@@ -34,7 +34,7 @@ export async function runPlugin(plugin: JsonObject, { folder, env, cluster }: En
     const hint = typeof plugin.installHint === 'string' ? ` ${plugin.installHint.trim()}` : ''
     return { problem: `the credential plugin '${command}' of the kubeconfig failed: ${ran.problem}${ran.isMissing ? hint : ''}` }
   }
-  const [cert, key, token] = ['clientCertificateData', 'clientKeyData', 'token'].map(field => at(ran.said, 'status', field))
+  const [cert, key, token] = ['clientCertificateData', 'clientKeyData', 'token'].map(field => at(ran.output, 'status', field))
   if (typeof token !== 'string' && typeof cert !== 'string')
     return { problem: `the credential plugin '${command}' of the kubeconfig returned neither a token nor a certificate` }
   return {
@@ -44,7 +44,7 @@ export async function runPlugin(plugin: JsonObject, { folder, env, cluster }: En
   }
 }
 
-type Ran = { readonly said: Json } | { readonly problem: string; readonly isMissing: boolean }
+type Ran = { readonly output: Json } | { readonly problem: string; readonly isMissing: boolean }
 
 const run = (program: string, args: readonly string[], env: Environment['env']): Promise<Ran> =>
   new Promise(done => {
@@ -54,7 +54,7 @@ const run = (program: string, args: readonly string[], env: Environment['env']):
         return done({ isMissing, problem: isMissing ? 'program not found.' : stderr.trim() || error.message })
       }
       try {
-        done({ said: JSON.parse(stdout) })
+        done({ output: JSON.parse(stdout) })
       } catch {
         // Omits the output because it may contain part of a secret.
         done({ isMissing: false, problem: 'its output is not JSON' })

@@ -68,7 +68,7 @@ function asWritten(composite: JsonObject): Written {
   return { document: { ...composite, ...document }, missing: missingIdentity(identity) }
 }
 
-/** The API server appends five characters to `generateName`, if there is no name. */
+/** The API server appends five characters to `generateName` if there is no name. */
 function withGeneratedName(claim: JsonObject): JsonObject {
   const generateName = at(claim, 'metadata', 'generateName')
   if (!isObject(claim.metadata) || claim.metadata.name !== undefined || typeof generateName !== 'string') return claim
