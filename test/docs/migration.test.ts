@@ -10,7 +10,7 @@ import { builtInPlatform } from '../../src/platform/platform.ts'
 const page = fileURLToPath(new URL('../../docs/migration.md', import.meta.url))
 const folder = fileURLToPath(new URL('../fixtures/agent-executor', import.meta.url))
 
-const words = { different: 'different', unsaid: 'cannot be said', added: 'added', same: 'the same' } as const
+const words = { different: 'different', unsaid: 'unsupported', added: 'added', same: 'the same' } as const
 
 function table(rows: readonly Row[]): string {
   const code = (value: unknown) => (value === undefined ? '' : `\`${JSON.stringify(value).replaceAll('|', '\\|')}\``)

@@ -8,7 +8,7 @@ import type { Paint } from './color.ts'
 const words: Readonly<Record<Verdict, string>> = {
   different: 'different',
   added: 'added',
-  unsaid: 'cannot be said',
+  unsaid: 'unsupported',
   same: 'same',
 }
 

@@ -332,7 +332,7 @@ export function migrates(given: () => Setting): void {
     test('and leave nothing but labels', async () => {
       const printed = await follow(documented('### 4. Verify').replace('> /dev/null', '2>&1 > /dev/null'))
       expect(printed).toMatch(/agent-executor .*True +True/)
-      const rest = printed.split('\n').filter(line => /^ +(?:different|added|cannot be said) /.test(line))
+      const rest = printed.split('\n').filter(line => /^ +(?:different|added|unsupported) /.test(line))
       expect(rest.filter(line => !line.includes('metadata.labels'))).toEqual([])
       expect(rest).not.toEqual([])
     })
