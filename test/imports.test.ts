@@ -49,12 +49,26 @@ const capabilityNames = [
   ...new Set(files.flatMap(file => /^src\/capabilities\/([a-z-]+)\//.exec(file)?.[1] ?? []).filter(name => name !== 'workload')),
 ]
 
+/** What a capability adds to eds import and eds doctor: only convert/ and cli/ use it. */
+const importPart = /^src\/capabilities\/[a-z-]+\/import\.ts$/
+const doctorPart = /^src\/capabilities\/[a-z-]+\/doctor\.ts$/
+
 const layers: readonly { layer: string; files: RegExp; may: readonly RegExp[] }[] = [
   { layer: 'kubernetes', files: kubernetes, may: [kubernetes] },
   { layer: 'text', files: text, may: [text] },
   { layer: 'generated types', files: generated, may: [] },
   { layer: 'claim', files: claim, may: [claim, platform, ...foundation, /^ajv\//, /^@bufbuild\/cel$/] },
   { layer: 'platform', files: platform, may: [platform, claim, ...foundation, schemas] },
+  {
+    layer: 'the import of a capability',
+    files: importPart,
+    may: [claimTypes, checks, /^src\/claim\/resolve\.ts$/, /^src\/convert\/(containers|env|fields|size)\.ts$/, ...foundation],
+  },
+  {
+    layer: 'the doctor of a capability',
+    files: doctorPart,
+    may: [claimTypes, checks, /^src\/cli\/doctor\//, ...foundation],
+  },
   { layer: 'the list of capabilities', files: list, may: [claimTypes, capabilities, ...foundation] },
   { layer: 'the contract of capabilities', files: contract, may: [claimTypes, checks, contract, ...foundation] },
   { layer: 'the workload', files: workload, may: [claimTypes, checks, contract, workload, ...foundation] },
@@ -94,19 +108,25 @@ describe.each(layers)('$layer', ({ layer, may }) => {
   })
 })
 
+test('only convert/ imports the import of a capability, and only cli/ its doctor', () => {
+  const importers = (part: RegExp) => files.filter(file => imports.get(file)?.some(name => part.test(name)))
+  expect(importers(importPart).filter(file => !convert.test(file))).toEqual([])
+  expect(importers(doctorPart).filter(file => !file.startsWith('src/cli/'))).toEqual([])
+})
+
 test('no two files of the core need one another', () => {
   const reaches = (from: string, seen = new Set<string>()): Set<string> => {
     for (const name of imports.get(from) ?? []) if (imports.has(name) && !seen.has(name)) reaches(name, seen.add(name))
     return seen
   }
-  expect(files.filter(file => !shell.test(file) && reaches(file).has(file))).toEqual([])
+  expect(files.filter(file => !shell.test(file) && !doctorPart.test(file) && reaches(file).has(file))).toEqual([])
 })
 
 test('the core asks nothing of where it runs', () => {
   const global =
     /\b(process|console|fetch|setTimeout|setInterval|performance|Buffer|require|__dirname)\s*[.([]|\bnew Date\b|\bDate\.now\b|\bMath\.random\b|\bimport\.meta\b/
   const source = (file: string) => readFileSync(`${root}${file}`, 'utf8').replaceAll(/\/\/.*|\/\*[\s\S]*?\*\//g, '')
-  expect(files.filter(file => !shell.test(file) && global.test(source(file)))).toEqual([])
+  expect(files.filter(file => !shell.test(file) && !doctorPart.test(file) && global.test(source(file)))).toEqual([])
 })
 
 test('modules of Node are named as such', () => {

@@ -1,6 +1,7 @@
 // Fields that nobody wrote: what the API server fills in, and what controllers write.
+
+import { kedaDefaults } from '../capabilities/deployment/import.ts'
 import type { Json } from '../kubernetes/json.ts'
-import { kedaDefaults } from './deployment.ts'
 
 /** Written by the cluster. Paths begin with the kind. */
 const OF_THE_CLUSTER: readonly RegExp[] = [

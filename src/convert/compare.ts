@@ -1,11 +1,13 @@
 // Compares given manifests with the rendered ones, field by field.
+
+import { triggerOf } from '../capabilities/deployment/import.ts'
+import { plainAnnotation } from '../capabilities/knative-serving/import.ts'
 import { formatPath, type Path } from '../claim/findings.ts'
 import { at, isObject, type Json, type JsonObject, textOf } from '../kubernetes/json.ts'
 import { parseQuantity } from '../kubernetes/quantity.ts'
 import { sortKeys } from '../kubernetes/sort-keys.ts'
 import { isOfTheCluster, standardOf } from './api-server-defaults.ts'
-import { initOf, mainOf, portNumber, triggerOf } from './deployment.ts'
-import { plainAnnotation } from './knative-service.ts'
+import { initOf, mainOf, portNumber } from './containers.ts'
 import { reasonFor, type Verdict } from './reasons.ts'
 
 export interface Row {

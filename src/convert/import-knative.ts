@@ -1,6 +1,8 @@
 // Turns Knative manifests into a claim, and lists what the claim can't express: the differences between the given manifests and
 // the rendered ones.
 
+import { eventingOf } from '../capabilities/knative-eventing/import.ts'
+import { servingOf } from '../capabilities/knative-serving/import.ts'
 import type { Finding, Path } from '../claim/findings.ts'
 import { KIND } from '../claim/identity.ts'
 import { at, items, type Json, type JsonObject, textOf } from '../kubernetes/json.ts'
@@ -9,10 +11,8 @@ import type { Platform } from '../platform/platform.ts'
 import { compose } from '../reconcile/compose.ts'
 import { API_VERSION, parseClaim } from '../reconcile/parse-claim.ts'
 import { compare, type Row } from './compare.ts'
-import { mainOf } from './deployment.ts'
+import { mainOf } from './containers.ts'
 import { brokenReferences } from './env-references.ts'
-import { eventingOf } from './knative-eventing.ts'
-import { servingOf } from './knative-service.ts'
 
 /** What a claim can't express. */
 export interface Unsaid {

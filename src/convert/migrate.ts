@@ -1,5 +1,6 @@
 // Turns hand-written manifests into a claim, with the differences and the steps of the migration.
 
+import { specOf, triggerOf } from '../capabilities/deployment/import.ts'
 import type { Finding } from '../claim/findings.ts'
 import { KIND } from '../claim/identity.ts'
 import { at, isObject, items, type Json, type JsonObject, textOf } from '../kubernetes/json.ts'
@@ -8,7 +9,7 @@ import { compose } from '../reconcile/compose.ts'
 import { ADOPT } from '../reconcile/name-conflicts.ts'
 import { API_VERSION, parseClaim } from '../reconcile/parse-claim.ts'
 import { compare, type Pair, type Row } from './compare.ts'
-import { mainOf, specOf, triggerOf } from './deployment.ts'
+import { mainOf } from './containers.ts'
 import { brokenReferences } from './env-references.ts'
 import { matchSize, type SizeMatch } from './size.ts'
 import { type Step, stepsTo } from './steps.ts'

@@ -1,9 +1,10 @@
 // Server-side apply merges lists by name, so a container with another name would remain next to `main`, and fields keep their
 // first owner. So this patch gives an object the shape of the claim and removes its field owners before the claim adopts it:
 // docs/migration.md
+
 import { at, items, type Json, type JsonObject, textOf } from '../kubernetes/json.ts'
 import type { Pair } from './compare.ts'
-import { initOf, mainOf, portNumber } from './deployment.ts'
+import { initOf, mainOf, portNumber } from './containers.ts'
 
 export interface Operation {
   readonly op: 'test' | 'add' | 'replace'

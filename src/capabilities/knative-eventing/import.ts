@@ -1,9 +1,9 @@
 // The part of Broker, Triggers and KafkaSource that a claim can express.
 
-import { resolveDefaults } from '../claim/resolve.ts'
-import { at, isObject, items, type Json, type JsonObject, textOf } from '../kubernetes/json.ts'
-import type { Platform } from '../platform/platform.ts'
-import { definedFields, nonEmpty, unlessDefault } from './fields.ts'
+import { resolveDefaults } from '../../claim/resolve.ts'
+import { definedFields, nonEmpty, unlessDefault } from '../../convert/fields.ts'
+import { at, isObject, items, type Json, type JsonObject, textOf } from '../../kubernetes/json.ts'
+import type { Platform } from '../../platform/platform.ts'
 
 const CLASS = 'eventing.knative.dev/broker.class'
 

@@ -1,13 +1,13 @@
 // The part of a Knative Service that a claim can express. What the platform does by default is left out.
 
-import { resolveDefaults } from '../claim/resolve.ts'
-import type { Knative, ResolvedClaim } from '../claim/resolved-claim.ts'
-import { at, isObject, items, type Json, type JsonObject } from '../kubernetes/json.ts'
-import type { Platform } from '../platform/platform.ts'
-import { initOf, mainOf } from './deployment.ts'
-import { natsVariables, plainVariables, pullSecrets, secretRefs, variableValue } from './env.ts'
-import { definedFields, nonEmpty, unlessDefault } from './fields.ts'
-import { matchSize } from './size.ts'
+import { resolveDefaults } from '../../claim/resolve.ts'
+import type { Knative, ResolvedClaim } from '../../claim/resolved-claim.ts'
+import { initOf, mainOf } from '../../convert/containers.ts'
+import { natsVariables, plainVariables, pullSecrets, secretRefs, variableValue } from '../../convert/env.ts'
+import { definedFields, nonEmpty, unlessDefault } from '../../convert/fields.ts'
+import { matchSize } from '../../convert/size.ts'
+import { at, isObject, items, type Json, type JsonObject } from '../../kubernetes/json.ts'
+import type { Platform } from '../../platform/platform.ts'
 
 const AUTOSCALING = 'autoscaling.knative.dev/'
 

@@ -1,11 +1,12 @@
 // The part of a Deployment and its ScaledObject that a claim can express. What the platform does by default is left out.
-import { resolveDefaults } from '../claim/resolve.ts'
-import type { ResolvedClaim } from '../claim/resolved-claim.ts'
-import { at, items, type Json, type JsonObject, textOf } from '../kubernetes/json.ts'
-import type { Platform } from '../platform/platform.ts'
-import { natsVariables, plainVariables, pullSecrets, secretRefs, variableValue } from './env.ts'
-import { definedFields, nonEmpty, unlessDefault } from './fields.ts'
-import { matchSize } from './size.ts'
+import { resolveDefaults } from '../../claim/resolve.ts'
+import type { ResolvedClaim } from '../../claim/resolved-claim.ts'
+import { initOf, mainOf, portNumber } from '../../convert/containers.ts'
+import { natsVariables, plainVariables, pullSecrets, secretRefs, variableValue } from '../../convert/env.ts'
+import { definedFields, nonEmpty, unlessDefault } from '../../convert/fields.ts'
+import { matchSize } from '../../convert/size.ts'
+import { at, items, type Json, type JsonObject, textOf } from '../../kubernetes/json.ts'
+import type { Platform } from '../../platform/platform.ts'
 
 export interface Given {
   readonly deployment: JsonObject
@@ -13,29 +14,8 @@ export interface Given {
   readonly services: readonly JsonObject[]
 }
 
-/** The main container: the one named main, or like the workload, or the first. */
-export function mainOf(deployment: JsonObject): number {
-  const names = items(at(deployment, 'spec', 'template', 'spec', 'containers')).map(container => at(container, 'name'))
-  return [names.indexOf('main'), names.indexOf(at(deployment, 'metadata', 'name') ?? null)].find(index => index >= 0) ?? 0
-}
-
-/** The init container that a claim can express: the same image with its own command. */
-export function initOf(deployment: JsonObject): number {
-  const pod = at(deployment, 'spec', 'template', 'spec')
-  const image = at(pod, 'containers', mainOf(deployment), 'image')
-  return items(at(pod, 'initContainers')).findIndex(
-    init => at(init, 'image') === image && items(at(init, 'command')).length > 0 && at(init, 'restartPolicy') === undefined,
-  )
-}
-
 export const triggerOf = (scaledObject: JsonObject): number =>
   items(at(scaledObject, 'spec', 'triggers')).findIndex(trigger => at(trigger, 'type') === 'nats-jetstream')
-
-/** The number of a port that may be given by name. */
-export function portNumber(port: Json | undefined, container: Json | undefined): Json | undefined {
-  const named = items(at(container, 'ports')).find(each => at(each, 'name') === port)
-  return named === undefined ? port : at(named, 'containerPort')
-}
 
 /** The fields of the claim's spec. What the platform does by default is left out. */
 export function specOf({ deployment, scaledObject, services }: Given, platform: Platform): JsonObject {
