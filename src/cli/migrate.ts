@@ -34,7 +34,7 @@ export const migrate = command({
       says: 'the claim alone as YAML, the default, or claim, comparison and steps as JSON',
     },
     adopt: { type: 'boolean', says: 'let the claim adopt the existing objects, by its annotation' },
-    input: { type: 'string', value: 'FILE', says: "the platform's input for the function, or a Composition that holds it" },
+    input: { type: 'string', value: 'FILE', says: 'the function input, or a Composition that contains it' },
   },
   async run({ values, operands }, io) {
     const names = namesOf(operands, io, { command: 'migrate', input: 'manifests' })

@@ -2,16 +2,13 @@
 
 import type { Capability } from '../../capabilities/capability.ts'
 import { capabilities } from '../../capabilities/index.ts'
-import { builtIn } from '../../platform/defaults.ts'
 import { shell } from '../../text/shell-quote.ts'
 import { type Actor, checkAccess } from './access.ts'
 import type { Api } from './api.ts'
-import { type Check, unknown, unneeded } from './check.ts'
+import { type Check, unknown } from './check.ts'
 import { type Examined, examineNamed, examineWritten, type Given } from './claims.ts'
 import { type Crossplane, checkCrossplane, checkVersion } from './crossplane.ts'
-import { checkKeda } from './keda.ts'
-import { checkEventing, checkServing, needsEventing, needsServing } from './knative.ts'
-import { checkNats } from './nats.ts'
+import { checkProducts } from './diagnoses.ts'
 import { checkPackages } from './packages.ts'
 import { checkPods } from './pods.ts'
 import { checkProvider, type Provider } from './provider.ts'
@@ -26,23 +23,13 @@ export async function examine(api: Api, { named, written }: Given): Promise<Chec
   const claims = examined.flatMap(({ claim }) => claim ?? [])
   const platform = platformOf(examined.find(({ composite }) => composite !== undefined)?.composite)
   // Without a claim, checks what nearly every claim needs.
-  const needs = {
-    keda: claims.length === 0 || claims.some(({ runtime }) => runtime === 'Deployment'),
-    serving: needsServing(claims, platform),
-    eventing: needsEventing(claims),
-  }
   const needed = capabilities.filter(({ isUsual, resolve }) =>
     claims.length === 0 ? isUsual?.(platform) : claims.some(claim => resolve(claim) !== undefined),
   )
   const provider = platform.composeAs === 'ProviderKubernetes' ? await checkProvider(api, platform) : undefined
-  const [access, keda, nats, serving, eventing, secrets, pods] = await Promise.all([
+  const [access, products, secrets, pods] = await Promise.all([
     checkRoles(api, actorOf(crossplane, provider), needed),
-    needs.keda ? checkKeda(api) : [unneeded('KEDA', 'no given claim has runtime Deployment')],
-    needs.keda
-      ? checkNats(api, claims, platform.defaults.nats?.monitoringEndpoint ?? builtIn.nats.monitoringEndpoint)
-      : [unneeded('NATS', 'no given claim has runtime Deployment')],
-    needs.serving ? checkServing(api, platform) : [unneeded('Knative Serving', `${noClaim(claims)} needs it`)],
-    needs.eventing ? checkEventing(api, claims) : [unneeded('Knative Eventing', `${noClaim(claims)} needs it`)],
+    checkProducts(api, { claims, platform }),
     Promise.all(examined.flatMap(({ claim, isNamespaceMissing }) => (claim && !isNamespaceMissing ? checkSecrets(api, claim) : []))),
     Promise.all(examined.flatMap(({ claim, isApplied }) => (claim && isApplied ? checkPods(api, claim) : []))),
   ])
@@ -52,18 +39,12 @@ export async function examine(api: Api, { named, written }: Given): Promise<Chec
     ...packages,
     ...(provider?.checks ?? []),
     ...access,
-    ...keda,
-    ...serving,
-    ...eventing,
-    ...nats,
+    ...products,
     ...secrets.flat(),
     ...pods,
     ...examined.map(({ check }) => check),
   ]
 }
-
-const noClaim = (claims: readonly unknown[]) =>
-  claims.length === 0 ? 'no claim was given, and nothing in the Composition' : 'no given claim'
 
 function actorOf({ account }: Crossplane, provider: Provider | undefined): Actor | undefined {
   if (provider !== undefined) return provider.actor

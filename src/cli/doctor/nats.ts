@@ -1,9 +1,11 @@
 // Checks what KEDA queries: the monitoring endpoint, the stream and the consumer of an account.
+import { resolveDefaults } from '../../claim/resolve.ts'
 import type { ResolvedClaim } from '../../claim/resolved-claim.ts'
 import { at, items, type Json, type JsonObject, textOf } from '../../kubernetes/json.ts'
 import { shell } from '../../text/shell-quote.ts'
 import type { Api } from './api.ts'
 import { type Check, unknown, well, wrong } from './check.ts'
+import type { Diagnosis, Subject } from './diagnosis.ts'
 import { type MonitoringServer, neighboursOf, type Reached, reach } from './endpoint.ts'
 import { suggest } from './suggestion.ts'
 
@@ -14,12 +16,23 @@ interface NatsClaim {
   readonly nats: Nats
 }
 
+export const natsDiagnosis: Diagnosis = {
+  name: 'NATS',
+  isNeeded: ({ claims }) => claims.length === 0 || claims.some(({ runtime }) => runtime === 'Deployment'),
+  whyUnneeded: () => 'no given claim has runtime Deployment',
+  check: checkNats,
+}
+
 /** A row for each server, followed by a row for each claim that uses it. */
-export async function checkNats(api: Api, claims: readonly ResolvedClaim[], byDefault: string): Promise<Check[]> {
+async function checkNats(api: Api, { claims, platform }: Subject): Promise<Check[]> {
   const natsClaims = claims.flatMap((claim): NatsClaim[] =>
     claim.runtime === 'Deployment' && claim.nats ? [{ claim, nats: claim.nats }] : [],
   )
-  const endpoints = new Set(natsClaims.length > 0 ? natsClaims.map(({ nats }) => nats.monitoringEndpoint) : [byDefault])
+  const endpoints = new Set(
+    natsClaims.length > 0
+      ? natsClaims.map(({ nats }) => nats.monitoringEndpoint)
+      : [resolveDefaults(platform).nats?.monitoringEndpoint ?? ''],
+  )
   const rows = await Promise.all(
     [...endpoints].map(endpoint =>
       checkServer(

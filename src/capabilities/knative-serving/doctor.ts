@@ -1,16 +1,13 @@
-// Runs only if a claim or the function input needs Knative.
-import type { ResolvedClaim } from '../../claim/resolved-claim.ts'
+import { type Api, isAbsent } from '../../cli/doctor/api.ts'
+import { type Check, unknown, well, wrong } from '../../cli/doctor/check.ts'
+import { checkDefinitions } from '../../cli/doctor/definitions.ts'
+import { type Diagnosis, noClaimNeedsIt, type Subject } from '../../cli/doctor/diagnosis.ts'
 import { at, textOf } from '../../kubernetes/json.ts'
 import type { Platform } from '../../platform/platform.ts'
 import { shell } from '../../text/shell-quote.ts'
-import { type Api, isAbsent } from './api.ts'
-import { type Check, unknown, well, wrong } from './check.ts'
-import { checkDefinitions } from './definitions.ts'
 
-const SERVING =
+const INSTALL =
   'kubectl apply -f https://github.com/knative/serving/releases/latest/download/serving-crds.yaml -f https://github.com/knative/serving/releases/latest/download/serving-core.yaml'
-const EVENTING = 'kubectl apply -f https://github.com/knative/eventing/releases/latest/download/eventing.yaml'
-const KAFKA = 'kubectl apply -f https://github.com/knative-extensions/eventing-kafka-broker/releases/latest/download/eventing-kafka.yaml'
 
 interface Flag {
   readonly feature: keyof Platform['features']
@@ -25,13 +22,18 @@ const flags: readonly Flag[] = [
   { feature: 'knativeInitialScaleZero', map: 'config-autoscaler', key: 'allow-zero-initial-scale', on: ['true'] },
 ]
 
-export const needsServing = (claims: readonly ResolvedClaim[], { features }: Platform) =>
-  claims.some(({ runtime }) => runtime === 'Knative') || Object.values(features).some(on => on)
+export const servingDiagnosis: Diagnosis = {
+  name: 'Knative Serving',
+  isNeeded: ({ claims, platform }) =>
+    claims.some(({ runtime }) => runtime === 'Knative') || Object.values(platform.features).some(on => on),
+  whyUnneeded: noClaimNeedsIt,
+  check: checkServing,
+}
 
-export async function checkServing(api: Api, { features }: Platform): Promise<Check[]> {
+async function checkServing(api: Api, { platform: { features } }: Subject): Promise<Check[]> {
   const wanted = flags.filter(({ feature }) => features[feature])
   const [kinds, ...rows] = await Promise.all([
-    checkDefinitions(api, 'Knative Serving', ['services.serving.knative.dev'], SERVING),
+    checkDefinitions(api, 'Knative Serving', ['services.serving.knative.dev'], INSTALL),
     ...wanted.map(flag => checkFlag(api, flag)),
   ])
   return kinds.state === 'wrong' ? [kinds] : [kinds, ...rows]
@@ -50,17 +52,4 @@ async function checkFlag(api: Api, { feature, map, key, on }: Flag): Promise<Che
     `the function input sets features.${feature}: true, but ConfigMap knative-serving/${map} has ${value === undefined ? 'no such key' : `'${textOf(value)}'`}, so Knative rejects the Services of claims`,
     shell`kubectl -n knative-serving patch configmap ${map} --type merge -p ${patch}`,
   )
-}
-
-export const needsEventing = (claims: readonly ResolvedClaim[]) => claims.some(({ eventing }) => eventing !== undefined)
-
-export async function checkEventing(api: Api, claims: readonly ResolvedClaim[]): Promise<Check[]> {
-  const listens = claims.some(({ eventing }) => eventing?.broker !== undefined)
-  const reads = claims.some(({ eventing }) => eventing?.kafka !== undefined)
-  return Promise.all([
-    ...(listens
-      ? [checkDefinitions(api, 'Knative Eventing', ['brokers.eventing.knative.dev', 'triggers.eventing.knative.dev'], EVENTING)]
-      : []),
-    ...(reads ? [checkDefinitions(api, 'Knative KafkaSource', ['kafkasources.sources.knative.dev'], KAFKA)] : []),
-  ])
 }

@@ -1,17 +1,25 @@
+import { type Api, isAbsent, itemsOf } from '../../cli/doctor/api.ts'
+import { type Check, unknown, well, wrong } from '../../cli/doctor/check.ts'
+import { checkDefinitions } from '../../cli/doctor/definitions.ts'
+import { findDeployments, healthOf, imageOf, versionOf } from '../../cli/doctor/deployment.ts'
+import type { Diagnosis } from '../../cli/doctor/diagnosis.ts'
+import { isAtLeast, showVersion, type Version } from '../../cli/doctor/version.ts'
 import { observedCondition } from '../../kubernetes/conditions.ts'
 import { isObject } from '../../kubernetes/json.ts'
 import { shell } from '../../text/shell-quote.ts'
-import { type Api, isAbsent, itemsOf } from './api.ts'
-import { type Check, unknown, well, wrong } from './check.ts'
-import { checkDefinitions } from './definitions.ts'
-import { findDeployments, healthOf, imageOf, versionOf } from './deployment.ts'
-import { isAtLeast, showVersion, type Version } from './version.ts'
 
 /** The first version that supports accountID: docs/adr/0004-nats-account-and-account-id.md */
 const MINIMUM: Version = [2, 17, 0]
 const INSTALL = 'helm upgrade --install keda keda --repo https://kedacore.github.io/charts --namespace keda --create-namespace'
 
-export async function checkKeda(api: Api): Promise<Check[]> {
+export const kedaDiagnosis: Diagnosis = {
+  name: 'KEDA',
+  isNeeded: ({ claims }) => claims.length === 0 || claims.some(({ runtime }) => runtime === 'Deployment'),
+  whyUnneeded: () => 'no given claim has runtime Deployment',
+  check: checkKeda,
+}
+
+async function checkKeda(api: Api): Promise<Check[]> {
   const [kinds, operator, metrics] = await Promise.all([
     checkDefinitions(api, 'KEDA', ['scaledobjects.keda.sh'], INSTALL),
     checkOperator(api),

@@ -1,0 +1,22 @@
+import type { ResolvedClaim } from '../../claim/resolved-claim.ts'
+import type { Platform } from '../../platform/platform.ts'
+import type { Api } from './api.ts'
+import type { Check } from './check.ts'
+
+/** What doctor checks for. */
+export interface Subject {
+  /** None if no claim is given. */
+  readonly claims: readonly ResolvedClaim[]
+  readonly platform: Platform
+}
+
+/** What doctor checks of a product that a capability needs. */
+export interface Diagnosis {
+  readonly name: string
+  readonly isNeeded: (subject: Subject) => boolean
+  readonly whyUnneeded: (subject: Subject) => string
+  readonly check: (api: Api, subject: Subject) => Promise<readonly Check[]>
+}
+
+export const noClaimNeedsIt = ({ claims }: Subject): string =>
+  claims.length === 0 ? 'no claim was given, and nothing in the Composition needs it' : 'no given claim needs it'
