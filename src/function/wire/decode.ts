@@ -1,22 +1,22 @@
-// From the bytes of a request to what the function reads of it. Crossplane sends every object as a Struct, mostly of names and
-// short strings, and half of it are managedFields, which nobody here looks at: this goes past them, and makes an object
-// of nothing but objects. The messages themselves are the SDK's.
+// Decodes a request into the SDK's messages. Crossplane sends every object as a Struct, mostly of field names and short strings.
+// Half of it is managedFields, which the function does not read: the decoder skips them.
+// A typical request of 18 kB takes 68 µs; @bufbuild/protobuf/wire takes 92 µs with half the lines and three times the memory:
+// docs/adr/0013-own-codec-against-protobuf-wire.md
 import type { Capability, Ready, Resource, Resources, RunFunctionRequest, Schema, State } from '@crossplane-org/function-sdk-typescript'
 import { type Json, type JsonObject, setField } from '../../kubernetes/json.ts'
 
-/** Beyond what any Kubernetes object has, and well below what a call stack bears. */
+/** Deeper than any Kubernetes object, and far below the limit of the call stack. */
 const DEEPEST = 500
 
-// Names of fields come again and again, in every object of every call. One that is known is not made anew, and is known to
-// the engine as a name already.
+// Known field names are interned: the same ones occur in every object of every call, and V8 looks an interned name up faster.
 const knownNames: string[] = new Array(4096).fill('')
 const LONGEST_KNOWN = 64
 
-// What a field is tagged with: its number and how it is written.
+// The tag of a field: its number and its wire type.
 const varint = (field: number) => field * 8
 const bytes = (field: number) => field * 8 + 2
 
-/** Where in a request a Struct stands: only what is observed has metadata that nobody reads. */
+/** Where in a request a Struct is: only observed objects have metadata that the function does not read. */
 type Place = 'observed' | 'its metadata' | 'elsewhere'
 const unread: ReadonlySet<string> = new Set(['managedFields', 'ownerReferences'])
 const nothing: ReadonlySet<string> = new Set()
@@ -34,7 +34,7 @@ class Reader {
     this.#unread = unread
   }
 
-  /** A whole message: calls what reads a field for each, and goes past the fields that nobody reads. */
+  /** Reads a whole message: calls the reader of each field, and skips fields without one. */
   message(fields: Fields, end = this.#end()): void {
     while (this.#position < end) {
       const tag = this.varint()
@@ -45,7 +45,7 @@ class Reader {
     this.#close(end)
   }
 
-  /** An entry of a map, put into it once both its halves are read. */
+  /** Reads an entry of a map and adds it to the map. */
   entry<T>(map: { [key: string]: T }, empty: T, read: () => T): void {
     let [key, value] = ['', empty]
     this.message({ [bytes(1)]: () => (key = this.string()), [bytes(2)]: () => (value = read()) })
@@ -64,7 +64,7 @@ class Reader {
     throw new Error('a number is longer than ten bytes')
   }
 
-  /** Numbers in a row, in one piece or, as older writers do, one by one. */
+  /** Reads a packed list of numbers. */
   packed(into: number[]): void {
     const end = this.#end()
     while (this.#position < end) into.push(this.varint())
@@ -79,7 +79,7 @@ class Reader {
   }
 
   #text(start: number, end: number): string {
-    // Undefined is UTF-8 as well, and saves Node to look the encoding up.
+    // Undefined means UTF-8 too, and spares Node the lookup of the encoding.
     return this.#bytes.toString(undefined, start, end)
   }
 
@@ -101,14 +101,14 @@ class Reader {
     return name
   }
 
-  /** Where a name is known, by as much of it as tells the names in Kubernetes' objects from one another. */
+  /** The slot of a name: a hash of its length and four of its bytes, which tells the field names of Kubernetes objects apart. */
   #slot(begin: number, length: number): number {
     const byte = (offset: number) => this.#bytes[begin + offset] ?? 0
     const hash = 7 * length + 251 * byte(0) + 31 * byte(length >> 2) + 67 * byte(length >> 1) + 131 * byte(length - 1)
     return hash & (knownNames.length - 1)
   }
 
-  /** Whether these bytes are this text; that of a text beyond ASCII is never said. */
+  /** Whether these bytes are this text; always false for text beyond ASCII. */
   #reads(text: string, begin: number, length: number): boolean {
     if (text.length !== length) return false
     for (let i = 0; i < length; i++) {
@@ -153,7 +153,7 @@ class Reader {
     if (value !== undefined) setField(object, key, value)
   }
 
-  /** Two in three members are short texts, written by everybody in the same way: such a one is read as a whole. */
+  /** Reads a member whose value is a short string in the usual encoding at once: two in three members are like that. */
   #shortText(object: { [name: string]: Json }, end: number): boolean {
     const bytes = this.#bytes
     const name = this.#position + 2
@@ -222,7 +222,7 @@ class Reader {
   #double(): number {
     const value = this.#bytes.readDoubleLE(this.#position)
     this.#position += 8
-    // Nobody means anything by -0.
+    // Kubernetes has no use for -0.
     return value === 0 ? 0 : value
   }
 
@@ -247,7 +247,7 @@ class Reader {
         this.#position += 4
         break
       default:
-        throw new Error('a field is written in an unknown way')
+        throw new Error('a field has an unknown wire type')
     }
   }
 
@@ -261,7 +261,7 @@ class Reader {
     this.#close(end)
   }
 
-  /** Where what begins with its length ends. */
+  /** Reads a length and returns the position at which the content ends. */
   #end(): number {
     const length = this.varint()
     const end = this.#position + length
@@ -274,10 +274,10 @@ class Reader {
   }
 }
 
-/** All that the function reads of a request. Credentials and the like, which it never asks for, stay bytes. */
+/** Decodes the fields of a request that the function reads, and skips others such as credentials. */
 export const decodeRequest = (message: Buffer): RunFunctionRequest => decode(message, unread)
 
-/** The same with the owners of the fields, which only a refusal reads. */
+/** The same with managedFields and ownerReferences, which only the answer to an invalid claim needs. */
 export const decodeRequestWithOwners = (message: Buffer): RunFunctionRequest => decode(message, nothing)
 
 function decode(message: Buffer, unread: ReadonlySet<string>): RunFunctionRequest {
@@ -343,7 +343,7 @@ function resources(reader: Reader): Resources {
   return found
 }
 
-/** Whether there is one: what it says is long, and nobody asks. */
+/** Reads whether a schema exists. Its content is long, and the function does not need it. */
 function schema(reader: Reader): Schema {
   const found: Schema = {}
   reader.message({

@@ -1,5 +1,6 @@
-// From an answer to its bytes. A message stands behind its own length, which is known once it is written: so everything
-// is written from its end to its beginning, once, and nothing has to be measured or moved.
+// Encodes an answer. The length of a message precedes its content, so the encoder writes each answer from its end to its start:
+// each length is known when it is written, and nothing is measured twice or moved. A typical answer of 4.7 kB takes 21 µs; with
+// @bufbuild/protobuf/wire it takes 30 µs: docs/adr/0013-own-codec-against-protobuf-wire.md
 import type {
   Condition,
   Requirements,
@@ -12,7 +13,7 @@ import type {
 } from '@crossplane-org/function-sdk-typescript'
 
 const START_BYTES = 16 * 1024
-// Longer than this, what Node writes at once is faster than character by character.
+// Up to this length, writing character by character is faster than Buffer.write.
 const SHORT_TEXT = 48
 
 const VARINT = 0
@@ -31,7 +32,7 @@ class Writer {
     return this.#buffer.subarray(this.#start)
   }
 
-  /** Unlike other fields those of a oneof are written even where they hold what they hold by default. */
+  /** The fields of a oneof are written even if they have their default value, unlike other fields. */
   text(field: number, text: string | undefined, always = false): void {
     if (text === undefined || (text === '' && !always)) return
     const before = this.#written
@@ -131,7 +132,7 @@ class Writer {
     this.#close(field, before)
   }
 
-  /** The length and the tag of what was written since. */
+  /** Writes the length and the tag of the content written since `before`. */
   #close(field: number, before: number): void {
     this.#varint(this.#written - before)
     this.#tag(field, BYTES)
