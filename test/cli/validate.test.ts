@@ -408,7 +408,7 @@ describe('large input', () => {
     {
       title: 'more entries than fit into memory',
       text: `${claim()}  env: [${'1,'.repeat(1_000_000)}]\n`,
-      problem: /more than 1000000 lines/,
+      problem: /must have at most 1000000 lines/,
     },
     {
       title: 'a text longer than the limit',
@@ -438,7 +438,7 @@ describe('large input', () => {
       first
         .map(
           line =>
-            `<stdin>:${line + 1}:3  spec.size: stands twice, first at ${line}:3, and kubectl would keep only this one  [DUPLICATE_KEY]\n`,
+            `<stdin>:${line + 1}:3  spec.size: must not repeat the key at ${line}:3: kubectl would keep only this one  [DUPLICATE_KEY]\n`,
         )
         .join(''),
     )

@@ -10,11 +10,11 @@ export interface DuplicateKey {
   readonly path: Path
   readonly first: number
   readonly second: number
-  /** Whether it is a merge that says it again. */
+  /** Whether a merge repeats the key. */
   readonly merged: boolean
 }
 
-/** Filled on demand: only a text with something wrong in it needs to know where everything stands. */
+/** Filled on demand: only a text with a finding needs positions. */
 export interface Recording {
   readonly roots: number[]
   readonly offsets: OffsetMap
@@ -39,15 +39,15 @@ interface Anchor {
   readonly nodes: number
 }
 
-/** Aliases of aliases grow as a power of their number ("billion laughs"); no manifest comes near this. */
-const MOST_COPIED_NODES = 100_000
+/** Nested aliases grow exponentially ("billion laughs"); no manifest comes near this limit. */
+const MAX_COPIED_NODES = 100_000
 
 export interface Constructed {
   readonly values: readonly unknown[]
   readonly hasDuplicates: boolean
 }
 
-/** Makes JSON values of YAML events, one for each document, as go-yaml does for kubectl. Throws as `refuse` does. */
+/** Builds a JSON value from the YAML events of each document, as go-yaml does for kubectl. Throws a YAMLException. */
 export function construct(text: string, events: readonly Event[], recording?: Recording): Constructed {
   const reading: Reading = {
     ...{ text, events, recording, anchors: new Map(), path: [] },
@@ -77,7 +77,7 @@ function readNode(reading: Reading): unknown {
   const anchorAt = 'anchorStart' in event ? event.anchorStart : -1
   if (!('anchorStart' in event) || anchorAt < 0) return readContent(reading, event)
   const name = reading.text.slice(anchorAt, event.anchorEnd)
-  if (!ANCHOR.test(name)) throwYamlError(reading.text, anchorAt, `'&${name}': the name of an anchor has only letters, digits, '-' and '_'`)
+  if (!ANCHOR.test(name)) throwYamlError(reading.text, anchorAt, `the anchor '&${name}' must have a name of letters, digits, '-' and '_'`)
   reading.anchors.set(name, 'open')
   const value = readContent(reading, event)
   reading.anchors.set(name, { value, nodes: reading.nodes - before })
@@ -101,11 +101,11 @@ function readAlias(reading: Reading, start: number, end: number): unknown {
   const name = reading.text.slice(start, end)
   const anchor = reading.anchors.get(name)
   const say = (problem: string) => throwYamlError(reading.text, start - 1, problem)
-  if (anchor === undefined) return say(`'*${name}' refers to an anchor '&${name}' that is not there; text that starts with '*' is quoted`)
-  if (anchor === 'open') return say(`'*${name}' stands inside of its own anchor '&${name}'`)
+  if (anchor === undefined) return say(`the anchor '&${name}' is missing: quote text that starts with '*'`)
+  if (anchor === 'open') return say(`'*${name}' is inside its own anchor '&${name}'`)
   reading.nodes += anchor.nodes
   reading.copies += anchor.nodes
-  return reading.copies > MOST_COPIED_NODES ? say(`the aliases unfold to more than ${MOST_COPIED_NODES} values`) : anchor.value
+  return reading.copies > MAX_COPIED_NODES ? say(`the aliases expand to more than ${MAX_COPIED_NODES} values`) : anchor.value
 }
 
 function readSequence(reading: Reading): unknown[] {
@@ -125,7 +125,7 @@ type Mapping = Record<string, unknown>
 
 function readMapping(reading: Reading): Mapping {
   const map: Mapping = {}
-  // A key that a merge brought may be said again after it; any other repetition loses one of the two.
+  // A merged key may be overridden after the merge; any other repetition loses one of the two values.
   let merged: Set<string> | undefined
   for (let event = peek(reading); event.type !== EVENT_ID.POP; event = peek(reading)) {
     const at = nodeOffset(reading.text, event)
@@ -148,7 +148,7 @@ function readMapping(reading: Reading): Mapping {
   return map
 }
 
-/** If the inner key has an anchor or a tag, js-yaml takes a map that begins on the line of its key. */
+/** If the inner key has an anchor or a tag, js-yaml accepts a map that starts on the line of its key. */
 function refuseInline(reading: Reading, keyAt: number): void {
   const event = peek(reading)
   if (event.type !== EVENT_ID.MAPPING || event.style !== COLLECTION_STYLE.BLOCK) return
@@ -161,8 +161,8 @@ function readKey(reading: Reading, event: Event, at: number): string {
   const isTemplate = event.type === EVENT_ID.MAPPING && reading.text.startsWith('{{', at - 1)
   if (isTemplate) return throwYamlError(reading.text, at - 1, "'{{ … }}' is a template: render it, or quote it")
   const key = readNode(reading)
-  if (typeof key === 'object' && key !== null) return say('a key has to be text, not a map or a list')
-  return key === null ? say('a key has to be text, and this one is empty or null') : String(key)
+  if (typeof key === 'object' && key !== null) return say('a key must be text, not a map or a list')
+  return key === null ? say('a key must be text, got an empty or null key') : String(key)
 }
 
 const isMerge = (text: string, event: Event) =>
@@ -172,14 +172,14 @@ const isMerge = (text: string, event: Event) =>
   event.valueEnd - event.valueStart === 2 &&
   text.startsWith('<<', event.valueStart)
 
-/** As in go-yaml, what is merged also wins over a key that stands before it, which YAML itself says it must not: a duplicate. */
+/** In go-yaml, unlike in YAML itself, a merge also overrides a key before it: that is reported as a duplicate. */
 function merge(reading: Reading, map: Mapping, merged: Set<string>, at: number): void {
   reading.next++
   refuseInline(reading, at)
   const value = readNode(reading)
-  // Of several maps the first that has a key wins, so it is put last.
+  // The first of several maps that has a key wins, so it is merged last.
   for (const source of Array.isArray(value) ? value.toReversed() : [value]) {
-    if (!isObject(source)) throwYamlError(reading.text, at, "'<<' merges a map or a list of maps, and this is neither")
+    if (!isObject(source)) throwYamlError(reading.text, at, "'<<' must merge a map or a list of maps")
     for (const [key, value] of Object.entries(source)) {
       if (Object.hasOwn(map, key) && !merged.has(key)) duplicate(reading, map, key, at, true)
       merged.add(key)

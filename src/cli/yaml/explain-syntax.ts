@@ -2,7 +2,7 @@
 // not why; the yaml package has a code for each mistake. Neither's English is matched: codes and the text itself decide.
 import { parseEvents, YAMLException } from 'js-yaml'
 import { CST, type ErrorCode, Lexer, parseAllDocuments } from 'yaml'
-import { MOST_LEVELS } from './limits.ts'
+import { MAX_LEVELS } from './limits.ts'
 
 export interface SyntaxProblem {
   readonly offset: number
@@ -19,13 +19,13 @@ interface Evidence {
   /** Where js-yaml gave up. */
   readonly stopped: number
   readonly stoppedLine: Line
-  /** Where the mistake began, and what it is; undefined where the yaml package finds none, or was not asked. */
+  /** Where the mistake starts, and its code; undefined if the yaml package finds none or was not asked. */
   readonly began: number
   readonly beganLine: Line
   readonly code: ErrorCode | undefined
   /** Whether a '[' or '{' is open where js-yaml gave up. */
   readonly isInFlow: boolean
-  /** Where the quote begins that should have been closed where the mistake began. */
+  /** Where the quote starts that should have been closed where the mistake starts. */
   readonly openQuote: number | undefined
 }
 
@@ -49,11 +49,11 @@ const wordWhereBegan = ({ beganLine }: Evidence) => firstWord(beganLine)
 const lineWith = (pattern: RegExp, { beganLine, stoppedLine }: Evidence) => [beganLine, stoppedLine].find(({ text }) => pattern.test(text))
 const says = (sentence: string) => () => sentence
 
-/** From the most telling to the least: the first that fits is said. */
+/** From the most to the least specific: the first that fits is used. */
 const explanations: readonly Explanation[] = [
   {
     fits: evidence => lineWith(CONFLICT, evidence) !== undefined,
-    problem: says('a merge conflict that is not resolved'),
+    problem: says('unresolved merge conflict'),
     offset: evidence => lineWith(CONFLICT, evidence)?.start ?? evidence.began,
   },
   {
@@ -76,7 +76,7 @@ const explanations: readonly Explanation[] = [
   },
   {
     fits: ({ code }) => code === 'BAD_DQ_ESCAPE',
-    problem: ({ text, began }) => `'${text.slice(began, began + 2)}' is no escape: inside of double quotes a backslash is written \\\\`,
+    problem: ({ text, began }) => `'${text.slice(began, began + 2)}' is not an escape: inside double quotes write a backslash as \\\\`,
     offset: began,
   },
   {
@@ -123,7 +123,7 @@ const explanations: readonly Explanation[] = [
   },
   {
     fits: evidence => evidence.code !== undefined && !evidence.isInFlow && isEntry(evidence),
-    problem: says('indented unlike the lines that it stands among'),
+    problem: says('the indentation does not match the lines around it'),
     offset: wordWhereStopped,
   },
   {
@@ -138,7 +138,7 @@ const explanations: readonly Explanation[] = [
   },
   {
     fits: ({ code }) => code === 'BAD_INDENT',
-    problem: says('indented unlike the lines that it stands among'),
+    problem: says('the indentation does not match the lines around it'),
     offset: wordWhereStopped,
   },
   {
@@ -148,27 +148,27 @@ const explanations: readonly Explanation[] = [
   },
   {
     fits: evidence => evidence.code === 'UNEXPECTED_TOKEN' && isAtFirstWord(evidence),
-    problem: says("belongs to nothing above it: is the indentation right, or a '---' missing?"),
+    problem: says("does not belong to anything above: check the indentation, or add a missing '---'"),
     offset: stopped,
   },
   {
     fits: ({ code }) => code === 'UNEXPECTED_TOKEN',
-    problem: ({ text, began }) => `'${text.charAt(began)}' cannot stand here`,
+    problem: ({ text, began }) => `unexpected '${text.charAt(began)}'`,
     offset: began,
   },
 ]
 
 const isAtFirstWord = (evidence: Evidence) => evidence.stopped <= wordWhereStopped(evidence)
 const ENTRY = /^\s+(?:- |[\w./-]+:(?: |$))/
-/** Whether what js-yaml did not expect is a whole line of a map or a list: then it is its place that is wrong. */
+/** Whether js-yaml stopped at a whole entry of a map or a list: then its indentation is wrong. */
 const isEntry = (evidence: Evidence) => isAtFirstWord(evidence) && ENTRY.test(evidence.stoppedLine.text)
 const isAtEnd = ({ text, stopped }: Evidence) => text.slice(stopped).trim() === ''
 
 function afterQuote({ stoppedLine: { start, text }, stopped }: Evidence): string {
   const before = text.slice(0, stopped - start)
   const quote = QUOTE_BEFORE.exec(before)?.[0].charAt(0) ?? "'"
-  if (before.split(quote).length % 2 === 0) return `text after a closing quote: is a ${quote} missing on a line above?`
-  const way = quote === "'" ? "inside of single quotes ' is written ''" : 'inside of double quotes " is written \\"'
+  if (before.split(quote).length % 2 === 0) return `text after a closing quote: check for a missing ${quote} on the lines above`
+  const way = quote === "'" ? "inside single quotes write ' as ''" : 'inside double quotes write " as \\"'
   return `text after the closing quote: ${way}`
 }
 
@@ -178,9 +178,9 @@ function lineAt(text: string, offset: number): Line {
   return { start, text: text.slice(start, end === -1 ? undefined : end) }
 }
 
-/** The yaml package takes its time, and a thousand times the memory. */
+/** The yaml package is slow, and takes a thousand times the size of the text in memory. */
 const LONGEST_EXPLAINED = 1024 * 1024
-/** Further on a text may be nested so deeply that the yaml package overflows the stack. */
+/** Text after this may be nested so deeply that the yaml package overflows the stack. */
 const LONGEST_AHEAD = 256
 
 /** Where a text stops being YAML, and what to do about it. */
@@ -189,7 +189,7 @@ export function explainSyntax(text: string, { reason, mark }: YAMLException): Sy
   if (isTooDeep(text, stopped)) return { offset: stopped, problem: 'nested too deeply' }
   const end = stopped + LONGEST_AHEAD
   const found = end > LONGEST_EXPLAINED ? undefined : errorsIn(text.slice(0, end))[0]
-  // What is wrong where the text was cut may be wrong because it was cut.
+  // An error at the end may only exist because the text was cut there.
   const error = found !== undefined && found.pos[0] < end ? found : undefined
   const began = error?.pos[0] ?? stopped
   const lines = { stoppedLine: lineAt(text, stopped), beganLine: lineAt(text, began) }
@@ -199,10 +199,10 @@ export function explainSyntax(text: string, { reason, mark }: YAMLException): Sy
   return { offset: explanation.offset(evidence), problem: explanation.problem(evidence) }
 }
 
-/** Whether js-yaml would have gone on, had it been allowed to go deeper. */
+/** Whether js-yaml only stopped because of the limit on nesting. */
 function isTooDeep(text: string, stopped: number): boolean {
   try {
-    parseEvents(text, { maxDepth: 2 * MOST_LEVELS })
+    parseEvents(text, { maxDepth: 2 * MAX_LEVELS })
   } catch (error) {
     return error instanceof YAMLException && error.mark?.position !== stopped
   }
@@ -212,7 +212,7 @@ function isTooDeep(text: string, stopped: number): boolean {
 const errorsIn = (text: string) =>
   parseAllDocuments(text, { prettyErrors: false, uniqueKeys: false, logLevel: 'silent' }).flatMap(({ errors }) => errors)
 
-/** What is open at two places of a text: brackets where js-yaml gave up, a quote where the mistake began. */
+/** Whether a bracket is open where js-yaml gave up, and which quote is open where the mistake starts. */
 function openIn(text: string, stopped: number, began: number): Pick<Evidence, 'isInFlow' | 'openQuote'> {
   let offset = 0
   let brackets = 0
@@ -220,7 +220,7 @@ function openIn(text: string, stopped: number, began: number): Pick<Evidence, 'i
   for (const lexeme of new Lexer().lex(text)) {
     if (offset >= Math.max(stopped, began)) break
     const type: CST.TokenType | 'content' | null = isContent ? 'content' : CST.tokenType(lexeme)
-    // These stand between the lexemes, and not in the text.
+    // These are signals between the lexemes, not text.
     isContent = type === 'scalar'
     if (type === 'scalar' || type === 'doc-mode' || type === 'flow-error-end') continue
     if (offset < stopped && (type === 'flow-map-start' || type === 'flow-seq-start')) brackets++

@@ -10,20 +10,20 @@ interface Frame {
   readonly indent: number
   readonly map: Mapping | undefined
   readonly list: unknown[] | undefined
-  /** A key whose value may stand on the lines below. */
+  /** A key whose value may follow on the lines below. */
   pending: string | undefined
 }
 
 const MARKER = /^--- *(?:#.*)?$/
 const EMPTY = /^ *(?:#.*)?$/
 const LINE = /^( *)(- +)?(?:([A-Za-z_][\w./-]*):(?: +(.*))?|(.+))$/
-// A tab, a carriage return, what YAML does not print, and the line breaks that only YAML 1.1 knows.
+// A tab, a carriage return, unprintable characters, and the line breaks that only YAML 1.1 has.
 const UNUSUAL = /[^\n\x20-\x7E\u00A1-\u2027\u202A-\uD7FF\uE000-\uFEFE]/
 
-/** Manifests stay well above. The careful reader has a limit of its own, and what it cannot read has no places. */
+/** Manifests stay far below. The careful reader has its own, higher limit. */
 const DEEPEST = 50
 
-/** The value of a plain document, or undefined where only the careful reader can tell. */
+/** The value of a plain document, or undefined if only the careful reader can read it. */
 export function readPlainYaml(text: string): { readonly value: unknown } | undefined {
   if (UNUSUAL.test(text)) return undefined
   const stack: Frame[] = []
@@ -44,7 +44,7 @@ export function readPlainYaml(text: string): { readonly value: unknown } | undef
   return root === undefined ? undefined : { value: root }
 }
 
-/** Makes a map or a list, puts it where it belongs, and goes on in it. */
+/** Creates a map or a list, adds it to its parent, and continues in it. */
 function openFrame(stack: Frame[], indent: number, isList: boolean): Frame {
   const frame: Frame = isList
     ? { indent, map: undefined, list: [], pending: undefined }
@@ -62,10 +62,10 @@ function closeFrame(stack: Frame[]): void {
   if (frame?.map !== undefined && frame.pending !== undefined) frame.map[frame.pending] = null
 }
 
-/** The map or list that a line of this indentation goes on with; undefined where it goes on with none. */
+/** The map or list that a line of this indentation belongs to, or undefined. */
 function frameFor(stack: Frame[], indent: number, isItem: boolean): Frame | undefined {
   const top = stack.at(-1)
-  // A list may stand right below its key, without further indentation.
+  // A list may have the indentation of its key.
   if (top?.pending !== undefined && (indent > top.indent || (indent === top.indent && isItem))) return openFrame(stack, indent, isItem)
   while (stack.length > 0) {
     const frame = stack.at(-1)
@@ -82,7 +82,7 @@ function putEntry(frame: Frame, key: string | undefined, text: string | undefine
   if (pending !== undefined) map[pending] = null
   frame.pending = undefined
   if (text === undefined || text === '' || text.startsWith('#')) {
-    // Set at once, so that the keys keep their order.
+    // Set now, so that the keys keep their order.
     map[key] = null
     frame.pending = key
     return true
@@ -112,7 +112,7 @@ const FLOW = /^\[(.*)\] *(?: #.*)?$/
 const FLOW_QUOTED = /^(?:"([^"\\]*)"|'([^']*)')$/
 const FLOW_PLAIN = /^[^[\]{}"'#:\\]+$/
 
-/** A value that stands on its line as a whole; undefined where it does not, or where that is hard to tell. */
+/** The value of a line, or undefined if it is not complete on its line or hard to read. */
 function readValue(text: string): unknown {
   switch (text.charAt(0)) {
     case '"':

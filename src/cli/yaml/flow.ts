@@ -1,8 +1,8 @@
 import { CST, Lexer } from 'yaml'
 
 /**
- * Puts what stands between brackets on one line, each character where it was: go-yaml does not look at the indentation
- * there, but js-yaml refuses a closing bracket that stands right below its key.
+ * Replaces line breaks between brackets by spaces, so that offsets stay the same: go-yaml ignores the indentation there, but
+ * js-yaml rejects a closing bracket that is directly below its key.
  */
 export function joinFlowLines(text: string): string {
   let joined = ''
@@ -12,7 +12,7 @@ export function joinFlowLines(text: string): string {
   for (const lexeme of new Lexer().lex(text)) {
     const type: CST.TokenType | 'content' | null = isContent ? 'content' : CST.tokenType(lexeme)
     isContent = type === 'scalar'
-    // These stand between the lexemes, and not in the text.
+    // These are signals between the lexemes, not text.
     if (type === 'scalar' || type === 'doc-mode' || type === 'flow-error-end') continue
     if (type === 'flow-map-start' || type === 'flow-seq-start') brackets++
     if (type === 'flow-map-end' || type === 'flow-seq-end') brackets--
@@ -24,7 +24,7 @@ export function joinFlowLines(text: string): string {
   return joined
 }
 
-// Elsewhere a line break may belong to a text, which it would change.
+// Elsewhere a line break may be part of a multi-line text.
 const OPENS = /^[[{,:]$/
 const CLOSES = /\s*[\]},]/y
 

@@ -1,2 +1,2 @@
-/** Of nested maps and lists. Manifests stay well below, and a call stack bears far more. */
-export const MOST_LEVELS = 100
+/** Of nested maps and lists. Manifests stay far below, and a call stack allows far more. */
+export const MAX_LEVELS = 100

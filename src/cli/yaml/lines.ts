@@ -10,7 +10,7 @@ export interface Lines {
   text(line: number): string
 }
 
-/** The lines of a text, looked for when the first is asked for: a file without findings needs none. */
+/** The lines of a text. They are found on the first call, because a file without findings needs none. */
 export function linesOf(text: string, firstLine = 1): Lines {
   let found: number[] | undefined
   const starts = () => (found ??= [0, ...Array.from(text.matchAll(/\r\n?|\n/g), ({ 0: end, index }) => index + end.length)])

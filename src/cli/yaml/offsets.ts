@@ -1,6 +1,6 @@
 import { EVENT_ID, type Event, SCALAR_STYLE, type ScalarEvent } from 'js-yaml'
 
-/** Where an entry of a map or a list stands, as offsets into the text, and how it is spelt if it is a plain word. */
+/** The offsets of an entry of a map or a list in the text, and its spelling if it is a plain word. */
 export interface EntryOffsets {
   readonly key: number
   readonly value: number
@@ -16,7 +16,7 @@ export function setOffsets(map: OffsetMap, container: object, key: string | numb
   else entries.set(key, offsets)
 }
 
-/** The offsets of an entry whose key begins at an offset; an empty value stands where its key does. */
+/** The offsets of an entry whose key starts at an offset; an empty value has the offset of its key. */
 export function entryOffsets(text: string, keyAt: number, event: Event, value: unknown): EntryOffsets {
   const valueAt = nodeOffset(text, event)
   const isPlain = event.type === EVENT_ID.SCALAR && event.style === SCALAR_STYLE.PLAIN && valueAt >= 0
@@ -28,7 +28,7 @@ export function entryOffsets(text: string, keyAt: number, event: Event, value: u
   }
 }
 
-/** Where a node begins, or -1 for an empty one, which stands nowhere. */
+/** The offset of a node, or -1 for an empty one. */
 export function nodeOffset(text: string, event: Event): number {
   switch (event.type) {
     case EVENT_ID.ALIAS:
@@ -46,6 +46,6 @@ export function nodeOffset(text: string, event: Event): number {
 function scalarOffset(text: string, { style, valueStart }: ScalarEvent): number {
   if (valueStart < 0 || style === SCALAR_STYLE.PLAIN) return valueStart
   if (style === SCALAR_STYLE.SINGLE_QUOTED || style === SCALAR_STYLE.DOUBLE_QUOTED) return valueStart - 1
-  // A block's range begins with its indentation.
+  // A block's range starts with its indentation.
   return valueStart + (/^\s*/.exec(text.slice(valueStart, valueStart + 1000))?.[0].length ?? 0)
 }

@@ -15,10 +15,10 @@ const MAY_BE_A_WORD = /^[yYnNtTfFoO~.+-]/
 const MAY_BE_A_NUMBER = /^[-+.\d]/
 const INTEGER = /^([-+]?)0(?:[xX]([\da-fA-F]+)|[bB]([01]+)|[oO]?([0-7]+))$/
 const FLOAT = /^[-+]?(?:\.\d+|\d+(?:\.\d*)?)(?:[eE][-+]?\d+)?$/
-// After a leading point an underscore has to stand between two digits; elsewhere go-yaml takes any out first.
+// After a leading point an underscore must be between two digits; elsewhere go-yaml removes all underscores first.
 const POINT_FIRST = /^\.\d(?:_?\d)*(?:[eE][-+]?\d(?:_?\d)*)?$/
 
-/** What kubectl makes of a plain, untagged scalar. A date and `12:30` stay text; `.inf` and `.nan` are numbers that JSON cannot say. */
+/** The value that kubectl reads from a plain, untagged scalar. A date and `12:30` stay text; JSON has no `.inf` and `.nan`. */
 export function plainScalar(text: string): string | number | boolean | null {
   if (text.length <= LONGEST_WORD && (text === '' || MAY_BE_A_WORD.test(text))) {
     const word = words.get(text)
@@ -35,11 +35,11 @@ function numberOf(text: string): number | undefined {
   if (based !== undefined) return based
   if (!FLOAT.test(digits)) return undefined
   const value = Number(digits)
-  // JSON has no negative zero that an API server would keep.
+  // The API server does not keep a negative zero.
   return Number.isFinite(value) ? value + 0 : undefined
 }
 
-/** Hexadecimal, binary and both spellings of octal; undefined past 64 bits, where Go gives up too. */
+/** Hexadecimal, binary and both spellings of octal; undefined beyond 64 bits, as in Go. */
 function basedInteger([, sign = '', hex, binary, octal]: RegExpExecArray): number | undefined {
   const magnitude = BigInt(hex !== undefined ? `0x${hex}` : binary !== undefined ? `0b${binary}` : `0o${octal}`)
   const most = sign === '' ? 2n ** 64n - 1n : sign === '-' ? 2n ** 63n : 2n ** 63n - 1n

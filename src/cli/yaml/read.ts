@@ -3,10 +3,10 @@ import { type Constructed, construct, type Recording } from './construct.ts'
 import { explainSyntax, type SyntaxProblem } from './explain-syntax.ts'
 import { readPlainYaml } from './fast-path.ts'
 import { joinFlowLines } from './flow.ts'
-import { MOST_LEVELS } from './limits.ts'
+import { MAX_LEVELS } from './limits.ts'
 import { type Segment, splitJsonStream } from './split.ts'
 
-/** What a segment says. Where each thing stands is worked out when `recorded` is first called. */
+/** The values of a segment. Positions are computed on the first call of `recorded`. */
 export interface SegmentRead extends Constructed {
   readonly start: number
   readonly problem: SyntaxProblem | undefined
@@ -23,14 +23,14 @@ export function readSegment(segment: Segment): SegmentRead[] {
   return stream?.map(readWhole) ?? [read]
 }
 
-/** Ten thousand claims are well below; each entry takes a thousand times its length in memory. */
-const MOST_ENTRIES = 1_000_000
+/** Ten thousand claims stay far below; each entry takes a thousand times its length in memory. */
+const MAX_ENTRIES = 1_000_000
 const ENTRY = /[\n\r,[{]/g
 
 function hasTooMuch(text: string): boolean {
-  if (text.length <= MOST_ENTRIES) return false
+  if (text.length <= MAX_ENTRIES) return false
   let entries = 0
-  for (const _ of text.matchAll(ENTRY)) if (++entries > MOST_ENTRIES) return true
+  for (const _ of text.matchAll(ENTRY)) if (++entries > MAX_ENTRIES) return true
   return false
 }
 
@@ -50,28 +50,26 @@ function readWhole({ text, start }: Segment): SegmentRead {
   return { start, ...constructed, problem: undefined, recorded }
 }
 
-const SECOND = "kubectl ignores what follows '...': begin the next document with '---'"
+const SECOND = "kubectl ignores everything after '...': start the next document with '---'"
 const MARKER = /^---[ \t]*([^\s#])/
 const DIRECTIVE = /^(?:[ \t]*(?:#[^\n]*)?\n)*%/
-// All but tab, line breaks and NEL.
+// All control characters except tab, line breaks and NEL.
 const CONTROL = /[^\P{Cc}\t\n\r\u0085]|[\p{Cs}\uFFFE\uFFFF]/u
 
-/** What needs no parser to be refused. */
+/** Finds problems that need no parser. */
 function refusedAtOnce(text: string): SyntaxProblem | undefined {
-  if (hasTooMuch(text)) return { offset: 0, problem: `a document of more than ${MOST_ENTRIES} lines and entries: split it` }
+  if (hasTooMuch(text)) return { offset: 0, problem: `must have at most ${MAX_ENTRIES} lines and entries: split the document` }
   const control = text.search(CONTROL)
-  if (control >= 0)
-    return { offset: control, problem: 'a control character: YAML takes it only as an escape in double quotes, such as "\\x07"' }
+  if (control >= 0) return { offset: control, problem: 'control character: write it as an escape in double quotes, such as "\\x07"' }
   const marker = MARKER.exec(text)
-  if (marker !== null)
-    return { offset: marker[0].length - 1, problem: "kubectl takes nothing but a comment behind '---': begin a new line" }
+  if (marker !== null) return { offset: marker[0].length - 1, problem: "kubectl accepts only a comment after '---': start a new line" }
   const directive = DIRECTIVE.exec(text)
-  if (directive !== null) return { offset: directive[0].length - 1, problem: 'kubectl reads no directive: remove this line' }
+  if (directive !== null) return { offset: directive[0].length - 1, problem: 'kubectl rejects YAML directives: remove this line' }
   return undefined
 }
 
 interface Parsed {
-  /** What the events point into. */
+  /** The text that the offsets of the events refer to. */
   readonly text: string
   readonly events: readonly Event[]
 }
@@ -85,7 +83,7 @@ function parse(text: string): Parsed {
   return { text: joined, events: again }
 }
 
-const LIMITS = { maxDepth: MOST_LEVELS }
+const LIMITS = { maxDepth: MAX_LEVELS }
 
 function attempt<T extends Constructed | Parsed | Event[]>(read: () => T): T | YAMLException {
   try {

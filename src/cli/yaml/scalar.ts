@@ -2,7 +2,7 @@ import { getScalarValue, SCALAR_STYLE, type ScalarEvent } from 'js-yaml'
 import { plainScalar } from './plain-scalar.ts'
 import { throwYamlError } from './yaml-error.ts'
 
-/** The value of a scalar: text if it is quoted or a block, by the words of YAML 1.1 if it is plain, by its tag if it has one. */
+/** The value of a scalar: text if it is quoted or a block, resolved as in YAML 1.1 if it is plain, by its tag if it has one. */
 export function readScalar(text: string, event: ScalarEvent): unknown {
   const spelt = event.valueStart < 0 ? '' : getScalarValue(text, event)
   if (event.tagStart >= 0) return readTagged(text, event, spelt)
@@ -12,7 +12,7 @@ export function readScalar(text: string, event: ScalarEvent): unknown {
 function jsonScalar(text: string, { valueStart }: ScalarEvent, spelt: string): unknown {
   const value = plainScalar(spelt)
   if (typeof value === 'number' && !Number.isFinite(value))
-    return throwYamlError(text, valueStart, `'${spelt}' is a number that JSON cannot say: quote it if it is text`)
+    return throwYamlError(text, valueStart, `'${spelt}' is a number that JSON does not have: quote it if it is text`)
   return value
 }
 
@@ -24,18 +24,20 @@ const kinds = new Map<string, (value: unknown) => boolean>([
   ['!!null', value => value === null],
 ])
 
-/** A tag that go-yaml does not know makes text of a scalar, whatever it looks like. */
+/** go-yaml reads a scalar with an unknown tag as text. */
 function readTagged(text: string, event: ScalarEvent, spelt: string): unknown {
   const tag = text.slice(event.tagStart, event.tagEnd).replace(LONG_FORM, '!!$1')
   if (tag === '!!binary') return readBinary(text, event, spelt)
   const isKind = kinds.get(tag)
   if (isKind === undefined) return spelt
-  return isKind(plainScalar(spelt)) ? jsonScalar(text, event, spelt) : throwYamlError(text, event.tagStart, `'${spelt}' is no ${tag}`)
+  return isKind(plainScalar(spelt))
+    ? jsonScalar(text, event, spelt)
+    : throwYamlError(text, event.tagStart, `must be a valid ${tag}, got '${spelt}'`)
 }
 
 const BASE64 = /^(?:[A-Za-z\d+/]{4})*(?:[A-Za-z\d+/]{2}==|[A-Za-z\d+/]{3}=)?$/
 
 function readBinary(text: string, event: ScalarEvent, spelt: string): string {
-  if (!BASE64.test(spelt.replaceAll(/[\r\n]/g, ''))) throwYamlError(text, event.valueStart, 'is not base64, as its tag !!binary says')
+  if (!BASE64.test(spelt.replaceAll(/[\r\n]/g, ''))) throwYamlError(text, event.valueStart, 'must be base64, because its tag is !!binary')
   return Buffer.from(spelt, 'base64').toString()
 }

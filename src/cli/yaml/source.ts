@@ -1,4 +1,4 @@
-// Text to documents as kubectl would send them. Values come fast; where they stand is found when a finding asks for it.
+// Reads text into documents as kubectl would send them. Positions are computed only for findings.
 import type { Finding, Path } from '../../claim/findings.ts'
 import { at, isObject, textOf } from '../../kubernetes/json.ts'
 import { type Lines, linesOf, type Position } from './lines.ts'
@@ -10,25 +10,25 @@ export type { Position }
 
 export interface SourceDocument {
   readonly file: string
-  /** Which of the file's documents it is, from 0; the items of a List count as documents. */
+  /** The position among the documents of the file, from 0; items of a List count as documents. */
   readonly index: number
   /** As kubectl would send it, nulls included. */
   readonly value: unknown
-  /** Where the key or the value at a path stands; if it is not there, where the key of its deepest existing ancestor does. */
+  /** The position of the key or the value at a path or, if it does not exist, of the key of its deepest existing ancestor. */
   locate(path: Path, at: 'key' | 'value'): Position
   lineText(line: number): string
-  /** How the value at a path is spelt where a plain word became a boolean or a number, so that a message can say: quote it. */
+  /** The spelling of the value at a path if a plain word became a boolean or a number, for a hint to quote it. */
   plainWord(path: Path): string | undefined
 }
 
 export type LocatedFinding = Finding &
   Position & {
     readonly file: string
-    /** The line that it points into; of a long one, such as JSON without breaks, what lies around the column. */
+    /** The line of the finding or, if it is as long as JSON without breaks, the part around the column. */
     readonly source: string
-    /** How much of the line was left out before that. */
+    /** The number of characters left out before that part. */
     readonly cut?: number
-    /** What explains how the value was read. */
+    /** How YAML read the value, if that needs an explanation. */
     readonly hint?: string
   }
 
@@ -38,9 +38,9 @@ export interface Source {
 }
 
 export interface Reading {
-  /** Of a part of a file the number of its first line. */
+  /** The number of the first line, for a part of a file. */
   readonly firstLine?: number
-  /** Whether a piece of the text, a document or several, is to be read at all. */
+  /** Whether to read a piece of the text, which has one or more documents. */
   readonly wanted?: (text: string) => boolean
 }
 
@@ -60,11 +60,11 @@ export function readSource(file: string, text: string, { firstLine = 1, wanted =
 
 interface Item {
   readonly value: unknown
-  /** Where it stands in its document: an item of a List does not stand at the root. */
+  /** The path in its document: an item of a List is not at the root. */
   readonly prefix: Path
 }
 
-/** Leaves out what is empty and unwraps lists, as kubectl does. */
+/** Leaves out empty documents and unwraps lists, as kubectl does. */
 function listItems(value: unknown, prefix: Path): Item[] {
   if (value === null) return []
   const items = isObject(value) && textOf(value.kind).endsWith('List') ? value.items : undefined
@@ -117,19 +117,19 @@ function findingsOf(file: string, lines: Lines, { start, problem, hasDuplicates,
   if (problem !== undefined) return [located({ code: 'YAML_SYNTAX', path: [], problem: problem.problem }, problem.offset)]
   if (!hasDuplicates) return []
   const { duplicates } = recorded()
-  const told = duplicates.slice(0, MOST_FINDINGS).map(({ path, first, second, merged }) => {
+  const told = duplicates.slice(0, MAX_FINDINGS).map(({ path, first, second, merged }) => {
     const { line, column } = lines.position(start + first)
     const problem = merged
-      ? `this merge brings the key of line ${line} again, and kubectl would let it win: put '<<' first`
-      : `stands twice, first at ${line}:${column}, and kubectl would keep only this one`
+      ? `this merge overrides the key on line ${line}: put '<<' first, or remove the key`
+      : `must not repeat the key at ${line}:${column}: kubectl would keep only this one`
     return located({ code: 'DUPLICATE_KEY', path, problem }, second)
   })
   const left = duplicates.length - told.length
   return left === 0 ? told : [...told, located(tooManyFindings(left), 0)]
 }
 
-/** Nobody reads more of one document, and a million would fill the memory. */
-const MOST_FINDINGS = 1000
+/** More findings of one document help no reader, and a million would fill the memory. */
+const MAX_FINDINGS = 1000
 
 const tooManyFindings = (count: number): Finding => ({
   code: 'TOO_MANY',
@@ -137,16 +137,16 @@ const tooManyFindings = (count: number): Finding => ({
   problem: `${count} more findings in this document are not listed`,
 })
 
-/** Finds the lines of what is wrong with a document, as much of it as is worth listing. */
+/** Finds the lines of the findings of a document, and cuts a long list short. */
 export function locateFindings(document: SourceDocument, findings: readonly Finding[]): LocatedFinding[] {
-  const left = findings.length - MOST_FINDINGS
-  const told = left > 0 ? [...findings.slice(0, MOST_FINDINGS), tooManyFindings(left)] : findings
+  const left = findings.length - MAX_FINDINGS
+  const told = left > 0 ? [...findings.slice(0, MAX_FINDINGS), tooManyFindings(left)] : findings
   return told.map(finding => locateFinding(document, finding))
 }
 
 const aboutKeys: ReadonlySet<Finding['code']> = new Set(['UNKNOWN_FIELD', 'DUPLICATE_KEY', 'DEPRECATED'])
 
-/** Finds the line of a finding: of the key, where it is about the key or about all that is below it, else of the value. */
+/** Finds the position of a finding: of the key if it is about the key or about a whole map or list, else of the value. */
 export function locateFinding(document: SourceDocument, finding: Finding): LocatedFinding {
   const value = at(document.value, ...finding.path)
   const isScalar = typeof value !== 'object' || value === null
@@ -166,7 +166,7 @@ function excerpt(line: string, { column }: Position): Pick<LocatedFinding, 'sour
 
 const LONGEST_WORD = 60
 
-/** Says how YAML 1.1 read a plain word, where that is not what it looks like or not what was wanted. */
+/** Explains how YAML 1.1 read a plain word, if its value is unexpected. */
 function quotingHint({ code, problem }: Finding, value: unknown, word: string | undefined): string | undefined {
   if (word === undefined || word.length > LONGEST_WORD) return undefined
   const wantsText = code === 'WRONG_TYPE' && /\bstring\b|\btext\b/.test(problem)

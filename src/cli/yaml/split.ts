@@ -1,4 +1,4 @@
-/** A piece of a file that can be read on its own, and where it begins. */
+/** A piece of a file that can be read on its own, and its offset. */
 export interface Segment {
   readonly text: string
   readonly start: number
@@ -7,8 +7,8 @@ export interface Segment {
 const MARKER = '\n---'
 
 /**
- * Splits before every line that begins with `---`, as kubectl does: a broken document leaves its neighbours readable, and a
- * position costs the reading of one document only.
+ * Splits before every line that starts with `---`, as kubectl does: a broken document leaves its neighbours readable, and a
+ * position takes parsing one document only.
  */
 export function splitDocuments(text: string): Segment[] {
   const segments: Segment[] = []
@@ -21,10 +21,10 @@ export function splitDocuments(text: string): Segment[] {
   return segments
 }
 
-// One sign at a time: a pattern for whole strings would look at the rest of the text again for each quote that is never closed.
+// One character at a time: a pattern for whole strings would scan the rest of the text for each unclosed quote.
 const ESCAPE_QUOTE_OR_BRACKET = /\\.|["{}[\]]/gs
 
-/** Splits `{…} {…}`, the JSON stream that `jq` writes and kubectl reads; undefined where the text is not one. */
+/** Splits `{…} {…}`, the JSON stream that `jq` writes and kubectl reads; undefined if the text is not one. */
 export function splitJsonStream({ text, start }: Segment): Segment[] | undefined {
   const segments: Segment[] = []
   let depth = 0

@@ -7,9 +7,9 @@ import { readPlainYaml } from '../../../src/cli/yaml/fast-path.ts'
 
 const careful = (text: string) => construct(text, parseEvents(text, {}))
 
-describe('reads at once', () => {
+describe('reads plain', () => {
   test.each([
-    { says: 'maps in maps', text: 'a:\n  b:\n    c: 1\n  d: x\ne: z\n', value: { a: { b: { c: 1 }, d: 'x' }, e: 'z' } },
+    { says: 'nested maps', text: 'a:\n  b:\n    c: 1\n  d: x\ne: z\n', value: { a: { b: { c: 1 }, d: 'x' }, e: 'z' } },
     { says: 'lists, indented or not', text: 'a:\n- 1\n- x\nd:\n  - --z\n', value: { a: [1, 'x'], d: ['--z'] } },
     { says: 'maps in lists', text: 'a:\n- b: 2\n  c:\n  - d: 3\n- e: 4\n', value: { a: [{ b: 2, c: [{ d: 3 }] }, { e: 4 }] } },
     { says: 'a list at the root', text: '- a\n- b: 1\n', value: ['a', { b: 1 }] },
@@ -20,9 +20,9 @@ describe('reads at once', () => {
       text: '--- # first\n# second\n\na: x#y # third\nb: # fourth\n  c: 1\n',
       value: { a: 'x#y', b: { c: 1 } },
     },
-    { says: 'keys without values, in their order', text: 'a:\nb: 1\nc:\n', value: { a: null, b: 1, c: null } },
+    { says: 'keys without values, in order', text: 'a:\nb: 1\nc:\n', value: { a: null, b: 1, c: null } },
     {
-      says: 'short lists',
+      says: 'flow lists',
       text: 'a: [x, "y z", 5, -1, -c, cd /x && y]\nb: []\n',
       value: { a: ['x', 'y z', 5, -1, '-c', 'cd /x && y'], b: [] },
     },
@@ -62,7 +62,7 @@ describe('leaves to the careful reader', () => {
   })
 })
 
-test('whatever it reads, the careful reader reads the same', () => {
+test('reads the same values as the careful reader', () => {
   const sign = fc.string({ unit: fc.constantFrom(...'ab01:#-[],"\'{}&*!|>%@`~ ._/+=$?'), maxLength: 8 })
   const value = fc.oneof(
     fc.constantFrom(

@@ -1,4 +1,4 @@
-// Our reader of YAML beside kubectl's own: test/e2e/kubectl/reader is the loop of kubectl around k8s.io/apimachinery.
+// Compares our YAML reader with kubectl's: test/e2e/kubectl/reader is kubectl's loop around k8s.io/apimachinery.
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
@@ -11,12 +11,12 @@ const goTest = testWith('go')
 const GENERATED = 10_000
 const SEED = 16
 
-// The fast suite reads these too, without Go.
+// The fast suite uses the same texts, without Go.
 const recorded: readonly { readonly text: string }[] = JSON.parse(
   readFileSync(new URL('../../cli/yaml/kubectl-yaml.json', import.meta.url), 'utf8'),
 )
 
-/** What kubectl reads of each text. */
+/** What kubectl reads from each text. */
 async function ask(texts: readonly string[]): Promise<Reading[]> {
   const { status, stdout, stderr } = spawnSync(await goTool('kubectl/reader'), {
     input: texts.map(text => `${JSON.stringify(text)}\n`).join(''),
@@ -53,7 +53,7 @@ const lines = fc
   )
   .map(lines => lines.map(({ indent, dash, key, value }) => ' '.repeat(indent) + dash + key + value).join('\n'))
 
-/** What has a meaning in YAML, in any order. */
+/** YAML tokens in any order. */
 const soup = fc
   .array(
     fc.constantFrom(
@@ -65,7 +65,7 @@ const soup = fc
   )
   .map(fragments => fragments.join(''))
 
-goTest('the record is what kubectl reads', async () => {
+goTest('matches the recorded results of kubectl', async () => {
   const readings = await ask(recorded.map(({ text }) => text))
   const rows = readings.map(({ values, refusal }, index) => ({
     text: recorded[index]?.text,
@@ -75,7 +75,7 @@ goTest('the record is what kubectl reads', async () => {
   expect(recorded).toEqual(JSON.parse(JSON.stringify(rows)))
 })
 
-describe('a difference that is listed exists', () => {
+describe('a listed difference exists', () => {
   goTest.each(differences)('$says', async ({ examples, fits }) => {
     const compared = await compare(examples)
     expect(compared.filter(agree)).toEqual([])
@@ -92,7 +92,7 @@ describe('no other difference exists', () => {
     const compared = await compare(fc.sample(texts, { numRuns: GENERATED, seed: SEED }))
     const apart = compared.filter(one => !agree(one) && !differences.some(({ fits }) => fits(one)))
     expect(apart).toEqual([])
-    // That they are read at all.
+    // Both readers read something at all.
     expect(compared.filter(({ kubectl, ours }) => kubectl.values.length > 0 && ours.values.length > 0).length).toBeGreaterThan(1000)
   })
 })
