@@ -1,20 +1,19 @@
-// What is valid today and had better change.
-
+// Warnings: fields that are valid but should change.
 import { at, type Json, textOf } from '../kubernetes/json.ts'
 import type { Finding, Path } from './findings.ts'
 import { inlined, type Schema } from './schema.ts'
 
-/** Finds deprecated fields, those that nothing comes of, and an image that can change under its name. Takes any document, valid or not. */
+/** Finds deprecated fields, fields without effect, and an unpinned image. Accepts any document, valid or not. */
 export function compileAdvice(published: Schema): (document: Json) => Finding[] {
   const deprecated = deprecatedFields(inlined(published), [])
-  const isSaid = (document: Json, path: Path) => (at(document, ...path) ?? null) !== null
+  const isSet = (document: Json, path: Path) => (at(document, ...path) ?? null) !== null
   return document => {
-    const outdated = [...deprecated, ...fieldsWithoutEffect(at(document, 'spec'))].filter(({ path }) => isSaid(document, path))
+    const outdated = [...deprecated, ...fieldsWithoutEffect(at(document, 'spec'))].filter(({ path }) => isSet(document, path))
     return [...outdated, ...unpinned(document)]
   }
 }
 
-/** What the other fields leave nothing to do for, if it is said. */
+/** Fields that have no effect because of other fields, whether or not they are set. */
 function fieldsWithoutEffect(spec: Json | undefined): Finding[] {
   const noEffect = (field: string, why: string): Finding => ({ code: 'NO_EFFECT', path: ['spec', field], problem: `has no effect ${why}` })
   if (at(spec, 'runtime') === 'Knative')
@@ -31,7 +30,7 @@ function deprecatedFields({ properties = {} }: Schema, above: Path): Finding[] {
 }
 
 function deprecation({ description = 'deprecated' }: Schema): string {
-  // The schema may be anybody's.
+  // The schema can be a user's own.
   const text = textOf(description)
   return text.charAt(0).toLowerCase() + text.slice(1).replace(/\.$/, '')
 }
@@ -40,9 +39,7 @@ function unpinned(document: Json): Finding[] {
   const path = ['spec', 'image']
   const image = at(document, ...path)
   if (typeof image !== 'string' || image === '' || isPinned(image)) return []
-  return [
-    { code: 'UNPINNED_IMAGE', path, problem: "can change under its name: give it a tag other than 'latest', or a digest", found: image },
-  ]
+  return [{ code: 'UNPINNED_IMAGE', path, problem: "must be pinned: use a tag other than 'latest', or a digest", found: image }]
 }
 
 const isPinned = (image: string) => image.includes('@') || /:(?!latest$)[^:/]+$/.test(image)

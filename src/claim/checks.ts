@@ -8,7 +8,7 @@ export type Spec = Partial<EventDrivenServiceSpec>
 /** Checks the fields that schema and rules have accepted. */
 export const checkClaim = (spec: Spec): Finding[] => [...duplicateVariables(spec), ...ports(spec)]
 
-/** Of two variables of one name only one could win, wherever they come from. Within env the schema itself sees to it. */
+/** Two variables of the same name, from env or from secrets. The schema checks duplicates within env. */
 function duplicateVariables(spec: Spec): Finding[] {
   const paths = new Map<string, Path>()
   const findings: Finding[] = []
@@ -35,7 +35,7 @@ const ports = ({ image = '', nats }: Spec): Finding[] =>
 
 const LONGEST_LABEL = 63
 
-/** A name that is derived from the claim's is a label too. */
+/** A name derived from the claim's name must fit into a label too. */
 export function longName(derived: string, path: Path, what: string): Finding[] {
   const excess = derived.length - LONGEST_LABEL
   if (excess <= 0) return []

@@ -1,5 +1,5 @@
 /**
- * Fields that Crossplane itself puts beside ours under spec: of a claim, of a composite and of a namespaced composite.
+ * Fields that Crossplane itself adds to the spec of a claim, a composite or a namespaced composite.
  * They are not part of the API and never reach the resources.
  */
 export const crossplaneFields = {

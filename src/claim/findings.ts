@@ -1,31 +1,32 @@
 import { printable } from '../text/printable.ts'
 
-/** Where a value stands: `['spec', 'env', 0, 'name']`. */
+/** The path of a value: `['spec', 'env', 0, 'name']`. */
 export type Path = readonly (string | number)[]
 
 /**
- * The closed set of codes that a finding may carry, each with its line in the docs.
- * A code is a promise to whoever filters on it: add, never rename.
+ * The codes that a finding can have, each with its line in the docs.
+ * Users filter by code: add codes, never rename them.
  */
 export const codes = {
-  REQUIRED: 'A field that must be there is missing.',
-  UNKNOWN_FIELD: 'The API has no field of this name; the API server would drop it or refuse it.',
-  WRONG_TYPE: 'The value is of another type than the field takes, such as a number where text is asked for.',
-  NOT_ALLOWED: 'The value is not one of the few that the field takes.',
-  BAD_FORMAT: 'The text does not have the form that the field asks for.',
-  OUT_OF_RANGE: 'A number, a length or a count is below the least or above the most that is allowed.',
-  CONFLICT: 'Two fields, each fine alone, do not go together.',
-  DUPLICATE: 'The same name stands in two places, and only one could win.',
+  REQUIRED: 'A required field is missing.',
+  UNKNOWN_FIELD: 'The API has no field of this name; the API server would drop or reject it.',
+  WRONG_TYPE: 'The value has the wrong type, such as a number instead of text.',
+  NOT_ALLOWED: 'The value is not one of the allowed values.',
+  BAD_FORMAT: 'The text does not have the format of the field.',
+  OUT_OF_RANGE: 'A number, a length or a count is below the minimum or above the maximum.',
+  CONFLICT: 'Two fields that are valid alone exclude each other.',
+  DUPLICATE: 'The same name occurs twice, and only one of the two could take effect.',
   RESERVED: 'The name or number belongs to the platform or to Knative.',
-  NAME: 'The name of the claim, or one derived from it, is not one that Kubernetes takes.',
-  NO_NAMESPACE: 'It cannot be told which namespace the service belongs to.',
-  UNSUPPORTED: 'The platform has not enabled what the claim asks for.',
-  DEPRECATED: 'The field still works and has a successor.',
-  NO_EFFECT: 'Nothing comes of the field, as another one makes it idle.',
-  UNPINNED_IMAGE: 'The image has no tag, the tag "latest", or no digest where one is asked for, so it can change under the same name.',
-  YAML_SYNTAX: 'The file is not the YAML or JSON that it is meant to be.',
+  NAME: 'Kubernetes does not accept the name of the claim, or a name derived from it.',
+  NO_NAMESPACE: 'The namespace of the service is unknown.',
+  UNSUPPORTED: 'The platform has not enabled a feature that the claim uses.',
+  DEPRECATED: 'The field still works, but has a successor.',
+  NO_EFFECT: 'The field has no effect because of another field.',
+  UNPINNED_IMAGE:
+    'The image has no tag, the tag "latest", or no digest although one is required, so a new image can appear under the same name.',
+  YAML_SYNTAX: 'The file is not valid YAML or JSON.',
   DUPLICATE_KEY: 'A mapping has the same key twice; kubectl would silently keep the last one.',
-  TOO_MANY: 'There are more findings in the document than are listed.',
+  TOO_MANY: 'The document has more findings than are listed.',
 } as const satisfies Record<string, string>
 
 export type Code = keyof typeof codes
@@ -33,11 +34,11 @@ export type Code = keyof typeof codes
 export interface Finding {
   readonly code: Code
   readonly path: Path
-  /** What is wrong and what is allowed, without the path and without what was found. */
+  /** What is wrong and what is allowed, without the path and the value found. */
   readonly problem: string
-  /** What stood there, where showing it helps. */
+  /** The value found, if showing it helps. */
   readonly found?: unknown
-  /** Of the values that are allowed the one that was most likely meant. */
+  /** The allowed value that the author most likely meant. */
   readonly meant?: string
 }
 
@@ -45,7 +46,7 @@ const PLAIN_KEY = /^[A-Za-z_$][\w$-]*$/
 const SHOWN_LENGTH = 60
 const LONGEST_KEY = 253
 
-/** `spec.env[0].name`; a key that is not a plain word stands in brackets and quotes. */
+/** `spec.env[0].name`; a key that is not a plain word gets brackets and quotes. */
 export function formatPath(path: Path): string {
   let text = ''
   for (const step of path) {

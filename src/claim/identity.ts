@@ -1,5 +1,5 @@
-// What the service is called and where it lives. The same claim is seen as itself, as the composite that Crossplane made
-// for it, or as a namespaced composite.
+// The name and namespace of the service, read from a claim, from the composite that Crossplane created for it, or from a
+// namespaced composite.
 
 import { at, isObject, type Json, type JsonObject } from '../kubernetes/json.ts'
 import { crossplaneFields } from './crossplane-fields.ts'
@@ -26,7 +26,7 @@ export function identify(composite: JsonObject): Identity {
   }
 }
 
-/** A claim as its author wrote it, whatever it arrived as, so that one schema judges it everywhere. */
+/** A claim as its author wrote it, whatever form it arrived in, so that one schema validates all forms. */
 export interface IdentifiedClaim {
   readonly identity: Identity
   readonly document: JsonObject
@@ -45,9 +45,9 @@ export function identifyClaim(composite: JsonObject): IdentifiedClaim {
   return { identity, document }
 }
 
-/** Without a namespace there is nowhere to compose. A claim in a file may leave it open, one in a cluster never; the name is the schema's to ask for. */
+/** Resources need a namespace. A claim in a file may leave it out, one in a cluster may not. The schema checks the name. */
 export function missingIdentity({ namespace }: Identity): Finding[] {
   if (namespace !== undefined) return []
-  const problem = 'required: a composite needs a claim (spec.claimRef) or a namespace of its own to say where its resources go'
+  const problem = 'required: a composite must have a claim (spec.claimRef) or its own namespace, in which its resources are created'
   return [{ code: 'NO_NAMESPACE', path: ['metadata', 'namespace'], problem }]
 }

@@ -1,9 +1,9 @@
-/** More than a field with a pattern may have. */
+/** Longer than any pattern-checked field may be. */
 const LONGEST = 65_536
 
-/** A pattern of a schema. Longer text than any field may have does not match: over millions of characters V8 can run out of stack. */
+/** Compiles a pattern of a schema. Text longer than any field may be does not match: V8 can run out of stack on millions of characters. */
 export function compilePattern(pattern: string) {
   const regexp = new RegExp(pattern, 'u')
-  // ajv tells patterns apart by their text.
+  // ajv identifies patterns by their text.
   return { test: (text: string) => text.length <= LONGEST && regexp.test(text), toString: () => pattern }
 }

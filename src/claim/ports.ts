@@ -1,10 +1,10 @@
 import type { Finding, Path } from './findings.ts'
 
 const HIGHEST_PORT = 65_535
-/** Of a host with a port, also within a URL. */
+/** The port after a host, also in a URL. */
 const PORT = /^(?:[a-z]+:\/\/)?(?:\[[^\]]*\]|[^/:]*):(\d+)/
 
-/** A pattern knows digits, not numbers. */
+/** Addresses whose port is out of range, which a pattern cannot express. */
 export const wrongPorts = (addresses: readonly { readonly path: Path; readonly text: string | undefined }[]): Finding[] =>
   addresses.flatMap(({ path, text = '' }): Finding[] =>
     isWrong(text) ? [{ code: 'OUT_OF_RANGE', path, problem: `must have a port from 1 to ${HIGHEST_PORT}`, found: text }] : [],

@@ -47,7 +47,7 @@ export interface Knative {
 }
 
 export interface Eventing {
-  /** Undefined where nothing listens to a broker. */
+  /** Undefined if the claim uses no broker. */
   readonly broker?: {
     readonly name: string
     readonly create: boolean
@@ -60,7 +60,7 @@ export interface Eventing {
   readonly kafka?: WithRequired<NonNullable<EventingSpec['kafka']>, 'consumerGroup'>
 }
 
-/** A claim with every question answered: what the resources are built from. */
+/** A claim with all defaults applied, from which the resources are built. */
 export interface ResolvedClaim {
   /** From these a capability resolves its own fields, the most specific first. */
   readonly layers: readonly Layer[]
@@ -73,13 +73,13 @@ export interface ResolvedClaim {
   readonly nats?: Nats
   readonly scaling: Scaling
   readonly variables: readonly Variable[]
-  /** Secrets of which every key becomes a variable. */
+  /** Secrets whose keys all become variables. */
   readonly bulkSecrets: readonly { readonly name: string; readonly prefix?: string }[]
   readonly imagePullSecrets: readonly string[]
   readonly initContainer?: { readonly command: readonly string[]; readonly args?: readonly string[] }
   /** The container's HTTP port. */
   readonly port: number
-  /** The same port where the claim names it and so asks for a Service on it. */
+  /** The same port, if the claim sets it and so asks for a Service. */
   readonly httpPort?: number
   readonly healthPath: string
   readonly readyPath: string

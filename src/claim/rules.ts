@@ -1,11 +1,11 @@
-// Evaluates the XRD's own CEL, so that a rule is written once and judged alike by the API server and by us.
+// Evaluates the CEL rules of the XRD, so that each rule is written once and the API server and this code agree.
 import { type CelInput, CelScalar, celEnv, celMap, celMethod, isCelError, listType, parse, plan } from '@bufbuild/cel'
 import { at, isObject, type Json } from '../kubernetes/json.ts'
 import { type Code, type Finding, formatPath, type Path } from './findings.ts'
 import { compilePattern } from './pattern.ts'
 import type { Rule, Schema } from './schema.ts'
 
-// Kubernetes has a list library beside standard CEL; sum() is what our rules use of it.
+// Kubernetes adds a list library to standard CEL; our rules use only sum() of it.
 const environment = celEnv({
   re2: { compile: memoized(compilePattern) },
   funcs: [
@@ -17,7 +17,7 @@ const environment = celEnv({
   ],
 })
 
-/** Patterns stand in the rules, so they are few. Those of a schema are ours: no need for the safety, and the cost, of RE2. */
+/** The rules have only a few patterns. They are ours and tested, so they need neither the safety nor the cost of RE2. */
 function memoized<T>(compile: (pattern: string) => T): (pattern: string) => T {
   const known = new Map<string, T>()
   return pattern => {
@@ -29,7 +29,7 @@ function memoized<T>(compile: (pattern: string) => T): (pattern: string) => T {
 
 type Visit = (value: Json, path: Path, findings: Finding[]) => void
 
-/** Plans every rule below a schema once. Undefined where there is none, so that a walk skips what has nothing to say. */
+/** Plans every rule of a schema and its children once; undefined if there is none, so that validation skips the value. */
 export function planRules(schema: Schema): Visit | undefined {
   const rules = (schema['x-kubernetes-validations'] ?? []).map(rule => planRule(rule, schema))
   const unique = planUnique(schema)
@@ -65,10 +65,10 @@ function planChildren(schema: Schema): Visit | undefined {
   }
 }
 
-/** Given an object, CEL would make a map of it again for each rule. */
+/** Converts an object to a CEL map once, instead of once for each rule. */
 const toCel = (value: Json) => (isObject(value) ? celMap(new Map(Object.entries(value) as [string, CelInput][])) : value) as CelInput
 
-/** CEL says with an error that a field is missing, and where it came from in the code, which nobody reads, would cost the most. */
+/** CEL reports a missing field as an error, and its stack trace, which nothing reads, would cost the most time. */
 function withoutStacks<T>(evaluate: () => T): T {
   const { stackTraceLimit } = Error
   Error.stackTraceLimit = 0
@@ -79,7 +79,7 @@ function withoutStacks<T>(evaluate: () => T): T {
   }
 }
 
-/** `self` is the value as CEL has it. */
+/** `self` is the value as a CEL value. */
 type CheckRule = (self: CelInput, value: Json, path: Path, findings: Finding[]) => void
 
 function planRule(rule: Rule, schema: Schema): CheckRule {
@@ -112,7 +112,7 @@ function codeOf({ reason = 'FieldValueInvalid', fieldPath }: Rule, scalar: boole
   }
 }
 
-/** A list that is a map by some keys holds no entry twice: the API server's rule for `x-kubernetes-list-type: map`. */
+/** Finds duplicate entries, as the API server does for `x-kubernetes-list-type: map`. */
 function planUnique(schema: Schema): Visit | undefined {
   const keys = schema['x-kubernetes-list-map-keys']
   if (schema['x-kubernetes-list-type'] !== 'map' || keys === undefined) return undefined

@@ -1,6 +1,6 @@
 import type { Json } from '../kubernetes/json.ts'
 
-/** A CEL rule as Kubernetes writes it beside a schema. */
+/** A CEL rule as Kubernetes adds it to a schema. */
 export interface Rule {
   readonly rule: string
   readonly message: string
@@ -8,7 +8,7 @@ export interface Rule {
   readonly reason?: 'FieldValueInvalid' | 'FieldValueForbidden' | 'FieldValueRequired' | 'FieldValueDuplicate'
 }
 
-/** The part of JSON Schema that a structural Kubernetes schema is made of. */
+/** The part of JSON Schema that structural Kubernetes schemas use. */
 export interface Schema {
   readonly $schema?: string
   readonly $id?: string
@@ -41,18 +41,18 @@ export interface Schema {
   readonly 'x-kubernetes-list-type'?: string
   readonly 'x-kubernetes-list-map-keys'?: readonly string[]
   readonly 'x-kubernetes-preserve-unknown-fields'?: boolean
-  /** The default beside it is the built-in one: for reading, as the platform may have another. */
+  /** Whether `default` is only documentation, because the platform can set another default. */
   readonly 'x-platform-default'?: boolean
 }
 
-/** The schema of a value one step down, or undefined where the schema says nothing of it. */
+/** The schema of a value one step down, or undefined if there is none. */
 export function child(schema: Schema, step: string | number): Schema | undefined {
   if (typeof step === 'number') return schema.items
   if (schema.properties !== undefined && Object.hasOwn(schema.properties, step)) return schema.properties[step]
   return typeof schema.additionalProperties === 'object' ? schema.additionalProperties : undefined
 }
 
-/** The schema with every `#/$defs/…` put where it is referred to. */
+/** The schema with every reference to `#/$defs/…` replaced by its definition. */
 export function inlined(schema: Schema, defs: Schema['$defs'] = schema.$defs): Schema {
   const { $ref, $defs: _, ...own } = schema
   const target = $ref === undefined ? undefined : defs?.[$ref.replace('#/$defs/', '')]

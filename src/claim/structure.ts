@@ -1,4 +1,4 @@
-// What JSON Schema can judge, with ajv; its errors become findings in our own words.
+// Validates with JSON Schema, using ajv, and turns its errors into findings.
 import { Ajv2020, type AnySchemaObject, type ErrorObject } from 'ajv/dist/2020.js'
 import { at, isObject, type Json, setField, textOf } from '../kubernetes/json.ts'
 import { didYouMean } from '../text/did-you-mean.ts'
@@ -6,7 +6,7 @@ import { type Finding, formatPath, type Path } from './findings.ts'
 import { compilePattern } from './pattern.ts'
 import { child, type Schema } from './schema.ts'
 
-/** Words of Kubernetes and of editors that say nothing about what is valid. */
+/** Keywords of Kubernetes and of editors that do not affect validity. */
 const vocabulary = [
   'x-kubernetes-validations',
   'x-kubernetes-list-type',
@@ -16,13 +16,13 @@ const vocabulary = [
   'markdownDescription',
 ]
 
-// ajv asks for the name for code that stands alone, which ours does not.
+// ajv only uses the name in standalone code, which we do not generate.
 const regExp = Object.assign(compilePattern, { code: 'compilePattern' })
 
-/** Compiles a schema, given also with its references inlined, to a judge of the structure: all findings at once, one for each place. */
+/** Compiles a schema, also given with inlined references, into a validator that returns one finding for each path. */
 export function compileStructure(schema: Schema, described: Schema): (value: unknown) => Finding[] {
-  // The first claim waits for this. So our schemas, which are generated and tested, are not judged; the code for them is not
-  // optimized, and made once for each $ref; and an error holds nothing that can be looked up by its place.
+  // The first claim waits for this, so compiling must be fast: our generated and tested schemas are not validated again, the
+  // code is not optimized and is generated once for each $ref, and errors do not carry schema and data.
   const ajv = new Ajv2020({ allErrors: true, strict: true, validateSchema: false, inlineRefs: false, code: { optimize: false, regExp } })
   for (const word of vocabulary) ajv.addKeyword(word)
   const validate = ajv.compile(withoutTranslatedRules(schema) as AnySchemaObject)
@@ -39,8 +39,8 @@ export function compileStructure(schema: Schema, described: Schema): (value: unk
 }
 
 /**
- * The published schema says again, under allOf, what it can of the CEL rules, for validators that know no CEL.
- * We evaluate the rules themselves, which have better words.
+ * The published schema repeats some CEL rules under allOf, for validators without CEL.
+ * We evaluate the rules themselves, because their messages are better.
  */
 function withoutTranslatedRules(schema: Schema): Schema {
   const { allOf: _, properties, items, $defs, ...rest } = schema
@@ -67,7 +67,7 @@ function findingOf(error: ErrorObject, root: unknown, schema: Schema): Finding {
   const path = pathOf(error.instancePath, root)
   const found = at(root, ...path) as Json
   const own = path.reduce((above: Schema, step) => child(above, step) ?? {}, schema)
-  // Numbers, in the schema of another version.
+  // The schema of another version may have numbers.
   const allowed = (own.enum ?? []).map(textOf)
   switch (error.keyword) {
     case 'required':
@@ -116,7 +116,7 @@ function range(least: number | undefined, most: number | undefined): string {
 
 const example = ({ examples }: Schema) => (examples?.[0] === undefined ? '' : ` such as '${textOf(examples[0])}'`)
 
-/** A misspelt or abbreviated value. Words that begin differently are different words: xlarge is not meant to be large. */
+/** The allowed value that was misspelt or abbreviated. Words with different first letters are different words: xlarge does not mean large. */
 function suggestedValue(found: Json, allowed: readonly string[]): Pick<Finding, 'meant'> {
   if (typeof found !== 'string' || found.length < 2) return {}
   const lower = found.toLowerCase()
@@ -125,7 +125,7 @@ function suggestedValue(found: Json, allowed: readonly string[]): Pick<Finding, 
   return meant === undefined ? {} : { meant }
 }
 
-/** A misspelt field, or a good one that stands one level too high or too low. */
+/** A misspelt field, or a valid one that is one level too high or too low. */
 function suggestedField(name: string, path: Path, parent: Schema, root: Schema): string {
   const fields = Object.entries(parent.properties ?? {}).filter(([, { deprecated }]) => deprecated !== true)
   const near = didYouMean(
@@ -152,8 +152,8 @@ function pathOf(pointer: string, root: unknown): Path {
 type Normalize = (value: Json) => Json
 
 /**
- * Leaves out nulls, as the API server does, and fills in the schema's own defaults. Never changes its input.
- * The fields stand in the order of the schema, whatever order they came in: a request has none.
+ * Omits nulls, as the API server does, and adds the defaults of the schema. Never changes its input.
+ * The fields are in the order of the schema, because the fields of a request have no fixed order.
  */
 export function normalizer(schema: Schema): Normalize {
   const fields = Object.entries(schema.properties ?? {}).map(([name, property]) => ({
@@ -184,7 +184,7 @@ export function normalizer(schema: Schema): Normalize {
 }
 
 const ofAnything = normalizer({})
-// What no schema describes is made of the same.
+// Normalizes values that no schema describes.
 function anything(value: Json): Json {
   return ofAnything(value)
 }

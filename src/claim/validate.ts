@@ -4,10 +4,10 @@ import { planRules } from './rules.ts'
 import { inlined, type Schema } from './schema.ts'
 import { compileStructure, normalizer } from './structure.ts'
 
-/** The value as the API server would keep it, and everything that is wrong with it. */
+/** Returns the value as the API server would store it, and all findings. */
 export type Validate = (value: Json) => { readonly value: Json; readonly findings: readonly Finding[] }
 
-/** Compiles a published schema, structure and rules, once. */
+/** Compiles the structure and the rules of a published schema. */
 export function compileValidator(published: Schema): Validate {
   const schema = inlined(published)
   const structure = compileStructure(published, schema)
@@ -18,7 +18,7 @@ export function compileValidator(published: Schema): Validate {
     const findings = structure(value)
     const broken: Finding[] = []
     rules?.(value, [], broken)
-    // What has the wrong form also breaks the rules about it. Once said is enough.
+    // A value with the wrong structure also breaks its rules: one finding is enough.
     const reported = new Set(findings.map(pathKey))
     return { value, findings: [...findings, ...broken.filter(finding => !reported.has(pathKey(finding)))] }
   }

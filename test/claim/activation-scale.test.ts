@@ -1,4 +1,4 @@
-// Knative wants the scale on waking between the bounds. Of two that do not fit, the default gives way.
+// Knative requires the activation scale to be within the bounds. If two values conflict, the default yields.
 import { expect, test } from 'vitest'
 import { builtInPlatform } from '../../src/platform/platform.ts'
 import { parseClaim } from '../../src/reconcile/parse-claim.ts'

@@ -11,7 +11,7 @@ const said = (document: Json) => advise(document).map(finding => `${sentence(fin
 
 const digest = `sha256:${'0'.repeat(64)}`
 const unpinned = (image: string) => [
-  `spec.image: can change under its name: give it a tag other than 'latest', or a digest, got '${image}' [UNPINNED_IMAGE]`,
+  `spec.image: must be pinned: use a tag other than 'latest', or a digest, got '${image}' [UNPINNED_IMAGE]`,
 ]
 const formerly = 'deprecated: use a secretRefs entry with envFrom true'
 
@@ -19,10 +19,10 @@ test.each([
   { says: 'a version', image: 'ghcr.io/acme/worker:1.4.2', advice: [] },
   { says: 'a digest', image: `ghcr.io/acme/worker@${digest}`, advice: [] },
   { says: 'latest with a digest', image: `worker:latest@${digest}`, advice: [] },
-  { says: 'a tag that only begins with latest', image: 'worker:latest-2', advice: [] },
+  { says: 'a tag that starts with latest', image: 'worker:latest-2', advice: [] },
   { says: 'latest', image: 'ghcr.io/acme/worker:latest', advice: unpinned('ghcr.io/acme/worker:latest') },
   { says: 'no tag', image: 'acme/worker', advice: unpinned('acme/worker') },
-  { says: 'no tag behind a registry with a port', image: 'localhost:5000/worker', advice: unpinned('localhost:5000/worker') },
+  { says: 'no tag after a registry with a port', image: 'localhost:5000/worker', advice: unpinned('localhost:5000/worker') },
 ])('an image with $says', ({ image, advice }) => expect(said(claim({ image }))).toEqual(advice))
 
 test.each([
@@ -33,7 +33,7 @@ test.each([
     spec: { secret5Name: 'b', secret2Name: 'a' },
     advice: [`spec.secret2Name: ${formerly} [DEPRECATED]`, `spec.secret5Name: ${formerly} [DEPRECATED]`],
   },
-  { says: 'one that is null, and so not there', spec: { secret1Name: null }, advice: [] },
+  { says: 'one that is null', spec: { secret1Name: null }, advice: [] },
 ])('deprecated fields: $says', ({ spec, advice }) => expect(said(claim(spec))).toEqual(advice))
 
 const idle = (path: string, why: string) => `${path}: has no effect ${why} [NO_EFFECT]`

@@ -66,15 +66,15 @@ test.each([
   },
   { says: "Knative's variables for a Deployment", document: claim({ secretRefs: [{ name: 's', env: [key('K_SERVICE')] }] }), finds: [] },
   ...['K_SERVICE', 'K_CONFIGURATION', 'K_REVISION'].map(name => ({
-    says: `Knative's ${name} out of a secret`,
+    says: `Knative's ${name} from a secret`,
     document: knativeClaim({ secretRefs: [{ name: 's', env: [key('A'), key(name)] }] }),
     finds: [
       `spec.secretRefs[0].env[1].envName: with runtime Knative must be none of [K_SERVICE, K_CONFIGURATION, K_REVISION], which Knative sets itself, got '${name}' [RESERVED]`,
     ],
   })),
-  { says: 'a trigger that fits behind the name', document: named(31, triggers('t'.repeat(31))), finds: [] },
+  { says: 'a trigger that fits after the name', document: named(31, triggers('t'.repeat(31))), finds: [] },
   {
-    says: 'a trigger that does not',
+    says: 'a trigger that does not fit',
     document: named(56, triggers('fits', 't'.repeat(8))),
     finds: [
       `spec.eventing.triggers[1].name: must be shorter by 2: the Trigger '${'n'.repeat(56)}-${'t'.repeat(8)}' may have at most 63 characters [NAME]`,
@@ -82,7 +82,7 @@ test.each([
   },
   { says: 'a tag that fits before the name', document: namedKnative(31, tagged('t'.repeat(31))), finds: [] },
   {
-    says: 'a tag that does not',
+    says: 'a tag that does not fit',
     document: namedKnative(32, tagged('t'.repeat(31))),
     finds: [
       `spec.knative.traffic[0].tag: must be shorter by 1: the route '${'t'.repeat(31)}-${'n'.repeat(32)}' may have at most 63 characters [NAME]`,
@@ -93,17 +93,17 @@ test.each([
     says: 'an init container with Knative',
     document: knativeClaim({ initContainer }),
     finds: [
-      'spec.initContainer: does not go with runtime Knative here: the platform has to enable the Knative feature flag kubernetes.podspec-init-containers and say so with features.knativeInitContainers in the input of the function [UNSUPPORTED]',
+      "spec.initContainer: is not supported with runtime Knative here: ask the platform team to enable the Knative feature flag kubernetes.podspec-init-containers and set features.knativeInitContainers in the function's input [UNSUPPORTED]",
     ],
   },
   {
-    says: 'the same where the platform has the feature',
+    says: 'an init container with Knative, if the platform has the feature',
     document: knativeClaim({ initContainer }),
     platform: withInitContainers,
     finds: [],
   },
   {
-    says: 'all of it at once',
+    says: 'several mistakes at once',
     document: namedKnative(56, {
       ...triggers('t'.repeat(8)),
       initContainer,
@@ -118,7 +118,7 @@ test.each([
   expect(validateClaim(document, platform).findings.map(finding => `${sentence(finding)} [${finding.code}]`)).toEqual(finds)
 })
 
-test('a mistake elsewhere hides nothing: all findings come at once', () => {
+test('reports findings of schema and checks together', () => {
   const secretRefs = [{ name: 's', env: [key('A'), key('A')] }]
   const { findings } = validateClaim(claim({ size: 'huge', secretRefs }), builtInPlatform)
   expect(findings.map(({ code }) => code)).toEqual(['NOT_ALLOWED', 'DUPLICATE'])

@@ -15,7 +15,7 @@ describe('name and namespace', () => {
     },
     { says: 'a composite with labels only', composite: { metadata: { name: 'own-x7k2p', labels } }, is: ['by-label', 'ns-by-label'] },
     {
-      says: 'a namespace of its own before that of a claim',
+      says: 'its own namespace before that of its claim',
       composite: { metadata: { name: 'own', namespace: 'ns' }, spec: { claimRef } },
       is: ['by-ref', 'ns'],
     },

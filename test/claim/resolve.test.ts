@@ -32,7 +32,7 @@ describe('claim, else environment, else platform, else built-in', () => {
   })
   const ref = (name: string) => ({ apiVersion: 'v1', kind: 'Service', name })
 
-  // What the claim says, the environment, the platform, and what is left where nobody does.
+  // The values of the claim, the environment and the platform, and the built-in default.
   const rows = [
     row('size', ['micro', 'small', 'large', 'medium']),
     row('nats.url', ['nats://a:1', 'nats://b:1', 'nats://c:1', 'nats://nats.nats.svc:4222']),
@@ -99,7 +99,7 @@ describe('claim, else environment, else platform, else built-in', () => {
     })
   })
 
-  test('each default that a platform may have has its row', () => {
+  test('every platform default has a row', () => {
     const leaves = (schema: Schema, path: string): string[] =>
       schema.properties && !path.endsWith('.deadLetter')
         ? Object.entries(schema.properties).flatMap(([name, property]) => leaves(property, path === '' ? name : `${path}.${name}`))
@@ -146,14 +146,14 @@ describe('the presets', () => {
     expect(settle(claim({ size })).resources).toEqual({ requests, limits })
   })
 
-  test('a platform has other sizes', () => {
+  test('uses the sizes of the platform', () => {
     const large = { requests: { cpu: '2', memory: '4Gi' }, limits: { cpu: '8', memory: '16Gi' } }
     expect(settle(claim({ size: 'large' }), { sizes: { large } }).resources).toEqual(large)
     expect(settle(claim({ size: 'small' }), { sizes: { large } }).resources.requests.cpu).toBe('250m')
   })
 })
 
-describe('a default gives way to what somebody said', () => {
+describe('a default yields to a value that is set', () => {
   const development = { environments: { development: { scaling: { minReplicas: 8 } } } }
   test.each([
     { says: 'a least above the default most', scaling: { minReplicas: 30 }, bounds: [30, 30] },
@@ -286,7 +286,7 @@ describe('a default gives way to what somebody said', () => {
     expect([account, accountID]).toEqual(is)
   })
 
-  test('a dead letter sink is taken whole: never one object in the namespace of another', () => {
+  test('never mixes fields of two dead letter sinks', () => {
     const delivery = (deadLetter: JsonObject) => ({ eventing: { broker: { delivery: { deadLetter } } } })
     const ref = { apiVersion: 'v1', kind: 'Service', name: 'a' }
     const settled = settle(claim(delivery({ ref })), { defaults: delivery({ ref: { ...ref, name: 'b', namespace: 'elsewhere' } }) })
@@ -294,8 +294,8 @@ describe('a default gives way to what somebody said', () => {
   })
 })
 
-describe('what a claim is made of', () => {
-  test('the least claim', () => {
+describe('a resolved claim', () => {
+  test('the minimal claim', () => {
     expect(settle(claim())).toEqual({
       layers: expect.anything(),
       name: 'orders-worker',
@@ -324,7 +324,7 @@ describe('what a claim is made of', () => {
     })
   })
 
-  test('variables: env first, then single keys of secrets, each in its order', () => {
+  test('lists variables of env first, then single keys of secrets, in order', () => {
     const { variables, bulkSecrets } = settle(
       claim({
         env: [
@@ -359,7 +359,7 @@ describe('what a claim is made of', () => {
     expect([settled.port, settled.httpPort]).toEqual([port, httpPort])
   })
 
-  test('runtime Knative without NATS has none, and with NATS has it', () => {
+  test('has NATS settings with runtime Knative only if the claim has', () => {
     expect(settle(knativeClaim()).nats).toBeUndefined()
     expect(settle(knativeClaim({ nats: { stream: 'S', consumer: 'C' } })).nats).toMatchObject({
       stream: 'S',
@@ -385,7 +385,7 @@ describe('what a claim is made of', () => {
     else expect(settled).toMatchObject(broker)
   })
 
-  test('Kafka reads as <namespace>-<name> where the claim says nothing', () => {
+  test('uses <namespace>-<name> as Kafka consumer group by default', () => {
     const kafka = { bootstrapServers: ['k:1'], topics: ['t'] }
     expect(settle(claim({ eventing: { kafka } })).eventing?.kafka?.consumerGroup).toBe('shop-orders-worker')
     expect(settle(claim({ eventing: { kafka: { ...kafka, consumerGroup: 'mine' } } })).eventing?.kafka?.consumerGroup).toBe('mine')

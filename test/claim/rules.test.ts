@@ -21,7 +21,7 @@ const trigger = (filter: JsonObject) => claim({ eventing: { triggers: [{ name: '
 const secret = (fields: JsonObject) => claim({ secretRefs: [{ name: 's', ...fields }] })
 const key = (envName: string) => ({ secretKey: 'k', envName })
 
-/** For each rule of the XRD claims that keep it and claims that break it, with all that is said of those. */
+/** For each rule of the XRD, claims that keep it and claims that break it, with their findings. */
 const rows: readonly { rule: string; keeps: readonly Json[]; breaks: readonly (readonly [Json, ...string[]])[] }[] = [
   {
     rule: 'must have at most 56 characters, because names derived from it may have at most 63',
@@ -287,7 +287,7 @@ const rows: readonly { rule: string; keeps: readonly Json[]; breaks: readonly (r
   },
 ]
 
-/** Lists that are maps: the API server refuses an entry that is there twice. */
+/** Lists that are maps: the API server rejects duplicate entries. */
 const lists: readonly { list: string; breaks: readonly [Json, ...string[]] }[] = [
   {
     list: 'env',
@@ -324,11 +324,11 @@ test.each(rows)('$rule', ({ keeps, breaks }) => {
   for (const [document, ...findings] of breaks) expect([document, judge(document)]).toEqual([document, findings])
 })
 
-test.each(lists)('$list holds no name twice', ({ breaks: [document, ...findings] }) => {
+test.each(lists)('$list rejects a duplicate name', ({ breaks: [document, ...findings] }) => {
   expect(judge(document)).toEqual(findings)
 })
 
-test('each rule of the XRD has its row, and each list that is a map', () => {
+test('every rule and every list map of the XRD has a row', () => {
   const messages = new Set<string>()
   const maps = new Set<string>()
   const walk = (schema: Schema, name: string) => {
@@ -345,7 +345,7 @@ test('each rule of the XRD has its row, and each list that is a map', () => {
   expect([...maps].sort()).toEqual(lists.map(({ list }) => list).sort())
 })
 
-test('what has the wrong type is the concern of the structure alone', () => {
+test('reports a value of the wrong type only once', () => {
   expect(judge(claim({ scaling: { minReplicas: 'three', maxReplicas: 2 } }))).toEqual([
     "spec.scaling.minReplicas: must be a whole number, got 'three' [WRONG_TYPE]",
   ])
@@ -365,18 +365,18 @@ test('a schema without rules plans nothing', () => {
 })
 
 test.each([
-  { says: 'a value of its own is out of range', reason: undefined, type: 'string', code: 'OUT_OF_RANGE' },
-  { says: 'fields that do not go together are a conflict', reason: undefined, type: 'object', code: 'CONFLICT' },
-  { says: 'what is missing is required', reason: 'FieldValueRequired', type: 'object', code: 'REQUIRED' },
-  { says: 'a name that is taken is a duplicate', reason: 'FieldValueDuplicate', type: 'array', code: 'DUPLICATE' },
-  { says: 'a value that may not be is reserved', reason: 'FieldValueForbidden', type: 'string', code: 'RESERVED' },
-  { says: 'a field that may not be is a conflict', reason: 'FieldValueForbidden', type: 'object', code: 'CONFLICT' },
+  { says: 'a single value is out of range', reason: undefined, type: 'string', code: 'OUT_OF_RANGE' },
+  { says: 'fields that exclude each other are a conflict', reason: undefined, type: 'object', code: 'CONFLICT' },
+  { says: 'a missing field is required', reason: 'FieldValueRequired', type: 'object', code: 'REQUIRED' },
+  { says: 'a repeated name is a duplicate', reason: 'FieldValueDuplicate', type: 'array', code: 'DUPLICATE' },
+  { says: 'a forbidden value is reserved', reason: 'FieldValueForbidden', type: 'string', code: 'RESERVED' },
+  { says: 'a forbidden field is a conflict', reason: 'FieldValueForbidden', type: 'object', code: 'CONFLICT' },
 ] as const)('$says', ({ reason, type, code }) => {
   const schema: Schema = { type, 'x-kubernetes-validations': [{ rule: 'false', message: 'no', ...(reason && { reason }) }] }
   expect(planned(schema, type === 'array' ? [] : type === 'object' ? {} : 'x').map(finding => finding.code)).toEqual([code])
 })
 
-test('errors of others keep their stacks after what CEL cannot evaluate', () => {
+test('other errors keep their stack traces after a CEL error', () => {
   expect(judge({ kind: 'EventDrivenService' })).toContain('metadata: required field missing [REQUIRED]')
   expect(Error.stackTraceLimit).toBeGreaterThan(0)
 })

@@ -15,13 +15,13 @@ interface Definition {
   }
 }
 const definition = parse(readFileSync(new URL('../../apis/definition.yaml', import.meta.url), 'utf8'), { merge: true }) as Definition
-/** The hand-written schema, which the published one must not fall short of. */
+/** The hand-written schema: the published one must be as strict. */
 const written = definition.spec.versions[0].schema.openAPIV3Schema.properties.spec
 
 const ref = { apiVersion: 'v1', kind: 'Service', name: 'dead-letters', namespace: 'shop' }
 const delivery = { retry: 5, backoffPolicy: 'exponential', backoffDelay: 'PT2S', timeout: 'PT30S', deadLetter: { ref } }
 
-/** One entry of every list and one value of every field that goes with runtime Deployment. */
+/** One entry of every list and one value of every field that runtime Deployment allows. */
 const full = claim({
   size: 'small',
   environment: 'production',
@@ -118,7 +118,7 @@ const judgeWith = (path: string, value: Json | undefined) => judge(put(baseOf(pa
 test.each([
   { says: 'the full Deployment claim', document: full },
   { says: 'the full Knative claim', document: serving },
-  { says: 'the least claim', document: claim() },
+  { says: 'the minimal claim', document: claim() },
 ])('$says is valid', ({ document }) => expect(judge(document)).toEqual([]))
 
 interface Row {
@@ -456,7 +456,7 @@ const rows: readonly Row[] = [
   whole(`${scaler}.maxScale`, 0, 1000),
   wholeSeconds(`${scaler}.scaleDownDelay`, '30s'),
   wholeSeconds(`${scaler}.window`, '60s'),
-  // 0 only where the platform says that the cluster allows it.
+  // 0 only if the platform says that the cluster allows it.
   { ...whole(`${scaler}.initialScale`, 0, 1000), takes: [1, 1000] },
   whole(`${scaler}.activationScale`, 2, 1000),
   decimal(`${scaler}.targetUtilization`, 1, 100),
@@ -585,14 +585,14 @@ const rows: readonly Row[] = [
   oneOf('spec.eventing.kafka.sink', 'workload', 'broker'),
 ]
 
-/** Of every finding at this place: what is said and the code, without what was found. */
+/** The problem and the code of every finding at this path, without the value found. */
 const saidAt = (path: string, value: Json) =>
   validateClaim(put(baseOf(path), steps(path), value), builtInPlatform)
     .findings.filter(finding => formatPath(finding.path) === path)
     .map(({ problem, code }) => `${problem} [${code}]`)
 
 describe.each(rows)('$field', ({ field, takes, refuses }) => {
-  test('takes what it should', () => {
+  test('accepts valid values', () => {
     for (const value of takes) expect([value, saidAt(field, value)]).toEqual([value, []])
   })
   test.each(Object.entries(refuses).map(([says, values]) => ({ says, values })))('$says', ({ says, values }) => {
@@ -601,22 +601,22 @@ describe.each(rows)('$field', ({ field, takes, refuses }) => {
 })
 
 test.each([
-  { says: 'text is quoted', path: 'spec.size', value: 'xlarge', tail: "got 'xlarge'" },
-  { says: 'long text is cut', path: 'spec.size', value: x(1000), tail: `got '${x(60)}…'` },
-  { says: 'a number is itself', path: 'spec.httpPort', value: 70_000, tail: 'got 70000' },
-  { says: 'a list is a list', path: 'spec.size', value: ['small'], tail: 'got a list' },
-  { says: 'an empty list is empty', path: 'spec.size', value: [], tail: 'got an empty list' },
-  { says: 'an object is an object', path: 'spec.size', value: { a: 1 }, tail: 'got an object' },
-  { says: 'an empty object is empty', path: 'spec.size', value: {}, tail: 'got an empty object' },
-  { says: 'a truth value is itself', path: 'spec.size', value: false, tail: 'got false' },
-  { says: 'of a length the length', path: 'spec.nats.stream', value: '', tail: 'got 0' },
-  { says: 'of a list the count', path: 'spec.initContainer.command', value: [], tail: 'got 0' },
+  { says: 'quotes text', path: 'spec.size', value: 'xlarge', tail: "got 'xlarge'" },
+  { says: 'cuts long text', path: 'spec.size', value: x(1000), tail: `got '${x(60)}…'` },
+  { says: 'shows a number', path: 'spec.httpPort', value: 70_000, tail: 'got 70000' },
+  { says: 'shows a list as a list', path: 'spec.size', value: ['small'], tail: 'got a list' },
+  { says: 'shows an empty list', path: 'spec.size', value: [], tail: 'got an empty list' },
+  { says: 'shows an object as an object', path: 'spec.size', value: { a: 1 }, tail: 'got an object' },
+  { says: 'shows an empty object', path: 'spec.size', value: {}, tail: 'got an empty object' },
+  { says: 'shows a boolean', path: 'spec.size', value: false, tail: 'got false' },
+  { says: 'shows the length of a text with a wrong length', path: 'spec.nats.stream', value: '', tail: 'got 0' },
+  { says: 'shows the number of items of a wrong list', path: 'spec.initContainer.command', value: [], tail: 'got 0' },
 ])('what was found: $says', ({ path, value, tail }) => {
   expect(judgeWith(path, value)).toEqual([expect.stringContaining(`, ${tail} [`)])
 })
 
 test.each([
-  { says: 'a slip of the hand', value: 'smal', meant: ", did you mean 'small'?" },
+  { says: 'a typing mistake', value: 'smal', meant: ", did you mean 'small'?" },
   { says: 'capitals', value: 'Large', meant: ", did you mean 'large'?" },
   { says: 'another word', value: 'xlarge', meant: '' },
 ])('a value that is not allowed: $says', ({ value, meant }) => {
@@ -626,7 +626,7 @@ test.each([
 })
 
 test.each([
-  { says: 'a slip of the hand', path: 'spec.iamge', finds: "spec.iamge: unknown field, did you mean 'image'? [UNKNOWN_FIELD]" },
+  { says: 'a typing mistake', path: 'spec.iamge', finds: "spec.iamge: unknown field, did you mean 'image'? [UNKNOWN_FIELD]" },
   {
     says: 'a singular',
     path: 'spec.imagePullSecret',
@@ -649,20 +649,20 @@ test.each([
     path: 'spec.nats.image',
     finds: "spec.nats.image: unknown field, did you mean 'spec.image'? [UNKNOWN_FIELD]",
   },
-  { says: 'nothing alike', path: 'spec.zzzzzz', finds: 'spec.zzzzzz: unknown field [UNKNOWN_FIELD]' },
-  { says: 'a key that is no word', path: 'spec.a b', finds: 'spec["a b"]: unknown field [UNKNOWN_FIELD]' },
+  { says: 'nothing similar', path: 'spec.zzzzzz', finds: 'spec.zzzzzz: unknown field [UNKNOWN_FIELD]' },
+  { says: 'a key that is not a word', path: 'spec.a b', finds: 'spec["a b"]: unknown field [UNKNOWN_FIELD]' },
   { says: 'a key like a method', path: 'spec.nats.hasOwnProperty', finds: 'spec.nats.hasOwnProperty: unknown field [UNKNOWN_FIELD]' },
 ])('an unknown field: $says', ({ path, finds }) => {
   expect(judgeWith(path, 1)).toEqual([finds])
 })
 
-test("Crossplane's own fields are not unknown", () => {
+test("accepts Crossplane's own fields", () => {
   expect(
     judge(claim({ compositionRef: { name: 'a' }, compositionUpdatePolicy: 'Manual', writeConnectionSecretToRef: { name: 'x' } })),
   ).toEqual([])
 })
 
-test('every finding is told, each place once', () => {
+test('reports one finding for each path', () => {
   const document = claim({ image: '', size: 7, nats: { stream: '', url: 'x' }, httpPort: 0, nope: 1 })
   expect(judge(document).map(line => line.replace(/:.*\[/, ' ['))).toEqual([
     'spec.nope [UNKNOWN_FIELD]',
@@ -696,7 +696,7 @@ function* walk(schema: Schema, here: string): Generator<{ path: string; schema: 
 }
 const schemas = [...walk(written, 'spec')]
 
-describe('the XRD and this table are of one mind', () => {
+describe('the XRD and this table agree', () => {
   const constraints = [
     ['pattern', 'BAD_FORMAT'],
     ['enum', 'NOT_ALLOWED'],
@@ -731,12 +731,12 @@ describe('the XRD and this table are of one mind', () => {
   } as const
   const typed = schemas.filter(({ path }) => at(baseOf(path), ...steps(path)) !== undefined)
 
-  test('the full claims leave nothing out but the other dead letter sink', () => {
+  test('the full claims have every field except the other dead letter sink', () => {
     const left = schemas.filter(schema => !typed.includes(schema)).map(({ path }) => path)
     expect(left.filter(path => !path.includes('.deadLetter.') && path !== 'spec.knative.traffic[0].latestRevision')).toEqual([])
   })
 
-  test.each(typed)('$path takes its own type only', ({ path, schema }) => {
+  test.each(typed)('$path accepts only its own type', ({ path, schema }) => {
     const wrongs: Json[] = ['text', 1.5, true, [], { a: 1 }]
     const own = { object: 4, array: 3, string: 0, integer: -1, number: 1, boolean: 2 }[schema.type ?? 'object']
     const allowed = types[schema.type ?? 'object']
@@ -744,7 +744,7 @@ describe('the XRD and this table are of one mind', () => {
       expect([wrong, saidAt(path, wrong)]).toEqual([wrong, [`must be ${allowed} [WRONG_TYPE]`]])
   })
 
-  test.each(typed.filter(({ schema }) => schema.properties))('$path takes no unknown field', ({ path }) => {
+  test.each(typed.filter(({ schema }) => schema.properties))('$path rejects an unknown field', ({ path }) => {
     expect(judgeWith(`${path}.qqqqqqqq`, 1)).toContain(`${path}.qqqqqqqq: unknown field [UNKNOWN_FIELD]`)
   })
 
@@ -777,23 +777,23 @@ describe('normalize', () => {
     },
   }
   test.each([
-    { says: 'fills in a default', value: {}, becomes: '{"a":"A"}' },
-    { says: 'takes null for missing', value: { a: null, x: null }, becomes: '{"a":"A"}' },
-    { says: 'keeps what is said', value: { a: 'x' }, becomes: '{"a":"x"}' },
-    { says: 'fills in below an object that is there', value: { b: {} }, becomes: '{"a":"A","b":{"c":"C"}}' },
-    { says: 'leaves a null in a list to the judge', value: { x: [null] }, becomes: '{"a":"A","x":[null]}' },
-    { says: 'leaves what is not an object alone', value: 'text', becomes: '"text"' },
+    { says: 'adds a default', value: {}, becomes: '{"a":"A"}' },
+    { says: 'treats null as missing', value: { a: null, x: null }, becomes: '{"a":"A"}' },
+    { says: 'keeps a value that is set', value: { a: 'x' }, becomes: '{"a":"x"}' },
+    { says: 'adds a default inside an existing object', value: { b: {} }, becomes: '{"a":"A","b":{"c":"C"}}' },
+    { says: 'keeps a null in a list, which validation rejects', value: { x: [null] }, becomes: '{"a":"A","x":[null]}' },
+    { says: 'keeps a value that is not an object', value: 'text', becomes: '"text"' },
     {
-      says: "follows the schema's order, then the alphabet's",
+      says: 'orders fields as in the schema, then alphabetically',
       value: { z: 1, b: {}, y: 2, a: 'x' },
       becomes: '{"a":"x","b":{"c":"C"},"y":2,"z":1}',
     },
-    { says: 'keeps __proto__ a field', value: JSON.parse('{"__proto__":{"a":1}}') as Json, becomes: '{"a":"A","__proto__":{"a":1}}' },
+    { says: 'keeps __proto__ as a field', value: JSON.parse('{"__proto__":{"a":1}}') as Json, becomes: '{"a":"A","__proto__":{"a":1}}' },
   ])('$says', ({ value, becomes }) => {
     expect(JSON.stringify(normalizer(schema)(value))).toBe(becomes)
   })
 
-  test('does so by the schema of each item and each free field', () => {
+  test('uses the schema of each item and each additional field', () => {
     const item: Schema = { type: 'object', properties: { a: { type: 'string', default: 'A' } } }
     expect(normalizer({ type: 'array', items: item })([{}, { a: 'x' }])).toEqual([{ a: 'A' }, { a: 'x' }])
     expect(normalizer({ type: 'object', additionalProperties: item })({ x: {} })).toEqual({ x: { a: 'A' } })
@@ -801,12 +801,12 @@ describe('normalize', () => {
   })
 })
 
-describe('a value that is nearly one of the allowed', () => {
+describe('suggests an allowed value for one that is', () => {
   test.each([
-    { says: 'in other letters', spec: { size: 'Small' }, meant: 'small' },
+    { says: 'in another case', spec: { size: 'Small' }, meant: 'small' },
     { says: 'misspelt', spec: { size: 'meduim' }, meant: 'medium' },
     { says: 'abbreviated', spec: { environment: 'prod' }, meant: 'production' },
-    { says: 'abbreviated in other letters', spec: { runtime: 'kn' }, meant: 'Knative' },
+    { says: 'abbreviated in another case', spec: { runtime: 'kn' }, meant: 'Knative' },
     { says: 'another word that ends like it', spec: { size: 'xlarge' }, meant: undefined },
     { says: 'another word', spec: { size: 'huge' }, meant: undefined },
     { says: 'a single letter', spec: { size: 'l' }, meant: undefined },
@@ -818,6 +818,6 @@ describe('a value that is nearly one of the allowed', () => {
   })
 })
 
-test('a deprecated field is never what was meant', () => {
+test('never suggests a deprecated field', () => {
   expect(judge(claim({ secret6Name: 'db' }))).toEqual(['spec.secret6Name: unknown field [UNKNOWN_FIELD]'])
 })

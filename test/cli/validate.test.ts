@@ -237,7 +237,7 @@ describe('reports in one line', () => {
 
 describe('--strict', () => {
   const lines = (how: string) =>
-    `old.yaml:7:10  ${how}spec.image: can change under its name: give it a tag other than 'latest', or a digest, got 'ghcr.io/acme/worker'  [UNPINNED_IMAGE]\n` +
+    `old.yaml:7:10  ${how}spec.image: must be pinned: use a tag other than 'latest', or a digest, got 'ghcr.io/acme/worker'  [UNPINNED_IMAGE]\n` +
     `old.yaml:11:3  ${how}spec.secret1Name: deprecated: use a secretRefs entry with envFrom true  [DEPRECATED]\n`
 
   test.each([

@@ -109,7 +109,7 @@ describe('a valid claim', () => {
   test('a composite that knows neither claim nor namespace is refused', () => {
     const response = run({ composite: { apiVersion, kind: 'XEventDrivenService', metadata: { name: 'billing' }, spec } })
     expect(fatals(response).map(({ message }) => message)).toEqual([
-      'metadata.namespace: required: a composite needs a claim (spec.claimRef) or a namespace of its own to say where its resources go [NO_NAMESPACE]',
+      'metadata.namespace: required: a composite must have a claim (spec.claimRef) or its own namespace, in which its resources are created [NO_NAMESPACE]',
     ])
   })
 

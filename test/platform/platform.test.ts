@@ -15,14 +15,14 @@ const findings = (value: Json | undefined) => {
 test.each([
   { says: 'no input', value: undefined },
   { says: 'an empty input', value: {} },
-  { says: 'an input that says nothing', value: input({}) },
-  { says: 'an input that says nothing at length', value: input({ defaults: {}, environments: { staging: {} }, sizes: {}, features: {} }) },
+  { says: 'an input without settings', value: input({}) },
+  { says: 'an input of empty settings', value: input({ defaults: {}, environments: { staging: {} }, sizes: {}, features: {} }) },
   { says: 'nulls', value: input({ defaults: null, sizes: null, composeAs: null }) },
 ])('$says is the built-in platform', ({ value }) => {
   expect(parsePlatform(value)).toMatchObject({ ok: true, platform: builtInPlatform })
 })
 
-test('all of it together', () => {
+test('all settings together', () => {
   const large = { requests: { cpu: '2', memory: '4Gi' }, limits: { cpu: '8', memory: '16Gi' } }
   const parsed = parsePlatform(
     input({
@@ -51,10 +51,10 @@ test('the example for platforms is valid', () => {
   expect(findings(example)).toEqual([])
 })
 
-describe('a finding each', () => {
+describe('reports', () => {
   const quantities = (cpu: Json) => ({ requests: { cpu, memory: '1Gi' }, limits: { cpu: '1', memory: '1Gi' } })
   test.each([
-    { says: 'no object', value: 'text', finds: ["must be an object, got 'text' [WRONG_TYPE]"] },
+    { says: 'input that is not an object', value: 'text', finds: ["must be an object, got 'text' [WRONG_TYPE]"] },
     { says: 'a list', value: [], finds: ['must be an object, got an empty list [WRONG_TYPE]'] },
     {
       says: 'no type',
@@ -78,12 +78,12 @@ describe('a finding each', () => {
       finds: ["size: unknown field, did you mean 'sizes'? [UNKNOWN_FIELD]"],
     },
     {
-      says: 'a field that is the claim’s own',
+      says: 'a field that only a claim can set',
       value: input({ defaults: { image: 'a/b' } }),
       finds: ['defaults.image: unknown field [UNKNOWN_FIELD]'],
     },
     {
-      says: 'a stream for everybody',
+      says: 'a stream, which only a claim can set',
       value: input({ defaults: { nats: { stream: 'S' } } }),
       finds: ['defaults.nats.stream: unknown field [UNKNOWN_FIELD]'],
     },
@@ -118,7 +118,7 @@ describe('a finding each', () => {
       ],
     },
     {
-      says: 'another way of composing',
+      says: 'an unknown composeAs',
       value: input({ composeAs: 'Helm' }),
       finds: ["composeAs: must be one of [Native, ProviderKubernetes], got 'Helm' [NOT_ALLOWED]"],
     },
@@ -133,7 +133,7 @@ describe('a finding each', () => {
       finds: ["features.knativeInitContainers: must be true or false, got 'yes' [WRONG_TYPE]"],
     },
     {
-      says: 'half a size',
+      says: 'an incomplete size',
       value: input({ sizes: { large: { requests: { cpu: '1' } } } }),
       finds: ['sizes.large.limits: required field missing [REQUIRED]', 'sizes.large.requests.memory: required field missing [REQUIRED]'],
     },
@@ -151,7 +151,7 @@ describe('a finding each', () => {
     expect(findings(value)).toEqual(finds)
   })
 
-  test.each(['2', '500m', '1.5', '0.1'])("a quantity '%s' is taken", cpu => {
+  test.each(['2', '500m', '1.5', '0.1'])("accepts the quantity '%s'", cpu => {
     expect(findings(input({ sizes: { large: quantities(cpu) } }))).toEqual([])
   })
 })

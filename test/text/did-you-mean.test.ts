@@ -20,21 +20,21 @@ describe('nearest', () => {
   test.each([
     { says: 'two letters swapped', word: 'iamge', meant: 'image' },
     { says: 'a letter missing', word: 'runtme', meant: 'runtime' },
-    { says: 'a letter too many', word: 'imagge', meant: 'image' },
+    { says: 'an extra letter', word: 'imagge', meant: 'image' },
     { says: 'a wrong letter', word: 'siye', meant: 'size' },
-    { says: 'a plural that was forgotten', word: 'imagePullSecret', meant: 'imagePullSecrets' },
-    { says: 'a plural that should not be', word: 'environments', meant: 'environment' },
+    { says: 'a missing plural', word: 'imagePullSecret', meant: 'imagePullSecrets' },
+    { says: 'a wrong plural', word: 'environments', meant: 'environment' },
     { says: 'upper and lower case', word: 'HTTPPort', meant: 'httpPort' },
-    { says: 'case wins over a candidate of one edit', word: 'SIZE', candidates: ['sizes', 'size'], meant: 'size' },
+    { says: 'case before a candidate of one edit', word: 'SIZE', candidates: ['sizes', 'size'], meant: 'size' },
     { says: 'snake case', word: 'http_port', meant: 'httpPort' },
     { says: 'kebab case', word: 'image-pull-secrets', meant: 'imagePullSecrets' },
     { says: 'case and plural at once', word: 'secretref', meant: 'secretRefs' },
     { says: 'the nearest of several', word: 'smal', candidates: ['small', 'seal', 'smaller'], meant: 'small' },
     { says: 'the first of equals', word: 'bat', candidates: ['cat', 'hat'], meant: 'cat' },
-    { says: 'nothing, where all is far', word: 'replicaCount', meant: undefined },
-    { says: 'nothing, where a short word is another word', word: 'min', candidates: ['max'], meant: undefined },
-    { says: 'nothing, where one letter could be any', word: 'x', candidates: ['y'], meant: undefined },
-    { says: 'nothing for nothing', word: '', meant: undefined },
+    { says: 'nothing if no candidate is near', word: 'replicaCount', meant: undefined },
+    { says: 'nothing if a short word is a different word', word: 'min', candidates: ['max'], meant: undefined },
+    { says: 'nothing for a single letter', word: 'x', candidates: ['y'], meant: undefined },
+    { says: 'nothing for an empty word', word: '', meant: undefined },
     { says: 'nothing for a single s', word: 's', candidates: ['-', '_'], meant: undefined },
     { says: 'nothing among no candidates', word: 'image', candidates: [], meant: undefined },
     { says: 'nothing for a word as long as a page', word: 'a'.repeat(1_000_000), meant: undefined },
@@ -43,7 +43,7 @@ describe('nearest', () => {
     expect(didYouMean(word, candidates ?? fields)).toBe(meant)
   })
 
-  test('finds a word of the schema after any one slip of the hand', () => {
+  test('finds a word of the schema after any single typing mistake', () => {
     const slip = fc.record({
       field: fc.constantFrom(...fields.filter(({ length }) => length > 3)),
       at: fc.nat(),

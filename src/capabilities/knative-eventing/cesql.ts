@@ -1,6 +1,7 @@
-// Whether a CloudEvents SQL expression can be read. Knative refuses a Trigger with one that can't.
-// https://github.com/cloudevents/spec/blob/main/cesql/cesql_1.0.md, with the lexer's habits of Knative's own reader:
-// a sign directly before digits belongs to them, so that `a -1` is two values in a row, and `a - 1` a difference.
+// Checks the syntax of a CloudEvents SQL expression, because Knative rejects a Trigger with an invalid one.
+// Our own, because the parsers of CloudEvents are in Go and Java: the `cloudevents` package for JavaScript has none.
+// https://github.com/cloudevents/spec/blob/main/cesql/cesql_1.0.md, with the lexer of Knative: a sign directly before digits
+// belongs to the number, so `a -1` is two values in a row, and `a - 1` a difference.
 
 const SPACE = /[ \t\r\n]+/y
 const TOKEN =
@@ -8,11 +9,11 @@ const TOKEN =
 
 const KEYWORDS = ['AND', 'OR', 'XOR', 'NOT', 'LIKE', 'EXISTS', 'IN', 'TRUE', 'FALSE']
 const BINARY = ['*', '/', '%', '+', '-', '=', '!=', '<>', '>=', '<=', '<', '>', 'AND', 'OR', 'XOR']
-const [LEAST, MOST] = [-(2 ** 31), 2 ** 31 - 1]
+const [MIN, MAX] = [-(2 ** 31), 2 ** 31 - 1]
 const DEEPEST = 100
 
 interface Token {
-  /** A keyword or a sign as it is; else what it is. */
+  /** A keyword or a sign itself; otherwise the type of the token. */
   readonly kind: string
   readonly text: string
   readonly at: number
@@ -20,7 +21,7 @@ interface Token {
 
 class CesqlError extends Error {}
 
-/** What is wrong with an expression, or undefined. */
+/** The problem of an expression, or undefined if it is valid. */
 export function cesqlProblem(expression: string): string | undefined {
   try {
     const tokens = tokensOf(expression)
@@ -44,7 +45,7 @@ function tokensOf(expression: string): Token[] {
     }
     TOKEN.lastIndex = at
     const { 0: text = '', groups = {} } = TOKEN.exec(expression) ?? {}
-    if (text === '') throw new CesqlError(`can't read '${expression.slice(at, at + 10)}' at character ${at + 1}`)
+    if (text === '') throw new CesqlError(`unexpected '${expression.slice(at, at + 10)}' at character ${at + 1}`)
     tokens.push({ kind: kindOf(text, groups), text, at })
     at = TOKEN.lastIndex
   }
@@ -59,7 +60,7 @@ function kindOf(text: string, groups: Readonly<Record<string, string | undefined
     return /[0-9]/.test(text) ? 'name with digits' : 'name'
   }
   if (groups.integer !== undefined) {
-    if (Number(text) < LEAST || Number(text) > MOST) throw new CesqlError(`${text} is not a whole number of 32 bits`)
+    if (Number(text) < MIN || Number(text) > MAX) throw new CesqlError(`${text} is not a 32-bit integer`)
     return 'integer'
   }
   return groups.string === undefined ? text : 'string'
@@ -67,20 +68,18 @@ function kindOf(text: string, groups: Readonly<Record<string, string | undefined
 
 function fail(token: Token | undefined, expected: string): never {
   throw new CesqlError(
-    token === undefined
-      ? `ends where ${expected} is expected`
-      : `has '${token.text}' at character ${token.at + 1} where ${expected} is expected`,
+    token === undefined ? `expected ${expected} at the end` : `expected ${expected} at character ${token.at + 1}, got '${token.text}'`,
   )
 }
 
-/** Each reader takes the position of what it reads and returns the one after it. */
+/** Each reader takes the position of its first token and returns the position after its last. */
 function readExpression(tokens: readonly Token[], start: number, depth: number): number {
-  if (depth > DEEPEST) throw new CesqlError('is nested too deep')
+  if (depth > DEEPEST) throw new CesqlError('nested too deeply')
   let at = readValue(tokens, start, depth)
   for (;;) {
     const kind = tokens[at]?.kind
     const [verb, after] = kind === 'NOT' ? [tokens[at + 1]?.kind, at + 2] : [kind, at + 1]
-    if (verb === 'LIKE') at = expect(tokens, after, 'a text in quotes', 'string')
+    if (verb === 'LIKE') at = expect(tokens, after, 'a quoted text', 'string')
     else if (verb === 'IN') at = readList(tokens, expect(tokens, after, "'('", '('), depth)
     else if (kind !== undefined && BINARY.includes(kind)) at = readValue(tokens, at + 1, depth)
     else return at
@@ -100,7 +99,7 @@ function readValue(tokens: readonly Token[], start: number, depth: number): numb
     case 'name':
     case 'function':
       if (called) return tokens[at + 2]?.kind === ')' ? at + 3 : readList(tokens, at + 2, depth)
-      return token.kind === 'name' ? at + 1 : fail(tokens[at + 1], "'(' after the name of a function")
+      return token.kind === 'name' ? at + 1 : fail(tokens[at + 1], "'(' after a function name")
     case 'name with digits':
     case 'integer':
     case 'string':

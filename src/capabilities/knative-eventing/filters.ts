@@ -11,7 +11,7 @@ const DEEPEST = 10
 /** The schema's limit for a filter at the top level. */
 const LONGEST_EXPRESSION = 4096
 
-/** Everything about a list of filters that Knative would refuse. */
+/** Finds everything in a list of filters that Knative would reject. */
 export const checkFilters = (filters: readonly unknown[], path: Path, depth = 0): Finding[] =>
   filters.flatMap((filter, index) => checkFilter(filter, [...path, index], depth))
 
@@ -24,16 +24,16 @@ function checkFilter(filter: unknown, path: Path, depth: number): Finding[] {
     return unknown.map(name => ({
       code: 'UNKNOWN_FIELD',
       path: [...path, name],
-      problem: `unknown field, a filter is one of [${dialects.join(', ')}]`,
+      problem: `unknown field, must be one of [${dialects.join(', ')}]`,
     }))
   const [dialect, second] = names.filter(isDialect)
-  if (dialect === undefined) return [{ code: 'REQUIRED', path, problem: `needs one of [${dialects.join(', ')}]` }]
+  if (dialect === undefined) return [{ code: 'REQUIRED', path, problem: `must have one of [${dialects.join(', ')}]` }]
   if (second !== undefined)
     return [
       {
         code: 'CONFLICT',
         path: [...path, second],
-        problem: `must be in a filter of its own: ${formatPath([...path, dialect])} is in the same filter`,
+        problem: `must be in its own filter: ${formatPath([...path, dialect])} is in the same filter`,
       },
     ]
   return checkDialect(dialect, filter[dialect], [...path, dialect], depth)
@@ -54,7 +54,7 @@ function checkDialect(dialect: Dialect, value: Json | undefined, path: Path, dep
       const problem = cesqlProblem(value)
       return problem === undefined
         ? []
-        : [{ code: 'BAD_FORMAT', path, problem: `must be a CloudEvents SQL expression, but ${problem}`, found: value }]
+        : [{ code: 'BAD_FORMAT', path, problem: `must be a valid CloudEvents SQL expression: ${problem}`, found: value }]
     }
     case 'all':
     case 'any':
@@ -78,7 +78,7 @@ function checkAttributes(value: Json | undefined, path: Path): Finding[] {
         {
           code: 'BAD_FORMAT',
           path: here,
-          problem: 'must be named with lower-case letters and digits, and begin with a letter, as attributes of CloudEvents are',
+          problem: 'must be the name of a CloudEvents attribute: lower-case letters and digits, starting with a letter',
         },
       ]
     return typeof wanted === 'string' ? [] : [{ code: 'WRONG_TYPE', path: here, problem: 'must be a string', found: wanted }]

@@ -35,12 +35,12 @@ function unsupported({ runtime, initContainer, knative }: Spec, { features }: Pl
   const findings: Finding[] = []
   if (initContainer !== undefined && !features.knativeInitContainers) {
     const problem =
-      'does not go with runtime Knative here: the platform has to enable the Knative feature flag kubernetes.podspec-init-containers and say so with features.knativeInitContainers in the input of the function'
+      "is not supported with runtime Knative here: ask the platform team to enable the Knative feature flag kubernetes.podspec-init-containers and set features.knativeInitContainers in the function's input"
     findings.push({ code: 'UNSUPPORTED', path: ['spec', 'initContainer'], problem })
   }
   if (knative?.autoscaling?.initialScale === 0 && !features.knativeInitialScaleZero) {
     const problem =
-      "must be at least 1 here: for 0 the platform has to set allow-zero-initial-scale in Knative's config-autoscaler and say so with features.knativeInitialScaleZero in the input of the function"
+      "must be at least 1 here: for 0 ask the platform team to set allow-zero-initial-scale in Knative's config-autoscaler and features.knativeInitialScaleZero in the function's input"
     findings.push({ code: 'UNSUPPORTED', path: ['spec', 'knative', 'autoscaling', 'initialScale'], problem, found: 0 })
   }
   return findings

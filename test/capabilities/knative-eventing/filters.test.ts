@@ -15,51 +15,51 @@ test.each<{ says: string; filter: Json }>([
   { says: 'ten levels', filter: nested(10) },
 ])('$says', ({ filter }) => expect(findings(filter)).toEqual([]))
 
-describe('refuses', () => {
+describe('rejects', () => {
   test.each<{ says: string; filter: Json; finds: string[] }>([
-    { says: 'no object', filter: 'a', finds: ["filters[0]: must be an object, got 'a' [WRONG_TYPE]"] },
-    { says: 'no dialect', filter: {}, finds: ['filters[0]: needs one of [exact, prefix, suffix, cesql, all, any, not] [REQUIRED]'] },
+    { says: 'a filter that is not an object', filter: 'a', finds: ["filters[0]: must be an object, got 'a' [WRONG_TYPE]"] },
+    { says: 'no dialect', filter: {}, finds: ['filters[0]: must have one of [exact, prefix, suffix, cesql, all, any, not] [REQUIRED]'] },
     {
-      says: 'two',
+      says: 'two dialects',
       filter: { exact: { a: 'b' }, cesql: 'TRUE' },
-      finds: ['filters[0].cesql: must be in a filter of its own: filters[0].exact is in the same filter [CONFLICT]'],
+      finds: ['filters[0].cesql: must be in its own filter: filters[0].exact is in the same filter [CONFLICT]'],
     },
     {
-      says: 'an unknown one',
+      says: 'an unknown dialect',
       filter: { contains: {} },
-      finds: ['filters[0].contains: unknown field, a filter is one of [exact, prefix, suffix, cesql, all, any, not] [UNKNOWN_FIELD]'],
+      finds: ['filters[0].contains: unknown field, must be one of [exact, prefix, suffix, cesql, all, any, not] [UNKNOWN_FIELD]'],
     },
     {
-      says: 'a method of objects',
+      says: 'a dialect named like a method',
       filter: { all: [{ constructor: {} }] },
-      finds: [
-        'filters[0].all[0].constructor: unknown field, a filter is one of [exact, prefix, suffix, cesql, all, any, not] [UNKNOWN_FIELD]',
-      ],
+      finds: ['filters[0].all[0].constructor: unknown field, must be one of [exact, prefix, suffix, cesql, all, any, not] [UNKNOWN_FIELD]'],
     },
     {
-      says: 'attributes that are none',
+      says: 'invalid attribute names',
       filter: { any: [{ exact: { Type: 'a', 'a-b': 'c', ok: 'd' } }] },
       finds: ['Type', 'a-b'].map(
         name =>
-          `filters[0].any[0].exact.${name}: must be named with lower-case letters and digits, and begin with a letter, as attributes of CloudEvents are [BAD_FORMAT]`,
+          `filters[0].any[0].exact.${name}: must be the name of a CloudEvents attribute: lower-case letters and digits, starting with a letter [BAD_FORMAT]`,
       ),
     },
     {
-      says: 'a value that is no text',
+      says: 'a value that is not text',
       filter: { not: { prefix: { a: 1 } } },
       finds: ['filters[0].not.prefix.a: must be a string, got 1 [WRONG_TYPE]'],
     },
-    { says: 'a map that is a list', filter: { suffix: ['a'] }, finds: ['filters[0].suffix: must be an object, got a list [WRONG_TYPE]'] },
-    { says: 'no attributes', filter: { exact: {} }, finds: ['filters[0].exact: must have at least 1 field, got 0 [OUT_OF_RANGE]'] },
-    { says: 'a list that is a map', filter: { all: {} }, finds: ['filters[0].all: must be a list, got an empty object [WRONG_TYPE]'] },
-    { says: 'none of several', filter: { any: [] }, finds: ['filters[0].any: must have at least 1 item, got 0 [OUT_OF_RANGE]'] },
-    { says: 'an expression that is none', filter: { cesql: 7 }, finds: ['filters[0].cesql: must be a string, got 7 [WRONG_TYPE]'] },
     {
-      says: 'one that can’t be read',
+      says: 'a list instead of a map',
+      filter: { suffix: ['a'] },
+      finds: ['filters[0].suffix: must be an object, got a list [WRONG_TYPE]'],
+    },
+    { says: 'no attributes', filter: { exact: {} }, finds: ['filters[0].exact: must have at least 1 field, got 0 [OUT_OF_RANGE]'] },
+    { says: 'a map instead of a list', filter: { all: {} }, finds: ['filters[0].all: must be a list, got an empty object [WRONG_TYPE]'] },
+    { says: 'none of several', filter: { any: [] }, finds: ['filters[0].any: must have at least 1 item, got 0 [OUT_OF_RANGE]'] },
+    { says: 'an expression that is not text', filter: { cesql: 7 }, finds: ['filters[0].cesql: must be a string, got 7 [WRONG_TYPE]'] },
+    {
+      says: 'an invalid expression',
       filter: { all: [{ cesql: 'a AND' }] },
-      finds: [
-        "filters[0].all[0].cesql: must be a CloudEvents SQL expression, but ends where a value is expected, got 'a AND' [BAD_FORMAT]",
-      ],
+      finds: ["filters[0].all[0].cesql: must be a valid CloudEvents SQL expression: expected a value at the end, got 'a AND' [BAD_FORMAT]"],
     },
     {
       says: 'eleven levels',
