@@ -1,5 +1,5 @@
-// Expands globs that no shell has expanded, such as quoted ones. Node 20 has no stable glob: replace this file with
-// node:fs glob when `engines` requires Node 22.
+// Expands globs that no shell expands: quoted ones, on Windows and in CI files. In Node 20 path.matchesGlob is experimental and
+// fs.glob is missing. Remove this file once package.json requires Node 24.8 or later, where both are stable.
 
 const TOKEN = /(?:\*\*\/)+|\*\*|\*|\?|\[[^\][]+\]|\{[^{}]*\}|./gs
 
@@ -11,7 +11,7 @@ export interface Glob {
   readonly matches: (path: string) => boolean
 }
 
-/** Undefined for an invalid pattern, such as the range `[z-a]`. On Windows a backslash separates folders. */
+/** Undefined for what is no pattern, such as the range `[z-a]`. Where a backslash parts folders it does here, too. */
 export function parseGlob(written: string, platform = process.platform): Glob | undefined {
   const pattern = platform === 'win32' ? written.replaceAll('\\', '/') : written
   const parts = pattern.replace(/^(?:\.\/)+/, '').split('/')

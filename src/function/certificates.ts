@@ -15,6 +15,7 @@ export interface Certificates extends Files {
   readonly validTo: { readonly server: Date; readonly ca: Date }
 }
 
+// X509Certificate of node:crypto reads only the first certificate of a bundle, so a pattern splits it.
 const PEM_CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g
 
 const reasonOf = (error: unknown) => (error instanceof Error ? error.message : String(error))

@@ -1,6 +1,6 @@
 import type { Server, Socket } from 'node:net'
 
-/** Holds only so many connections of one address: a limit on all would keep others out as well. */
+/** Limits the connections of each address. Node's maxConnections limits the sum, so one address could lock out all others. */
 export function limitConnectionsPerAddress(server: Server, most: number): void {
   const open = new Map<string, number>()
   server.on('connection', (socket: Socket) => {

@@ -6,7 +6,7 @@ export interface ObjectCondition {
   readonly message: string
 }
 
-/** A condition of an observed object, or undefined where its controller has not said anything. */
+/** A condition of an observed object, or undefined if its controller has not set it. */
 export function observedCondition(observed: JsonObject, type: string): ObjectCondition | undefined {
   const conditions = at(observed, 'status', 'conditions')
   if (!Array.isArray(conditions)) return undefined
@@ -16,7 +16,7 @@ export function observedCondition(observed: JsonObject, type: string): ObjectCon
   return { status: field('status'), reason: field('reason'), message: field('message') }
 }
 
-/** Whether the object's controller has not yet looked at its newest spec. */
+/** Whether the controller has not observed the newest spec of the object yet. */
 export function hasUnobservedGeneration(observed: JsonObject): boolean {
   const generation = at(observed, 'metadata', 'generation')
   const seen = at(observed, 'status', 'observedGeneration')

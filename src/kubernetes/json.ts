@@ -1,4 +1,4 @@
-/** What JSON can say, and so what a Kubernetes object is made of. */
+/** A JSON value, and so any part of a Kubernetes object. */
 export type Json = string | number | boolean | null | readonly Json[] | JsonObject
 export interface JsonObject {
   readonly [key: string]: Json | undefined
@@ -6,7 +6,7 @@ export interface JsonObject {
 
 export const isObject = (value: unknown): value is JsonObject => typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** The value at a path, or undefined where the path leaves the object. Looks only at own properties. */
+/** The value at a path, or undefined if the path does not exist. Reads only own properties. */
 export function at(value: unknown, ...path: (string | number)[]): Json | undefined {
   let here: unknown = value
   for (const step of path) {
@@ -16,7 +16,7 @@ export function at(value: unknown, ...path: (string | number)[]): Json | undefin
   return here as Json | undefined
 }
 
-/** Of a list its items, of anything else none. */
+/** The items of a list; none for any other value. */
 export const items = (value: Json | undefined): readonly Json[] => (Array.isArray(value) ? value : [])
 
 /** Assignment to `__proto__` would set the prototype instead of a field. */
@@ -25,5 +25,5 @@ export function setField<T>(object: { [name: string]: T }, name: string, value: 
   else object[name] = value
 }
 
-/** A value in words. String() would call a `toString` that an object brings as a field of its own. */
+/** A value as text. String() would call a `toString` field of an object. */
 export const textOf = (value: unknown): string => (typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value))

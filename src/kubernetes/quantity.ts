@@ -6,7 +6,7 @@ const binary: Readonly<Record<string, number>> = { Ki: 10, Mi: 20, Gi: 30, Ti: 4
 
 const QUANTITY = /^([+-]?(?:\d+(?:\.\d*)?|\.\d+))(?:[eE]([+-]?\d+)|([A-Za-z]*))$/
 
-/** Cores or bytes; undefined if the text is no quantity. */
+/** Cores or bytes; undefined if the text is not a quantity. */
 export function parseQuantity(text: Json | undefined): number | undefined {
   const [, digits, exponent, suffix = ''] = QUANTITY.exec(textOf(text)) ?? []
   if (digits === undefined) return undefined

@@ -1,6 +1,6 @@
 import { at, isObject, type JsonObject, textOf } from './json.ts'
 
-/** What a Deployment selects its pods by, as `kubectl -l` takes it. */
+/** The selector of a Deployment's pods, in the format of `kubectl -l`. */
 export function labelSelectorOf(deployment: JsonObject | undefined): string {
   const labels = at(deployment, 'spec', 'selector', 'matchLabels')
   return Object.entries(isObject(labels) ? labels : {})

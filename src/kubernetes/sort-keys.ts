@@ -1,6 +1,6 @@
 import { isObject, type Json } from './json.ts'
 
-/** The same maps in the same order, whatever order the claim has them in. */
+/** Sorts the keys of all maps, so that the order in the claim does not matter. */
 export function sortKeys(value: Json): Json {
   if (Array.isArray(value)) return value.map(sortKeys)
   if (!isObject(value)) return value

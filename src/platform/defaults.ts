@@ -1,4 +1,4 @@
-// What the claim does not say. Every value here is a platform default: the function's input can change it.
+// Defaults for fields that the claim does not set. The function's input can change every value.
 import type { Environment, EventDrivenServiceSpec, Size } from '../claim/generated/types.ts'
 
 /** The fields of a claim that a platform or an environment may have a default for. */

@@ -1,4 +1,4 @@
-// The function's input: what the platform team says once for every claim.
+// The function's input: the settings of the platform team for all claims.
 import schema from '../../schemas/input.schema.json' with { type: 'json' }
 import type { Finding } from '../claim/findings.ts'
 import type { Environment, Size } from '../claim/generated/types.ts'
@@ -13,7 +13,7 @@ export interface Platform {
   readonly providerConfig: string
   readonly features: { readonly knativeInitContainers: boolean; readonly knativeInitialScaleZero: boolean }
   readonly defaults: Defaults
-  /** What an environment brings, the platform's own word before the built-in preset. */
+  /** The defaults of each environment: the platform's own before the built-in preset. */
   readonly environments: Readonly<Record<Environment, readonly Defaults[]>>
   readonly sizes: Readonly<Record<Size, ResourceRequirements>>
 }
@@ -23,7 +23,7 @@ export type ParsedPlatform =
   | { readonly ok: false; readonly findings: readonly Finding[] }
 
 let compiled: Validate | undefined
-/** Compiled for the first input: the command line mostly has none. */
+/** Compiled on the first use, because the command line usually has no input. */
 const validateInput: Validate = input => {
   compiled ??= compileValidator(schema as Schema)
   return compiled(input)
@@ -34,7 +34,7 @@ const environmentLayers = (own: Partial<Record<Environment, Defaults>> = {}): Pl
   return { development: layers('development'), staging: layers('staging'), production: layers('production') }
 }
 
-/** The platform as it is without any input. */
+/** The platform settings without any input. */
 export const builtInPlatform: Platform = {
   composeAs: 'Native',
   providerConfig: 'default',

@@ -1,7 +1,9 @@
-// Longer words are not typing mistakes of a field or a flag, and the distance costs their product.
+// Our own: leven and fastest-levenshtein count swapped letters (`iamge`) as two edits, and neither ranks case and plurals first.
+
+// Longer words are not misspelt fields or flags, and the distance takes time proportional to the product of both lengths.
 const LONGEST_WORD = 64
 
-/** How many single edits may lie between what was typed and what was meant: a third of the word, so that `min` is not `max`. */
+/** The maximum number of edits between a misspelt word and the suggestion: a third of the word, so that `min` does not suggest `max`. */
 const tolerance = (word: string) => Math.min(3, Math.max(1, Math.floor(word.length / 3)))
 
 /** Damerau-Levenshtein distance (optimal string alignment): insert, delete, replace, or swap two neighbours. */
@@ -22,14 +24,14 @@ export function distance(a: string, b: string): number {
   return previous[b.length] ?? 0
 }
 
-/** `image_pull_secret`, `ImagePullSecrets` and `image-pull-secrets` are one word to whoever wrote them. */
+/** Folds spellings of the same word, such as `image_pull_secret`, `ImagePullSecrets` and `image-pull-secrets`. */
 const fold = (word: string) =>
   word
     .toLowerCase()
     .replaceAll(/[-_\s]/g, '')
     .replace(/s$/, '')
 
-/** The candidate that was most likely meant, for a "did you mean"; undefined where a guess would only confuse. */
+/** The candidate that was most likely meant, or undefined if no candidate is near. */
 export function didYouMean(word: string, candidates: Iterable<string>): string | undefined {
   if (word.length === 0 || word.length > LONGEST_WORD) return undefined
   const lower = word.toLowerCase()
@@ -43,7 +45,7 @@ export function didYouMean(word: string, candidates: Iterable<string>): string |
   return best?.candidate
 }
 
-// Spelling alone ranks before any edit; ties go to the first candidate, so the answer follows the order of the schema.
+// A different spelling ranks before any edit; ties go to the first candidate, so the result follows the order of the schema.
 function closeness(candidate: string, lower: string, folded: string): number | undefined {
   const other = candidate.toLowerCase()
   if (other === lower) return 0

@@ -15,23 +15,28 @@ const settle = (autoscaling: object, environment: string | undefined, defaults: 
 }
 
 test.each([
-  { says: 'as it is, where it fits', claim: { activationScale: 4 }, becomes: [0, 4, 10] },
-  { says: 'moves a default limit', claim: { activationScale: 5 }, environment: 'development', becomes: [0, 5, 5] },
-  { says: 'moves a default that keeps more alive', claim: { activationScale: 3 }, defaults: { minScale: 6 }, becomes: [3, 3, 10] },
-  { says: 'of a default gives way to the claim’s limit', claim: { maxScale: 3 }, defaults: { activationScale: 5 }, becomes: [0, 3, 3] },
+  { says: 'the same value, if it fits', claim: { activationScale: 4 }, becomes: [0, 4, 10] },
+  { says: 'moves a default upper bound', claim: { activationScale: 5 }, environment: 'development', becomes: [0, 5, 5] },
+  { says: 'moves a default lower bound', claim: { activationScale: 3 }, defaults: { minScale: 6 }, becomes: [3, 3, 10] },
   {
-    says: 'of a default gives way to what the claim keeps alive',
+    says: 'a default yields to the upper bound of the claim',
+    claim: { maxScale: 3 },
+    defaults: { activationScale: 5 },
+    becomes: [0, 3, 3],
+  },
+  {
+    says: 'a default yields to the lower bound of the claim',
     claim: { minScale: 7 },
     defaults: { activationScale: 5 },
     becomes: [7, 7, 10],
   },
   {
-    says: 'of a default is left out where no more than one may run',
+    says: 'a default is omitted if the upper bound is one',
     claim: { maxScale: 1 },
     defaults: { activationScale: 5 },
     becomes: [0, undefined, 1],
   },
-  { says: 'knows no limit where there is none', claim: { maxScale: 0, activationScale: 500 }, becomes: [0, 500, 0] },
-])('$says', ({ claim, environment, defaults, becomes }) => {
+  { says: 'any value, if there is no upper bound', claim: { maxScale: 0, activationScale: 500 }, becomes: [0, 500, 0] },
+])('activation scale: $says', ({ claim, environment, defaults, becomes }) => {
   expect(settle(claim, environment, defaults)).toEqual(becomes)
 })

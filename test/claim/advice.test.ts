@@ -53,7 +53,7 @@ test.each([
     advice: [idle('spec.sessionAffinity', 'with runtime Knative')],
   },
   { says: 'affinity that is null', spec: { sessionAffinity: null }, advice: [] },
-])('fields that nothing comes of: $says', ({ spec, advice }) => expect(said(claim(spec))).toEqual(advice))
+])('advice on fields without effect: $says', ({ spec, advice }) => expect(said(claim(spec))).toEqual(advice))
 
 test.each([
   { says: 'nothing', document: null },

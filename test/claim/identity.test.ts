@@ -42,7 +42,7 @@ describe('name and namespace', () => {
     expect([name, namespace]).toEqual(is)
   })
 
-  test('a namespace that is missing is a finding of its own', () => {
+  test('reports a missing namespace', () => {
     expect(missingIdentity({ name: 'a', namespace: 'b' })).toEqual([])
     expect(missingIdentity({ name: 'a', namespace: undefined })).toEqual([
       expect.objectContaining({ code: 'NO_NAMESPACE', path: ['metadata', 'namespace'] }),
@@ -50,7 +50,7 @@ describe('name and namespace', () => {
   })
 })
 
-describe('the claim as its author wrote it', () => {
+describe('the identified claim', () => {
   const document = (composite: JsonObject) => identifyClaim(composite).document
 
   test("has none of Crossplane's fields", () => {

@@ -156,34 +156,34 @@ describe('the presets', () => {
 describe('a default yields to a value that is set', () => {
   const development = { environments: { development: { scaling: { minReplicas: 8 } } } }
   test.each([
-    { says: 'a least above the default most', scaling: { minReplicas: 30 }, bounds: [30, 30] },
-    { says: 'a most below the default least', scaling: { maxReplicas: 1 }, environment: 'production', bounds: [1, 1] },
-    { says: 'a least above the most of the environment', scaling: { minReplicas: 4 }, environment: 'development', bounds: [4, 4] },
-    { says: 'a least below the most', scaling: { minReplicas: 2 }, environment: 'development', bounds: [2, 3] },
-    { says: 'both of the claim', scaling: { minReplicas: 30, maxReplicas: 40 }, environment: 'development', bounds: [30, 40] },
-    { says: 'none of the claim', scaling: {}, environment: 'production', bounds: [2, 20] },
-    { says: "the platform's least above the built-in most", input: { defaults: { scaling: { minReplicas: 30 } } }, bounds: [30, 30] },
+    { says: 'a minimum above the default maximum', scaling: { minReplicas: 30 }, bounds: [30, 30] },
+    { says: 'a maximum below the default minimum', scaling: { maxReplicas: 1 }, environment: 'production', bounds: [1, 1] },
+    { says: 'a minimum above the maximum of the environment', scaling: { minReplicas: 4 }, environment: 'development', bounds: [4, 4] },
+    { says: 'a minimum below the maximum', scaling: { minReplicas: 2 }, environment: 'development', bounds: [2, 3] },
+    { says: 'both from the claim', scaling: { minReplicas: 30, maxReplicas: 40 }, environment: 'development', bounds: [30, 40] },
+    { says: 'none from the claim', scaling: {}, environment: 'production', bounds: [2, 20] },
+    { says: "the platform's minimum above the built-in maximum", input: { defaults: { scaling: { minReplicas: 30 } } }, bounds: [30, 30] },
     {
-      says: "the environment's most below the platform's least",
+      says: "the environment's maximum below the platform's minimum",
       environment: 'development',
       input: { defaults: { scaling: { minReplicas: 30 } } },
       bounds: [0, 3],
     },
     {
-      says: "the environment's built-in least above the claim's most",
+      says: "the environment's built-in minimum above the claim's maximum",
       environment: 'production',
       scaling: { maxReplicas: 1 },
       input: { defaults: { scaling: { minReplicas: 30 } } },
       bounds: [1, 1],
     },
     {
-      says: "the platform's word on an environment above the built-in most of it",
+      says: "the platform's minimum for an environment above its built-in maximum",
       environment: 'development',
       input: development,
       bounds: [8, 8],
     },
     {
-      says: "the claim's most below the platform's word on an environment",
+      says: "the claim's maximum below the platform's minimum for an environment",
       environment: 'development',
       input: development,
       scaling: { maxReplicas: 5 },
@@ -195,21 +195,21 @@ describe('a default yields to a value that is set', () => {
   })
 
   test.each([
-    { says: 'a least above the default most', autoscaling: { minScale: 30 }, bounds: [30, 30] },
-    { says: 'a most below the default least', autoscaling: { maxScale: 1 }, environment: 'production', bounds: [1, 1] },
-    { says: 'no limit at all', autoscaling: { maxScale: 0 }, environment: 'production', bounds: [2, 0] },
-    { says: 'a least with no limit', autoscaling: { minScale: 500, maxScale: 0 }, bounds: [500, 0] },
+    { says: 'a minimum above the default maximum', autoscaling: { minScale: 30 }, bounds: [30, 30] },
+    { says: 'a maximum below the default minimum', autoscaling: { maxScale: 1 }, environment: 'production', bounds: [1, 1] },
+    { says: 'no maximum', autoscaling: { maxScale: 0 }, environment: 'production', bounds: [2, 0] },
+    { says: 'a minimum without a maximum', autoscaling: { minScale: 500, maxScale: 0 }, bounds: [500, 0] },
   ])('scale of Knative: $says', ({ autoscaling, environment, bounds }) => {
     const { minScale, maxScale } = settle(knativeClaim({ knative: { autoscaling }, environment })).knative.autoscaling
     expect([minScale, maxScale]).toEqual(bounds)
   })
 
   test.each([
-    { says: 'a class brings its metric', autoscaling: { class: 'hpa' }, is: ['hpa', 'cpu'] },
-    { says: 'the usual class the usual one', autoscaling: { class: 'kpa' }, is: ['kpa', 'concurrency'] },
-    { says: 'a metric brings its class', autoscaling: { metric: 'memory', target: 512 }, is: ['hpa', 'memory'] },
-    { says: 'a metric of the usual class', autoscaling: { metric: 'rps' }, is: ['kpa', 'rps'] },
-    { says: 'both as they are said', autoscaling: { class: 'hpa', metric: 'memory', target: 512 }, is: ['hpa', 'memory'] },
+    { says: 'a class sets its metric', autoscaling: { class: 'hpa' }, is: ['hpa', 'cpu'] },
+    { says: 'the default class sets the default metric', autoscaling: { class: 'kpa' }, is: ['kpa', 'concurrency'] },
+    { says: 'a metric sets its class', autoscaling: { metric: 'memory', target: 512 }, is: ['hpa', 'memory'] },
+    { says: 'a metric of the default class', autoscaling: { metric: 'rps' }, is: ['kpa', 'rps'] },
+    { says: 'both, if the claim sets both', autoscaling: { class: 'hpa', metric: 'memory', target: 512 }, is: ['hpa', 'memory'] },
     {
       says: "the claim's class over the platform's metric",
       autoscaling: { class: 'hpa' },
@@ -223,7 +223,7 @@ describe('a default yields to a value that is set', () => {
       is: ['kpa', 'rps'],
     },
     {
-      says: "the claim's class with the platform's metric, where they fit",
+      says: "the claim's class with the platform's metric, if they fit",
       autoscaling: { class: 'hpa' },
       platform: { metric: 'memory', target: 512 },
       is: ['hpa', 'memory'],
@@ -236,14 +236,25 @@ describe('a default yields to a value that is set', () => {
 
   const memory = { metric: 'memory', target: 500 }
   test.each([
-    { says: "the platform's memory keeps its target, whatever the preset has", platform: memory, target: 500 },
-    { says: "the claim's own target holds", autoscaling: { target: 600 }, platform: memory, target: 600 },
-    { says: "the platform's own for the environment too", platform: memory, staging: { target: 700 }, target: 700 },
-    { says: "another metric does not get memory's", autoscaling: { metric: 'concurrency' }, platform: memory, target: 80 },
-    { says: 'nor without an environment', autoscaling: { metric: 'rps' }, platform: memory, environment: undefined, target: 100 },
-    { says: 'a memory that gives way to a class takes its target along', autoscaling: { class: 'kpa' }, platform: memory, target: 80 },
+    { says: "the platform's memory target wins over the preset", platform: memory, target: 500 },
+    { says: "the claim's target wins", autoscaling: { target: 600 }, platform: memory, target: 600 },
+    { says: "the platform's target for the environment wins", platform: memory, staging: { target: 700 }, target: 700 },
+    { says: 'another metric does not get the memory target', autoscaling: { metric: 'concurrency' }, platform: memory, target: 80 },
     {
-      says: 'a target without memory is for any metric',
+      says: 'another metric without an environment does not get it either',
+      autoscaling: { metric: 'rps' },
+      platform: memory,
+      environment: undefined,
+      target: 100,
+    },
+    {
+      says: 'the memory target is dropped if the class of the claim excludes memory',
+      autoscaling: { class: 'kpa' },
+      platform: memory,
+      target: 80,
+    },
+    {
+      says: 'a target without memory is for every metric',
       autoscaling: { metric: 'rps' },
       platform: { target: 7 },
       environment: undefined,
@@ -260,7 +271,7 @@ describe('a default yields to a value that is set', () => {
 
   const consumer = { stream: 'S', consumer: 'C' }
   test.each([
-    { says: 'nobody says anything', nats: {}, is: ['$SYS', '$G'] },
+    { says: 'the claim names none', nats: {}, is: ['$SYS', '$G'] },
     { says: 'the claim names $SYS', nats: { account: '$SYS' }, is: ['$SYS', '$G'] },
     { says: 'the claim names $SYS and an ID', nats: { account: '$SYS', accountID: 'ID' }, is: ['$SYS', 'ID'] },
     { says: 'the claim names an ID only', nats: { accountID: 'ID' }, is: ['$SYS', 'ID'] },
@@ -281,7 +292,7 @@ describe('a default yields to a value that is set', () => {
     },
     { says: "the platform's account with the claim's ID", nats: { accountID: 'ID' }, platform: { account: 'P' }, is: ['P', 'ID'] },
     { says: "the platform's ID alone", nats: {}, platform: { accountID: 'PID' }, is: ['$SYS', 'PID'] },
-  ])('the NATS account, where $says', ({ nats, platform = {}, is }) => {
+  ])('the NATS account if $says', ({ nats, platform = {}, is }) => {
     const { account, accountID } = settle(claim({ nats: { ...consumer, ...nats } }), { defaults: { nats: platform } }).nats ?? {}
     expect([account, accountID]).toEqual(is)
   })

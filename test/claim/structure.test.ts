@@ -717,7 +717,7 @@ describe('the XRD and this table agree', () => {
         .filter(([word, code]) => schema[word] !== undefined && !said.some(line => line.endsWith(`[${code}]`)))
         .map(([word]) => `${path} ${word}`)
     })
-    // The same definition at another place (a YAML alias), where the full claim has the other of two.
+    // The same definition under another path (a YAML alias), where the full claim has the other of two fields.
     expect(missing.filter(line => !line.includes('.deadLetter.'))).toEqual([])
   })
 
@@ -757,7 +757,7 @@ describe('the XRD and this table agree', () => {
   )
 
   test.each(schemas.filter(({ path, schema }) => schema.default !== undefined && at(baseOf(path), ...steps(path)) !== undefined))(
-    '$path is filled in where it is missing or null',
+    '$path gets its default if it is missing or null',
     ({ path, schema }) => {
       for (const absent of [undefined, null]) {
         const { value } = validateClaim(put(baseOf(path), steps(path), absent), builtInPlatform)

@@ -1,5 +1,5 @@
-// Says where a text stops being YAML, and what to do about it. js-yaml, which reads 2.5 times as fast, says where it gave up but
-// not why; the yaml package has a code for each mistake. Neither's English is matched: codes and the text itself decide.
+// Says where a text stops being valid YAML, and how to fix it. js-yaml, which reads twice as fast, reports where it gave up; the
+// yaml package has a code for each kind of mistake. The code and the text decide, not the English message of either.
 import { parseEvents, YAMLException } from 'js-yaml'
 import { CST, type ErrorCode, Lexer, parseAllDocuments } from 'yaml'
 import { MAX_LEVELS } from './limits.ts'
@@ -23,9 +23,9 @@ interface Evidence {
   readonly began: number
   readonly beganLine: Line
   readonly code: ErrorCode | undefined
-  /** Whether a '[' or '{' is open where js-yaml gave up. */
+  /** Whether a '[' or '{' is still open where js-yaml gave up. */
   readonly isInFlow: boolean
-  /** Where the quote starts that should have been closed where the mistake starts. */
+  /** The start of the quote that is still open where the mistake starts. */
   readonly openQuote: number | undefined
 }
 
@@ -183,7 +183,7 @@ const LONGEST_EXPLAINED = 1024 * 1024
 /** Text after this may be nested so deeply that the yaml package overflows the stack. */
 const LONGEST_AHEAD = 256
 
-/** Where a text stops being YAML, and what to do about it. */
+/** Where a text stops being valid YAML, and how to fix it. */
 export function explainSyntax(text: string, { reason, mark }: YAMLException): SyntaxProblem {
   const stopped = mark?.position ?? 0
   if (isTooDeep(text, stopped)) return { offset: stopped, problem: 'nested too deeply' }

@@ -7,7 +7,7 @@ export interface EntryOffsets {
   readonly plain: string | undefined
 }
 
-/** The offsets of the entries of each map and list, by the identity of its value: an alias leads to where it was written. */
+/** The offsets of the entries of each map and list, by the identity of its value: an alias leads to its anchor. */
 export type OffsetMap = Map<object, Map<string | number, EntryOffsets>>
 
 export function setOffsets(map: OffsetMap, container: object, key: string | number, offsets: EntryOffsets): void {

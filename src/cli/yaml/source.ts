@@ -95,7 +95,7 @@ function documentOf(file: string, lines: Lines, segment: SegmentRead, { index, v
   }
 }
 
-/** Follows a path as far as it goes. */
+/** Follows a path to its deepest existing entry. */
 function followPath(segment: SegmentRead, root: number, path: Path): { place: EntryOffsets | undefined; complete: boolean } {
   const { values, offsets } = segment.recorded()
   let value = values[root]
