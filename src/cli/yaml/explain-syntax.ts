@@ -1,7 +1,8 @@
 // Says where a text stops being valid YAML, and how to fix it. js-yaml, which reads twice as fast, reports where it gave up; the
 // yaml package has a code for each kind of mistake. The code and the text decide, not the English message of either.
 import { parseEvents, YAMLException } from 'js-yaml'
-import { CST, type ErrorCode, Lexer, parseAllDocuments } from 'yaml'
+import { type ErrorCode, parseAllDocuments } from 'yaml'
+import { lexemesOf } from './lexemes.ts'
 import { MAX_LEVELS } from './limits.ts'
 
 export interface SyntaxProblem {
@@ -214,21 +215,13 @@ const errorsIn = (text: string) =>
 
 /** Whether a bracket is open where js-yaml gave up, and which quote is open where the mistake starts. */
 function openIn(text: string, stopped: number, began: number): Pick<Evidence, 'isInFlow' | 'openQuote'> {
-  let offset = 0
-  let brackets = 0
-  let isContent = false
-  for (const lexeme of new Lexer().lex(text)) {
+  let isInFlow = false
+  for (const { text: lexeme, offset, type, brackets } of lexemesOf(text)) {
     if (offset >= Math.max(stopped, began)) break
-    const type: CST.TokenType | 'content' | null = isContent ? 'content' : CST.tokenType(lexeme)
-    // These are signals between the lexemes, not text.
-    isContent = type === 'scalar'
-    if (type === 'scalar' || type === 'doc-mode' || type === 'flow-error-end') continue
-    if (offset < stopped && (type === 'flow-map-start' || type === 'flow-seq-start')) brackets++
-    if (offset < stopped && (type === 'flow-map-end' || type === 'flow-seq-end')) brackets--
+    if (offset < stopped) isInFlow = brackets > 0
     const isQuoted = type === 'single-quoted-scalar' || type === 'double-quoted-scalar'
     const isOpen = isQuoted && (lexeme.length === 1 || !lexeme.endsWith(lexeme.charAt(0)))
-    if (isOpen && offset + lexeme.length === began) return { isInFlow: brackets > 0, openQuote: offset }
-    offset += lexeme.length
+    if (isOpen && offset + lexeme.length === began) return { isInFlow, openQuote: offset }
   }
-  return { isInFlow: brackets > 0, openQuote: undefined }
+  return { isInFlow, openQuote: undefined }
 }

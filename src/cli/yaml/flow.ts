@@ -1,4 +1,4 @@
-import { CST, Lexer } from 'yaml'
+import { lexemesOf } from './lexemes.ts'
 
 /**
  * Replaces line breaks between brackets by spaces, so that offsets stay the same: go-yaml ignores the indentation there, but
@@ -6,18 +6,10 @@ import { CST, Lexer } from 'yaml'
  */
 export function joinFlowLines(text: string): string {
   let joined = ''
-  let brackets = 0
   let last = ''
-  let isContent = false
-  for (const lexeme of new Lexer().lex(text)) {
-    const type: CST.TokenType | 'content' | null = isContent ? 'content' : CST.tokenType(lexeme)
-    isContent = type === 'scalar'
-    // These are signals between the lexemes, not text.
-    if (type === 'scalar' || type === 'doc-mode' || type === 'flow-error-end') continue
-    if (type === 'flow-map-start' || type === 'flow-seq-start') brackets++
-    if (type === 'flow-map-end' || type === 'flow-seq-end') brackets--
+  for (const { text: lexeme, offset, type, brackets } of lexemesOf(text)) {
     const isBlank = type === 'newline' || type === 'space' || type === 'comment'
-    const isJoined = brackets > 0 && (type === 'comment' || (type === 'newline' && (OPENS.test(last) || closesAt(text, joined.length))))
+    const isJoined = brackets > 0 && (type === 'comment' || (type === 'newline' && (OPENS.test(last) || closesAt(text, offset))))
     joined += isJoined ? ' '.repeat(lexeme.length) : lexeme
     if (!isBlank) last = lexeme
   }
