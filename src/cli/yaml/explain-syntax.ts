@@ -1,4 +1,4 @@
-// Says where a text stops being valid YAML, and how to fix it. js-yaml, which reads twice as fast, reports where it gave up; the
+// Says where a text stops being valid YAML, and how to fix it. js-yaml, which reads almost twice as fast, reports where it gave up; the
 // yaml package has a code for each kind of mistake. The code and the text decide, not the English message of either.
 import { parseEvents, YAMLException } from 'js-yaml'
 import { type ErrorCode, parseAllDocuments } from 'yaml'
