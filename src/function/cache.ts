@@ -2,11 +2,11 @@ import { hash } from 'node:crypto'
 import type { Json, JsonObject } from '../kubernetes/json.ts'
 
 /**
- * A cache of answers by the content of the question, limited by its number of characters. What was not asked
- * for lately goes first.
+ * Caches answers by the content of the request and limits the total size of the cached requests in characters.
+ * Evicts the answers that were not requested lately first.
  */
 export function createCache<Answer>(mostCharacters: number) {
-  // Two generations, so that what is found again stays as it is: to note each time when it was would cost more than the rest.
+  // Two generations, because recording the time of every use would cost more than everything else.
   let recent = new Map<string, Answer>()
   let older = recent
   let characters = 0
@@ -27,7 +27,7 @@ export function createCache<Answer>(mostCharacters: number) {
   }
 }
 
-/** The same for the same content, whatever the order of its fields, and another for any other. */
+/** Equal content has equal keys, whatever the order of its fields; different content has different keys. */
 export function contentKey(value: Json | undefined): string {
   if (typeof value === 'string') return `"${value.length}:${value}`
   if (typeof value !== 'object' || value === null) return `${value};`

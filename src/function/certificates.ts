@@ -6,7 +6,7 @@ import { createSecureContext, type SecureContextOptions } from 'node:tls'
 interface Files {
   readonly certificate: string
   readonly key: string
-  /** ca.crt: one CA or, while one follows another, several. */
+  /** ca.crt: one CA, or several during a rotation. */
   readonly bundle: string
 }
 
@@ -43,16 +43,16 @@ const readFiles = (directory: string): Files => ({
   bundle: read(directory, 'ca.crt'),
 })
 
-/** Throws with the reason where the three do not make a server. */
+/** Throws with the reason if a server cannot use the three files. */
 function parseCertificates(directory: string, files: Files): Certificates {
   const server = parse(files.certificate, join(directory, 'tls.crt'))
   const bundled = (files.bundle.match(PEM_CERTIFICATE) ?? []).map(pem => parse(pem, join(directory, 'ca.crt')))
   const authorities = bundled.filter(({ ca }) => ca)
-  if (authorities.length === 0) throw new Error(`${join(directory, 'ca.crt')} holds no certificate of a CA`)
+  if (authorities.length === 0) throw new Error(`${join(directory, 'ca.crt')} contains no CA certificate`)
   try {
     createSecureContext(contextOf(files))
   } catch (error) {
-    throw new Error(`tls.crt and tls.key in ${directory} do not go together: ${reasonOf(error)}`)
+    throw new Error(`tls.crt and tls.key in ${directory} do not match: ${reasonOf(error)}`)
   }
   const lastCa = Math.max(...authorities.map(({ validTo }) => Date.parse(validTo)))
   return { ...files, authorities, validTo: { server: new Date(server.validTo), ca: new Date(lastCa) } }
@@ -69,23 +69,23 @@ const isSameFiles = (a: Files, b: Files) => a.certificate === b.certificate && a
 export interface Watcher {
   readonly changed: (now: Certificates, before: Certificates) => void
   readonly unusable: (reason: string) => void
-  /** What was unusable is usable again, changed or as it was. */
+  /** The files are usable again, changed or not. */
   readonly recovered: () => void
 }
 
 /**
- * Calls back when other certificates stand in the folder. Polls: a mounted secret changes by swapping a link two levels up,
- * which file notifications miss. What is half written is kept out, reported once, and looked at again next time.
+ * Calls back when the certificates in the folder change. Polls, because a mounted secret changes by swapping a link two levels
+ * up, which file notifications miss. Half-written files are rejected, reported once, and read again at the next poll.
  */
 export function watchCertificates(
   directory: string,
   first: Certificates,
   intervalMs: number,
-  { changed, unusable, recovered: mended }: Watcher,
+  { changed, unusable, recovered }: Watcher,
 ): NodeJS.Timeout {
   let current = first
   let reported: string | undefined
-  const look = () => {
+  const poll = () => {
     try {
       const found = readFiles(directory)
       if (!isSameFiles(found, current)) {
@@ -93,7 +93,7 @@ export function watchCertificates(
         current = parseCertificates(directory, found)
         changed(current, before)
       }
-      if (reported !== undefined) mended()
+      if (reported !== undefined) recovered()
       reported = undefined
     } catch (error) {
       const reason = reasonOf(error)
@@ -101,5 +101,5 @@ export function watchCertificates(
       reported = reason
     }
   }
-  return setInterval(look, intervalMs).unref()
+  return setInterval(poll, intervalMs).unref()
 }

@@ -1,7 +1,7 @@
 import type { X509Certificate } from 'node:crypto'
 import type { TLSSocket } from 'node:tls'
 
-/** Why a client is turned away; also the label of the metric, so the set stays closed and small. */
+/** Why a client is rejected; also the label of the metric, so the set stays closed and small. */
 export const rejectionReasons = [
   'no-certificate',
   'resumed-session',
@@ -18,7 +18,7 @@ export interface Client {
   readonly certificate: X509Certificate | undefined
   /** OpenSSL found a chain to a trusted certificate. */
   readonly chainVerified: boolean
-  /** The client came back with a session of an earlier connection instead of showing its certificate. */
+  /** The client resumed an earlier TLS session instead of presenting its certificate. */
   readonly resumed: boolean
 }
 
@@ -30,8 +30,8 @@ export function clientOf(socket: TLSSocket): Client {
 }
 
 /**
- * Crossplane gives its CA and all that it issues one and the same subject, and its leaves no key identifiers.
- * OpenSSL takes such a leaf for self-signed and finds no chain, so the signature is checked here, against each CA.
+ * Crossplane gives its CA and every leaf the same subject, and its leaves have no key identifiers.
+ * OpenSSL considers such a leaf self-signed and finds no chain, so the signature is checked here, against each CA.
  */
 function issuedBy(certificate: X509Certificate, authority: X509Certificate, now: number): boolean {
   return (
@@ -44,19 +44,19 @@ function issuedBy(certificate: X509Certificate, authority: X509Certificate, now:
 
 function validityAt({ validFrom, validTo }: X509Certificate, now: number): 'not-yet-valid' | 'expired' | undefined {
   if (now < Date.parse(validFrom)) return 'not-yet-valid'
-  // Written so that a date that cannot be read counts as past.
+  // An invalid date compares as false, and so counts as expired.
   return now <= Date.parse(validTo) ? undefined : 'expired'
 }
 
 function allowsClients({ keyUsage }: X509Certificate): boolean {
-  // Node's name for the extended usages. A certificate without any is open to all: RFC 5280, 4.2.1.12.
+  // Node calls the extended usages keyUsage. A certificate without any allows every usage: RFC 5280, 4.2.1.12.
   const extendedUsages: readonly string[] | undefined = keyUsage
   return extendedUsages === undefined || extendedUsages.includes(CLIENT_AUTHENTICATION) || extendedUsages.includes(ANY_USAGE)
 }
 
-/** Undefined: let it in. */
+/** Undefined if the client is accepted. */
 export function rejectionOf(peer: Client, authorities: readonly X509Certificate[], now: number): RejectionReason | undefined {
-  // In TLS 1.3 a resumed session counts as verified even where no certificate was ever shown: never trust one.
+  // In TLS 1.3 a resumed session counts as verified even if no certificate was ever presented: never trust one.
   if (peer.resumed) return 'resumed-session'
   const { certificate } = peer
   if (certificate === undefined) return 'no-certificate'

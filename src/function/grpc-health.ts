@@ -1,6 +1,6 @@
 import { type handleServerStreamingCall, type handleUnaryCall, type ServerWritableStream, status } from '@grpc/grpc-js'
 
-/** The numbers of https://github.com/grpc/grpc/blob/master/doc/health-checking.md */
+/** The numbers are those of https://github.com/grpc/grpc/blob/master/doc/health-checking.md */
 export const Serving = { SERVING: 1, NOT_SERVING: 2, SERVICE_UNKNOWN: 3 } as const
 export type Serving = (typeof Serving)[keyof typeof Serving]
 
@@ -8,7 +8,7 @@ export type Serving = (typeof Serving)[keyof typeof Serving]
 const SERVICE_TAG = 0x0a
 const STATUS_TAG = 0x08
 
-/** An object, as grpc-js takes a message that is falsy, such as an empty name, for none at all. */
+/** An object, because grpc-js ignores a falsy message such as an empty name. */
 interface HealthRequest {
   readonly service: string
 }
@@ -20,9 +20,9 @@ function encodeRequest({ service }: HealthRequest): Buffer {
 
 function decodeRequest(bytes: Buffer): HealthRequest {
   if (bytes.length === 0) return { service: '' }
-  // The names that we know are shorter than 128 bytes, so their length is one byte; anything else is no name of ours.
+  // Our service names are shorter than 128 bytes, so their length is one byte; anything else is not our service.
   const [tag, length] = bytes
-  if (tag !== SERVICE_TAG || length !== bytes.length - 2) throw new Error('not a health check of a service known here')
+  if (tag !== SERVICE_TAG || length !== bytes.length - 2) throw new Error('not a health check of a known service')
   return { service: bytes.toString('utf8', 2) }
 }
 
@@ -42,11 +42,11 @@ export interface Health {
   readonly check: handleUnaryCall<HealthRequest, Serving>
   readonly watch: handleServerStreamingCall<HealthRequest, Serving>
   readonly serving: () => boolean
-  /** Says NOT_SERVING from now on, and ends the watches, which would otherwise outlast every shutdown. */
+  /** Answers NOT_SERVING from now on and ends the watches, which would otherwise block the shutdown. */
   readonly stop: () => void
 }
 
-/** The empty name asks for the server as a whole. */
+/** The empty name stands for the whole server. */
 export function createHealth(serviceNames: readonly string[]): Health {
   const known = new Set(['', ...serviceNames])
   const watches = new Set<ServerWritableStream<HealthRequest, Serving>>()

@@ -4,7 +4,7 @@ import type { CallResult } from './metrics.ts'
 import { isRefusal } from './response.ts'
 import { encodeResponse } from './wire/encode.ts'
 
-/** Answers a request; the second argument reads it again with the owners of all fields. */
+/** Answers a request; the second argument decodes it again with the owners of all fields. */
 export type Handler = (request: RunFunctionRequest, withOwners: () => RunFunctionRequest) => RunFunctionResponse
 
 export interface Failure {
@@ -23,8 +23,8 @@ const FRAMES = 6
 const ID_LENGTH = 8
 
 /**
- * Where it broke, without the message: that may quote the claim, and so an environment value.
- * The id is made of the place, so the same fault has the same id every time, and the same request the same answer.
+ * The stack frames of an error without its message, which may quote the claim and so the value of a variable.
+ * The id is a hash of the frames, so the same error always has the same id, and the same request the same answer.
  */
 function failureOf(error: unknown): Failure {
   const { name, stack, message } = error instanceof Error ? error : { name: typeof error, stack: '', message: '' }
@@ -43,7 +43,7 @@ function failureOf(error: unknown): Failure {
 
 function failedAnswer(request: RunFunctionRequest, error: unknown): EncodedAnswer {
   const failure = failureOf(error)
-  const message = `internal error ${failure.id}: the function failed on this request and composed nothing; its log has the place under this id`
+  const message = `internal error ${failure.id}: the function failed on this request and composed nothing. Search the log of the function for this id`
   const response = {
     meta: { tag: request.meta?.tag ?? '' },
     desired: undefined,
@@ -54,7 +54,7 @@ function failedAnswer(request: RunFunctionRequest, error: unknown): EncodedAnswe
   return { bytes: encodeResponse(response), result: 'error', failure }
 }
 
-/** Answers in bytes, whatever happens: a throw, in the handler or over a value that cannot be encoded, is a fatal result. */
+/** Always answers in bytes: an error in the handler or the encoder becomes a fatal result. */
 export function handle(handler: Handler, request: RunFunctionRequest, withOwners: () => RunFunctionRequest): EncodedAnswer {
   try {
     const response = handler(request, withOwners)

@@ -2,15 +2,15 @@ import { createServer, type Server } from 'node:http'
 import { limitConnectionsPerAddress } from './connection-limit.ts'
 import type { Metrics } from './metrics.ts'
 
-/** The kubelet and Prometheus have one or two open at a time. */
+/** The kubelet and Prometheus each open one or two connections at a time. */
 export const MOST_CONNECTIONS_PER_ADDRESS = 16
-// Everybody in the cluster reaches this port, and it shares a thread with the calls.
+// Every pod in the cluster can reach this port, and it shares a thread with the calls.
 const timeouts = { headersTimeout: 2_000, requestTimeout: 2_000, connectionsCheckingInterval: 500 }
 const FRESH_MS = 1_000
 
 /**
- * Plain HTTP for the kubelet and Prometheus. The kubelet's own gRPC probe has no client certificate to show,
- * so on the gRPC port it would be turned away like everyone else.
+ * Serves plain HTTP to the kubelet and Prometheus. The kubelet's gRPC probe has no client certificate, so the gRPC port
+ * would reject it.
  */
 export function createHttpServer(metrics: Metrics, serving: () => boolean, now = () => performance.now()): Server {
   const scrape = cacheBriefly(() => metrics.registry.metrics(), now)
@@ -28,19 +28,19 @@ export function createHttpServer(metrics: Metrics, serving: () => boolean, now =
         return say(404, 'try /metrics, /healthz or /readyz\n')
     }
   })
-  // A second question on the same connection, and a thousand more behind it, would all be answered before the next call.
+  // Otherwise a thousand pipelined requests on one connection would all be answered before the next call.
   server.maxRequestsPerSocket = 1
   server.on('dropRequest', (_request, socket) => socket.destroy())
   limitConnectionsPerAddress(server, MOST_CONNECTIONS_PER_ADDRESS)
   return server
 }
 
-/** Makes anew only what is not fresh any more. */
+/** Calls `make` again only when its last result is older than FRESH_MS. */
 function cacheBriefly<T>(make: () => Promise<T>, now: () => number): () => Promise<T> {
-  let made: { readonly what: Promise<T>; readonly atMs: number } | undefined
+  let cached: { readonly value: Promise<T>; readonly atMs: number } | undefined
   return () => {
     const atMs = now()
-    if (made === undefined || atMs - made.atMs >= FRESH_MS) made = { what: make(), atMs }
-    return made.what
+    if (cached === undefined || atMs - cached.atMs >= FRESH_MS) cached = { value: make(), atMs }
+    return cached.value
   }
 }

@@ -8,7 +8,7 @@ import type { Address } from './options.ts'
 
 type Accept = (socket: Socket) => void
 
-// Go and Node shake hands within milliseconds; whoever takes longer holds a socket for nothing.
+// Go and Node complete a handshake within milliseconds; a slower client only occupies a socket.
 const HANDSHAKE_TIMEOUT_MS = 5_000
 
 export interface SecureListener {
@@ -16,7 +16,7 @@ export interface SecureListener {
   readonly use: (certificates: Certificates) => void
 }
 
-/** Lets in the clients of the CA, and closes on everyone else before a byte of HTTP/2. */
+/** Accepts clients whose certificate the CA issued, and closes every other connection before the first byte of HTTP/2. */
 export function createSecureListener(first: Certificates, accept: Accept, metrics: Metrics, log: Log): SecureListener {
   let { authorities } = first
   const options = { requestCert: true, rejectUnauthorized: false, ALPNProtocols: ['h2'], handshakeTimeout: HANDSHAKE_TIMEOUT_MS }
@@ -26,18 +26,18 @@ export function createSecureListener(first: Certificates, accept: Accept, metric
     metrics.refusedPeers.inc({ reason })
   }
   server.on('secureConnection', socket => {
-    // From here to the hand-over the socket has no other listener, and an 'error' nobody hears ends the process.
+    // Until grpc-js takes the socket it has no other listener, and an unhandled 'error' event would end the process.
     socket.on('error', () => {})
     const { remoteAddress } = socket
     const reason = socket.alpnProtocol === 'h2' ? rejectionOf(clientOf(socket), authorities, Date.now()) : 'not-http2'
     if (reason === undefined) return accept(socket)
     reject(socket, reason)
-    log.warn('client turned away', { reason, peer: remoteAddress })
+    log.warn('client rejected', { reason, peer: remoteAddress })
   })
   server.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => {
     const { remoteAddress } = socket
     const failed = { reason: error.code, peer: remoteAddress }
-    // A TCP probe connects and hangs up: nobody was turned away.
+    // A TCP probe closes the connection before the handshake, so it does not count as rejected.
     if (error.code === 'ECONNRESET') {
       socket.destroy()
       return log.debug('TLS handshake failed', failed)
@@ -54,7 +54,7 @@ export function createSecureListener(first: Certificates, accept: Accept, metric
 
 export const createPlainListener = (accept: Accept): Server => createServer({ noDelay: true }, accept)
 
-/** Resolves to the port, rejects with the reason, such as a port in use. */
+/** Resolves to the port; rejects with the reason, such as a port that is in use. */
 export function listen(server: Server, { host, port }: Address): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', reject)

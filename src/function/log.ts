@@ -6,11 +6,11 @@ export interface Log {
   readonly info: Write
   readonly warn: Write
   readonly error: Write
-  /** Whether debug lines are kept, for a caller to whom gathering their fields is work. */
+  /** Whether debug lines are written, so that a caller can skip collecting their fields. */
   readonly debugging: boolean
 }
 
-/** One JSON object a line. JSON escapes line breaks, so nothing that a caller sends can forge a line. */
+/** Writes one JSON object a line. JSON escapes line breaks, so a caller cannot forge a line. */
 export function createLog(debugging: boolean, write: (line: string) => void = line => process.stderr.write(line)): Log {
   const at =
     (level: string): Write =>

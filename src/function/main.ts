@@ -7,7 +7,7 @@ import { startServer } from './server.ts'
 
 const EXIT_CANNOT_START = 1
 const EXIT_BAD_FLAG = 2
-// Well within the 30 s that Kubernetes gives a pod.
+// Well below the 30 s that a pod has for its termination.
 const GRACE_MS = 10_000
 
 async function serve(options: Options): Promise<void> {
@@ -23,7 +23,7 @@ async function serve(options: Options): Promise<void> {
       log.info('stopped', { calls: await server.stop(GRACE_MS) })
       process.exit(0)
     }
-    // Once: a second signal ends the process the way the system has it.
+    // Once, so that a second signal ends the process immediately.
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, stop)
   } catch (error) {
     log.error('cannot start', { reason: error instanceof Error ? error.message : String(error) })

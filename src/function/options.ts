@@ -1,18 +1,18 @@
 import { parseArgs } from 'node:util'
 
 export interface Address {
-  /** Undefined: every interface. */
+  /** Undefined for every interface. */
   readonly host: string | undefined
   readonly port: number
 }
 
 export interface Options {
   readonly debug: boolean
-  /** Undefined: plaintext, which only `--insecure` asks for. */
+  /** Undefined for plaintext, which only `--insecure` sets. */
   readonly certificatesDirectory: string | undefined
   readonly address: Address
   readonly maxReceiveBytes: number
-  /** Undefined: no metrics and no HTTP probes. */
+  /** Undefined for no metrics and no HTTP probes. */
   readonly metricsAddress: Address | undefined
 }
 
@@ -33,12 +33,12 @@ Serves the composition function to Crossplane over gRPC with mutual TLS.
   -d, --debug                       Log every call.
       --insecure                    Serve plaintext to anyone; certificates are ignored.
       --tls-certs-dir=DIR           Folder with tls.crt, tls.key and ca.crt (/tls/server) [$TLS_SERVER_CERTS_DIR].
-      --network=tcp                 Network to listen on; only tcp.
-      --address=[HOST]:PORT         Where to listen for gRPC (:9443). Port 0 takes a free one and logs it.
+      --network=tcp                 Network to listen on; must be tcp.
+      --address=[HOST]:PORT         Address of the gRPC server (:9443). Port 0 chooses a free port and logs it.
       --max-recv-message-size=MB    Largest request in MB (4).
-      --metrics-address=[HOST]:PORT Where to serve /metrics, /healthz and /readyz over HTTP (:8080); empty for nowhere.
+      --metrics-address=[HOST]:PORT Address of the HTTP server for /metrics, /healthz and /readyz (:8080); empty disables it.
       --version                     Print the version.
-  -h, --help                        Print this.
+  -h, --help                        Print this help.
 
 Example: function-event-driven-service --insecure --debug --address=127.0.0.1:9443
 `
@@ -63,7 +63,7 @@ function parseAddress(text: string): Address | undefined {
   return { host: ipv6 ?? (name || undefined), port }
 }
 
-/** Crossplane's Go functions also take `--debug=true`, which parseArgs does not. */
+/** Crossplane's Go functions also accept `--debug=true`, which parseArgs does not. */
 function plainBooleans(args: readonly string[]): string[] {
   return args.flatMap(arg => {
     const [, flag, value] = /^(--(?:debug|insecure))=(true|false)$/.exec(arg) ?? []

@@ -4,7 +4,7 @@ import type { ClusterLookup } from '../reconcile/cluster-lookup.ts'
 import { ADOPT } from '../reconcile/name-conflicts.ts'
 import type { Observed } from '../reconcile/observe.ts'
 
-/** What of a request the core works on. */
+/** The parts of a request that the core reads. */
 export interface FunctionInput {
   readonly composite: JsonObject
   readonly observed: Observed
@@ -12,7 +12,7 @@ export interface FunctionInput {
   readonly lookup: ClusterLookup
 }
 
-/** Undefined where there is no composite to answer for. */
+/** Undefined if the request has no observed composite. */
 export function readRequest(request: RunFunctionRequest): FunctionInput | undefined {
   const { observed, input } = request
   const composite: unknown = observed?.composite?.resource
@@ -29,11 +29,11 @@ function lookupOf({ meta, requiredResources, requiredSchemas }: RunFunctionReque
     return [key, isObject(object) ? object : undefined]
   })
   const kinds = Object.entries(requiredSchemas ?? {}).map(([name, { openapiV3 }]): [string, boolean] => [name, openapiV3 !== undefined])
-  // Also asked for is the composite's kind: who does not even know that, as `crossplane render`, can't tell.
+  // The composite's own kind is requested too: a client that does not find even that, such as `crossplane render`, can't tell.
   const canTell = kinds.some(([, known]) => known)
   const capabilities = meta?.capabilities ?? []
   return {
-    // Crossplane 2.0 and 2.1 can be asked as well, and say nothing of what they can.
+    // Crossplane 2.0 and 2.1 support required resources too but do not report capabilities.
     canAsk: capabilities.length === 0 || capabilities.includes(Capability.CAPABILITY_REQUIRED_RESOURCES),
     canAskKinds: capabilities.includes(Capability.CAPABILITY_REQUIRED_SCHEMAS),
     existing: Object.fromEntries(found),

@@ -16,8 +16,8 @@ import type { Composition } from '../reconcile/compose.ts'
 import { type ClaimCondition, changedConditions, isInvalid, ownStatus, retiredConditions, wasReady } from '../reconcile/conditions.ts'
 import { kindKey } from '../reconcile/missing-crds.ts'
 
-// Changes of what we composed call us by themselves. The rest is a safety net: soon while something is not ready,
-// as Crossplane sees no change of what it could not make, and rarely once all is well.
+// Crossplane calls the function when a composed object changes. Polling is a safety net: soon while something is not ready,
+// because Crossplane sees no change of an object that it could not create, and rarely once everything is ready.
 const AT_ONCE_SECONDS = 5
 const SOON_SECONDS = 60
 const RARELY_SECONDS = 600
@@ -41,7 +41,7 @@ const eventOf = ({ ready, reason, message }: ClaimCondition) => ({
 
 const meta = ({ meta }: RunFunctionRequest, seconds: number) => ({ tag: meta?.tag ?? '', ttl: { seconds, nanos: 0 } })
 
-/** The answer to a valid claim: our own resources, beside whatever earlier functions of the pipeline want. */
+/** The answer to a valid claim: our resources beside those of earlier functions in the pipeline. */
 export function composedResponse(request: RunFunctionRequest, composite: JsonObject, composition: Composition): RunFunctionResponse {
   const { resources, complete, waits, conditions, status } = composition
   const allReady = complete && resources.every(({ readiness }) => readiness.ready)
@@ -82,7 +82,7 @@ const selector = ({ key, manifest: { apiVersion, kind, metadata } }: Composition
   { apiVersion, kind, matchName: metadata.name, namespace: metadata.namespace },
 ]
 
-/** Beside its status, the composite's readiness follows from the resources, ours and others', unless some of ours are left out. */
+/** The composite is ready when all resources are, ours and those of other functions, unless some of ours are missing. */
 function desiredComposite(
   { desired }: RunFunctionRequest,
   composite: JsonObject,
@@ -104,7 +104,7 @@ function desiredComposite(
 }
 
 /**
- * The answer to a claim that can't be composed: the objects that run stay as Crossplane applied them last, and the composite
+ * The answer to a claim that can't be composed: running objects stay as Crossplane last applied them, and the composite
  * is not ready. docs/adr/0006-refused-claim-keeps-running.md
  */
 export function refusedResponse(request: RunFunctionRequest, composite: JsonObject, why: ClaimCondition): RunFunctionResponse {
@@ -125,7 +125,7 @@ export function refusedResponse(request: RunFunctionRequest, composite: JsonObje
   }
 }
 
-/** The observed resources as they were applied last, without those being deleted. Undefined if one does not tell. */
+/** The observed resources as they were last applied, without those being deleted. Undefined if one does not record it. */
 function applied({ observed }: RunFunctionRequest): [string, Resource][] | undefined {
   const kept: [string, Resource][] = []
   for (const [key, { resource }] of Object.entries(observed?.resources ?? {})) {
@@ -138,8 +138,8 @@ function applied({ observed }: RunFunctionRequest): [string, Resource][] | undef
 }
 
 /**
- * A fatal result. Crossplane applies and deletes nothing after it, and shows its text on the composite only. So the condition
- * and the event for the claim come before it. Crossplane leaves the claim's `Ready` as it was.
+ * A fatal result: Crossplane applies and deletes nothing, and shows its text on the composite only. The claim therefore gets
+ * a condition and an event of its own. Crossplane does not change the claim's `Ready`.
  */
 export function refuseAll(request: RunFunctionRequest, composite: JsonObject, why: ClaimCondition): RunFunctionResponse {
   return {

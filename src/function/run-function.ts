@@ -10,8 +10,8 @@ import { createCache } from './cache.ts'
 import { readRequest } from './request.ts'
 import { composedResponse, refuseAll, refusedResponse } from './response.ts'
 
-// Crossplane asks for every claim again and again, mostly as the status of something moved on. In half of it there is room
-// for ten thousand claims of usual size, so that none of so many is ever forgotten before its turn comes again.
+// Crossplane calls for each claim often, mostly because the status of an object changed. Half of this holds ten thousand claims
+// of usual size, so no claim is evicted between two reconciles.
 const MOST_CHARACTERS = 16 * 1024 * 1024
 
 type Resolved = { readonly claim: ResolvedClaim; readonly platform: Platform } | ClaimCondition
@@ -20,7 +20,7 @@ const claimCache = createCache<Resolved>(MOST_CHARACTERS)
 const platformCache = createCache<ReturnType<typeof parsePlatform> & { readonly number: number }>(MOST_CHARACTERS)
 let platformCount = 0
 
-/** The claim and the platform, or what is wrong with one of them. */
+/** The claim and the platform, or the condition that explains which of them is invalid. */
 function resolve(claim: IdentifiedClaim, input: Json | undefined): Resolved {
   const parsed = platformCache(input, () => ({ ...parsePlatform(input), number: platformCount++ }))
   if (!parsed.ok)
@@ -32,7 +32,7 @@ function resolve(claim: IdentifiedClaim, input: Json | undefined): Resolved {
   })
 }
 
-/** One RunFunction call, without I/O. A refusal asks for the request with the owners of the observed fields. */
+/** One RunFunction call, without I/O. Only a refusal needs the request with the owners of the observed fields. */
 export function runFunction(request: RunFunctionRequest, withOwners: () => RunFunctionRequest = () => request): RunFunctionResponse {
   const question = readRequest(request)
   if (question === undefined)

@@ -14,7 +14,7 @@ import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
 import { decodeRequest, decodeRequestWithOwners } from './wire/decode.ts'
 
-/** Crossplane asks for v1 and, of a function that does not know it, for v1beta1. The messages are the same. */
+/** Crossplane calls v1 and falls back to v1beta1. The messages are the same. */
 export const serviceNames = [
   'apiextensions.fn.proto.v1.FunctionRunnerService',
   'apiextensions.fn.proto.v1beta1.FunctionRunnerService',
@@ -38,7 +38,7 @@ export const runnerDefinition = (service: (typeof serviceNames)[number]) => ({
 
 const shortText = (value: unknown) => (typeof value === 'string' ? value.slice(0, LONGEST_FIELD) : undefined)
 
-/** Who asked, and nothing of what was asked. */
+/** The caller, without the content of the request. */
 function callerOf({ meta, observed }: RunFunctionRequest) {
   const composite = observed?.composite?.resource
   const claim = at(composite, 'spec', 'claimRef') ?? at(composite, 'metadata')
@@ -53,7 +53,7 @@ function logCall(log: Log, request: RunFunctionRequest, { result, failure }: Enc
   else log.debug('call answered', fields)
 }
 
-/** Bytes in, bytes out: so that what cannot be decoded, or its answer not encoded, is answered all the same. */
+/** Takes and returns bytes, so that a request that cannot be decoded still gets an answer. */
 export function createRunner(handler: Handler, metrics: Metrics, log: Log): { runFunction: handleUnaryCall<Buffer, Buffer> } {
   return {
     runFunction: ({ request: bytes }, respond) => {
@@ -75,8 +75,8 @@ export function createRunner(handler: Handler, metrics: Metrics, log: Log): { ru
 }
 
 /**
- * Counts what is open, and as an error what ends without having reached the handler: grpc-js itself
- * turns away a request that is too large or cannot be decoded, and the client may hang up.
+ * Counts open calls, and counts a call that never reaches the handler as an error: grpc-js itself rejects
+ * a request that is too large, and the client may cancel.
  */
 export function createCallCounter(metrics: Metrics, log: Log): ServerInterceptor {
   return ({ path }, call) => {
@@ -91,7 +91,7 @@ export function createCallCounter(metrics: Metrics, log: Log): ServerInterceptor
         metrics.inFlight.dec()
         if (answered) return
         metrics.calls.inc({ result: 'error' })
-        log.info('call ended without an answer: too large, not decodable, or given up by the client', { peer: call.getPeer() })
+        log.info('call ended without an answer: request too large or invalid, or cancelled by the client', { peer: call.getPeer() })
       })
       .build()
     const responder = new ResponderBuilder()

@@ -13,7 +13,7 @@ import type { Options } from './options.ts'
 import { createCallCounter, createRunner, runnerDefinition, serviceNames } from './runner-service.ts'
 
 export interface Settings extends Omit<Options, 'debug'> {
-  /** How often the certificate folder is looked at. */
+  /** How often the certificate folder is polled. */
   readonly certificatePollMs?: number
 }
 
@@ -21,21 +21,21 @@ export interface RunningServer {
   readonly port: number
   readonly metricsPort: number | undefined
   readonly metrics: Metrics
-  /** Finishes what is in flight, for at most so long, and closes everything. */
+  /** Waits at most this long for the calls in flight, then closes everything. */
   readonly stop: (graceMs: number) => Promise<'finished' | 'cut short'>
 }
 
 const CERTIFICATE_POLL_MS = 5_000
 const ROTATION_GRACE_MS = 10_000
-// Core has one. Each that only begins a handshake holds some 30 KiB until its time is up.
+// Crossplane opens one. Each unfinished handshake holds some 30 KiB until it times out.
 export const MOST_CONNECTIONS_PER_ADDRESS = 512
 
 const grpcOptions = {
-  // Core sends all its reconciles over one connection; beyond this many at once they wait on its side.
+  // Crossplane sends all its reconciles over one connection; further calls wait on its side.
   'grpc.max_concurrent_streams': 256,
   'grpc.keepalive_time_ms': 60_000,
   'grpc.keepalive_timeout_ms': 20_000,
-  // A client that reconnects is judged anew, and finds the replicas that came since.
+  // A client that reconnects presents its certificate again and finds replicas that were added since.
   'grpc.max_connection_age_ms': 60 * 60_000,
   'grpc.max_connection_age_grace_ms': 60_000,
   'grpc.enable_channelz': 0,
@@ -56,16 +56,16 @@ function createGrpc(handler: Handler, { maxReceiveBytes }: Settings, metrics: Me
   return { server, health }
 }
 
-/** Hands sockets to grpc-js, and lets all that it has been given so far go. */
+/** Hands sockets to grpc-js; `disconnectAll` drains every connection so far. */
 function createConnections(grpc: GrpcServer) {
-  // Plaintext as far as grpc-js is concerned: what it is given has been decrypted and judged by our own listener.
+  // Plaintext for grpc-js, because our own listener has decrypted the connection and checked the client.
   const createInjector = () => grpc.createConnectionInjector(ServerCredentials.createInsecure())
   let injector = createInjector()
   return {
     add: (socket: Socket) => injector.injectConnection(socket),
-    letGo: () => {
+    disconnectAll: () => {
       const old = injector
-      // A new one first: once its time is up, draining cuts off whoever came to the same injector meanwhile.
+      // The new one first: after the grace time, draining closes every connection of the injector, new ones included.
       injector = createInjector()
       old.drain(ROTATION_GRACE_MS)
     },
@@ -77,21 +77,21 @@ function showExpiry(metrics: Metrics, { validTo }: Certificates): void {
   metrics.certificateExpiry.set({ certificate: 'ca' }, validTo.ca.getTime() / 1000)
 }
 
-/** Takes up certificates that change while serving; `letGo` asks every client to connect anew. */
-function onRotation(listener: SecureListener, letGo: () => void, metrics: Metrics, log: Log): Watcher {
+/** Reloads certificates that change while serving; `disconnectAll` makes every client reconnect. */
+function onRotation(listener: SecureListener, disconnectAll: () => void, metrics: Metrics, log: Log): Watcher {
   return {
     changed: (now, before) => {
       listener.use(now)
       metrics.certificateReloads.inc({ result: 'taken up' })
       showExpiry(metrics, now)
-      log.info('certificates taken up', { validTo: now.validTo.server.toISOString() })
-      // Who was let in by a CA that is gone has to show a certificate again.
-      if (now.bundle !== before.bundle) letGo()
+      log.info('certificates reloaded', { validTo: now.validTo.server.toISOString() })
+      // A client that a removed CA has vouched for must present a certificate again.
+      if (now.bundle !== before.bundle) disconnectAll()
     },
     unusable: reason => {
       metrics.certificateReloads.inc({ result: 'unusable' })
       metrics.certificatesUnusable.set(1)
-      log.error('certificates not taken up, the old ones serve on', { reason })
+      log.error('certificates unusable, the previous ones stay in use', { reason })
     },
     recovered: () => metrics.certificatesUnusable.set(0),
   }
@@ -99,16 +99,16 @@ function onRotation(listener: SecureListener, letGo: () => void, metrics: Metric
 
 /** Waits for the calls in flight, but no longer than the grace time. */
 async function drain(grpc: GrpcServer, graceMs: number): Promise<'finished' | 'cut short'> {
-  const patience = new AbortController()
+  const timeout = new AbortController()
   const finished = new Promise<'finished'>(resolve => grpc.tryShutdown(() => resolve('finished')))
-  const outOfTime = delay(graceMs, 'cut short' as const, { signal: patience.signal }).catch(() => 'cut short' as const)
+  const outOfTime = delay(graceMs, 'cut short' as const, { signal: timeout.signal }).catch(() => 'cut short' as const)
   const outcome = await Promise.race([finished, outOfTime])
-  patience.abort()
+  timeout.abort()
   if (outcome === 'cut short') grpc.forceShutdown()
   return outcome
 }
 
-/** Starts everything or, on a rejection, leaves nothing open. */
+/** Starts everything; if it rejects, nothing stays open. */
 export async function startServer(handler: Handler, settings: Settings, log: Log): Promise<RunningServer> {
   const { certificatesDirectory: directory, address, metricsAddress } = settings
   const certificates = directory === undefined ? undefined : readCertificates(directory)
@@ -117,7 +117,7 @@ export async function startServer(handler: Handler, settings: Settings, log: Log
   const connections = createConnections(grpc)
 
   const accept = (socket: Socket) => {
-    // Whoever ends the handshake only now has nothing in flight yet.
+    // A client that completes its handshake only now has no call in flight.
     if (!health.serving()) return socket.destroy()
     connections.add(socket)
   }
@@ -134,15 +134,15 @@ export async function startServer(handler: Handler, settings: Settings, log: Log
   const port = await listen(listener, address)
   const metricsPort =
     metricsAddress && (await listen(http, metricsAddress).catch(error => close(listener).then(() => Promise.reject(error))))
-  // Such as no file descriptor left for one more connection: bad for that one, and no reason to end.
+  // One connection failed, for example because no file descriptor was left: the server continues.
   for (const server of [listener, http]) server.on('error', error => log.error('connection not accepted', { reason: error.message }))
   let watch: NodeJS.Timeout | undefined
   if (secure && certificates && directory !== undefined) {
     showExpiry(metrics, certificates)
-    const watcher = onRotation(secure, connections.letGo, metrics, log)
+    const watcher = onRotation(secure, connections.disconnectAll, metrics, log)
     watch = watchCertificates(directory, certificates, settings.certificatePollMs ?? CERTIFICATE_POLL_MS, watcher)
   } else {
-    log.warn('INSECURE: plaintext, and anyone who reaches this port can call the function')
+    log.warn('INSECURE: serving plaintext; anyone who reaches this port can call the function')
   }
 
   const stop = async (graceMs: number) => {

@@ -60,7 +60,7 @@ describe('starting', () => {
     expect(said()).not.toMatch(/\n\s+at /)
   })
 
-  test('certificates that are not there: exit 1 with the reason', async () => {
+  test('exits with 1 and the reason if the certificates are missing', async () => {
     const folder = temporaryFolder()
     const { ended, line } = run(...local, '--tls-certs-dir', folder)
     expect(await ended).toBe(1)
@@ -108,10 +108,10 @@ describe('serving', () => {
     expect(await ended).toBe(0)
   })
 
-  test('SIGTERM: what is in flight is finished, what is new is refused, idle connections do not matter, exit 0', async () => {
+  test('on SIGTERM finishes calls in flight, refuses new ones, ignores idle connections and exits with 0', async () => {
     const { line, process: child, ended } = run('--insecure', ...local)
     const { port, metricsPort } = await line('listening')
-    expect(await line('INSECURE: plaintext, and anyone who reaches this port can call the function')).toMatchObject({ level: 'warn' })
+    expect(await line('INSECURE: serving plaintext; anyone who reaches this port can call the function')).toMatchObject({ level: 'warn' })
     const idle = connectClient(Number(port))
     await call(idle)
     const { finish } = openCall(connectClient(Number(port)))

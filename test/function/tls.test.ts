@@ -31,7 +31,7 @@ const server = serverIdentity(crossplane)
 const core = issueCertificate(crossplane, { usages: ['client'], dnsNames: ['crossplane'] })
 const namesake = createAuthority()
 
-/** What this build of OpenSSL has left out it cannot be asked for either. */
+/** A build of OpenSSL without these ciphers cannot request them either. */
 function isKnown(ciphers: string): boolean {
   try {
     createSecureContext({ ciphers })
@@ -45,8 +45,8 @@ const showing = ({ certificate, key }: Identity): ConnectionOptions => ({ cert: 
 const fingerprint = ({ certificate }: Identity) => new X509Certificate(certificate).fingerprint256
 const secure = (): Promise<Serving> => serve({ certificatesDirectory: certificateFolder(crossplane.certificate, server) })
 
-describe('who is let in', () => {
-  test('the client that Crossplane made calls the function', async () => {
+describe('accepts', () => {
+  test('the client certificate that Crossplane issued', async () => {
     const { port } = await secure()
     const { response } = await call(connectClient(port, as(core)), { meta: { tag: 'hello', capabilities: [] } })
     expect(response?.meta?.tag).toBe('hello')
@@ -56,7 +56,7 @@ describe('who is let in', () => {
     { says: 'over TLS 1.3', options: { ...showing(core), minVersion: 'TLSv1.3' } },
     { says: 'over TLS 1.2', options: { ...showing(core), maxVersion: 'TLSv1.2' } },
     {
-      says: 'with a tidy certificate',
+      says: 'with a certificate that has its own subject and key identifiers',
       options: showing(issueCertificate(crossplane, { usages: ['client'], commonName: 'core', keyIdentifiers: true })),
     },
   ])('$says', async ({ options }) => {
@@ -65,22 +65,30 @@ describe('who is let in', () => {
   })
 })
 
-describe('who is turned away before HTTP/2', () => {
+describe('rejects before HTTP/2', () => {
   test.each<{ says: string; options: ConnectionOptions; reason: string }>([
     { says: 'no certificate', options: {}, reason: 'no-certificate' },
     { says: 'no certificate over TLS 1.2', options: { maxVersion: 'TLSv1.2' }, reason: 'no-certificate' },
-    { says: 'self-signed, same subject', options: showing(issueCertificate(undefined, { usages: ['client'] })), reason: 'unknown-issuer' },
-    { says: 'foreign CA, same subject', options: showing(issueCertificate(namesake, { usages: ['client'] })), reason: 'unknown-issuer' },
-    { says: 'expired', options: showing(issueCertificate(crossplane, { usages: ['client'], ...past })), reason: 'expired' },
     {
-      says: 'not yet valid',
+      says: 'a self-signed certificate with the same subject',
+      options: showing(issueCertificate(undefined, { usages: ['client'] })),
+      reason: 'unknown-issuer',
+    },
+    {
+      says: 'a certificate of a foreign CA with the same subject',
+      options: showing(issueCertificate(namesake, { usages: ['client'] })),
+      reason: 'unknown-issuer',
+    },
+    { says: 'an expired certificate', options: showing(issueCertificate(crossplane, { usages: ['client'], ...past })), reason: 'expired' },
+    {
+      says: 'a certificate that is not yet valid',
       options: showing(issueCertificate(crossplane, { usages: ['client'], validFrom: new Date(Date.now() + DAY_MS) })),
       reason: 'not-yet-valid',
     },
-    { says: "a server's", options: showing(server), reason: 'not-for-clients' },
+    { says: 'a server certificate', options: showing(server), reason: 'not-for-clients' },
     { says: 'the CA itself', options: showing(crossplane), reason: 'certificate-authority' },
-    { says: 'no HTTP/2 asked for', options: { ...showing(core), ALPNProtocols: [] }, reason: 'not-http2' },
-    { says: 'HTTP/1.1 asked for', options: { ...showing(core), ALPNProtocols: ['http/1.1'] }, reason: 'handshake' },
+    { says: 'a client without ALPN', options: { ...showing(core), ALPNProtocols: [] }, reason: 'not-http2' },
+    { says: 'a client that requests HTTP/1.1', options: { ...showing(core), ALPNProtocols: ['http/1.1'] }, reason: 'handshake' },
     {
       says: 'TLS 1.1',
       options: { ...showing(core), minVersion: 'TLSv1.1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' },
@@ -112,11 +120,11 @@ describe('who is turned away before HTTP/2', () => {
   })
 
   test.each<{ says: string; first: ConnectionOptions }>([
-    { says: 'of a stranger over TLS 1.3', first: { minVersion: 'TLSv1.3' } },
-    { says: 'of a stranger over TLS 1.2', first: { maxVersion: 'TLSv1.2' } },
+    { says: 'of an unknown client over TLS 1.3', first: { minVersion: 'TLSv1.3' } },
+    { says: 'of an unknown client over TLS 1.2', first: { maxVersion: 'TLSv1.2' } },
     { says: 'of Crossplane over TLS 1.3', first: { ...showing(core), minVersion: 'TLSv1.3' } },
     { says: 'of Crossplane over TLS 1.2', first: { ...showing(core), maxVersion: 'TLSv1.2' } },
-  ])('nobody with the session $says', async ({ first }) => {
+  ])('rejects the resumed session $says', async ({ first }) => {
     const { port } = await secure()
     const { sessions } = await greet(port, first)
     for (const session of sessions) {
@@ -126,14 +134,14 @@ describe('who is turned away before HTTP/2', () => {
     }
   })
 
-  test('who hangs up before a word, as a TCP probe does, was not turned away', async () => {
+  test('does not count a connection closed before the handshake, such as a TCP probe, as rejected', async () => {
     const serving = await secure()
     await throwAt(serving.port, Buffer.alloc(0))
     await throwAt(serving.port, Buffer.alloc(100, 0xa5))
     await vi.waitFor(async () => expect(await counted(serving, 'function_refused_peers_total', { reason: 'handshake' })).toBe(1))
   })
 
-  test('garbage does not end the process, nor hold the port', async () => {
+  test('survives garbage on the port and keeps accepting clients', async () => {
     const { port } = await secure()
     const hello = Buffer.concat([Buffer.of(0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3), Buffer.alloc(505, 0xff)])
     for (const bytes of [
@@ -149,7 +157,7 @@ describe('who is turned away before HTTP/2', () => {
   })
 })
 
-/** A secret as the kubelet mounts it: the files are links through a link that is swapped in one go. */
+/** A secret as the kubelet mounts it: the files are links through one link that is swapped atomically. */
 function mountedSecret(files: Record<string, string>) {
   const folder = temporaryFolder()
   let generation = 0
@@ -168,7 +176,7 @@ function mountedSecret(files: Record<string, string>) {
 const files = (bundle: string, { certificate, key }: Identity) => ({ 'ca.crt': bundle, 'tls.crt': certificate, 'tls.key': key })
 
 describe('rotation', () => {
-  test('a swapped secret is taken up without a restart, and the clients of the old CA are let go', async () => {
+  test('reloads a swapped secret without a restart and disconnects the clients of the old CA', async () => {
     const successor = createAuthority()
     const next = serverIdentity(successor)
     const nextCore = issueCertificate(successor, { usages: ['client'] })
@@ -193,7 +201,7 @@ describe('rotation', () => {
     expect(await counted(serving, 'function_certificate_reloads_total', { result: 'taken up' })).toBe(2)
   })
 
-  test('a client of a CA that is gone is cut off in the end, even in the midst of a call', async () => {
+  test('disconnects a client of a removed CA after the grace time, even during a call', async () => {
     const successor = createAuthority()
     const { folder, swap } = mountedSecret(files(crossplane.certificate, server))
     const serving = await serve({ certificatesDirectory: folder, certificatePollMs: 10 })
@@ -214,7 +222,7 @@ describe('rotation', () => {
     expect(await cutOff).toMatchObject([{ message: `Session closed with error code ${constants.NGHTTP2_CANCEL}` }])
   })
 
-  test('under load fails no call: new connections see the new certificate, old ones are finished', async () => {
+  test('fails no call under load: new connections get the new certificate, old connections finish', async () => {
     const { folder, swap } = mountedSecret(files(crossplane.certificate, server))
     const { port } = await serve({ certificatesDirectory: folder, certificatePollMs: 10 })
     const clients = Array.from({ length: 4 }, () => connectClient(port, as(core)))
@@ -237,7 +245,7 @@ describe('rotation', () => {
     }
     try {
       await rotate(crossplane.certificate)
-      // Only another CA is a reason to ask an old connection to go.
+      // Only a changed CA closes old connections.
       expect(session.closed).toBe(false)
       await rotate(crossplane.certificate + namesake.certificate)
     } finally {
@@ -250,7 +258,7 @@ describe('rotation', () => {
   test.each<{ says: string; version: ConnectionOptions }>([
     { says: 'TLS 1.3', version: { minVersion: 'TLSv1.3' } },
     { says: 'TLS 1.2', version: { maxVersion: 'TLSv1.2' } },
-  ])('a session from before the CA was taken away opens no door afterwards: $says', async ({ version }) => {
+  ])('rejects a session from before the CA was removed: $says', async ({ version }) => {
     const successor = createAuthority()
     const { folder, swap } = mountedSecret(files(crossplane.certificate, server))
     const { port } = await serve({ certificatesDirectory: folder, certificatePollMs: 10 })
@@ -266,7 +274,7 @@ describe('rotation', () => {
       })
   })
 
-  test('the server bears the names by which Crossplane calls it', async () => {
+  test('serves a certificate with the DNS names that Crossplane uses', async () => {
     const { subjectAltName } = new X509Certificate(server.certificate)
     const name = 'function-event-driven-service'
     expect(subjectAltName).toBe(`DNS:${name}, DNS:${name}.crossplane-system, DNS:${name}.crossplane-system.svc`)
@@ -275,21 +283,21 @@ describe('rotation', () => {
 
   test.each([
     {
-      says: 'the new certificate, while the key is still the old one',
+      says: 'a new certificate with the old key',
       broken: { 'tls.crt': serverIdentity(crossplane).certificate },
-      reason: /do not go together/,
+      reason: /do not match/,
     },
-    { says: 'a key of another certificate', broken: { 'tls.key': serverIdentity(crossplane).key }, reason: /do not go together/ },
+    { says: 'a key of another certificate', broken: { 'tls.key': serverIdentity(crossplane).key }, reason: /do not match/ },
     { says: 'half a certificate', broken: { 'tls.crt': server.certificate.slice(0, 300) }, reason: /tls\.crt is not a PEM certificate/ },
-    { says: 'an empty bundle', broken: { 'ca.crt': '' }, reason: /ca\.crt holds no certificate of a CA/ },
-    { says: 'a bundle of leaves', broken: { 'ca.crt': server.certificate }, reason: /ca\.crt holds no certificate of a CA/ },
-  ])('$says is kept out and said once, until it is mended', async ({ broken, reason }) => {
+    { says: 'an empty bundle', broken: { 'ca.crt': '' }, reason: /ca\.crt contains no CA certificate/ },
+    { says: 'a bundle of leaves', broken: { 'ca.crt': server.certificate }, reason: /ca\.crt contains no CA certificate/ },
+  ])('$says is rejected and logged once, until it is fixed', async ({ broken, reason }) => {
     const next = serverIdentity(crossplane)
     const { folder, swap } = mountedSecret(files(crossplane.certificate, server))
     const serving = await serve({ certificatesDirectory: folder, certificatePollMs: 10 })
     const { port, lines } = serving
     const unusable = () => counted(serving, 'function_certificates_unusable')
-    const complaints = () => lines.filter(({ msg }) => msg.startsWith('certificates not taken up'))
+    const complaints = () => lines.filter(({ msg }) => msg.startsWith('certificates unusable'))
 
     swap({ ...files(crossplane.certificate, server), ...broken })
     await expect.poll(complaints).toMatchObject([{ level: 'error', reason: expect.stringMatching(reason) }])
@@ -302,7 +310,7 @@ describe('rotation', () => {
     await expect.poll(unusable).toBe(0)
   })
 
-  test('a broken secret that is put back as it was is mended too', async () => {
+  test('clears the unusable metric when the previous secret is restored', async () => {
     const { folder, swap } = mountedSecret(files(crossplane.certificate, server))
     const serving = await serve({ certificatesDirectory: folder, certificatePollMs: 10 })
     const unusable = () => counted(serving, 'function_certificates_unusable')
@@ -316,7 +324,7 @@ describe('rotation', () => {
 test.each([
   { certificate: 'server', pem: server.certificate },
   { certificate: 'ca', pem: crossplane.certificate },
-])('the metric says when the certificate of the $certificate ends', async ({ certificate, pem }) => {
+])('exports the expiry of the certificate of the $certificate', async ({ certificate, pem }) => {
   const expected = Date.parse(new X509Certificate(pem).validTo) / 1000
   expect(await counted(await secure(), 'function_certificate_expiry_timestamp_seconds', { certificate })).toBe(expected)
 })

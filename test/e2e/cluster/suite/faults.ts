@@ -372,7 +372,7 @@ export function survivesFaults(given: () => Setting): void {
     test('the certificate of the function is issued anew: it is taken up without a restart', async () => {
       const { cluster } = given()
       const before = cluster.processes.pid(FUNCTION)
-      const already = cluster.processes.log(FUNCTION).split('certificates taken up').length
+      const already = cluster.processes.log(FUNCTION).split('certificates reloaded').length
       const secrets = await cluster.api.list({ apiVersion: 'v1', kind: 'Secret', namespace: 'crossplane-system' })
       const secret = secrets.find(({ metadata }) => /function.*tls-server$/.test(String(at(metadata, 'name'))))
       await cluster.api.delete({
@@ -381,7 +381,7 @@ export function survivesFaults(given: () => Setting): void {
         namespace: 'crossplane-system',
         name: String(at(secret, 'metadata', 'name')),
       })
-      await cluster.until('it is taken up', () => cluster.processes.log(FUNCTION).split('certificates taken up').length > already)
+      await cluster.until('it is taken up', () => cluster.processes.log(FUNCTION).split('certificates reloaded').length > already)
       const mark = String(Date.now())
       await cluster.api.patch(referenceOf(steady), { spec: { env: [{ name: 'MARK', value: mark }] } })
       await cluster.until('the function is still called', async () =>
