@@ -4,7 +4,7 @@ import { contentKey, createCache } from '../../src/function/cache.ts'
 import type { Json, JsonObject } from '../../src/kubernetes/json.ts'
 import { RUNS } from '../fixtures/claims.ts'
 
-/** Remembers, and notes what it had to work for. */
+/** A cache that records the requests it computed an answer for. */
 function noting(mostCharacters: number) {
   const worked: Json[] = []
   const remember = createCache<readonly Json[]>(mostCharacters)
@@ -16,14 +16,14 @@ function noting(mostCharacters: number) {
   return { answer, worked }
 }
 
-test('works once for what is asked twice, whichever object it comes as and in whichever order', () => {
+test('computes one answer for equal requests, whatever the object and the order of its fields', () => {
   const { answer, worked } = noting(1000)
   expect(answer({ a: [1, 'x'], b: null })).toBe(answer({ b: null, a: [1, 'x'] }))
   expect(worked).toEqual([{ a: [1, 'x'], b: null }])
 })
 
 describe('content', () => {
-  // Alike in JSON or in spelling, and not the same.
+  // Similar in JSON or in spelling, but different.
   const leaf = fc.constantFrom<Json>(1, '1', '1;', true, 'true', null, 'null', Number.NaN, Number.POSITIVE_INFINITY, '', '"0:', '[]', '{}')
   const { value } = fc.letrec<{ value: Json }>(tie => ({
     value: fc.oneof(
@@ -35,7 +35,7 @@ describe('content', () => {
     ),
   }))
 
-  test('law: is the same for the same only', () => {
+  test('law: is equal only for equal values', () => {
     fc.assert(
       fc.property(value, value, (one, other) => {
         let same = true
@@ -60,7 +60,7 @@ describe('content', () => {
     )
   }
 
-  test('law: knows no order of fields', () => {
+  test('law: ignores the order of fields', () => {
     fc.assert(
       fc.property(value, value => {
         expect(contentKey(reversed(value))).toBe(contentKey(value))
@@ -78,20 +78,20 @@ describe('content', () => {
   ])('%j is not %j', (one, other) => expect(contentKey(one)).not.toBe(contentKey(other)))
 })
 
-test('forgets what was not asked for lately, once there is too much', () => {
+test('evicts the oldest answers when the cache is full', () => {
   // Two in each generation.
   const { answer, worked } = noting(contentKey({ n: 'a' }).length * 4)
   for (const n of ['a', 'b', 'c', 'a', 'd', 'a', 'b']) answer({ n })
   expect(worked).toEqual(['a', 'b', 'c', 'd', 'b'].map(n => ({ n })))
 })
 
-test('never forgets what comes round in turn, as long as half of it is room for all', () => {
+test('evicts nothing that is requested in turn while everything fits into half the cache', () => {
   const { answer, worked } = noting(contentKey(10).length * 90 * 2)
   for (let round = 0; round < 4; round++) for (let n = 10; n < 100; n++) answer(n)
   expect(worked).toHaveLength(90)
 })
 
-test('law: what it keeps stays within its bound', () => {
+test('law: never exceeds its limit', () => {
   const { answer, worked } = noting(100)
   for (let round = 0; round < 3; round++) for (let n = 0; n < 100; n++) answer({ n })
   expect(worked.length).toBeGreaterThan(200)

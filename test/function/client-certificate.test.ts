@@ -16,15 +16,15 @@ const x509 = ({ certificate }: { certificate: string }) => new X509Certificate(c
 const client = x509(issueCertificate(ours, { usages: ['client'] }))
 
 const cases: { says: string; peer: Partial<Client>; trust?: X509Certificate[]; refusal: ReturnType<typeof rejectionOf> }[] = [
-  { says: 'a client that Crossplane made', peer: { certificate: client }, refusal: undefined },
+  { says: 'a client certificate that Crossplane issued', peer: { certificate: client }, refusal: undefined },
   {
-    says: 'the same, where the bundle has an older CA first',
+    says: 'a client certificate that Crossplane issued, when the bundle has an older CA first',
     peer: { certificate: client },
     trust: [x509(namesake), x509(ours)],
     refusal: undefined,
   },
   {
-    says: 'a tidy client',
+    says: 'a client certificate with its own subject and key identifiers',
     peer: {
       certificate: x509(issueCertificate(ours, { usages: ['client'], commonName: 'core', keyIdentifiers: true })),
       chainVerified: true,
@@ -33,17 +33,17 @@ const cases: { says: string; peer: Partial<Client>; trust?: X509Certificate[]; r
   },
   { says: 'a chain that only OpenSSL can follow', peer: { certificate: client, chainVerified: true }, trust: [], refusal: undefined },
   {
-    says: 'a client and server in one',
+    says: 'a certificate for clients and servers',
     peer: { certificate: x509(issueCertificate(ours, { usages: ['server', 'client'] })) },
     refusal: undefined,
   },
   { says: 'a certificate for any usage', peer: { certificate: x509(issueCertificate(ours, { usages: ['any'] })) }, refusal: undefined },
   { says: 'a certificate that names no usage', peer: { certificate: x509(issueCertificate(ours, {})) }, refusal: undefined },
   { says: 'no certificate', peer: {}, refusal: 'no-certificate' },
-  { says: 'no certificate, which OpenSSL calls verified', peer: { chainVerified: true }, refusal: 'no-certificate' },
+  { says: 'no certificate, although OpenSSL reports it as verified', peer: { chainVerified: true }, refusal: 'no-certificate' },
   { says: 'a resumed session', peer: { certificate: client, chainVerified: true, resumed: true }, refusal: 'resumed-session' },
   {
-    says: 'self-signed with the same subject',
+    says: 'a self-signed certificate with the same subject',
     peer: { certificate: x509(issueCertificate(undefined, { usages: ['client'] })) },
     refusal: 'unknown-issuer',
   },
@@ -52,21 +52,21 @@ const cases: { says: string; peer: Partial<Client>; trust?: X509Certificate[]; r
     peer: { certificate: x509(issueCertificate(namesake, { usages: ['client'] })) },
     refusal: 'unknown-issuer',
   },
-  { says: 'nobody is trusted', peer: { certificate: client }, trust: [], refusal: 'unknown-issuer' },
-  { says: 'a leaf among the trusted does not vouch for itself', peer: { certificate: client }, trust: [client], refusal: 'unknown-issuer' },
+  { says: 'an empty bundle', peer: { certificate: client }, trust: [], refusal: 'unknown-issuer' },
+  { says: 'a leaf in the bundle', peer: { certificate: client }, trust: [client], refusal: 'unknown-issuer' },
   {
-    says: 'a CA that has expired',
+    says: 'an expired CA',
     peer: { certificate: x509(issueCertificate(lapsed, { usages: ['client'] })) },
     trust: [x509(lapsed)],
     refusal: 'unknown-issuer',
   },
   {
-    says: 'expired',
+    says: 'an expired certificate',
     peer: { certificate: x509(issueCertificate(ours, { usages: ['client'], validFrom: lastWeek, validTo: yesterday })) },
     refusal: 'expired',
   },
   {
-    says: 'expired, although OpenSSL would have it',
+    says: 'an expired certificate that OpenSSL accepts',
     peer: {
       certificate: x509(issueCertificate(ours, { usages: ['client'], validFrom: lastWeek, validTo: yesterday })),
       chainVerified: true,
@@ -74,17 +74,17 @@ const cases: { says: string; peer: Partial<Client>; trust?: X509Certificate[]; r
     refusal: 'expired',
   },
   {
-    says: 'not yet valid',
+    says: 'a certificate that is not yet valid',
     peer: { certificate: x509(issueCertificate(ours, { usages: ['client'], validFrom: tomorrow })) },
     refusal: 'not-yet-valid',
   },
   {
-    says: "a server's certificate",
+    says: 'a server certificate',
     peer: { certificate: x509(issueCertificate(ours, { usages: ['server'] })) },
     refusal: 'not-for-clients',
   },
   {
-    says: "a server's certificate with a verified chain",
+    says: 'a server certificate with a verified chain',
     peer: { certificate: x509(issueCertificate(ours, { usages: ['server'] })), chainVerified: true },
     refusal: 'not-for-clients',
   },

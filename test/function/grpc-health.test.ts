@@ -28,12 +28,12 @@ describe('gRPC health', () => {
     expect(await checkHealth(connectClient(port), service)).toBe(Serving.SERVING)
   })
 
-  test('an unknown service is not found', async () => {
+  test('answers NOT_FOUND for an unknown service', async () => {
     const { port } = await serve()
     expect(await checkHealth(connectClient(port), 'unknown')).toBe(status.NOT_FOUND)
   })
 
-  test('a watch hears of the shutdown and does not hold it up', async () => {
+  test('notifies a watch of the shutdown, which does not wait for it', async () => {
     const { port, stop } = await serve()
     const known = watchHealth(connectClient(port), '')
     const unknown = watchHealth(connectClient(port), 'unknown')
@@ -60,7 +60,7 @@ describe('HTTP', () => {
     expect([response.status, (await response.text()).trim()]).toEqual([code, expect.stringMatching(text)])
   })
 
-  test('while the last call is finished the pod is alive and not ready', async () => {
+  test('reports the pod as alive and not ready while the last call finishes', async () => {
     const { port, metricsPort, stop } = await serve({ metricsAddress: local })
     const client = connectClient(port)
     await call(client)
@@ -75,7 +75,7 @@ describe('HTTP', () => {
     await expect(status('/healthz')).rejects.toThrow()
   })
 
-  test('a call that never ends is cut short after the grace time', async () => {
+  test('cuts an endless call short after the grace time', async () => {
     const serving = await serve()
     const { reply } = openCall(connectClient(serving.port))
     await expect.poll(() => counted(serving, 'function_calls_in_flight')).toBe(1)

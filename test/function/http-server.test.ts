@@ -6,7 +6,7 @@ import { createMetrics } from '../../src/function/metrics.ts'
 
 const HERE = '127.0.0.1'
 const serving = () => true
-// Node looks at connections twice a minute where it is not told otherwise.
+// By default Node checks its connections only twice a minute.
 const soon = { timeout: 20_000 }
 
 /** Until the test ends. */
@@ -29,7 +29,7 @@ const closed = (socket: Socket) => new Promise<void>(resolve => socket.once('clo
 const get = (port: number, path: string, options: RequestInit = {}) =>
   fetch(`http://${HERE}:${port}${path}`, options).then(response => response.text())
 
-test('scrapes of one second share one text', async () => {
+test('reuses the metrics text for scrapes within one second', async () => {
   const metrics = createMetrics()
   const made = vi.spyOn(metrics.registry, 'metrics')
   let nowMs = 0
@@ -45,7 +45,7 @@ test('scrapes of one second share one text', async () => {
   expect(made).toHaveBeenCalledTimes(2)
 })
 
-test('of one address only so many connections are held', async () => {
+test('limits the open connections of one address', async () => {
   const port = await start(createHttpServer(createMetrics(), serving))
   const sockets = Array.from({ length: MOST_CONNECTIONS_PER_ADDRESS + 3 }, () => open(port))
   let gone = 0
@@ -55,13 +55,13 @@ test('of one address only so many connections are held', async () => {
   const held = sockets.find(socket => !socket.destroyed)
   if (held === undefined) throw new Error('no connection is held')
   held.destroy()
-  // The server may see the end of that connection after the question, and fetch waits for ever on one that is refused meanwhile.
+  // The server may see that connection close after the request, and fetch never returns if the new one is refused meanwhile.
   const askAgain = () => get(port, '/healthz', { signal: AbortSignal.timeout(1_000) }).catch(() => '')
   await expect.poll(askAgain, soon).toBe('ok\n')
 })
 
-// Elsewhere 127.0.0.2 is nobody.
-test.runIf(process.platform === 'linux')('whoever holds all that it may hold keeps nobody else out', async () => {
+// Only Linux answers on 127.0.0.2 without configuration.
+test.runIf(process.platform === 'linux')('a client with the maximum number of connections does not lock out others', async () => {
   const server = createHttpServer(createMetrics(), serving)
   const port = await start(server)
   const sockets = Array.from({ length: 10 * MOST_CONNECTIONS_PER_ADDRESS }, () => open(port, '127.0.0.2'))
@@ -72,17 +72,17 @@ test.runIf(process.platform === 'linux')('whoever holds all that it may hold kee
 })
 
 test.each([
-  { says: 'asks nothing', text: '' },
-  { says: 'never comes to the end of a question', text: 'GET /healthz HTTP/1.1\r\nhost: a\r\n' },
-  { says: 'was answered', text: 'GET /healthz HTTP/1.1\r\nhost: a\r\n\r\n' },
-])('whoever $says is let go', soon, async ({ text }) => {
+  { says: 'sends nothing', text: '' },
+  { says: 'never completes its request', text: 'GET /healthz HTTP/1.1\r\nhost: a\r\n' },
+  { says: 'has its answer', text: 'GET /healthz HTTP/1.1\r\nhost: a\r\n\r\n' },
+])('closes the connection of a client that $says', soon, async ({ text }) => {
   const port = await start(createHttpServer(createMetrics(), serving))
   const socket = open(port)
   socket.resume().write(text)
   await closed(socket)
 })
 
-test('of many questions at once one is answered', async () => {
+test('answers one of many pipelined requests', async () => {
   const metrics = createMetrics()
   const port = await start(createHttpServer(metrics, serving))
   const socket = open(port)

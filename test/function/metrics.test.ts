@@ -4,7 +4,7 @@ import { createMetrics } from '../../src/function/metrics.ts'
 
 const { registry } = createMetrics()
 
-test('every counter has all its series before it counts, so that Prometheus sees the first increase', async () => {
+test('starts every series of a counter at zero, so that Prometheus sees the first increase', async () => {
   const counters = (await registry.getMetricsAsJSON()).filter(({ type }) => String(type) === 'counter')
   const series = counters.map(({ name, values }) => [name, values.length])
   expect(series).toEqual([
@@ -14,7 +14,7 @@ test('every counter has all its series before it counts, so that Prometheus sees
   ])
 })
 
-test('the version that runs is a label', async () => {
+test('has a label with the running version', async () => {
   const { version, node } = { version: manifest.version, node: process.versions.node }
   expect(await registry.metrics()).toContain(`function_build_info{version="${version}",node="${node}"} 1`)
 })

@@ -52,7 +52,7 @@ test.each([
   expect(parseOptions(args, {})).toEqual({ do: 'refuse', problem: expected })
 })
 
-test('--help and --version win over the rest', () => {
+test('--help and --version override all other flags', () => {
   expect(parseOptions(['--address=nonsense', '--help'], {})).toEqual({ do: 'print-help' })
   expect(parseOptions(['-h'], {})).toEqual({ do: 'print-help' })
   expect(parseOptions(['--version'], {})).toEqual({ do: 'print-version' })

@@ -35,7 +35,7 @@ const resources = (of: Readonly<Record<string, Json>> = {}) =>
   Object.fromEntries(Object.entries(of).map(([key, resource]) => [key, wrapped(resource)]))
 
 const request = ({ composite, observed, desired, input, context, tag = 'a-tag' }: Asked): RunFunctionRequest => ({
-  // What can be asked is said, and it is nothing.
+  // The client reports its capabilities and has none.
   meta: { tag, capabilities: [Capability.CAPABILITY_CAPABILITIES] },
   observed: { composite: composite === undefined ? undefined : wrapped(composite), resources: resources(observed) },
   desired: desired && {
@@ -50,11 +50,11 @@ const request = ({ composite, observed, desired, input, context, tag = 'a-tag' }
   requiredSchemas: {},
 })
 
-/** As the server decodes it. */
+/** The request as the server decodes it. */
 const received = (asked: Asked) => RunFunctionRequest.decode(RunFunctionRequest.encode(request(asked)).finish())
 
 const run = (asked: Asked) => runFunction(deepFreeze(received(asked)))
-/** For what the SDK's decoder would not let through. */
+/** Builds a request that the SDK's decoder would reject. */
 const runAsIs = (asked: Asked) => runFunction(deepFreeze(request(asked)))
 const bytes = (response: RunFunctionResponse) => Buffer.from(RunFunctionResponse.encode(response).finish())
 const fatals = ({ results }: RunFunctionResponse) => results.filter(({ severity }) => severity === Severity.SEVERITY_FATAL)
@@ -65,7 +65,7 @@ const nameOf = (response: RunFunctionResponse) => at(response.desired?.resources
 const composite = compositeOf(claim())
 const living = ['serviceaccount', 'deployment', 'service', 'scaledobject']
 
-/** What Crossplane hands back once all of it runs. */
+/** The observed resources when everything runs. */
 const running: Readonly<Record<string, JsonObject>> = {
   serviceaccount: { kind: 'ServiceAccount', metadata: { name: 'orders-worker' } },
   deployment: {
@@ -84,7 +84,7 @@ describe('a valid claim', () => {
   test.each([
     { says: 'the composite of a claim', composite, name: 'orders-worker', namespace: 'shop' },
     {
-      says: 'a composite that knows its claim by labels only',
+      says: 'a composite that names its claim only in labels',
       composite: put(put(composite, ['spec', 'claimRef'], undefined), ['metadata', 'namespace'], undefined),
       name: 'orders-worker',
       namespace: 'shop',
@@ -106,7 +106,7 @@ describe('a valid claim', () => {
     expect([nameOf(response), namespaceOf(response), keys(response)]).toEqual([name, namespace, living])
   })
 
-  test('a composite that knows neither claim nor namespace is refused', () => {
+  test('refuses a composite without claim and namespace', () => {
     const response = run({ composite: { apiVersion, kind: 'XEventDrivenService', metadata: { name: 'billing' }, spec } })
     expect(fatals(response).map(({ message }) => message)).toEqual([
       'metadata.namespace: required: a composite must have a claim (spec.claimRef) or its own namespace, in which its resources are created [NO_NAMESPACE]',
@@ -128,13 +128,13 @@ describe('a valid claim', () => {
       ready: [READY_TRUE, READY_TRUE, READY_TRUE, READY_TRUE],
       seconds: 600,
     },
-  ])('$says: each resource says whether it is ready, and the next look is in $seconds s', ({ observed, ready, seconds }) => {
+  ])('$says: reports the readiness of each resource and polls after $seconds s', ({ observed, ready, seconds }) => {
     const { desired, meta } = run({ composite, observed })
     expect(Object.values(desired?.resources ?? {}).map(resource => resource.ready)).toEqual(ready)
     expect(meta).toEqual({ tag: 'a-tag', ttl: { seconds, nanos: 0 } })
   })
 
-  test('the composite gets a status, its kind and nothing else', () => {
+  test('returns only the status, API version and kind of the composite', () => {
     expect(run({ composite, observed: running }).desired?.composite).toEqual({
       connectionDetails: {},
       ready: 0,
@@ -156,7 +156,7 @@ describe('a valid claim', () => {
     })
   })
 
-  test('conditions are aimed at composite and claim', () => {
+  test('targets conditions at the composite and the claim', () => {
     expect(run({ composite, observed: running }).conditions).toEqual([
       {
         type: 'WorkloadReady',
@@ -184,10 +184,10 @@ describe('a valid claim', () => {
       )
     const down = { ...running, deployment: { kind: 'Deployment', spec: { replicas: 1 } } }
     test.each([
-      { says: 'none for a claim that is just being made', composite, observed: {}, events: [] },
-      { says: 'a good one where all is well at once', composite, observed: running, events: ['NORMAL Available', 'NORMAL Ready'] },
+      { says: 'no event for a new claim', composite, observed: {}, events: [] },
+      { says: 'normal events if everything is ready at once', composite, observed: running, events: ['NORMAL Available', 'NORMAL Ready'] },
       {
-        says: 'none while nothing changes',
+        says: 'no event while nothing changes',
         composite: told(['WorkloadReady', 'True', 'Available'], ['ScalingReady', 'True', 'Ready']),
         observed: running,
         events: [],
@@ -205,13 +205,13 @@ describe('a valid claim', () => {
         events: [],
       },
       {
-        says: 'none while what was made just now has too few pods yet',
+        says: 'no event while a new Deployment still has too few pods',
         composite: told(['WorkloadReady', 'False', 'Creating'], ['ScalingReady', 'True', 'Ready']),
         observed: down,
         events: [],
       },
       {
-        says: 'a warning when it is down for another reason',
+        says: 'a warning when the reason changes',
         composite: told(['WorkloadReady', 'False', 'Unavailable'], ['ScalingReady', 'True', 'Ready']),
         observed: {
           ...running,
@@ -224,7 +224,7 @@ describe('a valid claim', () => {
         events: ['WARNING FailedCreate'],
       },
       {
-        says: 'none when it scales to zero, which is business as usual',
+        says: 'no event when it scales to zero',
         composite: told(['WorkloadReady', 'True', 'Available'], ['ScalingReady', 'True', 'Ready']),
         observed: { ...running, deployment: { kind: 'Deployment', spec: { replicas: 0 } } },
         events: [],
@@ -236,10 +236,10 @@ describe('a valid claim', () => {
   })
 })
 
-describe("the rest of the pipeline's", () => {
+describe('other functions of the pipeline', () => {
   const theirs = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'theirs' }, data: { a: 'b' } }
 
-  test('resources, context and composite status pass through', () => {
+  test('keep their resources, context and composite status', () => {
     const response = run({
       composite,
       context: { 'apiextensions.crossplane.io/environment': { region: 'eu' } },
@@ -258,7 +258,7 @@ describe("the rest of the pipeline's", () => {
     })
   })
 
-  test('a resource under our key is ours, whole: no field of what was there stays', () => {
+  test('lose a resource under our key as a whole: no field of theirs remains', () => {
     const response = run({
       composite,
       desired: { resources: { deployment: { ...theirs, spec: { template: { spec: { hostNetwork: true } } } } } },
@@ -266,7 +266,7 @@ describe("the rest of the pipeline's", () => {
     expect(response.desired?.resources.deployment?.resource).toEqual(run({ composite }).desired?.resources.deployment?.resource)
   })
 
-  test('a refusal leaves all of it alone', () => {
+  test('keep everything when the claim is refused', () => {
     const desired = { composite: { status: { theirs: 1 } }, resources: { theirs, deployment: theirs } }
     const asked = { composite: put(composite, ['spec', 'size'], 'xlarge'), desired, context: { a: 1 } }
     const response = run(asked)
@@ -312,7 +312,7 @@ describe('an invalid claim', () => {
     const workload = { name: 'orders-worker', replicas: 3 }
     const wasReady = { conditions: [{ type: 'Ready', status: 'True' }], workload, other: 1 }
 
-    test('they stay as they were applied last, the status stays, and the composite is not ready', () => {
+    test('keeps them as last applied, keeps the status, and reports the composite as not ready', () => {
       const { results, conditions, desired } = run({ composite: put(broken, ['status'], wasReady), observed })
       const metadata = { name: 'orders-worker', namespace: 'shop' }
       expect(results).toEqual([{ severity: Severity.SEVERITY_WARNING, reason: 'InvalidClaim', message, ...aimed }])
@@ -325,25 +325,25 @@ describe('an invalid claim', () => {
       expect(desired?.composite?.resource?.status).toEqual({ workload })
     })
 
-    test('an object that is being deleted is not asked for again', () => {
+    test('does not request an object that is being deleted', () => {
       const leaving = put(observed.service, ['metadata', 'deletionTimestamp'], '2026-01-01T00:00:00Z') as JsonObject
       expect(keys(run({ composite: broken, observed: { ...observed, service: leaving } }))).toEqual(['deployment'])
     })
 
-    test('an object that does not say who owns it makes the result fatal, as leaving it out would delete it', () => {
+    test('answers with a fatal result if an object has no managedFields, because omitting it would delete it', () => {
       const response = run({ composite: broken, observed: { ...observed, service: { kind: 'Service' } } })
       expect(fatals(response)).toHaveLength(1)
       expect(keys(response)).toEqual([])
     })
 
-    test('with every object deleted, a composite that was ready no longer is', () => {
+    test('reports a ready composite as not ready once every object is deleted', () => {
       const response = run({ composite: put(broken, ['status'], wasReady) })
       expect(fatals(response)).toEqual([])
       expect(response.desired?.composite?.ready).toBe(READY_FALSE)
     })
   })
 
-  test('is warned of once', () => {
+  test('gets one warning only', () => {
     const again = put(
       broken,
       ['status', 'conditions'],
@@ -375,7 +375,7 @@ describe('an invalid claim', () => {
     )
   })
 
-  test('100 triggers are answered', () => {
+  test('100 triggers are composed', () => {
     expect(fatals(run({ composite: compositeOf(claim({ eventing: { triggers: many(100, trigger) } })) }))).toEqual([])
   })
 
@@ -404,13 +404,13 @@ describe('an invalid claim', () => {
     expect(fatals(run({ composite: compositeOf(claim(spec)) })).map(({ message }) => message)).toEqual([finds])
   })
 
-  test('fifty thousand findings are one message of a size that Kubernetes takes', () => {
+  test('fifty thousand findings fit into one message of a size that Kubernetes accepts', () => {
     const { conditions } = run({ composite: compositeOf(claim({ env: many(50_000, () => 7) })) })
     expect(conditions[0]?.message?.length).toBeLessThan(32_768)
     expect(conditions[0]?.message).toMatch(/; and \d+ more$/)
   })
 
-  test('a finding that is longer than a message can be is still told', () => {
+  test('a finding longer than the longest message is still reported', () => {
     const [fatal] = fatals(run({ composite: compositeOf(claim(Object.fromEntries([['x'.repeat(100_000), 1]]))) }))
     expect(fatal?.message.length).toBeLessThan(32_768)
     expect(fatal?.message).toMatch(/unknown field/)
@@ -427,7 +427,7 @@ describe('anything at all', () => {
     expect(response.conditions).toHaveLength(1)
   })
 
-  test('nothing observed at all', () => {
+  test('no observed state', () => {
     expect(fatals(runFunction(RunFunctionRequest.decode(new Uint8Array())))).toHaveLength(1)
   })
 
@@ -484,7 +484,7 @@ describe('anything at all', () => {
     expect(bytes(response).length).toBeGreaterThan(0)
   })
 
-  test('a hundred levels where the API takes any object are refused with the limit', () => {
+  test('refuses a hundred levels in a free-form object and names the limit', () => {
     const nested = (depth: number): Json => (depth === 0 ? { exact: { type: 'a' } } : { not: nested(depth - 1) })
     const response = runAsIs({ composite: compositeOf(claim({ eventing: { triggers: [{ name: 't', filters: [nested(100)] }] } })) })
     expect(fatals(response)[0]?.message).toContain('must not be nested deeper than 10 filters')
@@ -522,7 +522,7 @@ describe('anything at all', () => {
     }
   })
 
-  test('a composite that brings a prototype gets none', () => {
+  test('ignores a prototype that a composite brings', () => {
     const poisoned = JSON.parse(
       '{"__proto__":{"runtime":"Knative","nats":null},"constructor":{"prototype":{"polluted":true}}}',
     ) as JsonObject
@@ -533,7 +533,7 @@ describe('anything at all', () => {
     }
   })
 
-  test('law: any JSON as composite and observed has an answer, and no prototype changes', () => {
+  test('law: answers any JSON as composite and observed, and changes no prototype', () => {
     const json = fc.jsonValue({ maxDepth: 4 }) as fc.Arbitrary<Json>
     const object = fc.dictionary(fc.constantFrom('spec', 'status', 'metadata', '__proto__', 'constructor'), json)
     const key = fc.constantFrom('deployment', 'scaledobject', '__proto__', 'constructor', 'x')
@@ -564,7 +564,7 @@ describe('the input of the function', () => {
     expect(run({ composite, ...(input && { input }) })).toEqual(run({ composite }))
   })
 
-  test('its defaults reach the resources', () => {
+  test('applies its defaults to the resources', () => {
     const input = { apiVersion, kind: 'Input', defaults: { nats: { url: 'nats://other:4222' } } }
     const response = run({ composite, input })
     expect(at(response.desired?.resources.deployment?.resource, 'spec', 'template', 'spec', 'containers', 0, 'env', 0)).toEqual({
@@ -585,7 +585,7 @@ describe('the input of the function', () => {
       finds: "defaults.size: must be one of [micro, small, medium, large], got 'huge' [NOT_ALLOWED]",
     },
     { says: 'another kind', input: { apiVersion, kind: 'Resources' }, finds: "kind: must be Input, got 'Resources' [NOT_ALLOWED]" },
-  ])('$says is fatal and says that it is not the claim that is wrong', ({ input, finds }) => {
+  ])('$says is fatal and blames the input, not the claim', ({ input, finds }) => {
     const message = `the input of the function in the Composition is invalid: ${finds}`
     const response = run({ composite, input, desired: { resources: { theirs: { kind: 'ConfigMap' } } } })
     expect(fatals(response).map(result => result.message)).toEqual([message])
@@ -595,7 +595,7 @@ describe('the input of the function', () => {
 })
 
 describe('laws', () => {
-  test('the same request gives the same bytes, whatever the order of its keys', () => {
+  test('answers the same request with the same bytes, whatever the order of its keys', () => {
     const input = { apiVersion: 'fn.platform.bizmatters.io/v1alpha1', kind: 'Input', defaults: { scaling: { lagThreshold: 7 } } }
     fc.assert(
       fc.property(claims(), valid => {
@@ -606,12 +606,12 @@ describe('laws', () => {
     )
   })
 
-  test('the same refusal too', () => {
+  test('refuses the same request with the same bytes', () => {
     const asked = { composite: put(put(composite, ['spec', 'b'], 1), ['spec', 'a'], 2) }
     expect(bytes(run(reversed(asked)))).toEqual(bytes(run(asked)))
   })
 
-  test('what was asked before changes no answer', () => {
+  test('answers independently of earlier requests', () => {
     const inputs = [{}, { defaults: { size: 'large' } }, { defaults: { size: 'huge' } }, { composeAs: 'ProviderKubernetes' }]
     const asked = fc.record({
       composite: claims().chain(valid =>
@@ -636,7 +636,7 @@ describe('laws', () => {
     )
   })
 
-  test('claim and namespaced composite of the same spec give the same resources', () => {
+  test('composes the same resources for a claim and a namespaced composite with the same spec', () => {
     fc.assert(
       fc.property(claims(), valid => {
         const ofClaim = run({ composite: compositeOf(valid) })

@@ -34,7 +34,7 @@ test.each(serviceNames)('answers as %s', async service => {
   expect(response?.meta?.tag).toBe('abc')
 })
 
-test('a method that nobody has is unimplemented', async () => {
+test('answers UNIMPLEMENTED for an unknown method', async () => {
   const { port } = await serve()
   const { error } = await call(connectClient(port), {}, 'apiextensions.fn.proto.v2.FunctionRunnerService')
   expect(error?.code).toBe(status.UNIMPLEMENTED)
@@ -43,16 +43,16 @@ test('a method that nobody has is unimplemented', async () => {
 describe('a handler that throws', () => {
   test.each([
     { says: 'an error', handler: throwing, name: 'Error' },
-    { says: 'over a response that cannot be encoded', handler: unencodable, name: 'Error' },
+    { says: 'an error for a response that cannot be encoded', handler: unencodable, name: 'Error' },
     {
-      says: 'something that is no error',
+      says: 'a value that is not an Error',
       handler: () => {
         throw 'hunter2'
       },
       name: 'string',
     },
     {
-      says: 'for lack of stack',
+      says: 'a stack overflow',
       handler: function deeper(request): ReturnType<Handler> {
         return { ...deeper(request) }
       } as Handler,
@@ -73,7 +73,7 @@ describe('a handler that throws', () => {
     expect(await counted(serving, 'function_calls_total', { result: 'error' })).toBe(1)
   })
 
-  test('fails the same way with the same words, so that events do not pile up', async () => {
+  test('answers the same failure with the same message, so that events do not accumulate', async () => {
     const { port } = await serve({}, throwing)
     const client = connectClient(port)
     expect(await call(client)).toEqual(await call(client))
@@ -96,13 +96,13 @@ describe('log and metrics', () => {
     expect(await serving.metrics.registry.metrics()).toContain('function_call_duration_seconds_count 1')
   })
 
-  test('without a claim the composite itself is named', async () => {
+  test('logs the name of the composite when it has no claim', async () => {
     const { port, lines } = await serve()
     await call(connectClient(port), composite({ metadata: { namespace: 'shop', name: 'worker' } }))
     expect(lines).toContainEqual(expect.objectContaining({ msg: 'call answered', namespace: 'shop', name: 'worker' }))
   })
 
-  test('a call is in flight from its headers to its end', async () => {
+  test('counts a call as in flight from its headers to its end', async () => {
     const serving = await serve()
     const { finish } = openCall(connectClient(serving.port))
     await expect.poll(() => counted(serving, 'function_calls_in_flight')).toBe(1)
@@ -110,7 +110,7 @@ describe('log and metrics', () => {
     await expect.poll(() => counted(serving, 'function_calls_in_flight')).toBe(0)
   })
 
-  test('a call that the client gives up counts as an error', async () => {
+  test('counts a call that the client cancels as an error', async () => {
     const serving = await serve()
     const { cancel, reply } = openCall(connectClient(serving.port))
     await expect.poll(() => counted(serving, 'function_calls_in_flight')).toBe(1)
@@ -124,7 +124,7 @@ describe('log and metrics', () => {
 describe('size', () => {
   const padded = (bytes: number) => composite({ spec: { note: 'x'.repeat(bytes) } })
 
-  test('beyond the limit the call is refused and the next one answered', async () => {
+  test('refuses a call above the limit and answers the next one', async () => {
     const serving = await serve({ maxReceiveBytes: MEBIBYTE })
     const client = connectClient(serving.port)
     expect((await call(client, padded(MEBIBYTE))).error?.code).toBe(status.RESOURCE_EXHAUSTED)
@@ -132,7 +132,7 @@ describe('size', () => {
     expect((await call(client, padded(MEBIBYTE / 2))).error).toBeUndefined()
   })
 
-  test('a composite of 10 MB is answered where the limit allows it', async () => {
+  test('answers a composite of 10 MB if the limit allows it', async () => {
     const { port } = await serve({ maxReceiveBytes: 16 * MEBIBYTE })
     expect((await call(connectClient(port), padded(10 * MEBIBYTE))).error).toBeUndefined()
   })
@@ -144,7 +144,7 @@ function nested(depth: number): Record<string, unknown> {
   return object
 }
 
-/** Written with a harmless key of the same length, as no encoder would send the real one. */
+/** Encodes a harmless key of the same length and replaces it, because no encoder would send the real one. */
 function renamed(bytes: Buffer, to: string): Buffer {
   const from = 'x'.repeat(to.length)
   return Buffer.from(bytes.toString('latin1').replaceAll(from, to), 'latin1')
@@ -189,7 +189,7 @@ describe('any bytes', () => {
     { says: 'a length beyond the end', bytes: Buffer.of(0x12, 0xff, 0xff, 0xff, 0xff, 0x0f) },
     { says: 'an endless number', bytes: Buffer.alloc(64, 0xff) },
     { says: 'text', bytes: Buffer.from('{"meta":{"tag":"x"}}') },
-    { says: 'an end without a beginning', bytes: Buffer.of(0x14) },
+    { says: 'an end of a group without its start', bytes: Buffer.of(0x14) },
     { says: 'text that is not UTF-8', bytes: Buffer.of(0x0a, 4, 0x0a, 2, 0xc3, 0x28) },
     { says: 'nothing', bytes: Buffer.alloc(0) },
   ])('$says is answered or refused, and the next call answered', async ({ bytes }) => {
@@ -200,7 +200,7 @@ describe('any bytes', () => {
     expect((await call(client)).error).toBeUndefined()
   })
 
-  test('garbage on the plaintext port is hung up on', async () => {
+  test('closes a plaintext connection that sends garbage', async () => {
     const { port } = await serve()
     const preface = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')
     const oversizedFrame = Buffer.of(0xff, 0xff, 0xff, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff)
@@ -210,9 +210,9 @@ describe('any bytes', () => {
     expect((await call(connectClient(port))).error).toBeUndefined()
   })
 
-  // Elsewhere 127.0.0.2 is nobody.
+  // Only Linux answers on 127.0.0.2 without configuration.
   test.runIf(process.platform === 'linux')(
-    'of one address only so many connections are held, which keeps nobody else out',
+    'limits the connections of one address without locking out others',
     async () => {
       const { port } = await serve()
       let gone = 0

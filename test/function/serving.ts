@@ -35,7 +35,7 @@ export interface Serving extends RunningServer {
   readonly lines: readonly Line[]
 }
 
-/** The real server, on a free port, until the test ends. */
+/** Runs the real server on a free port until the test ends. */
 export async function serve(settings: Partial<Settings> = {}, handler: Handler = echo): Promise<Serving> {
   const lines: Line[] = []
   const server = await startServer(
@@ -66,7 +66,7 @@ export function certificateFolder(bundle: string, identity: Identity): string {
   return folder
 }
 
-/** Does not check the server: Node takes Crossplane's server certificate for self-signed, as it does the client's. */
+/** Does not verify the server, because Node considers Crossplane's certificates self-signed. */
 export function as({ certificate, key }: Identity): ChannelCredentials {
   return credentials.createSsl(null, Buffer.from(key), Buffer.from(certificate), { rejectUnauthorized: false })
 }
@@ -88,7 +88,7 @@ export interface Reply {
 
 export const ask = (request: Partial<RunFunctionRequest> = {}) => RunFunctionRequest.fromPartial(request)
 
-/** Sends bytes as they are, so that a test can send what no client would. */
+/** Sends raw bytes, so that a test can send what no client would. */
 export function send(client: Client, bytes: Buffer, service: string = serviceNames[0]): Promise<Reply> {
   return new Promise(resolve => {
     client.makeUnaryRequest(
@@ -122,7 +122,7 @@ export function openCall(client: Client): { finish: () => Promise<Reply>; cancel
 }
 
 export interface Greeting {
-  /** Whether the server said anything in HTTP/2. */
+  /** Whether the server sent any HTTP/2. */
   readonly greeted: boolean
   readonly resumed: boolean
   readonly fingerprint: string | undefined
@@ -131,7 +131,7 @@ export interface Greeting {
 
 const HTTP2_PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0', 'latin1')
 
-/** Shakes hands and begins HTTP/2, and tells what came of it. */
+/** Completes a handshake, starts HTTP/2 and returns the outcome. */
 export function greet(port: number, options: ConnectionOptions = {}): Promise<Greeting> {
   return new Promise(resolve => {
     const sessions: Buffer[] = []
@@ -154,7 +154,7 @@ export function greet(port: number, options: ConnectionOptions = {}): Promise<Gr
   })
 }
 
-/** Sends bytes over plain TCP and resolves when the server hangs up. */
+/** Sends bytes over plain TCP and resolves when the server closes the connection. */
 export function throwAt(port: number, bytes: Uint8Array): Promise<void> {
   return new Promise(resolve => {
     const socket = connectTcp(port, '127.0.0.1', () => socket.end(bytes))
