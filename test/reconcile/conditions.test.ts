@@ -3,7 +3,14 @@ import type { Readiness } from '../../src/capabilities/readiness.ts'
 import type { Finding } from '../../src/claim/findings.ts'
 import { observedCondition } from '../../src/kubernetes/conditions.ts'
 import type { JsonObject } from '../../src/kubernetes/json.ts'
-import { type ClaimCondition, changedConditions, conditionsOf, findingsMessage, refusedCondition } from '../../src/reconcile/conditions.ts'
+import {
+  type ClaimCondition,
+  changedConditions,
+  conditionsOf,
+  findingsMessage,
+  refusedCondition,
+  retiredConditions,
+} from '../../src/reconcile/conditions.ts'
 import { claim } from '../fixtures/claims.ts'
 import { ControlLoop } from '../fixtures/control-loop.ts'
 
@@ -111,6 +118,12 @@ describe('a condition that applies no more', () => {
   test('was never said of a claim to which it never applied', () => {
     expect(conditionOf(living({}), 'EventingReady')).toBeUndefined()
   })
+})
+
+test('only conditions that no longer apply are retired', () => {
+  const composite = { status: { conditions: ['WorkloadReady', 'EventingReady'].map(type => ({ type, status: 'True', reason: 'Ready' })) } }
+  const workload: ClaimCondition = { type: 'WorkloadReady', ready: true, reason: 'Available', message: '' }
+  expect(retiredConditions(composite, [workload]).map(({ type, reason }) => [type, reason])).toEqual([['EventingReady', 'NotApplicable']])
 })
 
 describe('news', () => {

@@ -5,7 +5,7 @@ import { service } from '../../src/capabilities/deployment/service.ts'
 import { scaledObject } from '../../src/capabilities/keda/scaled-object.ts'
 import { at, type Json, type JsonObject } from '../../src/kubernetes/json.ts'
 import { builtInPlatform } from '../../src/platform/platform.ts'
-import { unwrapObject, wrapInObject } from '../../src/reconcile/provider-kubernetes.ts'
+import { providerKubernetes, unwrapObject, wrapInObject } from '../../src/reconcile/provider-kubernetes.ts'
 import { resolvedClaim } from '../fixtures/resolved-claim.ts'
 
 const built = (resource: typeof deployment) => {
@@ -63,3 +63,17 @@ test.each<{ says: string; observed: JsonObject; inner: JsonObject | undefined }>
   { says: 'seen as nothing', observed: { status: { atProvider: { manifest: null } } }, inner: undefined },
   { says: 'seen as text', observed: { status: { atProvider: { manifest: 'Service' } } }, inner: undefined },
 ])('what an Object carries is what the provider has $says', ({ observed, inner }) => expect(unwrapObject(observed)).toEqual(inner))
+
+test('an Object that is frozen stays as Crossplane applied it last', () => {
+  const { wrap, observe } = providerKubernetes(builtInPlatform)
+  const outer = {
+    apiVersion: 'kubernetes.crossplane.io/v1alpha2',
+    kind: 'Object',
+    metadata: { name: 'orders-abc' },
+    spec: { forProvider: { manifest: { kind: 'Deployment', spec: { replicas: 1 } } }, watch: true },
+    status: { atProvider: { manifest: { kind: 'Deployment', spec: { replicas: 5 } } } },
+  }
+  const manifest = { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'orders', namespace: 'shop' } }
+  const frozen = wrap({ resource: deployment, manifest, observation: observe(outer), isFrozen: true })
+  expect(frozen).toEqual({ apiVersion: outer.apiVersion, kind: outer.kind, spec: outer.spec })
+})
