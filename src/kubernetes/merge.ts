@@ -1,6 +1,6 @@
 import { isObject, type Json, type JsonObject } from './json.ts'
 
-/** The first value of each field wins, object by object; a list is one value. */
+/** Merges objects recursively: the first value of each field wins, and a list is one value. */
 export function merge(first: JsonObject, ...others: readonly (JsonObject | undefined)[]): JsonObject {
   const merged = new Map<string, Json>()
   for (const layer of [first, ...others]) {
