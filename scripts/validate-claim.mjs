@@ -35,7 +35,7 @@ function readSchema() {
   try {
     return JSON.parse(readFileSync(schemaFile, 'utf8'))
   } catch (error) {
-    say(UNABLE, schemaFile, `is no schema: ${error.message}`)
+    say(UNABLE, schemaFile, `is not a schema: ${error.message}`)
     return undefined
   }
 }
@@ -60,7 +60,7 @@ function readClaim(file) {
     const { mark, reason, message } = error
     const [name, problem] = mark
       ? [`${file}:${mark.line + 1}:${mark.column + 1}`, `is no YAML: ${reason}`]
-      : [file, `is no JSON: ${message}`]
+      : [file, `is not JSON: ${message}`]
     say(INVALID, name, problem)
   }
   return []

@@ -68,7 +68,7 @@ expect 1 'spec.nats: required with runtime Deployment' "$validate" "$least" "$ro
 expect 2 'no claims given' "$validate"
 expect 2 "unknown option '--nope'" "$validate" --nope "$least"
 expect 2 'cannot read the schema' "$validate" --schema none.json "$least"
-expect 2 'is no schema' "$validate" --schema "$least" "$least"
+expect 2 'is not a schema' "$validate" --schema "$least" "$least"
 expect 2 'cannot be read: no such file' "$validate" none.yaml
 expect 2 'cannot be read: it is a folder' "$validate" "$(mkdir folder.yaml && echo folder.yaml)"
 expect 2 'must end with .yaml' "$validate" "$published.txt"
