@@ -28,13 +28,13 @@ const theirs = (spec: JsonObject) => entry('keda', { 'f:spec': spec }, { operati
 describe('of an observed object', () => {
   test.each<{ says: string; spec: JsonObject; owners: JsonObject[]; applied: JsonObject }>([
     {
-      says: 'a field of another manager is left out',
+      says: 'omits a field of another manager',
       spec: { replicas: 3, paused: false },
       owners: [own({ 'f:paused': {} }), theirs({ 'f:replicas': {} })],
       applied: { paused: false },
     },
     {
-      says: 'an item of a list is found by its keys, with them, and without what others own in it',
+      says: 'finds a list item by its keys, keeps the keys, and omits the fields of others',
       spec: {
         containers: [
           { name: 'proxy', image: 'p' },
@@ -48,7 +48,7 @@ describe('of an observed object', () => {
       applied: { containers: [{ name: 'main', image: 'm' }] },
     },
     {
-      says: 'an item with several keys needs all of them',
+      says: 'matches a list item by all of its keys',
       spec: {
         ports: [
           { port: 80, protocol: 'UDP' },
@@ -59,37 +59,37 @@ describe('of an observed object', () => {
       applied: { ports: [{ port: 80, protocol: 'TCP', name: 'http' }] },
     },
     {
-      says: 'an item of a set is found by its value',
+      says: 'finds an item of a set by its value',
       spec: { finalizers: ['a', 'b'] },
       owners: [own({ 'f:finalizers': { '.': {}, 'v:"b"': {} } })],
       applied: { finalizers: ['b'] },
     },
     {
-      says: 'an atomic list is taken whole',
+      says: 'keeps an atomic list as a whole',
       spec: { args: [{ a: 1 }, { b: 2 }] },
       owners: [own({ 'f:args': {} })],
       applied: { args: [{ a: 1 }, { b: 2 }] },
     },
     {
-      says: 'an atomic map is taken whole',
+      says: 'keeps an atomic map as a whole',
       spec: { selector: { matchLabels: { app: 'orders' } } },
       owners: [own({ 'f:selector': {} })],
       applied: { selector: { matchLabels: { app: 'orders' } } },
     },
     {
-      says: 'a map that was applied empty stays empty though others fill it',
+      says: 'keeps a map empty that was applied empty, even if others fill it',
       spec: { config: { kind: 'ConfigMap' } },
       owners: [own({ 'f:config': {} }), theirs({ 'f:config': { 'f:kind': {} } })],
       applied: { config: {} },
     },
     {
-      says: 'null, false and 0 are values',
+      says: 'keeps null, false and 0',
       spec: { a: null, b: false, c: 0 },
       owners: [own({ 'f:a': {}, 'f:b': {}, 'f:c': {} })],
       applied: { a: null, b: false, c: 0 },
     },
     {
-      says: 'two entries of the composer count together',
+      says: 'combines two entries of the composer',
       spec: { a: 1, b: 2 },
       owners: [own({ 'f:a': {} }), own({ 'f:b': {} })],
       applied: { a: 1, b: 2 },
@@ -103,7 +103,7 @@ describe('of an observed object', () => {
     })
   })
 
-  test("keeps our labels and annotations, and leaves Crossplane's own and the owners to Crossplane", () => {
+  test("keeps our labels and annotations, and omits Crossplane's own and the owner references", () => {
     const labels = { 'app.kubernetes.io/name': 'orders', 'crossplane.io/composite': 'orders-x' }
     const annotations = { 'crossplane.io/composition-resource-name': 'deployment' }
     const fields = {
@@ -125,9 +125,9 @@ describe('of an observed object', () => {
     { says: 'no owners', owners: [] },
     { says: 'owners other than the composer', owners: [theirs({ 'f:a': {} })] },
     { says: 'the composer as the owner of the status only', owners: [entry(COMPOSER, {}, { subresource: 'status' })] },
-    { says: 'a manager that is no text', owners: [{ ...own({}), manager: { toString: 1, valueOf: 1 } }] },
-    { says: 'the composer as one who updated it', owners: [entry(COMPOSER, { 'f:spec': {} }, { operation: 'Update' })] },
-  ])('with $says nothing is known', ({ owners }) => {
+    { says: 'a manager that is not text', owners: [{ ...own({}), manager: { toString: 1, valueOf: 1 } }] },
+    { says: 'the composer with operation Update', owners: [entry(COMPOSER, { 'f:spec': {} }, { operation: 'Update' })] },
+  ])('is undefined with $says', ({ owners }) => {
     expect(lastApplied(object({ a: 1 }, owners))).toBeUndefined()
   })
 })
@@ -152,7 +152,7 @@ const { value: anything } = fc.letrec<{ value: Json }>(tie => ({
   ),
 }))
 
-test('law: what was applied comes back, whatever others add beside it', () => {
+test('law: returns what was applied, whatever others add', () => {
   fc.assert(
     fc.property(fc.dictionary(name, anything), fc.dictionary(fc.stringMatching(/^[A-Z]{1,4}$/), anything), (applied, added) => {
       const spec = { ...applied, ...added } as JsonObject

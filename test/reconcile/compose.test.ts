@@ -37,13 +37,13 @@ const running: Observed = {
   },
 }
 
-/** As provider-kubernetes shows it. */
+/** The object as provider-kubernetes reports it. */
 const within = (manifest: JsonObject): JsonObject => ({ kind: 'Object', spec: { forProvider: {} }, status: { atProvider: { manifest } } })
 const runningWithin: Observed = Object.fromEntries(Object.entries(running).map(([key, manifest]) => [key, within(manifest)]))
 
-describe('the keys, which are stable for ever', () => {
+describe('resource keys, which never change:', () => {
   test.each<{ says: string; spec: JsonObject; keys: string[] }>([
-    { says: 'the least claim', spec: {}, keys },
+    { says: 'the minimal claim', spec: {}, keys },
     { says: 'a port', spec: { httpPort: 3000 }, keys: ['serviceaccount', 'deployment', 'service', 'http-service', 'scaledobject'] },
     { says: 'Knative', spec: { runtime: 'Knative', nats: undefined }, keys: ['serviceaccount', 'knative-service'] },
     { says: 'Knative with NATS and a port', spec: { runtime: 'Knative', httpPort: 3000 }, keys: ['serviceaccount', 'knative-service'] },
@@ -61,12 +61,17 @@ describe('replicas', () => {
 
   test.each<{ says: string; observed: Observed; platform?: Platform; replicas: number | undefined }>([
     { says: 'a new Deployment starts with one', observed: {}, replicas: 1 },
-    { says: 'other things observed do not matter', observed: { service: {}, theirs: {} }, replicas: 1 },
-    { says: 'five stay with KEDA', observed: scaledTo(5), replicas: undefined },
-    { says: 'none stay with KEDA', observed: scaledTo(0), replicas: undefined },
-    { says: 'one that is only just there stays with KEDA', observed: { deployment: {} }, replicas: undefined },
-    { says: 'wrapped they are never said', observed: {}, platform: wrapping, replicas: undefined },
-    { says: 'wrapped and observed neither', observed: runningWithin, platform: wrapping, replicas: undefined },
+    { says: 'a new Deployment starts with one beside other observed objects', observed: { service: {}, theirs: {} }, replicas: 1 },
+    { says: 'keeps the five replicas that KEDA chose', observed: scaledTo(5), replicas: undefined },
+    { says: 'keeps the zero replicas that KEDA chose', observed: scaledTo(0), replicas: undefined },
+    { says: 'leaves the count of a Deployment that was just created to KEDA', observed: { deployment: {} }, replicas: undefined },
+    { says: 'are never set through provider-kubernetes', observed: {}, platform: wrapping, replicas: undefined },
+    {
+      says: 'are not set through provider-kubernetes for an observed Deployment',
+      observed: runningWithin,
+      platform: wrapping,
+      replicas: undefined,
+    },
   ])('$says', ({ observed, platform, replicas: expected }) => expect(replicas(observed, platform)).toBe(expected))
 })
 
@@ -78,40 +83,40 @@ describe('readiness', () => {
 
   test.each<{ says: string; observed: Observed; platform?: Platform; reasons: Record<string, string> }>([
     {
-      says: 'nothing is there',
+      says: 'no object exists',
       observed: {},
       reasons: { serviceaccount: 'Creating', deployment: 'Creating', service: 'Creating', scaledobject: 'Creating' },
     },
     {
-      says: 'all is there',
+      says: 'every object exists',
       observed: running,
       reasons: { serviceaccount: 'Created', deployment: 'Available', service: 'Created', scaledobject: 'Ready' },
     },
     {
-      says: 'a part is there',
+      says: 'some objects exist',
       observed: { serviceaccount: running.serviceaccount ?? {}, deployment: running.deployment ?? {} },
       reasons: { serviceaccount: 'Created', deployment: 'Available', service: 'Creating', scaledobject: 'Creating' },
     },
     {
-      says: 'wrapped, all is there',
+      says: 'through provider-kubernetes, every object exists',
       observed: runningWithin,
       platform: wrapping,
       reasons: { serviceaccount: 'Created', deployment: 'Available', service: 'Created', scaledobject: 'Ready' },
     },
     {
-      says: 'wrapped, the provider has not looked',
+      says: 'through provider-kubernetes, the provider has not reconciled yet',
       observed: { deployment: { kind: 'Object', spec: {} } },
       platform: wrapping,
       reasons: { serviceaccount: 'Creating', deployment: 'Creating', service: 'Creating', scaledobject: 'Creating' },
     },
     {
-      says: 'wrapped, the provider may not',
+      says: 'through provider-kubernetes, the provider lacks permission',
       observed: { deployment: { kind: 'Object', status: notSynced } },
       platform: wrapping,
       reasons: { serviceaccount: 'Creating', deployment: 'ReconcileError', service: 'Creating', scaledobject: 'Creating' },
     },
     {
-      says: 'wrapped, all is there, and the provider can no longer change it',
+      says: 'through provider-kubernetes, every object exists but the provider can no longer update it',
       observed: {
         ...runningWithin,
         deployment: { ...runningWithin.deployment, status: { ...(runningWithin.deployment?.status as JsonObject), ...notSynced } },
@@ -140,7 +145,7 @@ describe('readiness', () => {
     }
   })
 
-  test('says what to do while something is not there', () => {
+  test('says what to do while an object is missing', () => {
     const message = composed({}).resources.map(({ readiness }) => readiness.message)[1]
     expect(message).toBe(
       "Deployment orders-worker does not exist yet. If this message persists, the events of the composite resource say why Crossplane can't create it.",
@@ -157,12 +162,12 @@ describe('readiness', () => {
   })
 })
 
-describe('what Crossplane is told to make', () => {
+describe('the desired object', () => {
   test('is the manifest itself', () => {
     for (const { manifest, desired } of composed({}).resources) expect(desired).toBe(manifest)
   })
 
-  test('is an Object around each where the platform composes so', () => {
+  test('is an Object that wraps the manifest if the platform uses provider-kubernetes', () => {
     const native = composed(running).resources
     const { resources } = composed(runningWithin, wrapping)
     expect(resources.map(({ key }) => key)).toEqual(keys)
@@ -179,10 +184,14 @@ describe('conditions and status', () => {
   const without = (key: string) => Object.fromEntries(Object.entries(running).filter(([name]) => name !== key))
 
   test.each<{ says: string; observed: Observed; is: string[] }>([
-    { says: 'nothing is there', observed: {}, is: ['WorkloadReady false Creating', 'ScalingReady false Creating'] },
-    { says: 'all is well', observed: running, is: ['WorkloadReady true Available', 'ScalingReady true Ready'] },
+    { says: 'no object exists', observed: {}, is: ['WorkloadReady false Creating', 'ScalingReady false Creating'] },
+    { says: 'everything is ready', observed: running, is: ['WorkloadReady true Available', 'ScalingReady true Ready'] },
     { says: 'a Service is missing', observed: without('service'), is: ['WorkloadReady false Creating', 'ScalingReady true Ready'] },
-    { says: 'KEDA is missing', observed: without('scaledobject'), is: ['WorkloadReady true Available', 'ScalingReady false Creating'] },
+    {
+      says: 'the ScaledObject is missing',
+      observed: without('scaledobject'),
+      is: ['WorkloadReady true Available', 'ScalingReady false Creating'],
+    },
     {
       says: 'scaled to zero',
       observed: { ...running, deployment: { spec: { replicas: 0 } } },
@@ -190,7 +199,7 @@ describe('conditions and status', () => {
     },
   ])('$says', ({ observed, is }) => expect(summary(observed)).toEqual(is))
 
-  test('the status tells what runs and what scales it', () => {
+  test('the status reports the image and the autoscaler', () => {
     expect(composed(running).status).toEqual({
       workload: {
         kind: 'Deployment',
@@ -204,30 +213,31 @@ describe('conditions and status', () => {
     })
   })
 
-  test('wrapped it tells the same', () => expect(composed(runningWithin, wrapping).status).toEqual(composed(running).status))
+  test('the status is the same through provider-kubernetes', () =>
+    expect(composed(runningWithin, wrapping).status).toEqual(composed(running).status))
 
   test.each<{ says: string; path: (string | number)[]; to: Json }>([
     { says: 'another resource version', path: ['deployment', 'metadata', 'resourceVersion'], to: '8' },
     {
-      says: 'another generation, looked at',
+      says: 'another generation, already observed',
       path: ['deployment', 'metadata', 'annotations'],
       to: { 'deployment.kubernetes.io/revision': '7' },
     },
     { says: 'fields of other managers', path: ['deployment', 'metadata', 'managedFields'], to: [{ manager: 'keda' }] },
     { says: 'a new time', path: ['deployment', 'status', 'conditions', 0, 'lastUpdateTime'], to: '2026-01-02T03:04:05Z' },
-    { says: 'another count', path: ['deployment', 'spec', 'replicas'], to: 7 },
+    { says: 'another replica count', path: ['deployment', 'spec', 'replicas'], to: 7 },
     {
-      says: 'another word of the rollout',
+      says: 'another message of the rollout',
       path: ['deployment', 'status', 'conditions', 1, 'message'],
       to: 'ReplicaSet "x-5d4f" is progressing.',
     },
     { says: 'another poll of KEDA', path: ['scaledobject', 'status', 'lastActiveTime'], to: '2026-01-02T03:04:05Z' },
     { says: 'a Service address', path: ['service', 'spec'], to: { clusterIP: '10.0.0.7' } },
-  ])('conditions do not change with $says', ({ path, to }) => {
+  ])('conditions stay the same with $says', ({ path, to }) => {
     expect(composed(put(running as JsonObject, path, to) as Observed).conditions).toEqual(composed(running).conditions)
   })
 })
 
-test('an observed key that nobody composes is nobody’s concern', () => {
+test('ignores an observed resource with an unknown key', () => {
   expect(composed({ ...running, theirs: { kind: 'ConfigMap' }, __proto__: { deployment: {} } })).toEqual(composed(running))
 })

@@ -21,29 +21,29 @@ const part = (condition: string, ready: boolean, reason: string): { condition: s
 
 describe('one condition for each capability', () => {
   test.each<{ says: string; parts: ReturnType<typeof part>[]; is: string[] }>([
-    { says: 'of nothing there is none', parts: [], is: [] },
+    { says: 'no condition without resources', parts: [], is: [] },
     {
-      says: 'in the order in which people look',
+      says: 'workload before scaling before eventing',
       parts: [part('Eventing', true, 'Created'), part('Scaling', true, 'Ready'), part('Workload', true, 'Available')],
       is: ['WorkloadReady true Available', 'ScalingReady true Ready', 'EventingReady true Created'],
     },
     {
-      says: 'the first that blocks tells',
+      says: 'the first resource that is not ready decides',
       parts: [part('Workload', true, 'Available'), part('Workload', false, 'First'), part('Workload', false, 'Second')],
       is: ['WorkloadReady false First'],
     },
     {
-      says: 'else the one that does more than be there',
+      says: 'otherwise the most specific reason',
       parts: [part('Workload', true, 'Created'), part('Workload', true, 'ScaledToZero'), part('Workload', true, 'Created')],
       is: ['WorkloadReady true ScaledToZero'],
     },
     {
-      says: 'else that they are there',
+      says: 'otherwise Created',
       parts: [part('Eventing', true, 'Created'), part('Eventing', true, 'Created')],
       is: ['EventingReady true Created'],
     },
     {
-      says: 'one does not block another',
+      says: 'one capability does not affect another',
       parts: [part('Workload', false, 'Unavailable'), part('Scaling', true, 'Ready')],
       is: ['WorkloadReady false Unavailable', 'ScalingReady true Ready'],
     },
@@ -53,7 +53,7 @@ describe('one condition for each capability', () => {
   })
 })
 
-describe('a condition that applies no more', () => {
+describe('a condition that no longer applies', () => {
   const eventing = { triggers: [{ name: 'a' }] }
   const conditionOf = (loop: ControlLoop, type: string) => observedCondition(loop.composite, type)
 
@@ -65,7 +65,7 @@ describe('a condition that applies no more', () => {
     return loop
   }
 
-  test('is said to be none, as Crossplane keeps what it was told last', () => {
+  test('is retired, because Crossplane keeps the last value', () => {
     const loop = living({ eventing: { ...eventing, broker: { class: 'One' } } })
     loop.claim = claim({ eventing: { ...eventing, broker: { class: 'Other' } } })
     loop.reconcile()
@@ -78,7 +78,7 @@ describe('a condition that applies no more', () => {
     expect(conditionOf(loop, 'WorkloadReady')).toMatchObject({ status: 'True', reason: 'Available' })
   })
 
-  test('and is again after a claim that could not be read', () => {
+  test('is retired again after an invalid claim', () => {
     const loop = living({ eventing })
     loop.claim = claim()
     loop.reconcile()
@@ -102,7 +102,7 @@ describe('a condition that applies no more', () => {
     expect(loop.reconcile().results.map(({ reason }) => reason)).toEqual(['Ready'])
   })
 
-  test('is not one whose resource can not be made for now', () => {
+  test('is not retired while its resource cannot be created', () => {
     const loop = living({})
     loop.objects.delete('scaledobject')
     loop.others.push({
@@ -115,7 +115,7 @@ describe('a condition that applies no more', () => {
     expect(conditionOf(loop, 'ScalingReady')).toMatchObject({ status: 'False', reason: 'NameTaken' })
   })
 
-  test('was never said of a claim to which it never applied', () => {
+  test('is never reported for a claim to which it never applied', () => {
     expect(conditionOf(living({}), 'EventingReady')).toBeUndefined()
   })
 })
@@ -140,69 +140,69 @@ describe('news', () => {
   })
 
   test.each([
-    { says: 'that it is being made is none', composite: {}, condition: now(false, 'Creating'), news: false },
-    { says: 'that it can’t be made is', composite: {}, condition: now(false, 'InvalidClaim'), news: true },
-    { says: 'that it is ready at once is', composite: {}, condition: now(true, 'Available'), news: true },
-    { says: 'that it became ready is', composite: told('False', 'Creating'), condition: now(true, 'Available'), news: true },
-    { says: 'that it went down is', composite: told('True', 'Available'), condition: now(false, 'Unavailable'), news: true },
-    { says: 'that it is still down is not', composite: told('False', 'Unavailable'), condition: now(false, 'Unavailable'), news: false },
+    { says: 'none while a resource is being created', composite: {}, condition: now(false, 'Creating'), news: false },
+    { says: 'when a claim is invalid', composite: {}, condition: now(false, 'InvalidClaim'), news: true },
+    { says: 'when a new claim is ready at once', composite: {}, condition: now(true, 'Available'), news: true },
+    { says: 'when it becomes ready', composite: told('False', 'Creating'), condition: now(true, 'Available'), news: true },
+    { says: 'when it becomes unavailable', composite: told('True', 'Available'), condition: now(false, 'Unavailable'), news: true },
+    { says: 'none while it stays unavailable', composite: told('False', 'Unavailable'), condition: now(false, 'Unavailable'), news: false },
     {
-      says: 'that what is new has too few pods yet is none',
+      says: 'none while a new Deployment has too few pods',
       composite: told('False', 'Creating'),
       condition: now(false, 'Unavailable'),
       news: false,
     },
     {
-      says: 'that what is new waits for KEDA is none',
+      says: 'none while a new ScaledObject waits for KEDA',
       composite: told('False', 'Creating'),
       condition: now(false, 'Waiting'),
       news: false,
     },
     {
-      says: 'that a new revision is rolled out is none',
+      says: 'none while a new revision rolls out',
       composite: told('True', 'Ready'),
       condition: now(false, 'Deploying'),
       news: false,
     },
     ...['Creating', 'Waiting', 'Updating', 'RollingOut', 'Switching'].map(reason => ({
-      says: `that a planned step, ${reason}, begins is none`,
+      says: `none when the planned step ${reason} starts`,
       composite: told('True', 'Available'),
       condition: now(false, reason),
       news: false,
     })),
     {
-      says: 'that a rollout is stuck is',
+      says: 'when a rollout is stuck',
       composite: told('False', 'RollingOut'),
       condition: now(false, 'ProgressDeadlineExceeded'),
       news: true,
     },
-    { says: 'nor is the first', composite: {}, condition: now(false, 'Deploying'), news: false },
-    { says: 'that a revision fails is', composite: told('False', 'Deploying'), condition: now(false, 'RevisionFailed'), news: true },
-    { says: 'that what is new fails is', composite: told('False', 'Creating'), condition: now(false, 'TriggerError'), news: true },
+    { says: 'none for the first rollout', composite: {}, condition: now(false, 'Deploying'), news: false },
+    { says: 'when a revision fails', composite: told('False', 'Deploying'), condition: now(false, 'RevisionFailed'), news: true },
+    { says: 'when a new resource fails', composite: told('False', 'Creating'), condition: now(false, 'TriggerError'), news: true },
     {
-      says: 'that what wakes from zero has too few pods yet is none',
+      says: 'none while too few pods run after a scale-up from zero',
       composite: told('True', 'ScaledToZero'),
       condition: now(false, 'Unavailable'),
       news: false,
     },
     {
-      says: 'that it is down for another reason is',
+      says: 'when the reason changes',
       composite: told('False', 'Unavailable'),
       condition: now(false, 'FailedCreate'),
       news: true,
     },
-    { says: 'that it scaled to zero is not', composite: told('True', 'Available'), condition: now(true, 'ScaledToZero'), news: false },
-    { says: 'that it is what it was is not', composite: told('True', 'Available'), condition: now(true, 'Available'), news: false },
-    { says: 'what was not known is', composite: told('Unknown', ''), condition: now(true, 'Available'), news: true },
+    { says: 'none when it scales to zero', composite: told('True', 'Available'), condition: now(true, 'ScaledToZero'), news: false },
+    { says: 'none while nothing changes', composite: told('True', 'Available'), condition: now(true, 'Available'), news: false },
+    { says: 'when the previous status was unknown', composite: told('Unknown', ''), condition: now(true, 'Available'), news: true },
     {
-      says: 'conditions that are no list say nothing',
+      says: 'ignores conditions that are not a list',
       composite: { status: { conditions: 'x' } },
       condition: now(true, 'Available'),
       news: true,
     },
   ])('$says', ({ composite, condition, news }) => expect(changedConditions(composite, [condition])).toEqual(news ? [condition] : []))
 
-  test('each condition for itself', () => {
+  test('each condition has its own event', () => {
     const scaling: ClaimCondition = { type: 'ScalingReady', ready: false, reason: 'TriggerError', message: '' }
     expect(changedConditions(told('True', 'Available'), [now(true, 'Available'), scaling])).toEqual([scaling])
   })
@@ -220,7 +220,7 @@ describe('a refusal', () => {
     },
   ])('$says', ({ findings, is }) => expect(findingsMessage(findings)).toBe(is))
 
-  test('of more than a message can hold says how many more', () => {
+  test('of too many findings says how many are omitted', () => {
     const message = findingsMessage(Array.from({ length: 2000 }, (_, index) => finding(`f${index}`)))
     const shown = message.split('; ').length - 1
     expect(message.endsWith(`; and ${2000 - shown} more`)).toBe(true)
@@ -228,7 +228,7 @@ describe('a refusal', () => {
     expect(message.length).toBeLessThan(32_768)
   })
 
-  test('is a condition of the workload, which is what people wait for', () => {
+  test('is a condition of the workload', () => {
     expect(refusedCondition('InvalidClaim', 'why')).toEqual({ type: 'WorkloadReady', ready: false, reason: 'InvalidClaim', message: 'why' })
   })
 })

@@ -3,7 +3,7 @@ import { deployment } from '../../src/capabilities/deployment/deployment.ts'
 import { scaledObject } from '../../src/capabilities/keda/scaled-object.ts'
 import { freeze } from '../../src/reconcile/freeze.ts'
 
-test('what a claim said stays; what others decide is not said', () => {
+test('keeps the fields of the claim and omits the fields that controllers set', () => {
   const spec = { replicas: 5, selector: { matchLabels: { a: 'b' } }, template: { spec: {} } }
   const observed = {
     apiVersion: 'apps/v1',
@@ -29,7 +29,7 @@ test('what a claim said stays; what others decide is not said', () => {
   })
 })
 
-test('a pause of KEDA’s stays, and so does a count that is not a Deployment’s', () => {
+test('keeps a pause annotation of KEDA, and the replica count of other kinds than Deployment', () => {
   const metadata = { name: 'orders-scaler', namespace: 'shop', annotations: { 'autoscaling.keda.sh/paused': 'true' } }
   const kept = freeze({ apiVersion: 'keda.sh/v1alpha1', kind: 'ScaledObject', metadata, spec: { replicas: 1 } }, scaledObject)
   expect(kept).toMatchObject({ metadata: { annotations: { 'autoscaling.keda.sh/paused': 'true' } }, spec: { replicas: 1 } })

@@ -1,4 +1,4 @@
-// A claim asks for a change of what Knative keeps as it was made.
+// A claim changes a field that is immutable in Knative.
 import { describe, expect, test } from 'vitest'
 import { at, type JsonObject } from '../../src/kubernetes/json.ts'
 import { builtInPlatform, type Platform } from '../../src/platform/platform.ts'
@@ -50,7 +50,7 @@ describe.each([
     tells: 'Broker orders-worker keeps its name',
   },
   {
-    says: 'the group of a KafkaSource',
+    says: 'the consumer group of a KafkaSource',
     eventing: { ...before, kafka: { ...kafka, consumerGroup: 'other' } },
     key: 'kafkasource',
     path: ['spec', 'consumerGroup'],
@@ -65,24 +65,24 @@ describe.each([
     return { loop, ...loop.reconcile() }
   }
 
-  test('stays as it is, and so does everything that hangs on it', () => {
+  test('keeps the object and everything that depends on it', () => {
     const { desired, keys } = changed()
     expect(at(desired.get(key), ...path)).toBe(stays)
     expect(keys).toEqual(expect.arrayContaining(['broker', 'trigger-a', 'kafkasource']))
   })
 
-  test('is told to the claim, with what to do', () => {
+  test('reports the change on the claim, with the fix', () => {
     const { loop, ready } = changed()
     expect(ready).toBe(false)
     expect(eventingReady(loop)).toMatchObject({ status: 'False', reason: 'Immutable', message: expect.stringContaining(tells) })
     expect(at(eventingReady(loop), 'message')).toMatch(/Undo the change of spec\.eventing\.\S+, or,? .* add (it|them) again\.$/)
   })
 
-  test('holds up nothing else that the claim asks for', () => {
+  test('does not block other changes of the claim', () => {
     expect(at(changed().desired.get('deployment'), 'spec', 'template', 'spec', 'containers', 0, 'image')).toBe(image)
   })
 
-  test('is well again once the change is taken back', () => {
+  test('is ready again when the change is reverted', () => {
     const { loop } = changed()
     loop.claim = claim({ eventing: before, image })
     loop.reconcile()
@@ -108,8 +108,8 @@ describe('another Broker', () => {
 
   test.each([
     { says: 'by its name', broker: { name: 'shop' } },
-    { says: 'that is not made for the claim', broker: { name: 'shared', create: false } },
-  ])('$says in the place of ours: everything stays with ours, what is new as well', ({ broker }) => {
+    { says: 'that the claim does not create', broker: { name: 'shared', create: false } },
+  ])('$says instead of ours: existing and new objects keep using ours', ({ broker }) => {
     expect(brokersIn(ofOne({}, 'a'), ofOne(broker, 'a', 'b'))).toEqual({
       triggers: ['orders-worker', 'orders-worker'],
       source: 'orders-worker',
@@ -119,7 +119,7 @@ describe('another Broker', () => {
 
   const old = { name: 'old', create: false }
   const other = { name: 'new', create: false }
-  test('of others: what comes from Kafka goes on to the one to which a trigger of the claim listens', () => {
+  test('of others: Kafka records still go to the Broker that a trigger of the claim uses', () => {
     expect(brokersIn(ofOne(old, 'a'), ofOne(other, 'a'))).toMatchObject({
       triggers: ['old', undefined],
       source: 'old',
@@ -130,7 +130,7 @@ describe('another Broker', () => {
   })
 })
 
-test('another class as the platform’s default changes nothing for a Broker that is there, and is no reason to complain', () => {
+test('ignores another default class of the platform for an existing Broker', () => {
   const loop = running(before)
   const platform: Platform = { ...builtInPlatform, defaults: { eventing: { broker: { class: 'Kafka' } } } }
   const parsed = parseClaim(claim({ eventing: before }), platform)
@@ -141,7 +141,7 @@ test('another class as the platform’s default changes nothing for a Broker tha
   expect(at(compose(parsed.claim, platform, {}).resources.find(({ key }) => key === 'broker')?.manifest, ...CLASS)).toBe('Kafka')
 })
 
-test('a trigger of another name listens to another Broker at once, and the old one stays where it was', () => {
+test('a trigger with another name uses the other Broker at once, and the old trigger keeps its Broker', () => {
   const shared = (name: string, ...triggers: string[]) => ({ broker: { name, create: false }, triggers: triggers.map(t => ({ name: t })) })
   const loop = running(shared('old', 'a'))
   loop.claim = claim({ eventing: shared('new', 'a', 'b') })
@@ -153,7 +153,7 @@ test('a trigger of another name listens to another Broker at once, and the old o
 test.each([
   { says: 'another one of ours', broker: { name: 'shop' }, listens: 'shop', makes: true },
   { says: 'one of others', broker: { name: 'shared', create: false }, listens: 'shared', makes: false },
-])('while the old Broker is being deleted, a trigger that is put in again listens to $says', ({ broker, listens, makes }) => {
+])('while the old Broker is being deleted, a trigger that is added again uses $says', ({ broker, listens, makes }) => {
   const loop = running({ broker: {}, triggers: [{ name: 'a' }] })
   loop.claim = claim()
   loop.reconcile()
@@ -165,12 +165,12 @@ test.each([
   expect(desired.has('broker')).toBe(makes)
 })
 
-describe('create false for a Broker that we made', () => {
+describe('create: false for a Broker that the claim created', () => {
   const loop = running(before)
   loop.claim = claim({ eventing: { ...before, broker: { create: false } } })
   const { keys } = loop.reconcile()
 
-  test('does not delete it with the events that it holds', () => {
+  test('does not delete the Broker, which would lose undelivered events', () => {
     expect(keys).toContain('broker')
     expect(eventingReady(loop)).toMatchObject({
       status: 'False',
@@ -179,7 +179,7 @@ describe('create false for a Broker that we made', () => {
     })
   })
 
-  test('makes none where there is none', () => {
+  test('creates no Broker if none exists', () => {
     expect(running({ broker: { create: false }, triggers: [{ name: 'a' }] }).objects.has('broker')).toBe(false)
   })
 })

@@ -19,7 +19,7 @@ test('a capability lists every kind of the examples, with a product unless Kuber
   }
 })
 
-test('a claim lives without a kind that is unknown, and takes it up once it is known', () => {
+test('composes everything but a kind with a missing CRD, and the rest once the CRD exists', () => {
   const loop = new ControlLoop(claim())
   loop.unknownKinds.add('ScaledObject')
   loop.reconcile()
@@ -29,7 +29,7 @@ test('a claim lives without a kind that is unknown, and takes it up once it is k
   const { ready, results } = loop.reconcile()
   expect(ready).toBe(false)
   expect(JSON.stringify(loop.objects.get('deployment'))).toContain('orders-worker:2.0.0')
-  // It was said when it was news.
+  // The event was emitted when the CRD was first found missing.
   expect(results.map(({ reason }) => reason)).not.toContain('KindUnknown')
   loop.unknownKinds.clear()
   loop.reconcile()
@@ -37,7 +37,7 @@ test('a claim lives without a kind that is unknown, and takes it up once it is k
   expect(loop.reconcile().ready).toBe(true)
 })
 
-test('an object of another in the cluster is found, and left alone', () => {
+test('finds a foreign object in the cluster and does not touch it', () => {
   const loop = new ControlLoop(claim())
   loop.others.push({ apiVersion: 'keda.sh/v1alpha1', kind: 'ScaledObject', metadata: { name: 'orders-worker-scaler', namespace: 'shop' } })
   loop.reconcile()

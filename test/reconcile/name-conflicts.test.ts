@@ -53,7 +53,7 @@ const conditionFor = (key: string) =>
 const asked = ({ requirements }: RunFunctionResponse) => Object.keys(requirements?.resources ?? {})
 const free = Object.fromEntries(KEYS.map(key => [key, undefined]))
 
-/** A Deployment as somebody else made it. */
+/** A Deployment that someone else created. */
 const theirs = ({
   metadata = {},
   selector = { 'app.kubernetes.io/name': NAME },
@@ -69,7 +69,7 @@ const theirs = ({
 const controller = (uid: string) => ({ ownerReferences: [{ controller: true, kind: 'XEventDrivenService', name: 'other-x1', uid }] })
 
 describe('a new claim', () => {
-  test('asks for the names that it is about to use, and makes nothing before the answer', () => {
+  test('requests the names that it will use, and creates nothing before the answer', () => {
     const response = ask({})
     expect(desired(response)).toEqual([])
     expect(response.requirements?.resources.deployment).toMatchObject({ apiVersion: 'apps/v1', kind: 'Deployment' })
@@ -77,7 +77,7 @@ describe('a new claim', () => {
     expect(response.desired?.composite?.ready).toBe(Ready.READY_FALSE)
   })
 
-  test('asks the same again once it is answered, so that Crossplane takes the answer as final, and makes everything', () => {
+  test('repeats the request after the answer, so that Crossplane takes it as final, and creates everything', () => {
     const response = ask({ found: free })
     expect(asked(response)).toEqual(KEYS)
     expect(desired(response)).toEqual(KEYS)
@@ -85,16 +85,16 @@ describe('a new claim', () => {
   })
 
   test.each([
-    { says: 'of 2.0 and 2.1, which do not say what they can', capabilities: [] },
-    { says: 'of 2.2 and later', capabilities: ALL },
-  ])('asks a core $says', ({ capabilities }) => {
+    { says: '2.0 and 2.1, which do not report capabilities', capabilities: [] },
+    { says: '2.2 and later', capabilities: ALL },
+  ])('requests the names from Crossplane $says', ({ capabilities }) => {
     const response = ask({ capabilities })
     expect(asked(response)).toEqual(expect.arrayContaining(['serviceaccount', 'deployment', 'service']))
     expect(desired(response)).toEqual([])
     expect(desired(ask({ capabilities, found: { ...free, deployment: theirs() } }))).toEqual([])
   })
 
-  test('that is never answered is on Crossplane 1, which knows no such question, and says what to do', () => {
+  test('without an answer is on Crossplane 1, which does not support the request, and says what to do', () => {
     expect(workload(ask({ capabilities: [] }))).toMatchObject({
       reason: 'Creating',
       message: expect.stringMatching(/older than 2\.0.*composeAs: ProviderKubernetes/),
@@ -102,13 +102,16 @@ describe('a new claim', () => {
   })
 
   test.each([
-    { says: 'a core that says it has no required resources is not asked', asked: { capabilities: [Capability.CAPABILITY_CAPABILITIES] } },
     {
-      says: 'provider-kubernetes is not asked for',
+      says: 'requests nothing from a Crossplane without required resources',
+      asked: { capabilities: [Capability.CAPABILITY_CAPABILITIES] },
+    },
+    {
+      says: 'requests nothing if the platform uses provider-kubernetes',
       asked: { input: { apiVersion: 'fn.platform.bizmatters.io/v1alpha1', kind: 'Input', composeAs: 'ProviderKubernetes' } },
     },
     {
-      says: 'nor is Crossplane 1, which says nothing of what it can',
+      says: 'requests nothing from Crossplane 1, which reports no capabilities',
       asked: {
         capabilities: [],
         input: { apiVersion: 'fn.platform.bizmatters.io/v1alpha1', kind: 'Input', composeAs: 'ProviderKubernetes' },
@@ -123,7 +126,7 @@ describe('a new claim', () => {
 
 describe('a name that is taken', () => {
   test.each([
-    { says: 'by an object that nobody speaks for', metadata: {}, told: /already exists\. Nothing was changed/ },
+    { says: 'by an object without an owner', metadata: {}, told: /already exists\. Nothing was changed/ },
     { says: 'by a chart', metadata: { labels: { 'app.kubernetes.io/managed-by': 'Helm' } }, told: /managed by Helm/ },
     {
       says: 'by hand',
@@ -137,7 +140,7 @@ describe('a name that is taken', () => {
       told: /managed by kubectl-client-side-apply/,
     },
     { says: 'by another claim', metadata: controller('other'), told: /controlled by XEventDrivenService other-x1/ },
-  ])('$says: nothing is made, and the claim says so with both ways out', ({ metadata, told }) => {
+  ])('$says: creates nothing, and the claim names both solutions', ({ metadata, told }) => {
     const response = ask({ found: { ...free, deployment: theirs({ metadata }) } })
     expect(desired(response)).toEqual([])
     expect(workload(response)).toMatchObject({ reason: 'NameTaken', message: expect.stringMatching(told) })
@@ -147,7 +150,7 @@ describe('a name that is taken', () => {
     expect(response.desired?.composite?.ready).toBe(Ready.READY_FALSE)
   })
 
-  test('what is observed already is composed on as before', () => {
+  test('composes observed objects as before', () => {
     const observed = { serviceaccount: { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: NAME, namespace: 'default' } } }
     const { serviceaccount: _, ...others } = free
     const response = ask({ observed, found: { ...others, deployment: theirs() } })
@@ -155,13 +158,13 @@ describe('a name that is taken', () => {
     expect(asked(response)).toEqual(['deployment', 'service', 'scaledobject'])
   })
 
-  test('an object of this very claim is no stranger', () => {
+  test('an object of this claim is not foreign', () => {
     const response = ask({ found: { ...free, deployment: theirs({ metadata: controller(UID) }) } })
     expect(desired(response)).toEqual(KEYS)
   })
 })
 
-describe('what is going', () => {
+describe('an object that will be deleted', () => {
   const leaving = { deletionTimestamp: '2026-01-01T00:00:00Z' }
   const former = (name: string, more: JsonObject = {}) => ({
     ownerReferences: [{ controller: true, kind: 'EventDrivenService', name, uid: 'former' }],
@@ -174,8 +177,8 @@ describe('what is going', () => {
     { says: 'of a former claim of this name', metadata: former(NAME) },
     { says: 'of the composite of a former claim of this name', metadata: former(`${NAME}-abcde`, ofClaim) },
     { says: 'of others, and being deleted', metadata: leaving },
-    { says: 'of this very claim, and being deleted', metadata: { ...controller(UID), ...leaving } },
-  ])('$says is waited for, and is nothing to act upon', ({ metadata }) => {
+    { says: 'of this claim, and being deleted', metadata: { ...controller(UID), ...leaving } },
+  ])('$says is waited for and needs no action', ({ metadata }) => {
     for (const adopt of [false, true]) {
       const response = ask({ adopt, found: { ...free, deployment: theirs({ metadata }) } })
       expect(desired(response)).toEqual([])
@@ -193,24 +196,24 @@ describe('what is going', () => {
       metadata: former(`${NAME}-abcde`, { labels: { ...ofClaim.labels, 'crossplane.io/claim-namespace': 'other' } }),
     },
     { says: 'of another kind of this name', metadata: { ownerReferences: [{ controller: true, kind: 'Worker', name: NAME, uid: 'x' }] } },
-  ])('what is $says is not', ({ metadata }) => {
+  ])('$says is not waited for', ({ metadata }) => {
     expect(workload(ask({ found: { ...free, deployment: theirs({ metadata }) } }))?.reason).toBe('NameTaken')
   })
 
-  test('waits behind a name that is taken, which somebody has to act upon', () => {
+  test('is reported after a name conflict, which needs action', () => {
     const found = { ...free, serviceaccount: { ...theirs({ metadata: leaving }), kind: 'ServiceAccount' }, deployment: theirs() }
     expect(workload(ask({ found }))?.reason).toBe('NameTaken')
   })
 })
 
 describe('adoption', () => {
-  test('takes over what is there, and leaves the count of its replicas alone', () => {
+  test('adopts an existing Deployment and keeps its replica count', () => {
     const response = ask({ adopt: true, found: { ...free, deployment: theirs() } })
     expect(desired(response)).toEqual(KEYS)
     expect(response.desired?.resources.deployment?.resource?.spec).not.toHaveProperty('replicas')
   })
 
-  test('says at birth how many, where nothing is there', () => {
+  test('sets the replica count of a new Deployment', () => {
     const response = ask({ adopt: true, found: free })
     expect(response.desired?.resources.deployment?.resource?.spec).toHaveProperty('replicas', 1)
   })
@@ -221,7 +224,7 @@ describe('adoption', () => {
       deployment: theirs({ metadata: controller('other') }),
       told: /Another controller owns it, so the claim can't adopt it/,
     },
-    { says: 'of another selector', deployment: theirs({ selector: { app: 'worker' } }), told: /selector differs and is immutable/ },
+    { says: 'with another selector', deployment: theirs({ selector: { app: 'worker' } }), told: /selector differs and is immutable/ },
     {
       says: 'with a container of another name, which would run beside ours',
       deployment: { ...theirs(), spec: { ...theirs().spec, template: { spec: { containers: [{ name: 'main' }, { name: 'sidecar' }] } } } },
@@ -232,7 +235,7 @@ describe('adoption', () => {
       deployment: { ...theirs(), spec: { ...theirs().spec, template: { spec: { initContainers: [{ name: 'wait' }] } } } },
       told: /has an init container 'wait', which would remain/,
     },
-  ])('can not be of a Deployment $says, and says so before anything is touched', ({ deployment, told }) => {
+  ])('rejects a Deployment $says before anything changes', ({ deployment, told }) => {
     const response = ask({ adopt: true, found: { ...free, deployment } })
     expect(desired(response)).toEqual([])
     expect(workload(response)).toMatchObject({ reason: 'NameTaken', message: expect.stringMatching(told) })
@@ -265,13 +268,13 @@ test.each([
     expect(workload(response)).toMatchObject({ reason: 'NameTaken', message: expect.stringMatching(/Remove the name first: kubectl/) })
 })
 
-describe('a kind that the cluster may not know', () => {
+describe('a kind whose CRD may be missing', () => {
   const OWN = 'EventDrivenService.platform.bizmatters.io/v1alpha1'
   const SCALED_OBJECT = 'ScaledObject.keda.sh/v1alpha1'
   const { scaledobject: _, ...core } = free
   const scaling = ({ conditions }: RunFunctionResponse) => conditions.find(({ type }) => type === 'ScalingReady')
 
-  test('is asked for before an object of it is, as Crossplane fails a call that asks for one of an unknown kind', () => {
+  test('is requested before its objects, because Crossplane fails a call that requests an object of an unknown kind', () => {
     const response = ask({ capabilities: ALL })
     expect(response.requirements?.schemas).toEqual({
       [OWN]: { apiVersion: 'platform.bizmatters.io/v1alpha1', kind: 'EventDrivenService' },
@@ -281,7 +284,7 @@ describe('a kind that the cluster may not know', () => {
     expect(desired(ask({ capabilities: ALL, found: core }))).toEqual([])
   })
 
-  test('and is known: its name is asked for, the same again, and then everything is made', () => {
+  test('exists: requests its names, repeats the request, and then creates everything', () => {
     const knows = { [OWN]: true, [SCALED_OBJECT]: true }
     const second = ask({ capabilities: ALL, knows, found: core })
     expect(desired(second)).toEqual([])
@@ -292,7 +295,7 @@ describe('a kind that the cluster may not know', () => {
     expect(third.desired?.composite?.ready).toBe(Ready.READY_UNSPECIFIED)
   })
 
-  test('and is not: all the rest is made, and the claim says what is lacking', () => {
+  test('is missing: creates everything else, and the claim names the missing CRD', () => {
     const response = ask({ capabilities: ALL, knows: { [OWN]: true, [SCALED_OBJECT]: false }, found: core })
     expect(desired(response)).toEqual(['serviceaccount', 'deployment', 'service'])
     expect(asked(response)).toEqual(['serviceaccount', 'deployment', 'service'])
@@ -304,7 +307,7 @@ describe('a kind that the cluster may not know', () => {
     expect(response.desired?.composite?.ready).toBe(Ready.READY_FALSE)
   })
 
-  test('holds up no change of what is there', () => {
+  test('does not block changes of existing objects', () => {
     const observed = Object.fromEntries(
       ['serviceaccount', 'deployment', 'service'].map(key => [
         key,
@@ -315,7 +318,7 @@ describe('a kind that the cluster may not know', () => {
     expect(desired(ask({ observed, capabilities: ALL }))).toEqual(Object.keys(observed))
   })
 
-  test('is asked for once, however many objects of it there are', () => {
+  test('is requested once for any number of objects', () => {
     const eventing = { triggers: [{ name: 'a' }, { name: 'b' }], kafka: { bootstrapServers: ['k:9092'], topics: ['t'] } }
     const { requirements } = ask({ capabilities: ALL }, example({ eventing }))
     expect(Object.keys(requirements?.schemas ?? {}).sort()).toEqual([
@@ -327,17 +330,17 @@ describe('a kind that the cluster may not know', () => {
     ])
   })
 
-  test('counts as known where nobody can tell: who does not even know the composite, as crossplane render, knows no kind', () => {
+  test('counts as installed if the client does not even know the kind of the composite, such as crossplane render', () => {
     const response = ask({ capabilities: ALL, knows: { [OWN]: false, [SCALED_OBJECT]: false }, found: free })
     expect(desired(response)).toEqual(KEYS)
   })
 
-  test('is not asked for where Crossplane can not be asked', () => {
+  test('is not requested if Crossplane does not support it', () => {
     expect(ask({}).requirements?.schemas).toEqual({})
     expect(asked(ask({}))).toEqual(KEYS)
   })
 
-  test('says so also while the runtime changes to it, and what serves stays', () => {
+  test('is reported during a change to its runtime, and the serving workload is kept', () => {
     const observed = {
       deployment: { ...theirs({ metadata: controller(UID) }), status: { conditions: [{ type: 'Available', status: 'True' }] } },
       service: { apiVersion: 'v1', kind: 'Service', metadata: { name: NAME, namespace: 'default' } },
@@ -350,7 +353,7 @@ describe('a kind that the cluster may not know', () => {
   })
 })
 
-test('law: with every name free a claim composes what it composes without asking', () => {
+test('law: composes the same with all names available as without the request', () => {
   fc.assert(
     fc.property(claims(), claim => {
       const without = ask({ capabilities: [Capability.CAPABILITY_CAPABILITIES] }, claim)
@@ -361,7 +364,7 @@ test('law: with every name free a claim composes what it composes without asking
   )
 })
 
-test('law: no foreign object is ever touched without the annotation, and nothing else of its capability is created', () => {
+test('law: never changes a foreign object without the annotation, and creates nothing else of its capability', () => {
   fc.assert(
     fc.property(claims(), fc.nat(), (claim, pick) => {
       const first = ask({}, claim)

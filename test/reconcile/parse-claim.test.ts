@@ -8,31 +8,31 @@ import { claim, claims, compositeOf, deepFreeze, mutate, mutations, RUNS } from 
 
 const parse = (document: JsonObject) => parseClaim(document, builtInPlatform)
 
-describe('what a claim arrives as', () => {
+describe('parses the same claim from', () => {
   const document = claim({ httpPort: 3000 })
   test.each([
     { says: 'itself, or a namespaced composite', composite: document },
-    { says: 'the composite that Crossplane made for it', composite: compositeOf(document) },
+    { says: 'the composite that Crossplane created for it', composite: compositeOf(document) },
     {
-      says: 'a namespaced composite with machinery',
+      says: 'a namespaced composite with the fields of Crossplane',
       composite: { ...document, spec: { ...document.spec, crossplane: { resourceRefs: [] } } },
     },
     {
-      says: 'what the API server made of it',
+      says: 'the claim as the API server stores it',
       composite: { ...document, spec: { ...document.spec, runtime: 'Deployment', sessionAffinity: 'None' } },
     },
-  ])('$says: it is the same claim', ({ composite }) => {
+  ])('$says', ({ composite }) => {
     expect(parse(composite)).toEqual(parse(document))
   })
 
-  test('a file may leave the namespace open, a composite may not', () => {
+  test('accepts a missing namespace in a file, but not in a composite', () => {
     const homeless = claim({}, { namespace: undefined })
     expect(validateClaim(homeless, builtInPlatform).findings).toEqual([])
     const parsed = parse(homeless)
     expect(!parsed.ok && parsed.findings.map(({ code }) => code)).toEqual(['NO_NAMESPACE'])
   })
 
-  test('all findings come at once', () => {
+  test('returns all findings at once', () => {
     const parsed = parse(claim({ image: undefined, size: 'huge' }, { name: undefined, namespace: undefined }))
     expect(!parsed.ok && parsed.findings.map(finding => `${formatPath(finding.path)} ${finding.code}`)).toEqual([
       'metadata.namespace NO_NAMESPACE',
@@ -43,7 +43,7 @@ describe('what a claim arrives as', () => {
   })
 })
 
-test('law: any valid claim is valid', () => {
+test('law: accepts every valid claim', () => {
   fc.assert(
     fc.property(claims(), valid => {
       expect(validateClaim(deepFreeze(valid), builtInPlatform).findings.map(sentence)).toEqual([])

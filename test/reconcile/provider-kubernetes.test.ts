@@ -14,7 +14,7 @@ const built = (resource: typeof deployment) => {
   return wrapInObject(manifest, resource, builtInPlatform)
 }
 
-test('an Object carries the manifest whole and has no name, so that Crossplane gives it one', () => {
+test('an Object contains the whole manifest and has no name, so that Crossplane names it', () => {
   expect(built(service)).toEqual({
     apiVersion: 'kubernetes.crossplane.io/v1alpha2',
     kind: 'Object',
@@ -27,7 +27,7 @@ test('an Object carries the manifest whole and has no name, so that Crossplane g
   })
 })
 
-describe('is ready when what it carries is', () => {
+describe('is ready when its manifest is ready:', () => {
   test('a ScaledObject by its condition Ready', () => {
     expect(at(built(scaledObject), 'spec', 'readiness')).toEqual({ policy: 'DeriveFromObject' })
   })

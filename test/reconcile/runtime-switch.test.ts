@@ -1,4 +1,4 @@
-// A living claim changes its runtime, call by call.
+// A running claim changes its runtime, call by call.
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { at, type JsonObject } from '../../src/kubernetes/json.ts'
@@ -29,7 +29,7 @@ const subscriber = (object: JsonObject | undefined) =>
   at(object, 'spec', 'subscriber', 'ref', 'name') ?? at(object, 'spec', 'subscriber', 'uri')
 const without = <T>(list: readonly T[], ...gone: T[]) => list.filter(item => !gone.includes(item))
 
-/** Each stage goes on from the one before, with a claim of its own, so that every test stands alone. */
+/** Each stage continues from the previous one with its own claim, so that each test is independent. */
 const toKnative = {
   requested() {
     const loop = running(asDeployment)
@@ -219,7 +219,7 @@ describe('from Knative to Deployment', () => {
   })
 })
 
-test('a switch that is taken back goes back from where it was', () => {
+test('a reverted switch returns from its current step', () => {
   const loop = running(asDeployment)
   loop.claim = asKnative
   loop.reconcile()
@@ -237,7 +237,7 @@ test('a switch that is taken back goes back from where it was', () => {
 test.each([
   { born: asDeployment, becomes: asKnative, main: 'deployment', to: 'http://orders.shop.svc:8080/' },
   { born: asKnative, becomes: asDeployment, main: 'knative-service', to: 'orders' },
-])('an old $main that fails while the new one is not ready keeps the events: there is nowhere better', ({ born, becomes, main, to }) => {
+])('a failing old $main keeps the events while the new one is not ready', ({ born, becomes, main, to }) => {
   const loop = running(born)
   loop.claim = becomes
   loop.reconcile()
@@ -247,7 +247,7 @@ test.each([
   expect(keys).toContain(main)
 })
 
-test('a workload that is being deleted is no place to go back to', () => {
+test('does not switch back to a workload that is being deleted', () => {
   const loop = running(asDeployment)
   loop.claim = asKnative
   loop.reconcile()
@@ -270,7 +270,7 @@ describe('through provider-kubernetes', () => {
     const { resources } = compose(parsed.claim, platform, observed)
     return Object.fromEntries(resources.map(({ key, desired }) => [key, desired]))
   }
-  /** Objects as the provider leaves them, with what they hold. */
+  /** Objects as the provider reports them, with their manifests. */
   const seen = (desired: Readonly<Record<string, JsonObject>>) =>
     Object.fromEntries(
       Object.entries(desired).map(([key, object]) => {
@@ -280,7 +280,7 @@ describe('through provider-kubernetes', () => {
       }),
     )
 
-  test('the old Objects stay as they were wanted last', () => {
+  test('keeps the old Objects as last desired', () => {
     const before = run(asDeployment, {})
     const after = run(asKnative, seen(before))
     expect(Object.keys(after).sort()).toEqual([...keysOf.Deployment, 'knative-service-switch'].sort())
@@ -288,7 +288,7 @@ describe('through provider-kubernetes', () => {
   })
 })
 
-test('a claim that is born with a runtime knows no stand-in', () => {
+test('a new claim never gets a stand-in', () => {
   for (const document of [asDeployment, asKnative])
     expect(
       running(document)
@@ -297,14 +297,14 @@ test('a claim that is born with a runtime knows no stand-in', () => {
     ).toEqual([])
 })
 
-test('a switch is planned, so no step of it is news', () => {
+test('no step of a switch emits an event, because it is planned', () => {
   const loop = running(asDeployment)
   loop.claim = asKnative
   expect(loop.reconcile().results).toEqual([])
   expect(loop.reconcile().results).toEqual([])
 })
 
-describe('whatever happens in whatever order', () => {
+describe('events in any order', () => {
   type Step = 'reconcile' | 'ready' | 'all ready' | 'unready' | 'gone' | 'all gone' | 'change'
   const steps = fc.array(
     fc.tuple(
@@ -324,7 +324,7 @@ describe('whatever happens in whatever order', () => {
     ),
     { maxLength: 60 },
   )
-  /** What has to be there for a subscriber to answer. */
+  /** The objects that a subscriber needs to answer. */
   const behind: Readonly<Record<string, readonly string[]>> = {
     'http://orders.shop.svc:8080/': ['service', 'deployment'],
     'http://orders-switch.shop.svc:8080/': ['service-switch', 'deployment'],
@@ -337,7 +337,7 @@ describe('whatever happens in whatever order', () => {
     (behind[String(to)] ?? []).filter(key => /^(deployment|knative)/.test(key)).every(loop.isReady)
   const pick = (keys: readonly string[], index: number) => keys[index % Math.max(keys.length, 1)]
 
-  /** Lets everything happen that is due, until nothing changes any more. */
+  /** Runs every pending step until nothing changes. */
   function settle(loop: ControlLoop): string[] {
     for (let round = 0; round < 20; round++) {
       loop.reconcile()
@@ -347,7 +347,7 @@ describe('whatever happens in whatever order', () => {
     return loop.reconcile().keys
   }
 
-  test('events always have a workload to go to, and no two hold one name; in the end all is as if it had been born so', () => {
+  test('events always reach a workload, no two objects share a name, and the result equals that of a new claim', () => {
     fc.assert(
       fc.property(fc.constantFrom(asDeployment, asKnative), steps, (born, happened) => {
         const loop = running(born)
@@ -385,7 +385,7 @@ describe('whatever happens in whatever order', () => {
   })
 })
 
-describe('the Service that Knative made, which goes a moment after the Knative Service', () => {
+describe('the Service that Knative created, which is deleted shortly after the Knative Service', () => {
   const of = (route: string) => ({
     apiVersion: 'v1',
     kind: 'Service',
@@ -411,11 +411,11 @@ describe('the Service that Knative made, which goes a moment after the Knative S
   }
   const amid = { 'service-switch': { apiVersion: 'v1', kind: 'Service', metadata: { name: 'orders-switch', namespace: 'shop' } } }
 
-  test('is no name that is taken amid the change', () => {
+  test('is not a name conflict during the switch', () => {
     expect(reasonOf(of('orders'), amid)).toEqual({ made: false, waits: true, reason: 'Switching' })
   })
 
-  test('is one for a claim that changes nothing, and so is that of another', () => {
+  test('is a name conflict for a claim that does not switch, and so is the Service of another claim', () => {
     expect(reasonOf(of('orders'), {})).toEqual({ made: false, waits: false, reason: 'NameTaken' })
     expect(reasonOf(of('other'), amid)).toEqual({ made: false, waits: false, reason: 'NameTaken' })
   })
