@@ -62,4 +62,4 @@ test.each([
   { says: 'a spec that is a list', document: { spec: ['image'] } },
   { says: 'an image that is a number', document: claim({ image: 5 }) },
   { says: 'an empty image', document: claim({ image: '' }) },
-])('has nothing to say to $says', ({ document }) => expect(said(document)).toEqual([]))
+])('gives no advice for $says', ({ document }) => expect(said(document)).toEqual([]))

@@ -80,7 +80,7 @@ test.each([
       `spec.eventing.triggers[1].name: must be shorter by 2: the Trigger '${'n'.repeat(56)}-${'t'.repeat(8)}' may have at most 63 characters [NAME]`,
     ],
   },
-  { says: 'a tag that fits before the name', document: namedKnative(31, tagged('t'.repeat(31))), finds: [] },
+  { says: 'a tag that fits before the claim name', document: namedKnative(31, tagged('t'.repeat(31))), finds: [] },
   {
     says: 'a tag that does not fit',
     document: namedKnative(32, tagged('t'.repeat(31))),

@@ -53,7 +53,7 @@ describe('name and namespace', () => {
 describe('the identified claim', () => {
   const document = (composite: JsonObject) => identifyClaim(composite).document
 
-  test("has none of Crossplane's fields", () => {
+  test("omits Crossplane's fields", () => {
     const machinery = {
       compositionRef: {},
       compositionSelector: {},
@@ -89,7 +89,7 @@ describe('the identified claim', () => {
     { says: 'text', spec: 'text' },
     { says: 'a list', spec: [1] },
     { says: 'nothing', spec: undefined },
-  ])('keeps a spec that is $says for the judge', ({ spec }) => {
+  ])('keeps a spec that is $says for validation', ({ spec }) => {
     expect(document({ metadata: { name: 'a', namespace: 'b' }, spec }).spec).toEqual(spec)
   })
 })

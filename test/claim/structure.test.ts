@@ -79,7 +79,7 @@ const full = claim({
   },
 })
 
-/** The same for runtime Knative. */
+/** One value of every field for runtime Knative. */
 const serving = put(put(full, ['spec', 'initContainer'], undefined), ['spec'], {
   ...(put(full.spec, ['initContainer'], undefined) as JsonObject),
   runtime: 'Knative',
