@@ -53,7 +53,7 @@ describe('the manifest', () => {
 })
 
 describe('the pod', () => {
-  test('runs as nobody in particular, without a token', () => {
+  test('runs without a fixed user and without a token', () => {
     expect(pod()).toMatchObject({
       serviceAccountName: 'orders-worker',
       automountServiceAccountToken: false,
@@ -214,7 +214,7 @@ test.each([
 })
 
 describe('the init container', () => {
-  test('is none where none is asked for', () => expect(at(pod(), 'initContainers')).toBeUndefined())
+  test('is omitted by default', () => expect(at(pod(), 'initContainers')).toBeUndefined())
 
   test('runs its command with all that the container has but ports and probes', () => {
     const { name: _, ports, livenessProbe, readinessProbe, ...common } = main(full) as JsonObject
@@ -241,7 +241,7 @@ describe('ready', () => {
       is: [true, 'Available', 'Deployment orders-worker is available.'],
     },
     {
-      says: 'available, and the newest spec looked at',
+      says: 'available, with the latest spec observed',
       observed: { metadata: { generation: 2 }, spec: { replicas: 1 }, status: { observedGeneration: 2, conditions: up } },
       is: [true, 'Available', 'Deployment orders-worker is available.'],
     },
@@ -264,7 +264,7 @@ describe('ready', () => {
       is: [true, 'ScaledToZero', 'Deployment orders-worker is scaled to zero until messages arrive.'],
     },
     {
-      says: 'scaled to zero, and nothing said yet',
+      says: 'scaled to zero, without conditions yet',
       observed: { spec: { replicas: 0 } },
       is: [true, 'ScaledToZero', 'Deployment orders-worker is scaled to zero until messages arrive.'],
     },
@@ -343,7 +343,7 @@ describe('ready', () => {
       is: [false, 'Unavailable', `Deployment orders-worker has no ready pod. ${look}`],
     },
     {
-      says: 'nothing said yet',
+      says: 'without conditions yet',
       observed: { spec: { replicas: 1 } },
       is: [false, 'Unavailable', `Deployment orders-worker has no ready pod. ${look}`],
     },
@@ -373,7 +373,7 @@ describe('ready', () => {
       is: [false, 'FailedCreate', `Deployment orders-worker can't create pods: ${quota}`],
     },
     {
-      says: 'made before its account',
+      says: 'created before its ServiceAccount',
       observed: {
         spec: { replicas: 1 },
         status: {
@@ -391,7 +391,7 @@ describe('ready', () => {
       is: [false, 'Waiting', 'Deployment orders-worker waits for its ServiceAccount.'],
     },
     {
-      says: 'a failure that is over',
+      says: 'a past failure',
       observed: { spec: { replicas: 1 }, status: { conditions: [...up, ...conditions(['ReplicaFailure', 'False'])] } },
       is: [true, 'Available', 'Deployment orders-worker is available.'],
     },
@@ -399,11 +399,11 @@ describe('ready', () => {
     expect(deployment.ready(observed, resolvedClaim())).toMatchObject({ ready, reason, message })
   })
 
-  test('provider-kubernetes is told of the same condition', () => expect(deployment.readyCondition).toBe('Available'))
+  test('provider-kubernetes reads the same condition', () => expect(deployment.readyCondition).toBe('Available'))
 })
 
 test.each<{ says: string; observed: JsonObject | undefined; replicas: number; readyReplicas: number }>([
-  { says: 'nothing there', observed: undefined, replicas: 0, readyReplicas: 0 },
+  { says: 'no Deployment', observed: undefined, replicas: 0, readyReplicas: 0 },
   { says: 'three of five ready', observed: { spec: { replicas: 5 }, status: { readyReplicas: 3 } }, replicas: 5, readyReplicas: 3 },
   { says: 'scaled to zero', observed: { spec: { replicas: 0 }, status: {} }, replicas: 0, readyReplicas: 0 },
 ])('status: $says', ({ observed, replicas, readyReplicas }) => {
@@ -433,15 +433,15 @@ test.each<{ says: string; observed: JsonObject | undefined; before?: string; ima
     image: 'new',
   },
   {
-    says: 'rolling out: the previous one',
+    says: 'rolling out: the previous image',
     observed: withStatus({ replicas: 3, updatedReplicas: 1, availableReplicas: 2 }),
     before: 'old',
     image: 'old',
   },
-  { says: 'no pod available: the previous one', observed: withStatus({ replicas: 2, updatedReplicas: 2 }), before: 'old', image: 'old' },
-  { says: 'scaled to zero: the one that would run', observed: withStatus({}, 0), before: 'old', image: 'new' },
-  { says: 'not there: the previous one', observed: undefined, before: 'old', image: 'old' },
-  { says: 'new: the one of the claim', observed: undefined, image: 'ghcr.io/acme/orders-worker:1.4.2' },
+  { says: 'no pod available: the previous image', observed: withStatus({ replicas: 2, updatedReplicas: 2 }), before: 'old', image: 'old' },
+  { says: 'scaled to zero: the image that would run', observed: withStatus({}, 0), before: 'old', image: 'new' },
+  { says: 'no Deployment: the previous image', observed: undefined, before: 'old', image: 'old' },
+  { says: 'new: the image of the claim', observed: undefined, image: 'ghcr.io/acme/orders-worker:1.4.2' },
 ])('image in the status, $says', ({ observed, before, image }) => {
   expect(
     at(deployment.status?.(observed, resolvedClaim(), before === undefined ? {} : { workload: { image: before } }), 'workload', 'image'),

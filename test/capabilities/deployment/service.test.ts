@@ -46,7 +46,7 @@ describe('the Service <name>-http', () => {
   test.each<{ says: string; spec: JsonObject }>([
     { says: 'no port', spec: {} },
     { says: 'session affinity alone', spec: { sessionAffinity: 'ClientIP' } },
-  ])('is not there for $says', ({ spec }) => expect(httpService.build(resolvedClaim(spec), 'new')).toBeUndefined())
+  ])('is omitted for $says', ({ spec }) => expect(httpService.build(resolvedClaim(spec), 'new')).toBeUndefined())
 })
 
 test.each([{ resource: service }, { resource: httpService }])('$resource.key is ready as soon as it is there', ({ resource }) => {

@@ -7,7 +7,7 @@ import { conditions, resolvedClaim, type Said } from '../../fixtures/resolved-cl
 const build = (spec: JsonObject = {}, metadata: JsonObject = {}) => scaledObject.build(resolvedClaim(spec, metadata), 'new') ?? {}
 const consumer = { stream: 'ORDERS', consumer: 'orders-workers' }
 
-test('of the least claim', () => {
+test('builds the ScaledObject of the minimal claim', () => {
   expect(build()).toEqual({
     apiVersion: 'keda.sh/v1alpha1',
     kind: 'ScaledObject',
@@ -43,7 +43,7 @@ test('of the least claim', () => {
   })
 })
 
-test('there is none with runtime Knative, with or without NATS', () => {
+test('is omitted with runtime Knative, with or without NATS', () => {
   expect(keda.resolve(resolvedClaim({ runtime: 'Knative', nats: undefined }))).toBeUndefined()
   expect(keda.resolve(resolvedClaim({ runtime: 'Knative' }))).toBeUndefined()
 })
@@ -60,7 +60,7 @@ test.each([
   expect(Object.hasOwn(metadata, 'accountID')).toBe(accountID !== undefined)
 })
 
-test('all that KEDA reads of a trigger is text, and what was not said stays with KEDA', () => {
+test('passes trigger metadata as text and leaves unset fields to KEDA', () => {
   const scaling = { minReplicas: 0, maxReplicas: 40, lagThreshold: 20, activationLagThreshold: 3, pollingInterval: 15, cooldownPeriod: 0 }
   const spec = at(build({ scaling }), 'spec')
   expect(spec).toMatchObject({ minReplicaCount: 0, maxReplicaCount: 40, pollingInterval: 15, cooldownPeriod: 0 })
@@ -182,7 +182,7 @@ describe('ready', () => {
       ],
     },
     {
-      says: 'a secret that is not there',
+      says: 'a missing secret',
       said: [['Ready', 'False', 'ScaledObjectCheckFailed', 'error resolving secrets for ScaleTarget: Secret "orders-db" not found']],
       is: [
         false,
@@ -191,12 +191,12 @@ describe('ready', () => {
       ],
     },
     {
-      says: 'the Deployment was not there yet',
+      says: 'the Deployment did not exist yet',
       said: [['Ready', 'False', 'ScaledObjectCheckFailed', `${noTarget} "orders-worker" not found`]],
       is: [false, 'Waiting', 'ScaledObject orders-worker-scaler waits for Deployment orders-worker.'],
     },
     {
-      says: 'another Deployment is not there',
+      says: 'another Deployment is missing',
       said: [['Ready', 'False', 'ScaledObjectCheckFailed', `${noTarget} "orders" not found`]],
       is: [false, 'ScaledObjectCheckFailed', `KEDA can't use ScaledObject orders-worker-scaler: ${noTarget} "orders" not found. ${advice}`],
     },
@@ -210,18 +210,18 @@ describe('ready', () => {
   })
 
   const byClaim = 'Autoscaling is paused by spec.scaling.paused; the replica count stays as it is.'
-  const mend = (...annotations: string[]) =>
+  const fix = (...annotations: string[]) =>
     `To resume: kubectl -n shop annotate scaledobject orders-worker-scaler ${annotations.map(name => `autoscaling.keda.sh/${name}-`).join(' ')}`
   test.each<{ says: string; annotations?: JsonObject; asks: boolean; is: [ready: boolean, reason: string, message: string] }>([
     { says: 'as the claim asks', annotations: { paused: 'true' }, asks: true, is: [true, 'Paused', byClaim] },
     {
-      says: 'with a number, as nobody asked of the claim',
+      says: 'with a replica count that the claim did not set',
       annotations: { 'paused-replicas': '0' },
       asks: false,
       is: [
         false,
         'PausedByAnnotation',
-        `Autoscaling is paused by an annotation on ScaledObject orders-worker-scaler that the claim did not set: autoscaling.keda.sh/paused-replicas=0. ${mend('paused-replicas')}`,
+        `Autoscaling is paused by an annotation on ScaledObject orders-worker-scaler that the claim did not set: autoscaling.keda.sh/paused-replicas=0. ${fix('paused-replicas')}`,
       ],
     },
     {
@@ -231,7 +231,7 @@ describe('ready', () => {
       is: [
         false,
         'PausedByAnnotation',
-        `Autoscaling is paused by annotations on ScaledObject orders-worker-scaler that the claim did not set: autoscaling.keda.sh/paused-scale-in=true, autoscaling.keda.sh/paused-scale-out=true. ${mend('paused-scale-in', 'paused-scale-out')}`,
+        `Autoscaling is paused by annotations on ScaledObject orders-worker-scaler that the claim did not set: autoscaling.keda.sh/paused-scale-in=true, autoscaling.keda.sh/paused-scale-out=true. ${fix('paused-scale-in', 'paused-scale-out')}`,
       ],
     },
     {
@@ -241,7 +241,7 @@ describe('ready', () => {
       is: [
         false,
         'PausedByAnnotation',
-        `Autoscaling is paused by an annotation on ScaledObject orders-worker-scaler that the claim did not set: autoscaling.keda.sh/paused-replicas=3. ${mend('paused-replicas')}`,
+        `Autoscaling is paused by an annotation on ScaledObject orders-worker-scaler that the claim did not set: autoscaling.keda.sh/paused-replicas=3. ${fix('paused-replicas')}`,
       ],
     },
     {
@@ -266,7 +266,7 @@ describe('ready', () => {
     expect(scaledObject.ready(observed, resolvedClaim({ scaling: { paused: asks } }))).toEqual({ ready, reason, message })
   })
 
-  test('the advice names the account that KEDA looks in', () => {
+  test('the advice names the account that KEDA reads', () => {
     const { message } = scaledObject.ready(
       { status: { conditions: conditions(['Ready', 'False', 'TriggerError', 'x']) } },
       resolvedClaim({ nats: { ...consumer, account: 'MINE' } }),
@@ -274,7 +274,7 @@ describe('ready', () => {
     expect(message).toContain("exists in account 'MINE'")
   })
 
-  test('provider-kubernetes is told of the same condition', () => expect(scaledObject.readyCondition).toBe('Ready'))
+  test('provider-kubernetes reads the same condition', () => expect(scaledObject.readyCondition).toBe('Ready'))
 })
 
 test('status: the bounds in force', () => {

@@ -24,7 +24,7 @@ describe('what is made', () => {
     { says: 'a Broker alone', eventing: { broker: {} }, makes: ['broker'] },
     { says: 'a Broker for triggers', eventing: { triggers: [{ name: 'a' }, { name: 'b' }] }, makes: ['broker', 'trigger-a', 'trigger-b'] },
     {
-      says: 'triggers on a Broker that is there',
+      says: 'triggers on an existing Broker',
       eventing: { broker: { name: 'x', create: false }, triggers: [{ name: 'a' }] },
       makes: ['trigger-a'],
     },
@@ -130,7 +130,7 @@ describe('a Trigger', () => {
 })
 
 describe('a KafkaSource', () => {
-  test('reads as a group of the claim’s name, so that it goes on where it was when it is made anew', () => {
+  test('has a consumer group named after the claim, so that it keeps its offsets when it is recreated', () => {
     expect(manifest('kafkasource', { kafka })).toMatchObject({
       apiVersion: 'sources.knative.dev/v1',
       kind: 'KafkaSource',
@@ -169,29 +169,29 @@ describe('EventingReady', () => {
   const judge = (observed: Readonly<Record<string, JsonObject>>, asked: JsonObject = eventing) =>
     composed(asked, {}, observed).conditions.find(({ type }) => type === 'EventingReady')
 
-  test('is said only where there is eventing', () => {
+  test('is reported only for a claim with eventing', () => {
     expect(judge({}, {})).toBeUndefined()
   })
 
-  test('is true once all are', () => {
+  test('is true when every object is ready', () => {
     expect(judge(all)).toEqual({ type: 'EventingReady', ready: true, reason: 'Ready', message: 'Broker orders-worker is ready.' })
   })
 
   test.each([
     {
-      says: 'something is not there',
+      says: 'an object is missing',
       observed: { ...all, 'trigger-a': undefined },
       reason: 'Creating',
       message: 'Trigger orders-worker-a does not exist yet',
     },
     {
-      says: 'nobody has looked',
+      says: 'no controller has reported yet',
       observed: { ...all, broker: there('broker', 1, undefined) },
       reason: 'Waiting',
       message: 'check that Knative Eventing is running',
     },
     {
-      says: 'a change has not been seen',
+      says: 'a change has not been observed',
       observed: { ...all, 'trigger-a': there('trigger-a', 2, 1, ['Ready', 'True']) },
       reason: 'Waiting',
       message: 'Trigger orders-worker-a',
@@ -215,7 +215,7 @@ describe('EventingReady', () => {
       message:
         'KafkaSource orders-worker is not ready: no broker answers. Check spec.eventing.kafka. See: kubectl -n shop describe kafkasource orders-worker',
     },
-  ])('is false where $says', ({ observed, reason, message }) => {
+  ])('is false when $says', ({ observed, reason, message }) => {
     const found = Object.fromEntries(Object.entries(observed).flatMap(([key, object]) => (object ? [[key, object]] : [])))
     expect(judge(found)).toMatchObject({ ready: false, reason })
     expect(judge(found)?.message).toContain(message)

@@ -167,7 +167,7 @@ describe('autoscaling', () => {
     expect(annotations(autoscaling)).toEqual(becomes)
   })
 
-  test('stands on the template, where Knative looks for it, and nowhere else', () => {
+  test('is annotated on the template only, where Knative reads it', () => {
     expect(JSON.stringify(serving({ autoscaling: every }).metadata)).not.toContain('autoscaling.knative.dev')
   })
 
@@ -350,7 +350,7 @@ describe('readiness', () => {
     expect(judge(object).message).toContain(message)
   })
 
-  test('a revision that the split names is not there', () => {
+  test('reports a missing revision in the traffic split', () => {
     const split = asKnative({ knative: { traffic: [{ revisionName: 'orders-worker-00009', percent: 100 }] } })
     const missing = observed(1, 1, {}, ['Ready', 'False', 'RevisionMissing', 'not found'])
     expect(knativeService.ready(missing, split)).toMatchObject({

@@ -47,7 +47,7 @@ export function violations(template: JsonObject): string[] {
 
 type Forbid = (broken: boolean, field: string) => void
 
-/** What pod and container have alike. */
+/** The fields that pods and containers share. */
 function context(security: Json | undefined, where: string, forbid: Forbid): void {
   forbid(at(security, 'windowsOptions', 'hostProcess') === true, `${where}: hostProcess`)
   forbid(!seLinuxTypes.includes(String(at(security, 'seLinuxOptions', 'type') ?? '')), `${where}: seLinuxOptions.type`)

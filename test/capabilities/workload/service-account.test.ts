@@ -5,7 +5,7 @@ import { resolvedClaim } from '../../fixtures/resolved-claim.ts'
 test.each([
   { says: 'a Deployment', claim: resolvedClaim() },
   { says: 'Knative', claim: resolvedClaim({ runtime: 'Knative', nats: undefined }) },
-])('$says runs as a ServiceAccount of its own, whose token no pod gets by itself', ({ claim }) => {
+])('$says has its own ServiceAccount, whose token is not mounted', ({ claim }) => {
   expect(serviceAccount.build(claim, 'new')).toEqual({
     apiVersion: 'v1',
     kind: 'ServiceAccount',
@@ -22,7 +22,7 @@ test.each([
   })
 })
 
-test('is ready as soon as it is there', () => {
+test('is ready as soon as it exists', () => {
   expect(serviceAccount.ready({ kind: 'ServiceAccount', metadata: { name: 'orders-worker' } }, resolvedClaim())).toEqual({
     ready: true,
     reason: 'Created',
