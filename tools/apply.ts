@@ -1,4 +1,4 @@
-// The files of --apply: read and checked before anything starts, and what their claims need besides Crossplane.
+// Reads and validates the files of --apply before anything starts, and finds what their claims need besides Crossplane.
 
 import type { ResolvedClaim } from '../src/claim/resolved-claim.ts'
 import { kindAndName, sortDocuments } from '../src/cli/claim-documents.ts'
@@ -14,16 +14,16 @@ import { type ClaimManifest, KIND } from '../test/e2e/cluster/claim.ts'
 
 export interface Wanted {
   readonly claims: readonly ClaimManifest[]
-  /** Secrets that the files bring along. */
+  /** Secrets in the files. */
   readonly secrets: readonly JsonObject[]
-  /** A line for each object that is of another kind. */
+  /** A line for each object of another kind. */
   readonly skipped: readonly string[]
 }
 
 const noInput: Input = { chunks: (async function* () {})(), isTerminal: false }
 const plain: Output = { write: () => undefined, isTerminal: false, color: false, width: 100 }
 
-/** The claims of files and folders; throws with everything that is wrong with them. */
+/** The claims of files and folders; throws with all their findings. */
 export async function readWanted(names: readonly string[]): Promise<Wanted> {
   const documents: SourceDocument[] = []
   const findings: LocatedFinding[] = []
@@ -58,7 +58,7 @@ export async function readWanted(names: readonly string[]): Promise<Wanted> {
   }
 }
 
-/** As kubectl sends it, which puts into `default` what names no namespace. */
+/** The object as kubectl sends it, with namespace `default` if it has none. */
 const placed = (object: JsonObject): JsonObject => ({
   ...object,
   metadata: { namespace: 'default', ...(isObject(object.metadata) ? object.metadata : {}) },
@@ -81,7 +81,7 @@ function parsed(claim: ClaimManifest): ResolvedClaim {
   return result.claim
 }
 
-/** What the claim would become, with nothing there yet. */
+/** The resources of the claim when no object exists yet. */
 export const composedOf = (claim: ClaimManifest): readonly JsonObject[] =>
   compose(parsed(claim), builtInPlatform, {}).resources.map(({ manifest }) => manifest)
 
@@ -119,7 +119,7 @@ export function secretsOf(claim: ClaimManifest): JsonObject[] {
 
 /** Where a claim finds its stream. */
 export interface Source {
-  /** Of the NATS server, or undefined where its address is none that the sandbox can have. */
+  /** The namespace of the NATS server, or undefined if the sandbox cannot serve its address. */
   readonly namespace: string | undefined
   readonly account: string | undefined
   readonly stream: string

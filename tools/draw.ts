@@ -3,7 +3,7 @@
 export interface Sample {
   readonly second: number
   readonly lag: number
-  /** What the Deployment was asked to have. */
+  /** The desired replicas of the Deployment. */
   readonly replicas: number
 }
 

@@ -1,4 +1,4 @@
-// npm run picture: one real run of scaling, and docs/scaling.svg drawn from its numbers, which stand in docs/scaling.json.
+// npm run picture: one real run of scaling, and draws docs/scaling.svg from its numbers in docs/scaling.json.
 // KEDA, the HPA and NATS are real. The pods are KWOK's and run nothing, so this plays the workers: each replica takes its share.
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -17,7 +17,7 @@ const STREAM = 'ORDERS'
 const PER_REPLICA = 5
 const EVERY_MS = 500
 const END_SECONDS = 60
-// Messages a second that come in, from one second to another.
+// Incoming messages a second, by time range in seconds.
 const inflow = [
   { from: 5, to: 25, rate: 10 },
   { from: 35, to: 45, rate: 3 },

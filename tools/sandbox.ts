@@ -22,7 +22,7 @@ programs, which takes 12 to 36 minutes on two cores; from then on it is up in ha
       --knative      Knative Serving and Eventing too, for claims with runtime Knative or with eventing.
       --apply FILE   Apply the claims of this file or folder, after creating the streams, consumers and secrets that they
                      name. The secrets are empty. Repeat it for more.
-  -h, --help         Print this.
+  -h, --help         Print this help.
 
 Example: npm run sandbox -- --apply examples/minimal-claim.yaml
 `
@@ -41,7 +41,7 @@ interface Messaging {
   readonly close: () => void
 }
 
-/** A NATS server for each namespace that claims look for one in; the first is there, and knows no accounts. */
+/** A NATS server for each namespace that claims use; the first already exists and has no accounts. */
 function createMessaging(cluster: Cluster, first: Nats): Messaging {
   const servers = new Map([[NATS_NAMESPACE, first]])
   const serverIn = async (namespace: string, account: string | undefined): Promise<Nats> => {
@@ -119,7 +119,7 @@ async function describe(messaging: Messaging, claim: JsonObject): Promise<string
   return `${stateOf(claim)}  ${count}${lag === undefined ? '' : `  lag ${lag}`}`
 }
 
-/** Shows what becomes of the claims until it is stopped. */
+/** Prints changes of the claims until it is stopped. */
 function show({ api }: Cluster, messaging: Messaging): () => void {
   const shown = new Map<string, string>()
   const look = async (): Promise<void> => {
@@ -250,5 +250,5 @@ await main().catch(error => {
   process.stderr.write(`${error instanceof Error ? error.message : error}${cause}\n`)
   process.exitCode = 1
 })
-// Whatever an interrupted start still does ends here; what it has started is ended by the keeper.
+// An interrupted start ends here; the keeper ends the processes that it started.
 process.exit()

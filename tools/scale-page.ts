@@ -1,6 +1,6 @@
 // docs/scale.md, drawn from the numbers of docs/scale.json.
 
-/** What the processes took: seconds of CPU by their names. */
+/** CPU seconds of each process. */
 export type CpuSeconds = Readonly<Record<string, number>>
 
 interface Stretch {

@@ -23,7 +23,7 @@ import { type Contender, type CpuSeconds, drawPage, type Scale } from './scale-p
 const STREAM = 'BENCH'
 const CONSUMER = 'workers'
 const LONG_MS = 30 * 60_000
-// Two polls of KEDA, until which what was before has its end.
+// Two polls of KEDA, after which the previous phase has ended.
 const SETTLE_MS = 60_000
 const EMPTY_MINUTES = 1
 
@@ -75,7 +75,7 @@ const cpu = ({ processes }: Cluster, subject: Subject): CpuSeconds =>
 const memory = ({ processes }: Cluster, subject: Subject) =>
   Object.fromEntries(named(subject).map(([name, process]) => [name, megabytes(processes.pid(process), 'VmRSS')]))
 
-/** Measures from now until it is called again. */
+/** Measures from now until the returned function is called. */
 async function measure(cluster: Cluster, subject: Subject) {
   const [began, calls, before] = [Date.now(), await callsOf(cluster, subject.functionName), cpu(cluster, subject)]
   return async () => {
@@ -88,7 +88,7 @@ async function measure(cluster: Cluster, subject: Subject) {
   }
 }
 
-/** Resolves when the last of them is. */
+/** Resolves when the last claim is ready. */
 async function allReady({ api, until }: Cluster, namespace: string): Promise<void> {
   const ready = new Set<unknown>()
   const watch = api.watch({ apiVersion: API_VERSION, kind: KIND, namespace }, ({ object }) => {
