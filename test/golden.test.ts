@@ -6,7 +6,7 @@ import { goldenFiles, goldens } from '../scripts/golden.ts'
 const wanted = goldens()
 const read = (file: string) => readFileSync(new URL(`../${file}`, import.meta.url), 'utf8')
 
-test('each example has its golden, and no golden is without its example', () => {
+test('every example has a golden file and every golden file has an example', () => {
   expect(goldenFiles()).toEqual([...wanted.keys()].sort())
 })
 

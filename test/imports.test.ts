@@ -1,4 +1,4 @@
-// Who may import whom: the table of the architecture, held by reading the import statements.
+// Checks the import statements against the layers of the architecture.
 import { readdirSync, readFileSync } from 'node:fs'
 import { builtinModules } from 'node:module'
 import { posix } from 'node:path'
@@ -11,7 +11,7 @@ const files = readdirSync(`${root}src`, { recursive: true, encoding: 'utf8' })
   .filter(name => name.endsWith('.ts'))
   .sort()
 
-/** What a source file imports, whichever way it is written: files of ours from the root, packages by name. */
+/** The imports of a source file: our own files as paths from the root, packages by name. */
 function importsOf(file: string, source: string): string[] {
   const statements =
     /(?:^|[\n;])\s*(?:import|export)\s(?:[^'"`;]*?\sfrom\s*)?['"]([^'"]+)['"]|\bimport\(\s*['"`]([^'"`]+)['"`]\s*\)|\brequire\(\s*['"]([^'"]+)['"]\s*\)/g
@@ -99,7 +99,7 @@ const layers: readonly { layer: string; files: RegExp; may: readonly RegExp[] }[
 ]
 const layerOf = (file: string) => layers.find(({ files }) => files.test(file))
 
-test('every file has its layer', () => expect(files.filter(file => layerOf(file) === undefined)).toEqual([]))
+test('every file belongs to a layer', () => expect(files.filter(file => layerOf(file) === undefined)).toEqual([]))
 
 describe.each(layers)('$layer', ({ layer, may }) => {
   const own = files.filter(file => layerOf(file)?.layer === layer)
@@ -122,14 +122,14 @@ test('no two files of the core need one another', () => {
   expect(files.filter(file => !shell.test(file) && !doctorPart.test(file) && reaches(file).has(file))).toEqual([])
 })
 
-test('the core asks nothing of where it runs', () => {
+test('the core does not read its environment', () => {
   const global =
     /\b(process|console|fetch|setTimeout|setInterval|performance|Buffer|require|__dirname)\s*[.([]|\bnew Date\b|\bDate\.now\b|\bMath\.random\b|\bimport\.meta\b/
   const source = (file: string) => readFileSync(`${root}${file}`, 'utf8').replaceAll(/\/\/.*|\/\*[\s\S]*?\*\//g, '')
   expect(files.filter(file => !shell.test(file) && !doctorPart.test(file) && global.test(source(file)))).toEqual([])
 })
 
-test('modules of Node are named as such', () => {
+test('imports of Node modules have the prefix node:', () => {
   expect(
     [...imports].flatMap(([file, names]) => names.filter(name => builtinModules.includes(name)).map(name => `${file}: ${name}`)),
   ).toEqual([])
@@ -149,4 +149,4 @@ test.each([
   { says: 'JSON', source: "import a from '../../a.json' with { type: 'json' }", is: ['a.json'] },
   { says: 'a dynamic import', source: "const a = await import('./a.ts')", is: ['src/x/a.ts'] },
   { says: 'no import', source: "const text = 'import x'\nexport const from = 'here'", is: [] },
-])('the reader sees $says', ({ source, is }) => expect(importsOf('src/x/y.ts', source)).toEqual(is))
+])('finds the imports of $says', ({ source, is }) => expect(importsOf('src/x/y.ts', source)).toEqual(is))

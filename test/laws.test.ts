@@ -1,4 +1,4 @@
-// What holds for every claim, tried on many. FC_RUNS sets how many.
+// Properties of every claim. FC_RUNS sets the number of runs.
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { ResolvedClaim } from '../src/claim/resolved-claim.ts'
@@ -35,7 +35,7 @@ const composed = (document: ClaimDocument, observed: Observed = {}) => compose(p
 const manifests = (document: ClaimDocument) => composed(document).resources.map(({ manifest }) => manifest)
 
 describe('defaults', () => {
-  test('filled in twice are filled in once', () => {
+  test('are idempotent', () => {
     law(valid => {
       const { value } = validateClaim(valid, builtInPlatform)
       expect(validateClaim(value, builtInPlatform)).toEqual({ value, findings: [] })
@@ -43,7 +43,7 @@ describe('defaults', () => {
     })
   })
 
-  test('written out by the claim itself change nothing', () => {
+  test('change nothing if the claim sets them explicitly', () => {
     law(valid => {
       const { layers: _, ...claim } = parse(valid)
       const { size, nats, scaling, healthPath, readyPath, sessionAffinity, runtime, knative } = claim
@@ -60,11 +60,11 @@ describe('compose', () => {
     law(valid => expect(JSON.stringify(composed(reversed(valid)))).toBe(JSON.stringify(composed(valid))))
   })
 
-  test('makes the same of a claim and of its composite', () => {
+  test('composes the same for a claim and its composite', () => {
     law(valid => expect(compose(parse(compositeOf(valid)), builtInPlatform, {})).toEqual(composed(valid)))
   })
 
-  test('leaves what it is given as it is', () => {
+  test('does not change its arguments', () => {
     law(valid => {
       const before = JSON.stringify(valid)
       composed(deepFreeze(valid))
@@ -72,7 +72,7 @@ describe('compose', () => {
     })
   })
 
-  /** What Crossplane would hand back after it applied: the objects, with what their controllers decide. */
+  /** The objects that Crossplane observes after it applied them, with the fields that controllers set. */
   const observe = ({ resources }: Composition, wrapped: boolean, replicas: number, ready: boolean): Observed =>
     Object.fromEntries(
       resources.map(({ key, desired, manifest }): [string, JsonObject] => {
@@ -100,7 +100,7 @@ describe('compose', () => {
       { says: 'scaled up', replicas: 5, ready: true },
       { says: 'scaled to zero', replicas: 0, ready: true },
       { says: 'not ready', replicas: 1, ready: false },
-    ])('wants the same again, and no number of replicas: $says', ({ replicas, ready }) => {
+    ])('composes the same again without a replica count: $says', ({ replicas, ready }) => {
       law(
         valid => {
           const claim = parse(valid)
@@ -123,7 +123,7 @@ describe('every manifest', () => {
   const DNS_1123 = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/
   const DNS_1035 = /^[a-z]([-a-z0-9]*[a-z0-9])?$/
 
-  test('bears a name that Kubernetes takes, and so does the autoscaler made of it', () => {
+  test('has a valid name, and so does the autoscaler that KEDA creates from it', () => {
     law(valid => {
       for (const manifest of manifests(valid)) {
         const { kind, metadata } = manifest
@@ -136,7 +136,7 @@ describe('every manifest', () => {
     })
   })
 
-  test("is in the claim's namespace and says whose it is", () => {
+  test("is in the claim's namespace and names its owner", () => {
     law(valid => {
       for (const { metadata } of manifests(valid)) {
         expect(metadata.namespace).toBe(valid.metadata.namespace)
@@ -164,7 +164,7 @@ describe('every manifest', () => {
     })
   })
 
-  test('stands under a key of its own and is an object of its own', () => {
+  test('has its own key and is its own object', () => {
     law(valid => {
       const { resources } = composed(valid)
       const objects = resources.map(({ manifest: { apiVersion, kind, metadata } }) => `${apiVersion} ${kind} ${metadata.name}`)
@@ -190,7 +190,7 @@ describe('every pod', () => {
     })
   })
 
-  test('has no variable twice', () => {
+  test('has no duplicate variable', () => {
     law(valid => {
       for (const container of templates(valid).flatMap(containers)) {
         const names = (container.env as readonly JsonObject[]).map(({ name }) => name)

@@ -66,12 +66,12 @@ describe('eds validate', () => {
     expect(await validated([file], '--strict')).toEqual({ ...lenient, code: 1 })
   })
 
-  test('has nothing to say of the other valid claims', async () => {
+  test('has no findings for the other valid claims', async () => {
     expect(await validated(validFiles.filter(({ advice }) => advice.length === 0))).toEqual({ code: 0, told: [] })
   })
 })
 
-test('there is a claim for every finding code that a claim can have', () => {
+test('a fixture exists for every finding code of a claim', () => {
   const codes = new Set(invalidFiles.flatMap(({ expected }) => expected.map(({ code }) => code)))
   expect([...codes].sort()).toEqual([
     'BAD_FORMAT',
@@ -98,7 +98,7 @@ describe('the same verdict', () => {
     expect(surprises('ajv', ({ name }) => accepted.has(name))).toEqual([])
   })
 
-  test('from the function, whichever way the claim reaches it', () => {
+  test('from the function, in whatever form the claim arrives', () => {
     const accepts = ({ name, text }: ClaimFile): boolean => {
       const { claims } = sortDocuments(readSource(name, text).documents)
       return claims.length > 0 && claims.flatMap(({ claim }) => bothLayouts(claim)).every(functionAccepts)
@@ -108,7 +108,7 @@ describe('the same verdict', () => {
 
   const belowSpec = mutations.filter(({ path }) => path.startsWith('spec') || path === 'metadata.name')
   const broken = fc.tuple(claims(), fc.constantFrom(...belowSpec)).map(([valid, mutation]) => mutate(valid, mutation))
-  /** Anything at all at a place where something stood. */
+  /** Replaces a random value with any JSON. */
   const scrambled = fc.tuple(claims(), fc.nat(), fc.jsonValue()).map(([valid, where, value]) => {
     const places = placesOf(valid.spec, ['spec'])
     return put(valid, places[where % places.length] ?? ['spec'], value as Json) as ClaimDocument
