@@ -53,7 +53,7 @@ describe('the manifest', () => {
 })
 
 describe('the pod', () => {
-  test('runs without a fixed user and without a token', () => {
+  test('runs as the non-root user 1000 without a token', () => {
     expect(pod()).toMatchObject({
       serviceAccountName: 'orders-worker',
       automountServiceAccountToken: false,
