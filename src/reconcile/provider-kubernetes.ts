@@ -65,4 +65,4 @@ export function unwrapObject(observed: JsonObject): JsonObject | undefined {
 }
 
 /** The Object as Crossplane applied it last. */
-export const freezeObject = ({ apiVersion, kind, spec }: JsonObject): JsonObject => ({ apiVersion, kind, spec })
+const freezeObject = ({ apiVersion, kind, spec }: JsonObject): JsonObject => ({ apiVersion, kind, spec })
