@@ -405,7 +405,7 @@ const ailments: readonly Ailment[] = [
     says: 'a secret of the claim is not there',
     harm: ({ cluster }) => cluster.api.apply(secretive),
     row: `Claim ${nameOf(secretive)}`,
-    because: /ScalingReady is False, ScaledObjectCheckFailed: .*Make the secret/,
+    because: /ScalingReady is False, ScaledObjectCheckFailed: .*Create the secret/,
     otherwise: shows(/ScaledObjectCheckFailed/, ({ cluster }) => cluster.api.apply(secret)),
     about: () => [nameOf(secretive)],
   },

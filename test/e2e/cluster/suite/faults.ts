@@ -247,7 +247,9 @@ export function lacksKinds(given: () => Setting): void {
         JSON.stringify(await cluster.api.call('GET', '/openapi/v3/apis/sources.knative.dev/v1')).includes('KafkaSource'),
       )
       // Crossplane may have looked between the CRD and that, and then keeps what it saw; the claim says what helps.
-      await runDocumented(cluster, /look again: (kubectl .*?)\. The rest/.exec(message)?.[1] ?? '')
+      const [, refresh] = /make Crossplane refresh: (kubectl .*?)\. The rest/.exec(message) ?? []
+      expect(refresh, message).toBeDefined()
+      await runDocumented(cluster, String(refresh))
       // Else Crossplane calls by itself, within a minute.
       await cluster.api.patch(referenceOf(after), { spec: { env: [{ name: 'LOOK', value: 'again' }] } })
       await cluster.until('the KafkaSource', () => cluster.api.find(source))
