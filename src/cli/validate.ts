@@ -9,7 +9,6 @@ import { formatNames, formats } from './report/formats.ts'
 import { summary } from './report/text.ts'
 import { readSchema } from './schema-file.ts'
 import { fail, note } from './stderr.ts'
-import { filePartsOf } from './validate/file-part.ts'
 import { createFileValidator, type ValidationSettings } from './validate/file-validator.ts'
 import { progressOn } from './validate/progress.ts'
 
@@ -47,7 +46,7 @@ export const validate = command({
     const reports: FileReport[] = []
     const unreadable: Unreadable[] = []
     const { add, tally } = tallying()
-    const validatePart = createFileValidator(settings)
+    const validateFile = createFileValidator(settings)
     for await (const file of readFiles(names, io.stdin)) {
       if ('reason' in file) {
         unreadable.push(file)
@@ -55,8 +54,7 @@ export const validate = command({
         note(io, `eds: ${file.file}: ${file.reason}`)
         continue
       }
-      for (const part of filePartsOf(file)) {
-        const report = validatePart(part)
+      for (const report of validateFile(file)) {
         add(report)
         if ('all' in format) reports.push(report)
         else write(format.each(report))

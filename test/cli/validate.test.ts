@@ -6,9 +6,9 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { eds } from '../../src/cli/eds.ts'
 import { printYaml } from '../../src/cli/print/manifests.ts'
+import { findingsOf } from '../../src/cli/report/file-report.ts'
 import { formatNames } from '../../src/cli/report/formats.ts'
-import { filePartsOf, PART_LENGTH } from '../../src/cli/validate/file-part.ts'
-import { createFileValidator } from '../../src/cli/validate/file-validator.ts'
+import { createFileValidator, PART_LENGTH, partsOf } from '../../src/cli/validate/file-validator.ts'
 import { progressOn } from '../../src/cli/validate/progress.ts'
 import type { JsonObject } from '../../src/kubernetes/json.ts'
 import { builtInPlatform } from '../../src/platform/platform.ts'
@@ -431,7 +431,7 @@ describe('large input', () => {
       index % 100 === 7 ? claim(`a${index}`, '  size: xlarge\n  size: small\n') : claim(`a${index}`),
     )
     const text = texts.join('---\n')
-    expect([...filePartsOf({ file: 'a', text })].length).toBeGreaterThan(1)
+    expect([...partsOf(text)].length).toBeGreaterThan(1)
     const { stdout, stderr } = await run(['-'], { stdin: text })
     const first = text.split('\n').flatMap((line, index) => (line === '  size: xlarge' ? [index + 1] : []))
     expect(stdout).toBe(
@@ -452,7 +452,7 @@ describe('large input', () => {
     const text = Array.from({ length: 600 }, (_, index) => claim(`a${index}`))
       .join('---\n')
       .replaceAll('\n', lineBreak)
-    const parts = [...filePartsOf({ file: 'a', text })]
+    const parts = [...partsOf(text)]
     expect(parts.map(part => part.text).join('')).toBe(text)
     const lines = text.split(lineBreak)
     for (const part of parts) expect(part.text.split(lineBreak)[0]).toBe(lines[part.firstLine - 1])
@@ -460,32 +460,30 @@ describe('large input', () => {
 
   test('a document that cannot be split stays whole', () => {
     const text = `%YAML 1.1\n---\n${claim().repeat(PART_LENGTH / 100)}`
-    expect([...filePartsOf({ file: 'a', text })]).toEqual([{ file: 'a', text, firstLine: 1 }])
+    expect([...partsOf(text)]).toEqual([{ text, firstLine: 1 }])
   })
 })
 
 describe('law: eds validate accepts what the function accepts', () => {
-  const judgeText = createFileValidator({ platform: builtInPlatform })
-  const verdict = (document: JsonObject) => {
-    const { claims: judged, findings } = judgeText({ file: 'a.yaml', text: printYaml([document]), firstLine: 1 })
-    return [...findings, ...judged.flatMap(one => one.findings)].length === 0
-  }
+  const validateFile = createFileValidator({ platform: builtInPlatform })
+  const isValid = (document: JsonObject) =>
+    [...validateFile({ file: 'a.yaml', text: printYaml([document]) })].flatMap(findingsOf).length === 0
 
   test('any valid claim and its composite', () => {
     fc.assert(
       fc.property(claims(), valid => {
-        expect(verdict(valid)).toBe(true)
-        expect(verdict(compositeOf(valid))).toBe(true)
+        expect(isValid(valid)).toBe(true)
+        expect(isValid(compositeOf(valid))).toBe(true)
       }),
       { numRuns: RUNS },
     )
   })
 
-  test.each(mutations)('and refuses with it $title', mutation => {
+  test.each(mutations)('and rejects $title like the function', mutation => {
     fc.assert(
       fc.property(claims(), valid => {
         const broken = mutate(valid, mutation)
-        expect(verdict(broken)).toBe(false)
+        expect(isValid(broken)).toBe(false)
         if (broken.kind === valid.kind && broken.apiVersion === valid.apiVersion) expect(parseClaim(broken, builtInPlatform).ok).toBe(false)
       }),
       { numRuns: 20 },

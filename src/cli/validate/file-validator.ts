@@ -8,10 +8,11 @@ import { at, isObject, type JsonObject, textOf } from '../../kubernetes/json.ts'
 import type { Platform } from '../../platform/platform.ts'
 import { validateClaim } from '../../reconcile/parse-claim.ts'
 import { type ClaimDocument, GROUP, sortDocuments } from '../claim-documents.ts'
+import type { TextFile } from '../files.ts'
 import { reportFinding, type Severity } from '../print/findings.ts'
 import type { ClaimReport, FileReport } from '../report/file-report.ts'
 import { locateFindings, readSource, type SourceDocument } from '../yaml/source.ts'
-import type { FilePart } from './file-part.ts'
+import { splitDocuments } from '../yaml/split.ts'
 
 /** The settings of a validation. */
 export interface ValidationSettings {
@@ -22,8 +23,8 @@ export interface ValidationSettings {
   readonly advice?: Severity
 }
 
-/** Compiles schema and advice once, for many files. */
-export function createFileValidator({ platform, schema: other, advice }: ValidationSettings): (part: FilePart) => FileReport {
+/** Compiles schema and advice once, for many files. A large file yields several reports. */
+export function createFileValidator({ platform, schema: other, advice }: ValidationSettings): (file: TextFile) => Generator<FileReport> {
   const validate = other && compileValidator(other)
   const advise = advice && compileAdvice(other ?? (schema as Schema))
 
@@ -39,7 +40,7 @@ export function createFileValidator({ platform, schema: other, advice }: Validat
     }
   }
 
-  return ({ file, text, firstLine }) => {
+  const validatePart = (file: string, { text, firstLine }: Part): FileReport => {
     const source = readSource(file, text, { firstLine, wanted: mentionsUs })
     const { claims, findings } = sortDocuments(source.documents.filter(isOurs))
     return {
@@ -48,7 +49,38 @@ export function createFileValidator({ platform, schema: other, advice }: Validat
       findings: [...source.findings, ...findings].map(finding => reportFinding(finding)),
     }
   }
+
+  return function* ({ file, text }) {
+    for (const part of partsOf(text)) yield validatePart(file, part)
+  }
 }
+
+/** Some documents of a file. */
+interface Part {
+  readonly text: string
+  /** The line number of the part's first line in the file. */
+  readonly firstLine: number
+}
+
+/** Short enough to keep memory low, however long a file is. */
+export const PART_LENGTH = 64 * 1024
+
+/** Cuts a large text between its documents. */
+export function* partsOf(text: string): Generator<Part> {
+  if (text.length <= PART_LENGTH) return yield { text, firstLine: 1 }
+  let start = 0
+  let firstLine = 1
+  for (const segment of splitDocuments(text)) {
+    const end = segment.start + segment.text.length
+    if (end - start < PART_LENGTH && end < text.length) continue
+    const part = text.slice(start, end)
+    yield { text: part, firstLine }
+    start = end
+    firstLine += lineBreaksIn(part)
+  }
+}
+
+const lineBreaksIn = (text: string) => text.split('\n').length - 1 + (text.match(/\r(?!\n)/g)?.length ?? 0)
 
 /** Skips a document without our kind or group before it is parsed, because parsing costs the most. */
 const mentionsUs = (text: string) => text.includes(KIND) || text.includes(GROUP)
