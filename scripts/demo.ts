@@ -97,7 +97,7 @@ try {
     isObject(resource) ? [{ key, manifest: resource }] : [],
   )
   const root = `EventDrivenService ${at(claim, 'metadata', 'namespace')}/${at(claim, 'metadata', 'name')}`
-  const paint = painter(process.stdout.isTTY === true && !process.env.NO_COLOR)
+  const paint = painter({ color: process.stdout.isTTY === true && !process.env.NO_COLOR })
   console.log(printTree({ root, facts: `answered in ${ms.toFixed(0)} ms, with the handshake`, branches }, paint))
   console.log(printYaml(branches.map(({ manifest }) => manifest)))
 } finally {

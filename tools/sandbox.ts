@@ -29,7 +29,7 @@ Example: npm run sandbox -- --apply examples/minimal-claim.yaml
 
 const NATS_NAMESPACE = 'nats'
 const LOOK_EVERY_MS = 1_000
-const paint = painter(process.stdout.isTTY === true && !process.env.NO_COLOR)
+const paint = painter({ color: process.stdout.isTTY === true && !process.env.NO_COLOR })
 const print = (text: string) => process.stdout.write(`${text}\n`)
 const time = () => paint('dim', new Date().toTimeString().slice(0, 8))
 

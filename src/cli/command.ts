@@ -9,7 +9,7 @@ export interface Option {
   /** The placeholder of the value in the help, such as FILE. */
   readonly value?: string
   readonly choices?: readonly string[]
-  readonly says: string
+  readonly description: string
 }
 
 export type Options = Readonly<Record<string, Option>>
@@ -31,7 +31,7 @@ export interface Definition<O extends Options> {
   readonly details?: string
   readonly examples: readonly string[]
   readonly options: O
-  readonly run: (given: { readonly values: Values<O>; readonly operands: readonly string[] }, io: Io) => ExitCode | Promise<ExitCode>
+  readonly run: (parsed: { readonly values: Values<O>; readonly operands: readonly string[] }, io: Io) => ExitCode | Promise<ExitCode>
 }
 
 export interface Command {
@@ -47,18 +47,18 @@ export function command<const O extends Options>(definition: Definition<O>): Com
     name,
     summary,
     async execute(args, io) {
-      const given = parse(definition, args)
-      if ('mistake' in given) {
-        note(io, `eds ${name}: ${given.mistake}`)
+      const parsed = parse(definition, args)
+      if ('mistake' in parsed) {
+        note(io, `eds ${name}: ${parsed.mistake}`)
         note(io, `See: eds ${name} --help`)
         return 2
       }
-      if (given.help) {
+      if (parsed.help) {
         io.stdout.write(help(definition))
         return 0
       }
       try {
-        return await run(given, io)
+        return await run(parsed, io)
       } catch (error) {
         if (!(error instanceof CommandError)) throw error
         if (error.message !== '') note(io, error.message)
@@ -68,11 +68,11 @@ export function command<const O extends Options>(definition: Definition<O>): Com
   }
 }
 
-type Given<O extends Options> = { readonly help: boolean; readonly values: Values<O>; readonly operands: readonly string[] }
+type Parsed<O extends Options> = { readonly help: boolean; readonly values: Values<O>; readonly operands: readonly string[] }
 
-const HELP = { type: 'boolean', short: 'h', says: 'show this help' } as const satisfies Option
+const HELP = { type: 'boolean', short: 'h', description: 'show this help' } as const satisfies Option
 
-function parse<O extends Options>({ options, operands }: Definition<O>, args: readonly string[]): Given<O> | { mistake: string } {
+function parse<O extends Options>({ options, operands }: Definition<O>, args: readonly string[]): Parsed<O> | { mistake: string } {
   const all: Options = { ...options, help: HELP }
   const config = { args: [...args], options: toConfig(all), allowPositionals: true, strict: false, tokens: true } as const
   const { values, positionals, tokens } = parseArgs(config)
@@ -112,9 +112,9 @@ function mistakeOf({ name, rawName, value, inlineValue }: OptionToken, options: 
 }
 
 function help<O extends Options>({ name, summary, operands, details, examples, options }: Definition<O>): string {
-  const rows = Object.entries<Option>({ ...options, help: HELP }).map(([long, { short, value, choices, says }]) => {
+  const rows = Object.entries<Option>({ ...options, help: HELP }).map(([long, { short, value, choices, description }]) => {
     const operand = choices?.join('|') ?? value
-    return { flag: `${short === undefined ? '    ' : `-${short}, `}--${long}${operand === undefined ? '' : ` ${operand}`}`, says }
+    return { flag: `${short === undefined ? '    ' : `-${short}, `}--${long}${operand === undefined ? '' : ` ${operand}`}`, description }
   })
   const width = Math.max(...rows.map(({ flag }) => flag.length))
   return [
@@ -122,7 +122,7 @@ function help<O extends Options>({ name, summary, operands, details, examples, o
     `Usage: eds ${name}${operands === undefined ? '' : ` ${operands}`} [flags]\n`,
     ...(details === undefined ? [] : [`${details}\n`]),
     'Flags:',
-    ...rows.map(({ flag, says }) => `  ${flag.padEnd(width)}  ${says}`),
+    ...rows.map(({ flag, description }) => `  ${flag.padEnd(width)}  ${description}`),
     '\nExamples:',
     ...examples.map(example => `  ${example}`),
     '',

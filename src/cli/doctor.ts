@@ -1,6 +1,6 @@
 import { command } from './command.ts'
 import { type Api, connectApi } from './doctor/api.ts'
-import { readGiven } from './doctor/claims.ts'
+import { readOperands } from './doctor/claims.ts'
 import { examine } from './doctor/examine.ts'
 import { findConnection } from './doctor/kubeconfig.ts'
 import { printChecks, printTable, summary } from './doctor/print.ts'
@@ -18,16 +18,21 @@ export const doctor = command({
     'Exit codes: 0 no problems, 1 problems found, 2 could not run, for example because the cluster is unreachable.',
   examples: ['eds doctor', 'eds doctor shop/orders-worker', 'eds doctor claims/orders-worker.yaml --context production -o json'],
   options: {
-    output: { type: 'string', short: 'o', choices: ['text', 'json'], says: 'output format; default: text' },
-    kubeconfig: { type: 'string', value: 'FILE', says: 'kubeconfig to use; default: $KUBECONFIG, else ~/.kube/config' },
-    context: { type: 'string', value: 'NAME', says: 'context to use; default: the current context of the kubeconfig' },
-    namespace: { type: 'string', short: 'n', value: 'NAMESPACE', says: "namespace of claims that name none; default: the context's" },
+    output: { type: 'string', short: 'o', choices: ['text', 'json'], description: 'output format; default: text' },
+    kubeconfig: { type: 'string', value: 'FILE', description: 'kubeconfig to use; default: $KUBECONFIG, else ~/.kube/config' },
+    context: { type: 'string', value: 'NAME', description: 'context to use; default: the current context of the kubeconfig' },
+    namespace: {
+      type: 'string',
+      short: 'n',
+      value: 'NAMESPACE',
+      description: "namespace of claims that name none; default: the context's",
+    },
   },
   async run({ values, operands }, io) {
     const connection = await findConnection({ kubeconfig: values.kubeconfig, context: values.context, env: process.env })
     if ('problem' in connection) return fail('eds doctor', connection.problem)
-    const given = await readGiven(operands, values.namespace ?? connection.namespace, io)
-    if (given.named.length + given.written.length === 0 && operands.length > 0)
+    const claims = await readOperands(operands, values.namespace ?? connection.namespace, io)
+    if (claims.named.length + claims.written.length === 0 && operands.length > 0)
       return fail('eds doctor', 'the given files contain no EventDrivenService')
     const api = connectApi(connection)
     const clear = showProgress(io, `checking ${connection.server.host} …`)
@@ -37,7 +42,7 @@ export const doctor = command({
         clear()
         return fail('eds doctor', `the cluster of context '${connection.context}' (${connection.server.origin}) ${problem}`)
       }
-      const checks = await examine(api, given)
+      const checks = await examine(api, claims)
       clear()
       io.stdout.write(values.output === 'json' ? printChecks(checks) : printTable(checks, io.stdout))
       io.stderr.write(summary(checks))

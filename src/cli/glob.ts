@@ -1,5 +1,5 @@
-// Expands globs that no shell expands: quoted ones, on Windows and in CI files. In Node 20 path.matchesGlob is experimental and
-// fs.glob is missing. Remove this file once package.json requires Node 24.8 or later, where both are stable.
+// Expands globs that no shell expands: quoted ones, on Windows and in CI files. fs.globSync does the same, but Node 20 lacks it:
+// remove this file when `engines` in package.json moves to Node 22 (22.17, the first with a stable fs.globSync).
 
 const TOKEN = /(?:\*\*\/)+|\*\*|\*|\?|\[[^\][]+\]|\{[^{}]*\}|./gs
 

@@ -21,7 +21,7 @@ export const importClaim = command({
     'kubectl get ksvc,broker,trigger,kafkasource -n shop -o yaml | eds import knative - > claim.yaml',
   ],
   options: {
-    input: { type: 'string', value: 'FILE', says: 'the function input, or a Composition that contains it' },
+    input: { type: 'string', value: 'FILE', description: 'the function input, or a Composition that contains it' },
   },
   async run({ values, operands: [what, ...names] }, io) {
     if (what !== 'knative') fail('eds import', `imports 'knative', got ${what === undefined ? 'nothing' : `'${what}'`}`)

@@ -31,10 +31,10 @@ export const migrate = command({
       type: 'string',
       short: 'o',
       choices: ['yaml', 'json'],
-      says: 'the claim alone as YAML, the default, or claim, comparison and steps as JSON',
+      description: 'the claim alone as YAML, the default, or claim, comparison and steps as JSON',
     },
-    adopt: { type: 'boolean', says: 'let the claim adopt the existing objects, by its annotation' },
-    input: { type: 'string', value: 'FILE', says: 'the function input, or a Composition that contains it' },
+    adopt: { type: 'boolean', description: 'let the claim adopt the existing objects, by its annotation' },
+    input: { type: 'string', value: 'FILE', description: 'the function input, or a Composition that contains it' },
   },
   async run({ values, operands }, io) {
     const names = namesOf(operands, io, { command: 'migrate', input: 'manifests' })
@@ -51,7 +51,7 @@ export const migrate = command({
       io.stdout.write(`${JSON.stringify({ claim, size, comparison: rows.map(({ place: _, ...row }) => row), steps }, null, 2)}\n`)
       return 0
     }
-    const paint = painter(io.stderr.color)
+    const paint = painter(io.stderr)
     io.stdout.write(MODELINE + printYaml([migrated.claim]))
     io.stderr.write(`${printComparison(migrated.rows, paint)}\n${printSteps(migrated.steps, paint)}`)
     return 0

@@ -33,12 +33,12 @@ function innerManifest(manifest: JsonObject): JsonObject {
 const group = (apiVersion: Json | undefined) => textOf(apiVersion).split('/').slice(0, -1).join('/')
 
 /** Ignores the version because the API server serves each object in all of them. */
-function isSame(observed: JsonObject, wanted: JsonObject): boolean {
+function isSame(observed: JsonObject, composed: JsonObject): boolean {
   const field = (name: string) => at(observed, 'metadata', name)
   return (
-    observed.kind === wanted.kind &&
-    group(observed.apiVersion) === group(wanted.apiVersion) &&
-    field('name') === at(wanted, 'metadata', 'name') &&
-    (field('namespace') ?? at(wanted, 'metadata', 'namespace')) === at(wanted, 'metadata', 'namespace')
+    observed.kind === composed.kind &&
+    group(observed.apiVersion) === group(composed.apiVersion) &&
+    field('name') === at(composed, 'metadata', 'name') &&
+    (field('namespace') ?? at(composed, 'metadata', 'namespace')) === at(composed, 'metadata', 'namespace')
   )
 }

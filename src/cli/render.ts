@@ -30,11 +30,11 @@ export const render = command({
     'kubectl get eventdrivenservices -A -o yaml | eds render - --input apis/composition.yaml -o json',
   ],
   options: {
-    output: { type: 'string', short: 'o', choices: ['yaml', 'json', 'tree'], says: 'output format; default: yaml' },
-    namespace: { type: 'string', short: 'n', value: 'NAMESPACE', says: 'namespace of claims that name none; default: default' },
-    environment: { type: 'string', choices: Object.keys(environments), says: "environment to use instead of the claim's" },
-    input: { type: 'string', value: 'FILE', says: 'the function input, or a Composition that contains it' },
-    observed: { type: 'string', value: 'FILE|DIR', says: 'the existing objects, such as the output of kubectl get -o yaml' },
+    output: { type: 'string', short: 'o', choices: ['yaml', 'json', 'tree'], description: 'output format; default: yaml' },
+    namespace: { type: 'string', short: 'n', value: 'NAMESPACE', description: 'namespace of claims that name none; default: default' },
+    environment: { type: 'string', choices: Object.keys(environments), description: "environment to use instead of the claim's" },
+    input: { type: 'string', value: 'FILE', description: 'the function input, or a Composition that contains it' },
+    observed: { type: 'string', value: 'FILE|DIR', description: 'the existing objects, such as the output of kubectl get -o yaml' },
   },
   async run({ values, operands }, io): Promise<ExitCode> {
     const names = namesOf(operands, io, { command: 'render', input: 'a claim' })
@@ -70,9 +70,9 @@ async function readObserved(name: string, io: Io): Promise<JsonObject[]> {
 
 /** Applies the flags to a claim. A composite gets a namespace only from the flag, because it may have none. */
 function adjust(claim: JsonObject, { namespace, environment }: { namespace?: string; environment?: string }): JsonObject {
-  const given = namespace ?? (claim.kind === COMPOSITE_KIND ? undefined : 'default')
+  const added = namespace ?? (claim.kind === COMPOSITE_KIND ? undefined : 'default')
   const metadata = isObject(claim.metadata) ? claim.metadata : {}
-  const placed = given === undefined || metadata.namespace !== undefined ? claim : { ...claim, metadata: { ...metadata, namespace: given } }
+  const placed = added === undefined || metadata.namespace !== undefined ? claim : { ...claim, metadata: { ...metadata, namespace: added } }
   return environment === undefined || !isObject(claim.spec) ? placed : { ...placed, spec: { ...claim.spec, environment } }
 }
 
@@ -114,12 +114,12 @@ function print(rendered: readonly Rendered[], output: 'yaml' | 'json' | 'tree', 
   }
 }
 
-function tree({ claim, composition, isObserved }: Rendered, { color }: Io['stdout']): string {
+function tree({ claim, composition, isObserved }: Rendered, stdout: Io['stdout']): string {
   const branches = composition.resources.map(({ key, manifest, readiness }) => ({
     key,
     manifest,
     readiness: isObserved ? readiness : undefined,
   }))
   const root = `${KIND} ${claim.namespace}/${claim.name}`
-  return printTree({ root, facts: `runtime ${claim.runtime}, size ${claim.size}`, branches }, painter(color))
+  return printTree({ root, facts: `runtime ${claim.runtime}, size ${claim.size}`, branches }, painter(stdout))
 }

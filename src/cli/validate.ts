@@ -26,12 +26,12 @@ export const validate = command({
     'eds validate claims/ -o sarif > eds.sarif',
   ],
   options: {
-    output: { type: 'string', short: 'o', choices: formatNames, says: 'output format; default: text' },
-    strict: { type: 'boolean', says: 'treat warnings (deprecated fields, images that are not pinned) as errors' },
-    quiet: { type: 'boolean', short: 'q', says: 'print only errors: no warnings, summary or progress' },
-    schema: { type: 'string', value: 'FILE', says: 'validate against the published schema of another version' },
-    input: { type: 'string', value: 'FILE', says: 'the function input, or a Composition that contains it' },
-    'if-present': { type: 'boolean', says: 'succeed if there is no claim, for example in a commit hook' },
+    output: { type: 'string', short: 'o', choices: formatNames, description: 'output format; default: text' },
+    strict: { type: 'boolean', description: 'treat warnings (deprecated fields, images that are not pinned) as errors' },
+    quiet: { type: 'boolean', short: 'q', description: 'print only errors: no warnings, summary or progress' },
+    schema: { type: 'string', value: 'FILE', description: 'validate against the published schema of another version' },
+    input: { type: 'string', value: 'FILE', description: 'the function input, or a Composition that contains it' },
+    'if-present': { type: 'boolean', description: 'succeed if there is no claim, for example in a commit hook' },
   },
   async run({ values, operands }, io) {
     const names = namesOf(operands, io, { command: 'validate', input: 'a claim' })

@@ -9,9 +9,9 @@ const greet = command({
   operands: '[NAME]...',
   examples: ['eds greet world'],
   options: {
-    output: { type: 'string', short: 'o', choices: ['short', 'long'], says: 'how to greet' },
-    from: { type: 'string', value: 'NAME', says: 'who greets' },
-    loud: { type: 'boolean', says: 'greet loudly' },
+    output: { type: 'string', short: 'o', choices: ['short', 'long'], description: 'how to greet' },
+    from: { type: 'string', value: 'NAME', description: 'who greets' },
+    loud: { type: 'boolean', description: 'greet loudly' },
   },
   run({ values, operands }, { stdout }) {
     stdout.write(JSON.stringify({ ...values, operands }))

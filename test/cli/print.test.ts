@@ -150,7 +150,7 @@ describe('a tree', () => {
   ]
 
   test('has a line with facts for each resource', () => {
-    const tree = printTree({ root: 'EventDrivenService default/worker', facts: 'size small', branches }, painter(false))
+    const tree = printTree({ root: 'EventDrivenService default/worker', facts: 'size small', branches }, painter({ color: false }))
     expect(tree.split('\n')).toEqual([
       'EventDrivenService default/worker          size small',
       '├─ ServiceAccount worker (serviceaccount)',
@@ -168,7 +168,7 @@ describe('a tree', () => {
       { ...first, readiness: { ...readiness, ready: true } },
       { ...second, readiness },
     ]
-    expect(printTree({ root: 'E d/w', facts: '', branches: known }, painter(false)).split('\n')).toEqual([
+    expect(printTree({ root: 'E d/w', facts: '', branches: known }, painter({ color: false })).split('\n')).toEqual([
       'E d/w',
       '├─ ServiceAccount worker (serviceaccount)  ready',
       '└─ Service worker-http (http-service)      Creating  80 → http, sticky by ClientIP',

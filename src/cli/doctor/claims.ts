@@ -20,7 +20,7 @@ export interface Named {
   readonly name: string
 }
 
-export interface Given {
+export interface Operands {
   readonly named: readonly Named[]
   readonly written: readonly JsonObject[]
 }
@@ -28,7 +28,7 @@ export interface Given {
 const FILE = /^-$|\.(?:ya?ml|json)$|[/\\]$|^\.{1,2}[/\\]|[*?]/
 
 /** Treats an operand that looks like a file, a folder or a glob as one, and any other as a claim in the cluster. */
-export async function readGiven(operands: readonly string[], namespace: string, io: Io): Promise<Given> {
+export async function readOperands(operands: readonly string[], namespace: string, io: Io): Promise<Operands> {
   const {
     documents,
     findings: syntaxFindings,

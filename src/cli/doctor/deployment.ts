@@ -21,11 +21,11 @@ export interface Health {
 
 export async function healthOf(api: Api, deployment: JsonObject): Promise<Health> {
   const [name, namespace] = [nameOf(deployment), namespaceOf(deployment)]
-  const [wanted, ready] = [at(deployment, 'spec', 'replicas') ?? 1, at(deployment, 'status', 'readyReplicas') ?? 0]
-  const message = `Deployment ${namespace}/${name} has ${textOf(ready)} of ${textOf(wanted)} replicas ready`
+  const [desired, ready] = [at(deployment, 'spec', 'replicas') ?? 1, at(deployment, 'status', 'readyReplicas') ?? 0]
+  const message = `Deployment ${namespace}/${name} has ${textOf(ready)} of ${textOf(desired)} replicas ready`
   const selector = labelSelectorOf(deployment)
   const inspect = shell`kubectl -n ${namespace} describe pods -l ${selector}`
-  if (wanted === 0) return { isWell: false, message, inspect: shell`kubectl -n ${namespace} scale deployment ${name} --replicas=1` }
+  if (desired === 0) return { isWell: false, message, inspect: shell`kubectl -n ${namespace} scale deployment ${name} --replicas=1` }
   if (hasUnobservedGeneration(deployment))
     return { isWell: false, message: `${message}, and its latest spec has not been observed yet`, inspect }
   if (observedCondition(deployment, 'Available')?.status === 'True') return { isWell: true, message, inspect }

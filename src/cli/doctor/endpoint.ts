@@ -45,7 +45,7 @@ export async function reach(api: Api, endpoint: string): Promise<Reached> {
       inspect,
       problem: `Service ${namespace}/${name} does not expose port ${port}, only ${ports.map(textOf).join(', ')}`,
     })
-  const get = await proxyOf(api, service, port, ports.includes(port))
+  const get = ports.includes(port) ? serviceProxy(api, service, port) : await podProxy(api, service, port)
   const pods = shell`kubectl -n ${namespace} get pods -o wide`
   const unready: Reached = { inspect: pods, problem: `Service ${namespace}/${name} has no ready pods` }
   if (get === undefined) return unready
@@ -64,7 +64,7 @@ const NO_HTTP = /malformed HTTP|Parse Error/
 const CLIENT_PORT = 'it does not speak HTTP, so it is probably the client port (4222); the monitoring port is 8222'
 
 /** The other servers of a NATS cluster, because each server reports only its own streams. */
-export async function neighboursOf(
+export async function otherServersOf(
   api: Api,
   endpoint: string,
   { server, service }: { server: MonitoringServer; service?: Service },
@@ -99,9 +99,12 @@ async function suggestService(api: Api, namespace: string, port: number, found: 
   return { ...found, problem, suggestion: `${first}.${namespace}.svc.cluster.local:${port}` }
 }
 
-async function proxyOf(api: Api, service: Service, port: number, isListed: boolean): Promise<MonitoringServer['get'] | undefined> {
-  const { namespace, name } = service
-  if (isListed) return path => api.get(`/api/v1/namespaces/${namespace}/services/${name}:${port}/proxy${path}`)
+const serviceProxy =
+  (api: Api, { namespace, name }: Service, port: number): MonitoringServer['get'] =>
+  path =>
+    api.get(`/api/v1/namespaces/${namespace}/services/${name}:${port}/proxy${path}`)
+
+async function podProxy(api: Api, service: Service, port: number): Promise<MonitoringServer['get'] | undefined> {
   const [pod] = await podsOf(api, service)
   return pod === undefined ? undefined : path => api.get(podPath(service, pod, port, path))
 }

@@ -6,7 +6,7 @@ import { shell } from '../../text/shell-quote.ts'
 import { type Actor, checkAccess } from './access.ts'
 import type { Api } from './api.ts'
 import { type Check, unknown } from './check.ts'
-import { type Examined, examineNamed, examineWritten, type Given } from './claims.ts'
+import { type Examined, examineNamed, examineWritten, type Operands } from './claims.ts'
 import { type Crossplane, checkCrossplane, checkVersion } from './crossplane.ts'
 import { checkProducts } from './diagnoses.ts'
 import { checkPackages } from './packages.ts'
@@ -14,7 +14,7 @@ import { checkPods } from './pods.ts'
 import { checkProvider, type Provider } from './provider.ts'
 import { checkSecrets } from './secrets.ts'
 
-export async function examine(api: Api, { named, written }: Given): Promise<Check[]> {
+export async function examine(api: Api, { named, written }: Operands): Promise<Check[]> {
   const [crossplane, { checks: packages, platformOf }] = await Promise.all([checkCrossplane(api), checkPackages(api)])
   const examined: Examined[] = await Promise.all([
     ...named.map(one => examineNamed(api, one, platformOf)),

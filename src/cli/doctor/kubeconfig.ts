@@ -32,7 +32,7 @@ interface Entry {
   readonly folder: string
 }
 
-export async function findConnection({ kubeconfig, context: wanted, env }: Where): Promise<Connection | Problem> {
+export async function findConnection({ kubeconfig, context: chosenContext, env }: Where): Promise<Connection | Problem> {
   const listed = (env.KUBECONFIG ?? '').split(delimiter).filter(file => file !== '')
   const named = kubeconfig === undefined ? listed : [kubeconfig]
   const files = named.length > 0 ? named : [join(env.HOME ?? homedir(), '.kube', 'config')]
@@ -46,7 +46,7 @@ export async function findConnection({ kubeconfig, context: wanted, env }: Where
   if (entries.length === 0) return { problem: `no kubeconfig found: ${files.join(', ')}` }
 
   const current = entries.map(({ body }) => text(body['current-context'])).find(name => name !== undefined)
-  const context = wanted ?? current
+  const context = chosenContext ?? current
   if (context === undefined) return { problem: `${files.join(', ')}: no current-context is set; choose a context with --context NAME` }
   const chosen = find(entries, 'contexts', 'context', context)
   if (chosen === undefined) return { problem: `context '${context}' does not exist; available contexts: ${namesOf(entries, 'contexts')}` }

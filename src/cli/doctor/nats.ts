@@ -6,7 +6,7 @@ import { shell } from '../../text/shell-quote.ts'
 import type { Api } from './api.ts'
 import { type Check, unknown, well, wrong } from './check.ts'
 import type { Diagnosis, Subject } from './diagnosis.ts'
-import { type MonitoringServer, neighboursOf, type Reached, reach } from './endpoint.ts'
+import { type MonitoringServer, otherServersOf, type Reached, reach } from './endpoint.ts'
 import { suggest } from './suggestion.ts'
 
 type Nats = NonNullable<ResolvedClaim['nats']>
@@ -51,9 +51,9 @@ async function checkServer(api: Api, endpoint: string, natsClaims: readonly Nats
   const reached = await reach(api, endpoint)
   const unknownStreams = () => natsClaims.map(({ claim }) => unknown(streamRow(claim), `unknown because ${endpoint} could not be reached`))
   if ('problem' in reached) {
-    const [only, another] = natsClaims
+    const [only, second] = natsClaims
     const fix =
-      reached.suggestion !== undefined && only !== undefined && another === undefined
+      reached.suggestion !== undefined && only !== undefined && second === undefined
         ? edit(only.claim, { monitoringEndpoint: reached.suggestion })
         : reached.inspect
     return [wrong(name, `${endpoint} can't be reached: ${reached.problem} (${origin})`, fix), ...unknownStreams()]
@@ -89,7 +89,7 @@ async function serversOf(
   jsz: Json,
 ): Promise<MonitoringServer[]> {
   const size = at(jsz, 'meta_cluster', 'cluster_size')
-  return typeof size === 'number' && size > 1 ? [reached.server, ...(await neighboursOf(api, endpoint, reached))] : [reached.server]
+  return typeof size === 'number' && size > 1 ? [reached.server, ...(await otherServersOf(api, endpoint, reached))] : [reached.server]
 }
 
 const streamRow = ({ namespace, name }: ResolvedClaim) => `Stream of ${namespace}/${name}`
@@ -99,42 +99,42 @@ const namesIn = (values: readonly Json[]) => [...new Set(values.map(nameOf))].jo
 async function checkStream(servers: readonly MonitoringServer[], { claim, nats }: NatsClaim): Promise<Check> {
   const { stream, consumer } = nats
   // Like KEDA: https://keda.sh/docs/latest/scalers/nats-jetstream-stream/
-  const wanted = nats.accountID ?? nats.account
+  const account = nats.accountID ?? nats.account
   const name = streamRow(claim)
-  const accounts = await accountsOf(servers, `acc=${encodeURIComponent(wanted)}&consumers=true`)
+  const accounts = await accountsOf(servers, `acc=${encodeURIComponent(account)}&consumers=true`)
   if (accounts === undefined) return unknown(name, 'not every NATS server reports its streams')
-  const own = accounts.filter(account => at(account, 'id') === wanted || at(account, 'name') === nats.account)
+  const own = accounts.filter(one => at(one, 'id') === account || at(one, 'name') === nats.account)
   const streams = own.flatMap(account => items(at(account, 'stream_detail')))
   const found = streams.filter(one => nameOf(one) === stream)
   if (found.length === 0) {
-    const elsewhere = await holderOf(servers, stream)
-    if (elsewhere !== undefined && elsewhere !== wanted)
-      return wrong(name, `stream '${stream}' is in account '${elsewhere}', not in account '${wanted}'`, edit(claim, { account: elsewhere }))
+    const other = await accountOf(servers, stream)
+    if (other !== undefined && other !== account)
+      return wrong(name, `stream '${stream}' is in account '${other}', not in account '${account}'`, edit(claim, { account: other }))
     const add = shell`nats stream add -- ${stream}`
     const near = suggest(stream, streams.map(nameOf))
     return wrong(
       name,
-      `account '${wanted}' has no stream '${stream}'${near.question}; its streams: ${namesIn(streams)}${near.otherwise(add)}`,
+      `account '${account}' has no stream '${stream}'${near.question}; its streams: ${namesIn(streams)}${near.otherwise(add)}`,
       near.name === undefined ? add : edit(claim, { stream: near.name }),
     )
   }
   const consumers = found.flatMap(one => items(at(one, 'consumer_detail')))
   if (consumers.some(one => nameOf(one) === consumer))
-    return well(name, `account '${wanted}' has stream '${stream}' with consumer '${consumer}'`)
+    return well(name, `account '${account}' has stream '${stream}' with consumer '${consumer}'`)
   const add = shell`nats consumer add --pull --defaults -- ${stream} ${consumer}`
   const near = suggest(consumer, consumers.map(nameOf))
   return wrong(
     name,
-    `stream '${stream}' of account '${wanted}' has no consumer '${consumer}'${near.question}; its consumers: ${namesIn(consumers)}${near.otherwise(add)}`,
+    `stream '${stream}' of account '${account}' has no consumer '${consumer}'${near.question}; its consumers: ${namesIn(consumers)}${near.otherwise(add)}`,
     near.name === undefined ? add : edit(claim, { consumer: near.name }),
   )
 }
 
 /** The first account that has a stream of this name. */
-async function holderOf(servers: readonly MonitoringServer[], stream: string): Promise<string | undefined> {
+async function accountOf(servers: readonly MonitoringServer[], stream: string): Promise<string | undefined> {
   const accounts = (await accountsOf(servers, 'accounts=true&streams=true')) ?? []
-  const holder = accounts.find(account => items(at(account, 'stream_detail')).some(one => nameOf(one) === stream))
-  return holder === undefined ? undefined : nameOf(holder)
+  const found = accounts.find(one => items(at(one, 'stream_detail')).some(one => nameOf(one) === stream))
+  return found === undefined ? undefined : nameOf(found)
 }
 
 /** The accounts of all servers; undefined if a server does not answer. */

@@ -38,10 +38,10 @@ export async function checkPackages(api: Api): Promise<Installed> {
     ...XRDS.map(name => api.get(`${EXTENSIONS}/compositeresourcedefinitions/${name}`)),
   ])
   const configuration = itemsOf(configurations).find(one => textOf(at(one, 'spec', 'package')).includes(CONFIGURATION))
-  const again = configuration ? restore(nameOf(configuration)) : undefined
-  const definition = checkDefinition(definitions, again)
+  const reinstall = configuration ? restore(nameOf(configuration)) : undefined
+  const definition = checkDefinition(definitions, reinstall)
   const own = itemsOf(compositions).filter(isOurs)
-  const checked = own.map(one => checkComposition(one, again))
+  const checked = own.map(one => checkComposition(one, reinstall))
   const called = new Set(checked.flatMap(({ calls }) => calls))
   const platforms = new Map(checked.flatMap(({ name, platform }): [string, Platform][] => (platform ? [[name, platform]] : [])))
   const byDefault = platforms.get(defaultOf(definitions) ?? '') ?? [...platforms.values()][0] ?? builtInPlatform
@@ -49,9 +49,9 @@ export async function checkPackages(api: Api): Promise<Installed> {
   return {
     checks: [
       ...checkFunctions(functions, called),
-      checkConfiguration(configurations, configuration, isUsable),
+      checkConfiguration(configurations, configuration, { isUsable }),
       definition,
-      ...(own.length > 0 ? checked.map(({ check }) => check) : [noComposition(compositions, again)]),
+      ...(own.length > 0 ? checked.map(({ check }) => check) : [noComposition(compositions, reinstall)]),
     ],
     platformOf: composite => platforms.get(chosenBy(composite) ?? '') ?? byDefault,
   }
@@ -83,20 +83,20 @@ function checkFunctions(answer: Answer, called: ReadonlySet<string>): Check[] {
   if (!answer.ok && !isAbsent(answer)) return [unknown(name, `can't be listed: ${answer.reason}`)]
   const functions = itemsOf(answer)
   // A function installed as a dependency is named after its repository, so only the name in the Composition counts.
-  const wanted = called.size > 0 ? [...called] : functions.map(nameOf).filter(found => found.endsWith(FUNCTION))
-  if (wanted.length === 0) return [wrong(name, 'is not installed', INSTALL_CONFIGURATION)]
-  return wanted.map(wantedName => {
-    const found = functions.find(one => nameOf(one) === wantedName)
+  const expected = called.size > 0 ? [...called] : functions.map(nameOf).filter(found => found.endsWith(FUNCTION))
+  if (expected.length === 0) return [wrong(name, 'is not installed', INSTALL_CONFIGURATION)]
+  return expected.map(functionName => {
+    const found = functions.find(one => nameOf(one) === functionName)
     if (found !== undefined) return checkPackage(name, 'function.pkg', found)
     const other = functions.map(nameOf).find(one => one.endsWith(FUNCTION))
-    const message = `the Composition calls function ${wantedName}, which is not installed`
+    const message = `the Composition calls function ${functionName}, which is not installed`
     return other === undefined
-      ? wrong(name, message, install('function', FUNCTION) + shell` ${wantedName}`)
+      ? wrong(name, message, install('function', FUNCTION) + shell` ${functionName}`)
       : wrong(name, `${message}; the installed function is named ${other}`, 'kubectl get functions.pkg.crossplane.io')
   })
 }
 
-function checkConfiguration(answer: Answer, found: JsonObject | undefined, isUsable: boolean): Check {
+function checkConfiguration(answer: Answer, found: JsonObject | undefined, { isUsable }: { readonly isUsable: boolean }): Check {
   const name = 'Configuration'
   if (!answer.ok && !isAbsent(answer)) return unknown(name, `can't be listed: ${answer.reason}`)
   if (found !== undefined) return checkPackage(name, 'configuration.pkg', found)
@@ -109,22 +109,22 @@ function checkConfiguration(answer: Answer, found: JsonObject | undefined, isUsa
 export function checkPackage(name: string, kind: string, found: JsonObject): Check {
   const called = nameOf(found)
   const tag = textOf(at(found, 'spec', 'package'))
-  const trouble = ['Installed', 'Healthy'].flatMap(type => {
+  const problems = ['Installed', 'Healthy'].flatMap(type => {
     const state = observedCondition(found, type)
     if (state?.status === 'True') return []
     return [`not ${type}${state?.message ? `: ${state.message}` : state?.reason ? `: ${state.reason}` : ''}`]
   })
-  if (trouble.length === 0) return well(name, `${called} is installed and healthy (${tag})`)
-  return wrong(name, `${called} (${tag}) is ${trouble.join('; ')}`, shell`kubectl describe ${kind} ${called}`)
+  if (problems.length === 0) return well(name, `${called} is installed and healthy (${tag})`)
+  return wrong(name, `${called} (${tag}) is ${problems.join('; ')}`, shell`kubectl describe ${kind} ${called}`)
 }
 
-function checkDefinition(answers: readonly Answer[], again = INSTALL_CONFIGURATION): Check {
+function checkDefinition(answers: readonly Answer[], reinstall = INSTALL_CONFIGURATION): Check {
   const name = 'API (XRD)'
   const found = answers.flatMap(answer => (answer.ok && isObject(answer.body) ? [answer.body] : []))[0]
   if (found === undefined) {
     const failed = answers.find(answer => !answer.ok && !isAbsent(answer))
     if (failed !== undefined && !failed.ok) return unknown(name, `can't be read: ${failed.reason}`)
-    return wrong(name, `neither ${XRDS.join(' nor ')} exists`, again)
+    return wrong(name, `neither ${XRDS.join(' nor ')} exists`, reinstall)
   }
   const types = at(found, 'spec', 'claimNames') === undefined ? ['Established'] : ['Established', 'Offered']
   const failing = types.filter(type => observedCondition(found, type)?.status !== 'True')
@@ -133,9 +133,9 @@ function checkDefinition(answers: readonly Answer[], again = INSTALL_CONFIGURATI
   return wrong(name, `${nameOf(found)} is ${reasons.join('; ')}`, shell`kubectl describe xrd ${nameOf(found)}`)
 }
 
-function noComposition(answer: Answer, again = INSTALL_CONFIGURATION): Check {
+function noComposition(answer: Answer, reinstall = INSTALL_CONFIGURATION): Check {
   if (!answer.ok && !isAbsent(answer)) return unknown('Composition', `can't be listed: ${answer.reason}`)
-  return wrong('Composition', `no Composition for ${COMPOSITE_KIND} of ${GROUP} exists`, again)
+  return wrong('Composition', `no Composition for ${COMPOSITE_KIND} of ${GROUP} exists`, reinstall)
 }
 
 interface CheckedComposition {
@@ -145,13 +145,13 @@ interface CheckedComposition {
   readonly platform?: Platform
 }
 
-function checkComposition(composition: JsonObject, again: string | undefined): CheckedComposition {
+function checkComposition(composition: JsonObject, reinstall: string | undefined): CheckedComposition {
   const name = nameOf(composition)
   const step = items(at(composition, 'spec', 'pipeline')).find(
     one => isInput(at(one, 'input')) || textOf(at(one, 'functionRef', 'name')).endsWith(FUNCTION),
   )
   const isOfPackage = items(at(composition, 'metadata', 'ownerReferences')).some(owner => at(owner, 'kind') === 'ConfigurationRevision')
-  const inspect = (isOfPackage ? again : undefined) ?? shell`kubectl get composition ${name} -o yaml`
+  const inspect = (isOfPackage ? reinstall : undefined) ?? shell`kubectl get composition ${name} -o yaml`
   if (step === undefined) return { name, calls: [], check: wrong('Composition', `${name} has no step that calls the function`, inspect) }
   const called = textOf(at(step, 'functionRef', 'name'))
   const parsed = parsePlatform(at(step, 'input'))

@@ -11,8 +11,8 @@ const signs = {
 } as const satisfies Record<Check['state'], { sign: string; style: string }>
 
 /** A line for each check, followed by the command that fixes it. */
-export function printTable(checks: readonly Check[], { color }: Output): string {
-  const paint = painter(color)
+export function printTable(checks: readonly Check[], out: Output): string {
+  const paint = painter(out)
   const width = Math.max(...checks.map(({ name }) => printable(name).length))
   return checks
     .map(({ name, state, message, fix }) => {

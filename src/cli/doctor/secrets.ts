@@ -128,11 +128,11 @@ function withoutKeys(claim: ResolvedClaim, { secret, keys }: Named, row: string,
 }
 
 function unreadable(row: string, claim: ResolvedClaim, { secret, keys }: Named, answer: Failed): Check {
-  const wanted = keys.length === 0 ? '' : ` with ${listed(keys)}`
+  const withKeys = keys.length === 0 ? '' : ` with ${listed(keys)}`
   if (answer.status !== 403) return unknown(row, `can't be read: ${reasonOf(answer)}`)
   return unknown(
     row,
-    `you may not read it, so doctor cannot check whether it exists${wanted}: ${reasonOf(answer)}. Ask someone with access to list its keys, which shows no values`,
+    `you may not read it, so doctor cannot check whether it exists${withKeys}: ${reasonOf(answer)}. Ask someone with access to list its keys, which shows no values`,
     describe(claim, secret),
   )
 }

@@ -11,9 +11,9 @@ export function parseVersion(text: unknown): Version | undefined {
 /** `registry:5000/keda:2.17.0@sha256:…` has the tag `2.17.0`. */
 export const tagOf = (image: string): string | undefined => /:([^:/]+)$/.exec(image.split('@')[0] ?? '')?.[1]
 
-export const isAtLeast = (version: Version, least: Version): boolean => {
-  const index = version.findIndex((part, i) => part !== least[i])
-  return index === -1 || (version[index] ?? 0) > (least[index] ?? 0)
+export const isAtLeast = (version: Version, minimum: Version): boolean => {
+  const index = version.findIndex((part, i) => part !== minimum[i])
+  return index === -1 || (version[index] ?? 0) > (minimum[index] ?? 0)
 }
 
 export const showVersion = (version: Version): string => version.join('.')

@@ -40,8 +40,8 @@ function inOrder(findings: readonly LocatedFinding[]): LocatedFinding[] {
 export const byPosition = (a: Position, b: Position): number => a.line - b.line || a.column - b.column
 
 export function printReported({ file, line, column, code, message, severity, source, cut }: ReportedFinding, out: Output): string {
-  const { isTerminal, color, width } = out
-  const paint = painter(color)
+  const { isTerminal, width } = out
+  const paint = painter(out)
   const where = paint('bold', `${printable(file)}:${line}:${column}`)
   const how = severity === 'warning' ? `${paint('yellow', 'warning:')} ` : ''
   const text = `${where}  ${how}${printable(message)}  ${paint('dim', `[${code}]`)}\n`

@@ -58,8 +58,8 @@ const lines = (findings: readonly ReportedFinding[]) =>
     .join('\n')
 
 function element(name: string, attributes: Readonly<Record<string, string | number>>, children: readonly string[]): string {
-  const given = Object.entries(attributes).map(([key, value]) => ` ${key}="${escaped(printable(String(value)))}"`)
-  const open = `<${name}${given.join('')}`
+  const list = Object.entries(attributes).map(([key, value]) => ` ${key}="${escaped(printable(String(value)))}"`)
+  const open = `<${name}${list.join('')}`
   const [first] = children
   if (first === undefined) return `${open}/>\n`
   // Text is escaped, so only an element starts with '<'. Text must have no line breaks around it.
