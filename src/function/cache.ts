@@ -5,18 +5,18 @@ import type { Json, JsonObject } from '../kubernetes/json.ts'
  * Caches answers by the content of the request and limits the total size of the cached requests in characters.
  * Evicts the answers that were not requested lately first.
  */
-export function createCache<Answer>(mostCharacters: number) {
+export function createCache<Answer>(maxCharacters: number) {
   // Two generations, because recording the time of every use would cost more than everything else.
   let recent = new Map<string, Answer>()
   let older = recent
   let characters = 0
-  return (asked: Json | undefined, work: () => Answer): Answer => {
-    const content = contentKey(asked)
+  return (request: Json | undefined, compute: () => Answer): Answer => {
+    const content = contentKey(request)
     const key = hash('sha256', content, 'base64')
-    const known = recent.get(key)
-    if (known !== undefined) return known
-    const answer = older.get(key) ?? work()
-    if (characters + content.length > mostCharacters / 2) {
+    const cached = recent.get(key)
+    if (cached !== undefined) return cached
+    const answer = older.get(key) ?? compute()
+    if (characters + content.length > maxCharacters / 2) {
       older = recent
       recent = new Map()
       characters = 0

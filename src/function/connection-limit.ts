@@ -1,12 +1,12 @@
 import type { Server, Socket } from 'node:net'
 
 /** Limits the connections of each address. Node's maxConnections limits the sum, so one address could lock out all others. */
-export function limitConnectionsPerAddress(server: Server, most: number): void {
+export function limitConnectionsPerAddress(server: Server, max: number): void {
   const open = new Map<string, number>()
   server.on('connection', (socket: Socket) => {
     const { remoteAddress = '' } = socket
     const before = open.get(remoteAddress) ?? 0
-    if (before >= most) return socket.destroy()
+    if (before >= max) return socket.destroy()
     open.set(remoteAddress, before + 1)
     socket.once('close', () => {
       const left = (open.get(remoteAddress) ?? 0) - 1

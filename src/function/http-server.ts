@@ -3,7 +3,7 @@ import { limitConnectionsPerAddress } from './connection-limit.ts'
 import type { Metrics } from './metrics.ts'
 
 /** The kubelet and Prometheus each open one or two connections at a time. */
-export const MOST_CONNECTIONS_PER_ADDRESS = 16
+export const MAX_CONNECTIONS_PER_ADDRESS = 16
 // Every pod in the cluster can reach this port, and it shares a thread with the calls.
 const timeouts = { headersTimeout: 2_000, requestTimeout: 2_000, connectionsCheckingInterval: 500 }
 const FRESH_MS = 1_000
@@ -31,7 +31,7 @@ export function createHttpServer(metrics: Metrics, serving: () => boolean, now =
   // Otherwise a thousand pipelined requests on one connection would all be answered before the next call.
   server.maxRequestsPerSocket = 1
   server.on('dropRequest', (_request, socket) => socket.destroy())
-  limitConnectionsPerAddress(server, MOST_CONNECTIONS_PER_ADDRESS)
+  limitConnectionsPerAddress(server, MAX_CONNECTIONS_PER_ADDRESS)
   return server
 }
 

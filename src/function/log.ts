@@ -11,7 +11,7 @@ export interface Log {
 }
 
 /** Writes one JSON object a line. JSON escapes line breaks, so a caller cannot forge a line. */
-export function createLog(debugging: boolean, write: (line: string) => void = line => process.stderr.write(line)): Log {
+export function createLog({ debugging }: Pick<Log, 'debugging'>, write: (line: string) => void = line => process.stderr.write(line)): Log {
   const at =
     (level: string): Write =>
     (message, fields) =>

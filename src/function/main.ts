@@ -11,7 +11,7 @@ const EXIT_BAD_FLAG = 2
 const GRACE_MS = 10_000
 
 async function serve(options: Options): Promise<void> {
-  const log = createLog(options.debug)
+  const log = createLog({ debugging: options.debug })
   try {
     const server = await startServer(runFunction, options, log)
     collectDefaultMetrics({ register: server.metrics.registry })

@@ -23,7 +23,7 @@ export type Command =
   | { readonly do: 'refuse'; readonly problem: string }
 
 const MEBIBYTE = 1024 * 1024
-const MOST_MEBIBYTES = 1024
+const MAX_MEBIBYTES = 1024
 const HIGHEST_PORT = 65_535
 
 export const help = `Usage: function-event-driven-service [flags]
@@ -99,8 +99,8 @@ export function parseOptions(args: readonly string[], environment: Readonly<Reco
     return refuse('metrics-address', `[HOST]:PORT with a port up to ${HIGHEST_PORT}, or empty`)
   }
   const mebibytes = Number(values['max-recv-message-size'])
-  if (!/^\d+$/.test(values['max-recv-message-size']) || mebibytes < 1 || mebibytes > MOST_MEBIBYTES) {
-    return refuse('max-recv-message-size', `a whole number of megabytes from 1 to ${MOST_MEBIBYTES}`)
+  if (!/^\d+$/.test(values['max-recv-message-size']) || mebibytes < 1 || mebibytes > MAX_MEBIBYTES) {
+    return refuse('max-recv-message-size', `a whole number of megabytes from 1 to ${MAX_MEBIBYTES}`)
   }
   const directory = values['tls-certs-dir'] || environment.TLS_SERVER_CERTS_DIR || '/tls/server'
   return {

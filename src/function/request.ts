@@ -30,14 +30,14 @@ function lookupOf({ meta, requiredResources, requiredSchemas }: RunFunctionReque
   })
   const kinds = Object.entries(requiredSchemas ?? {}).map(([name, { openapiV3 }]): [string, boolean] => [name, openapiV3 !== undefined])
   // The composite's own kind is requested too: a client that does not find even that, such as `crossplane render`, can't tell.
-  const canTell = kinds.some(([, known]) => known)
+  const canTell = kinds.some(([, exists]) => exists)
   const capabilities = meta?.capabilities ?? []
   return {
     // Crossplane 2.0 and 2.1 support required resources too but do not report capabilities.
     canAsk: capabilities.length === 0 || capabilities.includes(Capability.CAPABILITY_REQUIRED_RESOURCES),
     canAskKinds: capabilities.includes(Capability.CAPABILITY_REQUIRED_SCHEMAS),
     existing: Object.fromEntries(found),
-    kinds: Object.fromEntries(kinds.map(([name, known]) => [name, known || !canTell])),
+    kinds: Object.fromEntries(kinds.map(([name, exists]) => [name, exists || !canTell])),
     composite,
     adopt: at(composite, 'metadata', 'annotations', ADOPT) === 'true',
   }

@@ -8,7 +8,6 @@ import {
   Status,
   Target,
 } from '@crossplane-org/function-sdk-typescript'
-import type { EventDrivenServiceStatus } from '../claim/generated/types.ts'
 import { isObject, type JsonObject, textOf } from '../kubernetes/json.ts'
 import { isBeingDeleted } from '../kubernetes/objects.ts'
 import { lastApplied } from '../reconcile/applied.ts'
@@ -45,16 +44,16 @@ const meta = ({ meta }: RunFunctionRequest, seconds: number) => ({ tag: meta?.ta
 export function composedResponse(request: RunFunctionRequest, composite: JsonObject, composition: Composition): RunFunctionResponse {
   const { resources, complete, waits, conditions, status } = composition
   const allReady = complete && resources.every(({ readiness }) => readiness.ready)
-  const ours = resources.map(({ key, desired, readiness }): [string, Resource] => [
+  const composed = resources.map(({ key, desired, readiness }): [string, Resource] => [
     key,
     { resource: desired, connectionDetails: {}, ready: readiness.ready ? Ready.READY_TRUE : Ready.READY_FALSE },
   ])
   return {
     meta: meta(request, allReady ? RARELY_SECONDS : waits ? AT_ONCE_SECONDS : SOON_SECONDS),
     desired: {
-      composite: desiredComposite(request, composite, status, complete),
+      composite: desiredComposite(request, composite, { status, complete }),
       // Assign, never merge: merging lists would keep a container that we removed.
-      resources: { ...request.desired?.resources, ...Object.fromEntries(ours) },
+      resources: { ...request.desired?.resources, ...Object.fromEntries(composed) },
     },
     context: request.context,
     results: changedConditions(composite, conditions).map(eventOf),
@@ -63,15 +62,12 @@ export function composedResponse(request: RunFunctionRequest, composite: JsonObj
   }
 }
 
-function requirementsOf(
-  { apiVersion, kind }: JsonObject,
-  { nameQueries: asks, kindQueries: kinds }: Composition,
-): RunFunctionResponse['requirements'] {
-  if (asks.length + kinds.length === 0) return undefined
-  const known = { apiVersion: textOf(apiVersion), kind: textOf(kind) }
-  const schemas = kinds.length === 0 ? [] : [known, ...kinds]
+function requirementsOf({ apiVersion, kind }: JsonObject, { nameQueries, kindQueries }: Composition): RunFunctionResponse['requirements'] {
+  if (nameQueries.length + kindQueries.length === 0) return undefined
+  const ownKind = { apiVersion: textOf(apiVersion), kind: textOf(kind) }
+  const schemas = kindQueries.length === 0 ? [] : [ownKind, ...kindQueries]
   return {
-    resources: Object.fromEntries(asks.map(selector)),
+    resources: Object.fromEntries(nameQueries.map(selector)),
     extraResources: {},
     schemas: Object.fromEntries(schemas.map(({ apiVersion, kind }) => [kindKey({ apiVersion, kind }), { apiVersion, kind }])),
   }
@@ -86,8 +82,7 @@ const selector = ({ key, manifest: { apiVersion, kind, metadata } }: Composition
 function desiredComposite(
   { desired }: RunFunctionRequest,
   composite: JsonObject,
-  status: EventDrivenServiceStatus,
-  complete: boolean,
+  { status, complete }: Pick<Composition, 'status' | 'complete'>,
 ): Resource {
   const before: unknown = desired?.composite?.resource
   const earlier = isObject(before) ? before : {}
@@ -108,15 +103,15 @@ function desiredComposite(
  * is not ready. docs/adr/0006-refused-claim-keeps-running.md
  */
 export function refusedResponse(request: RunFunctionRequest, composite: JsonObject, why: ClaimCondition): RunFunctionResponse {
-  const kept = applied(request)
+  const running = appliedResources(request)
   // While nothing runs, a fatal result makes Crossplane, and `crossplane render`, fail with its text.
-  const runs = (kept?.length ?? 0) > 0 || wasReady(composite)
-  if (kept === undefined || !runs) return refuseAll(request, composite, why)
+  const runs = (running?.length ?? 0) > 0 || wasReady(composite)
+  if (running === undefined || !runs) return refuseAll(request, composite, why)
   return {
     meta: meta(request, SOON_SECONDS),
     desired: {
-      composite: desiredComposite(request, composite, ownStatus(composite), false),
-      resources: { ...Object.fromEntries(kept), ...request.desired?.resources },
+      composite: desiredComposite(request, composite, { status: ownStatus(composite), complete: false }),
+      resources: { ...Object.fromEntries(running), ...request.desired?.resources },
     },
     context: request.context,
     results: changedConditions(composite, [why]).map(eventOf),
@@ -126,15 +121,15 @@ export function refusedResponse(request: RunFunctionRequest, composite: JsonObje
 }
 
 /** The observed resources as they were last applied, without those being deleted. Undefined if one does not record it. */
-function applied({ observed }: RunFunctionRequest): [string, Resource][] | undefined {
-  const kept: [string, Resource][] = []
+function appliedResources({ observed }: RunFunctionRequest): [string, Resource][] | undefined {
+  const resources: [string, Resource][] = []
   for (const [key, { resource }] of Object.entries(observed?.resources ?? {})) {
     if (!isObject(resource) || isBeingDeleted(resource)) continue
     const manifest = lastApplied(resource)
     if (manifest === undefined) return undefined
-    kept.push([key, { resource: manifest, connectionDetails: {}, ready: Ready.READY_TRUE }])
+    resources.push([key, { resource: manifest, connectionDetails: {}, ready: Ready.READY_TRUE }])
   }
-  return kept
+  return resources
 }
 
 /**

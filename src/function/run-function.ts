@@ -12,12 +12,12 @@ import { composedResponse, refuseAll, refusedResponse } from './response.ts'
 
 // Crossplane calls for each claim often, mostly because the status of an object changed. Half of this holds ten thousand claims
 // of usual size, so no claim is evicted between two reconciles.
-const MOST_CHARACTERS = 16 * 1024 * 1024
+const MAX_CHARACTERS = 16 * 1024 * 1024
 
 type Resolved = { readonly claim: ResolvedClaim; readonly platform: Platform } | ClaimCondition
 
-const claimCache = createCache<Resolved>(MOST_CHARACTERS)
-const platformCache = createCache<ReturnType<typeof parsePlatform> & { readonly number: number }>(MOST_CHARACTERS)
+const claimCache = createCache<Resolved>(MAX_CHARACTERS)
+const platformCache = createCache<ReturnType<typeof parsePlatform> & { readonly number: number }>(MAX_CHARACTERS)
 let platformCount = 0
 
 /** The claim and the platform, or the condition that explains which of them is invalid. */
@@ -34,11 +34,10 @@ function resolve(claim: IdentifiedClaim, input: Json | undefined): Resolved {
 
 /** One RunFunction call, without I/O. Only a refusal needs the request with the owners of the observed fields. */
 export function runFunction(request: RunFunctionRequest, withOwners: () => RunFunctionRequest = () => request): RunFunctionResponse {
-  const question = readRequest(request)
-  if (question === undefined)
-    return refuseAll(request, {}, refusedCondition('InvalidClaim', 'the request has no observed composite resource'))
-  const { composite, observed, input, lookup } = question
-  const answer = resolve(identifyClaim(composite), input)
-  if (!('claim' in answer)) return refusedResponse(withOwners(), composite, answer)
-  return composedResponse(request, composite, compose(answer.claim, answer.platform, observed, lookup))
+  const read = readRequest(request)
+  if (read === undefined) return refuseAll(request, {}, refusedCondition('InvalidClaim', 'the request has no observed composite resource'))
+  const { composite, observed, input, lookup } = read
+  const resolved = resolve(identifyClaim(composite), input)
+  if (!('claim' in resolved)) return refusedResponse(withOwners(), composite, resolved)
+  return composedResponse(request, composite, compose(resolved.claim, resolved.platform, observed, lookup))
 }

@@ -28,7 +28,7 @@ export interface RunningServer {
 const CERTIFICATE_POLL_MS = 5_000
 const ROTATION_GRACE_MS = 10_000
 // Crossplane opens one. Each unfinished handshake holds some 30 KiB until it times out.
-export const MOST_CONNECTIONS_PER_ADDRESS = 512
+export const MAX_CONNECTIONS_PER_ADDRESS = 512
 
 const grpcOptions = {
   // Crossplane sends all its reconciles over one connection; further calls wait on its side.
@@ -123,7 +123,7 @@ export async function startServer(handler: Handler, settings: Settings, log: Log
   }
   const secure = certificates && createSecureListener(certificates, accept, metrics, log)
   const listener = secure?.server ?? createPlainListener(accept)
-  limitConnectionsPerAddress(listener, MOST_CONNECTIONS_PER_ADDRESS)
+  limitConnectionsPerAddress(listener, MAX_CONNECTIONS_PER_ADDRESS)
   const sockets = new Set<Socket>()
   listener.on('connection', (socket: Socket) => {
     sockets.add(socket)

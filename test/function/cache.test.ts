@@ -5,9 +5,9 @@ import type { Json, JsonObject } from '../../src/kubernetes/json.ts'
 import { RUNS } from '../fixtures/claims.ts'
 
 /** A cache that records the requests it computed an answer for. */
-function noting(mostCharacters: number) {
+function noting(maxCharacters: number) {
   const worked: Json[] = []
-  const remember = createCache<readonly Json[]>(mostCharacters)
+  const remember = createCache<readonly Json[]>(maxCharacters)
   const answer = (question: Json) =>
     remember(question, () => {
       worked.push(question)

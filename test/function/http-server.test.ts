@@ -1,7 +1,7 @@
 import type { Server } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { expect, onTestFinished, test, vi } from 'vitest'
-import { createHttpServer, MOST_CONNECTIONS_PER_ADDRESS } from '../../src/function/http-server.ts'
+import { createHttpServer, MAX_CONNECTIONS_PER_ADDRESS } from '../../src/function/http-server.ts'
 import { createMetrics } from '../../src/function/metrics.ts'
 
 const HERE = '127.0.0.1'
@@ -47,7 +47,7 @@ test('reuses the metrics text for scrapes within one second', async () => {
 
 test('limits the open connections of one address', async () => {
   const port = await start(createHttpServer(createMetrics(), serving))
-  const sockets = Array.from({ length: MOST_CONNECTIONS_PER_ADDRESS + 3 }, () => open(port))
+  const sockets = Array.from({ length: MAX_CONNECTIONS_PER_ADDRESS + 3 }, () => open(port))
   let gone = 0
   for (const socket of sockets) socket.once('close', () => gone++)
   await expect.poll(() => gone, soon).toBe(3)
@@ -64,10 +64,10 @@ test('limits the open connections of one address', async () => {
 test.runIf(process.platform === 'linux')('a client with the maximum number of connections does not lock out others', async () => {
   const server = createHttpServer(createMetrics(), serving)
   const port = await start(server)
-  const sockets = Array.from({ length: 10 * MOST_CONNECTIONS_PER_ADDRESS }, () => open(port, '127.0.0.2'))
+  const sockets = Array.from({ length: 10 * MAX_CONNECTIONS_PER_ADDRESS }, () => open(port, '127.0.0.2'))
   let gone = 0
   for (const socket of sockets) socket.once('close', () => gone++)
-  await expect.poll(() => gone, soon).toBe(9 * MOST_CONNECTIONS_PER_ADDRESS)
+  await expect.poll(() => gone, soon).toBe(9 * MAX_CONNECTIONS_PER_ADDRESS)
   expect(await get(port, '/healthz')).toBe('ok\n')
 })
 

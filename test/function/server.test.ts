@@ -5,7 +5,7 @@ import { status } from '@grpc/grpc-js'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { Handler } from '../../src/function/handler.ts'
 import { serviceNames } from '../../src/function/runner-service.ts'
-import { MOST_CONNECTIONS_PER_ADDRESS } from '../../src/function/server.ts'
+import { MAX_CONNECTIONS_PER_ADDRESS } from '../../src/function/server.ts'
 import { ask, call, connectClient, counted, echo, MEBIBYTE, openCall, pathOf, send, serve, throwAt } from './serving.ts'
 
 const { requestSerialize } = FunctionRunnerServiceService.runFunction
@@ -216,7 +216,7 @@ describe('any bytes', () => {
     async () => {
       const { port } = await serve()
       let gone = 0
-      for (let opened = 0; opened < MOST_CONNECTIONS_PER_ADDRESS + 3; opened++) {
+      for (let opened = 0; opened < MAX_CONNECTIONS_PER_ADDRESS + 3; opened++) {
         const socket = connectTcp({ port, host: '127.0.0.1', localAddress: '127.0.0.2' }).resume()
         socket.on('error', () => {}).once('close', () => gone++)
         onTestFinished(() => void socket.destroy())

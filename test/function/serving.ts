@@ -41,7 +41,7 @@ export async function serve(settings: Partial<Settings> = {}, handler: Handler =
   const server = await startServer(
     handler,
     { ...plain, ...settings },
-    createLog(true, line => lines.push(JSON.parse(line))),
+    createLog({ debugging: true }, line => lines.push(JSON.parse(line))),
   )
   onTestFinished(async () => {
     await server.stop(0)

@@ -131,7 +131,7 @@ export const targets: readonly Target[] = [
     const server = await startServer(
       runFunction,
       settings,
-      createLog(true, () => {}),
+      createLog({ debugging: true }, () => {}),
     )
     const { send, close } = clientOf(server.port)
     const details = await use(async bytes => sound(await send(bytes)))

@@ -86,7 +86,7 @@ const { responseDeserialize } = FunctionRunnerServiceService.runFunction
 const runner = createRunner(
   runFunction,
   createMetrics(),
-  createLog(true, () => {}),
+  createLog({ debugging: true }, () => {}),
 )
 
 /** From bytes to bytes as the server does it; undefined where they are no request, which gRPC tells the client. */
