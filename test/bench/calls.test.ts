@@ -17,14 +17,14 @@ const decoded = (kind: Kind) => {
 }
 
 describe.each(Object.keys(all) as Kind[])('a %s call', kind => {
-  test.each([0, 1, 127, 128, 12_345])('number %d is answered with all four resources', number => {
+  test.each([0, 1, 127, 128, 12_345])('number %d composes all four resources', number => {
     const { desired, results } = runFunction(decoded(kind)(number).request)
     expect(results.filter(({ severity }) => severity === Severity.SEVERITY_FATAL)).toEqual([])
     expect(Object.keys(desired?.resources ?? {}).sort()).toEqual(['deployment', 'scaledobject', 'service', 'serviceaccount'])
   })
 })
 
-test('first calls are for one claim after another, of which nothing is there', () => {
+test('a first call is for a new claim without observed resources', () => {
   const first = decoded('first')
   expect([first(7), first(100_007)].map(({ name, image }) => [name, image])).toEqual([
     ['worker-0000000007', 'ghcr.io/acme/worker:1.4.0000000007'],
@@ -36,7 +36,7 @@ test('first calls are for one claim after another, of which nothing is there', (
 test.each<{ kind: Kind; names: string[] }>([
   { kind: 'steady', names: ['worker-0000000000', 'worker-0000000000', 'worker-0000000000'] },
   { kind: 'mixed', names: ['worker-0000000000', 'worker-0000000999', 'worker-0000000000'] },
-])('$kind calls move the ScaledObject on, and nothing else of the claim', ({ kind, names }) => {
+])('a $kind call changes only the ScaledObject of the claim', ({ kind, names }) => {
   const call = decoded(kind)
   const made = [0, 999, 1000].map(call)
   expect(made.map(({ name }) => name)).toEqual(names)
@@ -55,18 +55,18 @@ test.each<{ kind: Kind; names: string[] }>([
   expect(after?.resources.deployment).toEqual(before?.resources.deployment)
 })
 
-test('busy calls are for ten thousand claims in turn', () => {
+test('busy calls take turns over ten thousand claims', () => {
   const busy = decoded('busy')
   expect([0, 9_999, 10_000].map(number => busy(number).name)).toEqual(['worker-0000000000', 'worker-0000009999', 'worker-0000000000'])
 })
 
-test('what is settled is ready, and says nothing new', () => {
+test('a steady call reports ready resources and no events', () => {
   const { desired, results } = runFunction(decoded('steady')(1).request)
   expect(Object.values(desired?.resources ?? {}).map(({ ready }) => ready)).toEqual(Array.from({ length: 4 }, () => Ready.READY_TRUE))
   expect(results).toEqual([])
 })
 
-test('the entries of a map come in many orders, as Go sends them', () => {
+test('the order of map entries differs between calls, as with Go', () => {
   const call = decoded('steady')
   const orders = new Set(Array.from({ length: 20 }, (_, number) => Object.keys(call(number).request.observed?.resources ?? {}).join()))
   expect(orders.size).toBeGreaterThan(1)

@@ -5,7 +5,7 @@ import { certificateFolder, serve, serverIdentity } from '../function/serving.ts
 import { open } from './client.ts'
 
 const MESSAGE_BYTES = 40_000
-// Within what the server takes at once.
+// Fewer than the concurrent streams of the server.
 const CALLS = 200
 
 const authority = createAuthority()
@@ -25,7 +25,7 @@ const request = (tag: string) =>
 test.each([
   { over: 'plaintext', identity: undefined },
   { over: 'mutual TLS', identity: client },
-])('many calls at once over $over, each larger than a frame and together larger than every window', async ({ identity }) => {
+])('completes concurrent calls over $over that exceed a frame and every window', async ({ identity }) => {
   const secure = identity && { certificatesDirectory: certificateFolder(authority.certificate, serverIdentity(authority)) }
   const { port } = await serve(secure)
   const { call } = await connected(port, identity)
@@ -37,14 +37,14 @@ test.each([
   })
 })
 
-test('a call that fails rejects, and the connection serves on', async () => {
+test('a failed call rejects and leaves the connection usable', async () => {
   const { port } = await serve()
   const { call } = await connected(port)
   await expect(call(Buffer.of(0xff))).rejects.toThrow('without an answer')
   expect(RunFunctionResponse.decode(await call(request('after'))).meta?.tag).toBe('after')
 })
 
-test('a function that goes away rejects what it leaves open', async () => {
+test('rejects open calls when the function stops', async () => {
   const server = await serve({}, () => {
     void server.stop(0)
     throw new Error('stopped')
@@ -53,4 +53,4 @@ test('a function that goes away rejects what it leaves open', async () => {
   await expect(Promise.all(Array.from({ length: 10 }, () => call(request('lost'))))).rejects.toThrow()
 })
 
-test('nobody there', () => expect(open(1)).rejects.toThrow('ECONNREFUSED'))
+test('rejects if nothing listens on the port', () => expect(open(1)).rejects.toThrow('ECONNREFUSED'))

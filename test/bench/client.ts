@@ -1,5 +1,5 @@
-// A gRPC client that does next to nothing, so that what is measured is the function: requests are encoded already,
-// answers are not decoded, and the same few bytes are every call's headers. HTTP/2 as far as that takes it: RFC 9113.
+// A minimal gRPC client, so that the figures show the cost of the function: requests are encoded beforehand, responses are not
+// decoded, and every call has the same headers. It speaks only the part of HTTP/2 (RFC 9113) that this needs.
 import { once } from 'node:events'
 import { connect as connectTcp, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
@@ -7,13 +7,13 @@ import type { Identity } from '../../scripts/certificates.ts'
 
 const PREFACE = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'
 const FRAME_HEADER_BYTES = 9
-// Before each message gRPC says whether it is compressed, and how long it is.
+// gRPC prefixes each message with a compression flag and its length.
 const PREFIX_BYTES = 5
-// What every server takes without saying so.
+// The default limits of HTTP/2.
 const LARGEST_FRAME_BYTES = 16_384
 const FIRST_WINDOW_BYTES = 65_535
 const LARGEST_WINDOW_BYTES = 2 ** 31 - 1
-// How much is read before the server is told that there is room again.
+// The number of bytes that the client reads before it sends a window update.
 const READ_BYTES = 2 ** 26
 
 const frameType = { data: 0, headers: 1, resetStream: 3, settings: 4, ping: 6, goAway: 7, windowUpdate: 8 } as const
@@ -21,7 +21,7 @@ const flag = { ack: 1, endStream: 1, endHeaders: 4 } as const
 const setting = { enablePush: 2, initialWindowSize: 4 } as const
 
 function header(type: number, flags: number, stream: number, bytes: number): Buffer {
-  // Out of Node's pool: memory of its own for each would keep this process busy collecting it.
+  // From Node's pool, because an allocation for each header would keep the garbage collector busy.
   const header = Buffer.allocUnsafe(FRAME_HEADER_BYTES)
   header.writeUIntBE(bytes, 0, 3)
   header[3] = type
@@ -42,10 +42,10 @@ function uint32(value: number): Buffer {
 const settings = (...values: readonly (readonly [number, number])[]) =>
   Buffer.concat(values.flatMap(([key, value]) => [Buffer.of(0, key), uint32(value)]))
 
-/** HPACK, RFC 7541: the first call puts four headers into the server's table, and later ones name their places in it. */
+/** HPACK, RFC 7541: the first call adds four headers to the server's table, and later calls refer to them by index. */
 function headerBlocks(scheme: 'http' | 'https'): { first: Buffer; later: Buffer } {
   const text = (value: string) => Buffer.concat([Buffer.of(value.length), Buffer.from(value, 'latin1')])
-  const known = Buffer.of(0x83, scheme === 'http' ? 0x86 : 0x87) // :method: POST, :scheme
+  const indexed = Buffer.of(0x83, scheme === 'http' ? 0x86 : 0x87) // :method: POST, :scheme
   const first = [
     Buffer.of(0x44), // :path
     text('/apiextensions.fn.proto.v1.FunctionRunnerService/RunFunction'),
@@ -57,16 +57,16 @@ function headerBlocks(scheme: 'http' | 'https'): { first: Buffer; later: Buffer 
     text('te'),
     text('trailers'),
   ]
-  return { first: Buffer.concat([known, ...first]), later: Buffer.concat([known, Buffer.of(0xc1, 0xc0, 0xbf, 0xbe)]) }
+  return { first: Buffer.concat([indexed, ...first]), later: Buffer.concat([indexed, Buffer.of(0xc1, 0xc0, 0xbf, 0xbe)]) }
 }
 
 interface DataFrame {
-  /** What of it counts for the window. */
+  /** The number of bytes that count for the flow control window. */
   readonly bytes: number
   readonly parts: readonly Uint8Array[]
 }
 
-/** A message in frames of DATA, whose parts are sent one after the other so that nothing is copied. */
+/** Splits a message into DATA frames. The parts of a frame are sent separately, so nothing is copied. */
 function dataFrames(stream: number, message: Uint8Array): DataFrame[] {
   const prefix = Buffer.concat([Buffer.of(0), uint32(message.length)])
   const cut = LARGEST_FRAME_BYTES - PREFIX_BYTES
@@ -86,13 +86,13 @@ interface Waiting {
 }
 
 export interface Connection {
-  /** The bytes of the answer. Rejects where there is none, as with every gRPC error. */
+  /** The bytes of the response. Rejects if there is none, for example after a gRPC error. */
   readonly call: (message: Uint8Array) => Promise<Buffer>
   readonly close: () => void
 }
 
 function speak(socket: Socket, scheme: 'http' | 'https'): Connection {
-  // Said to the socket itself, as a TLS one does not take it as an option.
+  // Set on the socket, because a TLS socket ignores the option.
   socket.setNoDelay(true)
   const blocks = headerBlocks(scheme)
   const waiting = new Map<number, Waiting>()
@@ -106,7 +106,7 @@ function speak(socket: Socket, scheme: 'http' | 'https'): Connection {
     waiting.clear()
   }
   const send = (bytes: Uint8Array) => {
-    // What one turn of the event loop sends leaves in one go.
+    // Sends the writes of one turn of the event loop together.
     if (socket.writableCorked === 0) {
       socket.cork()
       process.nextTick(() => socket.uncork())
@@ -169,9 +169,9 @@ function speak(socket: Socket, scheme: 'http' | 'https'): Connection {
 
   const call = (message: Uint8Array) =>
     new Promise<Buffer>((resolve, reject) => {
-      // A stream's own window is not kept count of.
+      // The client does not track the windows of streams.
       if (PREFIX_BYTES + message.length > FIRST_WINDOW_BYTES)
-        throw new Error(`a request of ${message.length} bytes is more than this client can send`)
+        throw new Error(`a request of ${message.length} bytes is larger than this client can send`)
       const stream = nextStream
       nextStream += 2
       waiting.set(stream, { resolve, reject, received: [] })
@@ -182,7 +182,7 @@ function speak(socket: Socket, scheme: 'http' | 'https'): Connection {
   return { call, close: () => socket.end() }
 }
 
-/** One connection, as Crossplane holds one to a function; with an identity to show over mutual TLS. */
+/** Opens one connection, like Crossplane to a function; with mutual TLS if there is an identity. */
 export async function open(port: number, identity?: Identity): Promise<Connection> {
   const to = { port, host: '127.0.0.1' }
   if (identity === undefined) {
@@ -190,7 +190,7 @@ export async function open(port: number, identity?: Identity): Promise<Connectio
     await once(socket, 'connect')
     return speak(socket, 'http')
   }
-  // Crossplane's server certificates bear the subject of their CA, and Node takes such a one for self-signed.
+  // Crossplane's server certificates have the subject of their CA, which Node treats as self-signed.
   const socket = connectTls({ ...to, cert: identity.certificate, key: identity.key, ALPNProtocols: ['h2'], rejectUnauthorized: false })
   await once(socket, 'secureConnect')
   return speak(socket, 'https')

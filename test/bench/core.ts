@@ -1,4 +1,4 @@
-// The core in process: each example, and how the cost grows with what a claim holds.
+// Measures the core in process: each example, and how the cost grows with the size of a claim.
 import { readdirSync, readFileSync } from 'node:fs'
 import { Capability, RunFunctionRequest, type RunFunctionResponse } from '@crossplane-org/function-sdk-typescript'
 import { parse } from 'yaml'
@@ -19,7 +19,7 @@ const WARM_UP = { calls: 1000, ms: 400 }
 const SAMPLES = 5
 const SAMPLE_MS = 40
 
-/** Microseconds of CPU for one call: the best of some samples, as what else the machine does can only add to it. */
+/** Microseconds of CPU for one call: the minimum of several samples, because other load only adds to it. */
 function microseconds(call: () => unknown): number {
   const hotMs = performance.now() + WARM_UP.ms
   for (let i = 0; i < WARM_UP.calls && performance.now() < hotMs; i++) call()
@@ -36,12 +36,12 @@ function microseconds(call: () => unknown): number {
 
 const stages = ['parse', 'compose', 'call'] as const
 
-/** In microseconds. A call is all of it, from the bytes of a request to the bytes of the answer, for a claim that is known by now. */
+/** In microseconds. A call is everything from the bytes of a request to the bytes of the response, for a cached claim. */
 export type Cost = Readonly<Record<(typeof stages)[number], number>>
 
 function costOf(document: JsonObject): Cost {
   const parsed = parseClaim(document, builtInPlatform)
-  if (!parsed.ok) throw new Error(`the bench has an invalid claim: ${JSON.stringify(parsed.findings)}`)
+  if (!parsed.ok) throw new Error(`the claim of the benchmark is invalid: ${JSON.stringify(parsed.findings)}`)
   const request = RunFunctionRequest.fromPartial({
     meta: { tag: 'bench', capabilities: [Capability.CAPABILITY_CAPABILITIES] },
     observed: { composite: { resource: document } },
@@ -69,7 +69,7 @@ export interface Spent {
   readonly encode: number
 }
 
-/** Where each kind of call spends its time, in microseconds. */
+/** The time of each stage of a call, in microseconds. */
 export function spent(): Spent[] {
   return kinds.map(kind => {
     const calls = callsOf(kind, own.input)
@@ -80,7 +80,7 @@ export function spent(): Spent[] {
     return {
       kind,
       decode,
-      // Each is answered once, as a claim that is known by now is answered faster.
+      // Answers each request once, because a cached claim is answered faster.
       answer: microseconds(() => runFunction(decoded())) - decode,
       encode: microseconds(() => encodeResponse(responses[number++ % responses.length] as RunFunctionResponse)),
     }
@@ -91,7 +91,7 @@ const many = <T>(count: number, make: (index: number) => T) => Array.from({ leng
 
 interface Growing {
   readonly what: string
-  /** Up to what the schema allows. */
+  /** Up to the maximum of the schema. */
   readonly counts: readonly number[]
   readonly spec: (count: number) => JsonObject
 }
@@ -114,7 +114,7 @@ const growing: readonly Growing[] = [
   },
 ]
 
-/** What one more entry costs, and the power of the count that the cost grows with: 1 where it is linear. */
+/** The cost of one more entry, and the exponent of the growth: 1 is linear. */
 export function growth() {
   return growing.flatMap(({ what, counts, spec }) => {
     const none = costOf(claim())

@@ -11,27 +11,27 @@ describe('percentile', () => {
     { share: 0, is: 1 },
   ])('$share of 1 to 100 is $is', ({ share, is }) => expect(percentile(hundred, share)).toBe(is))
 
-  test('leaves the list as it was', () => {
+  test('does not change the list', () => {
     const values = [3, 1, 2]
     expect(median(values)).toBe(2)
     expect(values).toEqual([3, 1, 2])
   })
 
-  test('of nothing is no number', () => expect(median([])).toBeNaN())
+  test('of an empty list is NaN', () => expect(median([])).toBeNaN())
 })
 
 describe('growthOf', () => {
   const points = (cost: (count: number) => number) => [10, 100, 1000].map((count): [number, number] => [count, cost(count)])
 
   test.each([
-    { says: 'linear', cost: (count: number) => 7 + 2 * count, exponent: 1 },
-    { says: 'quadratic', cost: (count: number) => 7 + 2 * count ** 2, exponent: 2 },
-    { says: 'a root', cost: (count: number) => 7 + 2 * Math.sqrt(count), exponent: 0.5 },
-  ])('finds the power of what is $says', ({ cost, exponent }) => {
+    { title: 'linear', cost: (count: number) => 7 + 2 * count, exponent: 1 },
+    { title: 'quadratic', cost: (count: number) => 7 + 2 * count ** 2, exponent: 2 },
+    { title: 'square root', cost: (count: number) => 7 + 2 * Math.sqrt(count), exponent: 0.5 },
+  ])('finds the exponent of $title growth', ({ cost, exponent }) => {
     expect(growthOf(points(cost), cost(0)).exponent).toBeCloseTo(exponent)
   })
 
-  test('finds what one more costs', () =>
+  test('finds the cost of one more', () =>
     expect(
       growthOf(
         points(count => 7 + 2 * count),

@@ -1,6 +1,6 @@
-// What a list of measurements comes down to.
+// Summarizes a list of measurements.
 
-/** Nearest rank; of an empty list NaN. */
+/** The nearest-rank percentile; NaN for an empty list. */
 export function percentile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b)
   return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? Number.NaN
@@ -9,9 +9,9 @@ export function percentile(values: readonly number[], share: number): number {
 export const median = (values: readonly number[]): number => percentile(values, 0.5)
 
 export interface Growth {
-  /** What one more costs: least squares through the points. */
+  /** The cost of one more, by least squares. */
   readonly slope: number
-  /** k where y grows as x^k, from the slope between the logarithms: 1 is linear, 2 quadratic. */
+  /** The k of y = x^k, from the slope between the logarithms: 1 is linear, 2 quadratic. */
   readonly exponent: number
 }
 
@@ -22,7 +22,7 @@ function slopeOf(points: readonly (readonly [number, number])[]): number {
   return covariance / points.reduce((sum, [x]) => sum + (x - meanX) ** 2, 0)
 }
 
-/** How y grows with x, given as pairs, beyond what it costs with none. */
+/** How y grows with x, given as pairs, after subtracting the cost at zero. */
 export function growthOf(points: readonly (readonly [number, number])[], atNone: number): Growth {
   const beyond = points.map(([x, y]): [number, number] => [Math.log(x), Math.log(y - atNone)])
   return { slope: slopeOf(points), exponent: slopeOf(beyond) }

@@ -1,23 +1,23 @@
-// Functions side by side: round after round, each takes its turn with each call.
+// Measures functions side by side: in each round every function runs every call once.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { createAuthority, issueCertificate, serverNames } from '../../scripts/certificates.ts'
 import { type Calls, callsOf, type Kind, kinds } from './calls.ts'
-import { differenceOf, wanted } from './compare.ts'
+import { desiredOf, differenceOf } from './compare.ts'
 import { median } from './figures.ts'
 import { cpuMs, megabytes } from './proc.ts'
 import { coresAt, type Duration, load, type Measured, type Running, start, type Tls } from './process.ts'
 import type { Program } from './programs.ts'
 
 const ROUNDS = 3
-// By time, as each has rested while the others took their turn, and what that costs belongs to no number of calls.
+// Limited by time, because the cost of resuming after the other functions does not depend on the number of calls.
 const ROUND: Duration = { calls: Number.POSITIVE_INFINITY, ms: 2000 }
-// By calls, as it is by calls that a program gets hot. The time is for machines that have none.
+// Limited by calls, because they trigger the optimizing compiler. The time limit is for slow machines.
 const WARM_UP: Duration = { calls: 2000, ms: 6000 }
 const WARM_UP_IN_FLIGHT = 8
-// Ten thousand claims, each asked for every 30 seconds, as KEDA's polls make it while messages wait.
+// Ten thousand claims with a call every 30 seconds, which is KEDA's polling interval while messages wait.
 const BUSY_PER_SECOND = 10_000 / 30
 const BUSY_MS = 15_000
 const BUSY_WARM_UP: Duration = { calls: 10_000, ms: 15_000 }
@@ -44,11 +44,11 @@ export interface Memory {
   readonly name: string
   readonly idleMegabytes: number
   readonly peakMegabytes: number
-  /** Some seconds after the last call. */
+  /** Measured some seconds after the last call. */
   readonly endMegabytes: number
 }
 
-/** Certificates as Crossplane makes them, in a folder for the functions. */
+/** Writes certificates like Crossplane's to a folder for the functions. */
 function createTls(folder: string): Tls {
   const authority = createAuthority()
   const server = issueCertificate(authority, { usages: ['server'], dnsNames: serverNames('function-bench') })
@@ -60,7 +60,7 @@ function createTls(folder: string): Tls {
 
 export interface Busy {
   readonly name: string
-  /** What of a core ten thousand busy claims take. */
+  /** The share of a core that ten thousand busy claims use. */
   readonly cores: number
 }
 
@@ -79,15 +79,15 @@ interface Competitor {
   readonly calls: AllCalls
 }
 
-/** Throws where one of them renders anything else than the first. */
-async function refuseDifferent(competitors: readonly Competitor[]): Promise<void> {
+/** Throws if a function renders other resources than the first. */
+async function requireSameResources(competitors: readonly Competitor[]): Promise<void> {
   const [ours, ...others] = competitors
   if (ours === undefined) return
   for (const kind of kinds) {
     for (let number = 0; number < COMPARED; number++) {
-      const resources = await wanted(ours.running.connection, ours.calls[kind], number)
+      const resources = await desiredOf(ours.running.connection, ours.calls[kind], number)
       for (const { program, running, calls } of others) {
-        const difference = differenceOf(resources, await wanted(running.connection, calls[kind], number))
+        const difference = differenceOf(resources, await desiredOf(running.connection, calls[kind], number))
         if (difference !== undefined)
           throw new Error(`${ours.program.name} and ${program.name} render different resources for a ${kind} call: ${difference}`)
       }
@@ -108,7 +108,7 @@ function medians(rounds: readonly Measured[]): Measured {
 }
 
 async function compareOver(transport: Transport, competitors: readonly Competitor[], counts: readonly number[]) {
-  await refuseDifferent(competitors)
+  await requireSameResources(competitors)
   await delay(REST_MS)
   const idle = competitors.map(({ running }) => megabytes(running.pid, 'VmRSS'))
   for (const { running, calls } of competitors) for (const kind of kinds) await load(running, calls[kind], WARM_UP_IN_FLIGHT, WARM_UP)
@@ -188,9 +188,9 @@ export function compareAll(programs: readonly Program[], { transports, inFlight 
 
 export interface Start {
   readonly name: string
-  /** From the start of the process to its first answer over TLS. */
+  /** From the start of the process to its first response over TLS. */
   readonly ms: number
-  /** What it took of that; the rest it waited, most of all for a core. */
+  /** The CPU time in this period. */
   readonly cpuMs: number
 }
 

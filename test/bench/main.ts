@@ -1,4 +1,4 @@
-// npm run bench: figures, not verdicts. Compare ratios; absolute numbers belong to the machine. README.md says how to run it.
+// npm run bench: figures, not verdicts. Compare ratios, because absolute numbers depend on the machine. Usage: README.md
 import { writeFileSync } from 'node:fs'
 import { flags } from '../../scripts/flags.ts'
 import { kinds, meaning } from './calls.ts'
@@ -14,8 +14,8 @@ const options = flags('npm run bench', {
   json: { type: 'string' },
 })
 
-/** Where one of them makes no sense it is said in a line. */
-function askedPeers() {
+/** Ends the program with one line if a --peer flag is invalid. */
+function readPeers() {
   try {
     return options.peer.map(peer)
   } catch (error) {
@@ -24,7 +24,7 @@ function askedPeers() {
   }
 }
 
-const peers = askedPeers()
+const peers = readPeers()
 const programs = [own, ...peers]
 const extent: Extent = options.quick
   ? { transports: ['plaintext'], inFlight: [8] }
@@ -37,15 +37,15 @@ function core() {
   const figures = { examples: examples(), growth: growth(), spent: spent() }
   console.log('\nThe core in process, CPU for one call:')
   printExamples(figures.examples)
-  console.log('How the cost grows with what a claim holds:')
+  console.log('How the cost grows with the size of a claim:')
   printGrowth(figures.growth)
-  console.log('Where a call spends its time:')
+  console.log('Time of each stage of a call:')
   printSpent(figures.spent)
   return figures
 }
 
 async function processes() {
-  console.log('\nEach function as a process, asked over loopback by a client on the same cores; medians of rounds in turn.')
+  console.log('\nEach function as a process, called over loopback by a client on the same cores; medians of the rounds.')
   for (const kind of kinds) console.log(`  ${kind}: ${meaning[kind]}`)
   const { measured, memory, busy } = await compareAll(programs, extent)
   printMeasured(measured)
@@ -55,16 +55,16 @@ async function processes() {
   }
   printMemory(memory)
   if (busy.length > 0) {
-    console.log('Ten thousand claims in turn, each asked for every 30 seconds, over TLS:')
+    console.log('Ten thousand claims in turn, each called every 30 seconds, over TLS:')
     printBusy(busy)
   }
   return { measured, memory, busy }
 }
 
-async function beginnings() {
+async function startup() {
   const figures = { starts: await starts(programs), ...built() }
   const megabytes = (figures.bundleBytes / 1024 / 1024).toFixed(2)
-  console.log(`The bundle has ${megabytes} MB, and --version says ${figures.version}. From start to serving, over TLS:`)
+  console.log(`The bundle has ${megabytes} MB and is version ${figures.version}. From start to the first response, over TLS:`)
   printStarts(figures.starts)
   return figures
 }
@@ -73,7 +73,7 @@ const result = {
   machine,
   programs: programs.map(({ name, version }) => ({ name, version })),
   ...(!options.quick && { core: core() }),
-  ...(!options.quick && (await beginnings())),
+  ...(!options.quick && (await startup())),
   ...(await processes()),
 }
 if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(result, null, 2)}\n`)

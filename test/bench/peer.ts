@@ -1,4 +1,4 @@
-// Another function beside ours: the same four resources of the same claims, by function-patch-and-transform.
+// Renders the same four resources of the same claims with function-patch-and-transform, for comparison.
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
@@ -13,7 +13,7 @@ import { freePort } from '../e2e/cluster/ports.ts'
 
 const NAMESPACE = 'crossplane-system'
 
-/** Where in a composite stands what a marker in a manifest stands for. */
+/** The field of the composite that each marker in a manifest represents. */
 const fields: Readonly<Record<string, string>> = {
   'marked-claim': 'spec.claimRef.name',
   'marked-namespace': 'spec.claimRef.namespace',
@@ -22,7 +22,7 @@ const fields: Readonly<Record<string, string>> = {
   'ghcr.io/acme/marked:1.0.0': 'spec.image',
 }
 
-/** A patch for each value of a manifest that a claim decides. */
+/** A patch for each value of a manifest that depends on the claim. */
 function patches(value: Json | undefined, path = ''): JsonObject[] {
   if (Array.isArray(value)) return value.flatMap((item, index) => patches(item, `${path}[${index}]`))
   if (isObject(value))
@@ -38,8 +38,8 @@ const readiness: Readonly<Record<string, string>> = { Deployment: 'Available', S
 function resources(): JsonObject[] {
   const nats = { stream: 'MARKED-STREAM', consumer: 'marked-consumer' }
   const parsed = parseClaim(worker('marked-namespace', 'marked-claim', '', { image: 'ghcr.io/acme/marked:1.0.0', nats }), builtInPlatform)
-  if (!parsed.ok) throw new Error(`the marked claim is not valid: ${JSON.stringify(parsed.findings)}`)
-  // As observed, so without the replicas at birth.
+  if (!parsed.ok) throw new Error(`the claim with the markers is invalid: ${JSON.stringify(parsed.findings)}`)
+  // Composes observed resources, because only new ones have replicas.
   const observed = Object.fromEntries(compose(parsed.claim, builtInPlatform, {}).resources.map(({ key }) => [key, {}]))
   return compose(parsed.claim, builtInPlatform, observed).resources.map(({ key, manifest }) => {
     const type = readiness[manifest.kind]
@@ -48,7 +48,7 @@ function resources(): JsonObject[] {
   })
 }
 
-/** Installs the function, with this program in the place of its pods, and a Composition that calls it. */
+/** Installs the function, with this program instead of its pods, and a Composition that calls it. */
 export async function installPeer(cluster: Cluster, name: string, program: string): Promise<void> {
   const { folder, api, kubectl, until, mount, processes, network } = cluster
   const source = join(folder, 'peer')

@@ -1,11 +1,11 @@
-// The figures as tables for people.
+// Prints the figures as tables.
 import type { Cost, growth, Spent } from './core.ts'
 import type { Busy, Case, Memory, Start } from './functions.ts'
 import type { Measured } from './process.ts'
 
 type Row = Readonly<Record<string, string | number>>
 
-/** console.table quotes strings, so figures that end in zeros lose them rather than be quoted. */
+/** Returns a number without trailing zeros, because console.table quotes strings. */
 const rounded = (value: number, places: number) => Number(value.toFixed(places))
 
 const tableOf = <T>(rows: readonly T[], title: (row: T) => string, cells: (row: T) => Row) =>
@@ -15,7 +15,7 @@ export const printExamples = (costs: readonly { example: string; cost: Cost }[])
   tableOf(
     costs,
     ({ example }) => example,
-    ({ cost }) => ({ 'parse µs': Math.round(cost.parse), 'compose µs': Math.round(cost.compose), 'known call µs': Math.round(cost.call) }),
+    ({ cost }) => ({ 'parse µs': Math.round(cost.parse), 'compose µs': Math.round(cost.compose), 'cached call µs': Math.round(cost.call) }),
   )
 
 export const printGrowth = (rows: ReturnType<typeof growth>) =>
@@ -26,7 +26,7 @@ export const printGrowth = (rows: ReturnType<typeof growth>) =>
       'none µs': Math.round(none),
       'few, many, most': costs.map(({ count, microseconds }) => `${count}: ${Math.round(microseconds)}`).join(', '),
       'µs an entry': rounded(slope, 2),
-      // Where so little grows that it is lost in the noise, there is none.
+      // Noise hides the exponent if the cost hardly grows.
       'grows as count to the power of': Number.isNaN(exponent) ? '' : rounded(exponent, 2),
     }),
   )
@@ -54,7 +54,7 @@ export const printSpent = (rows: readonly Spent[]) =>
     ({ decode, answer, encode }) => ({ 'decode µs': Math.round(decode), 'answer µs': Math.round(answer), 'encode µs': Math.round(encode) }),
   )
 
-/** What a figure of ours is of the peer's. */
+/** Our figures as a share of the peer's. */
 export const printRatios = (rows: readonly (Case & Measured)[], own: string, peer: string) =>
   tableOf(
     rows.flatMap(ours => {

@@ -13,7 +13,7 @@ describe('/proc/<pid>/stat', () => {
 describe('/proc/<pid>/status', () => {
   const status = 'Name:\tnode\nVmPeak:\t 9999999 kB\nVmHWM:\t  204800 kB\nVmRSS:\t  102400 kB\nRssAnon:\t 1 kB\n'
 
-  test('what is held now', () => expect(megabytesIn(status, 'VmRSS')).toBe(100))
-  test('the most that was held', () => expect(megabytesIn(status, 'VmHWM')).toBe(200))
-  test('no such line is no number', () => expect(megabytesIn('Name:\tzombie\n', 'VmRSS')).toBeNaN())
+  test('reads the resident memory', () => expect(megabytesIn(status, 'VmRSS')).toBe(100))
+  test('reads the peak of the resident memory', () => expect(megabytesIn(status, 'VmHWM')).toBe(200))
+  test('returns NaN for a missing line', () => expect(megabytesIn('Name:\tzombie\n', 'VmRSS')).toBeNaN())
 })

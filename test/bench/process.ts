@@ -1,4 +1,4 @@
-// A function as a process of its own, asked over loopback, and what the operating system says of it meanwhile.
+// Runs a function as a process, calls it over loopback and measures it through the operating system.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -11,11 +11,11 @@ import { percentile } from './figures.ts'
 import { cpuMs, megabytes } from './proc.ts'
 import type { Program } from './programs.ts'
 
-const patience = { timeoutMs: 30_000, everyMs: 2 }
+const deadline = { timeoutMs: 30_000, everyMs: 2 }
 
 let number = 0
 
-/** Where a server reads its certificate from, and what its clients show. */
+/** The folder with the certificate of the server, and the identity of its clients. */
 export interface Tls {
   readonly folder: string
   readonly client: Identity
@@ -24,13 +24,13 @@ export interface Tls {
 export interface Running {
   readonly pid: number
   readonly connection: Connection
-  /** From the start of the process to its first answer. */
+  /** From the start of the process to its first response. */
   readonly startMs: number
   readonly stop: () => Promise<void>
 }
 
-function stillRuns({ exitCode, spawnfile }: ChildProcess): void {
-  if (exitCode !== null) throw new Error(`${spawnfile} ended with ${exitCode} before it served`)
+function requireRunning({ exitCode, spawnfile }: ChildProcess): void {
+  if (exitCode !== null) throw new Error(`${spawnfile} exited with ${exitCode} before it served`)
 }
 
 export async function start({ command, args }: Program, tls: Tls | undefined, hello: Calls): Promise<Running> {
@@ -44,7 +44,7 @@ export async function start({ command, args }: Program, tls: Tls | undefined, he
     if (child.kill('SIGTERM')) await ended
   }
   try {
-    const connection = await until('a connection', () => open(port, tls?.client), { ...patience, check: () => stillRuns(child) })
+    const connection = await until('a connection', () => open(port, tls?.client), { ...deadline, check: () => requireRunning(child) })
     await connection.call(bytesOf(hello, number++))
     const stopAll = async () => {
       connection.close()
@@ -66,18 +66,23 @@ export interface Measured {
   readonly rssMegabytes: number
 }
 
-/** How long it goes on: until one or the other is reached. */
+/** Ends a measurement when either limit is reached. */
 export interface Duration {
   readonly calls: number
   readonly ms: number
 }
 
-/** So many calls in flight, all the time. */
-export async function load({ pid, connection }: Running, calls: Calls, inFlight: number, { ms, calls: most }: Duration): Promise<Measured> {
+/** Keeps this many calls in flight. */
+export async function load(
+  { pid, connection }: Running,
+  calls: Calls,
+  inFlight: number,
+  { ms, calls: maxCalls }: Duration,
+): Promise<Measured> {
   const latencies: number[] = []
   const beganMs = performance.now()
-  const ask = async () => {
-    while (performance.now() - beganMs < ms && latencies.length < most) {
+  const callRepeatedly = async () => {
+    while (performance.now() - beganMs < ms && latencies.length < maxCalls) {
       const message = bytesOf(calls, number++)
       const sentMs = performance.now()
       await connection.call(message)
@@ -86,7 +91,7 @@ export async function load({ pid, connection }: Running, calls: Calls, inFlight:
   }
   const serverMs = cpuMs(pid)
   const client = process.cpuUsage()
-  await Promise.all(Array.from({ length: inFlight }, ask))
+  await Promise.all(Array.from({ length: inFlight }, callRepeatedly))
   const elapsedMs = performance.now() - beganMs
   const { user, system } = process.cpuUsage(client)
   const count = latencies.length
@@ -100,7 +105,7 @@ export async function load({ pid, connection }: Running, calls: Calls, inFlight:
   }
 }
 
-/** What of a core calls at a steady pace take, most of them alone, as a cluster makes them. */
+/** The share of a core that calls at a steady rate use, mostly one at a time as in a cluster. */
 export async function coresAt({ pid, connection }: Running, calls: Calls, perSecond: number, ms: number): Promise<number> {
   const answers: Promise<unknown>[] = []
   const serverMs = cpuMs(pid)

@@ -5,22 +5,22 @@ import { built, own, peer } from './programs.ts'
 
 test.each([
   {
-    says: 'without a program',
+    title: 'without a path',
     flag: 'function-go-templating',
     problem: "--peer: must be NAME=PATH, got 'function-go-templating'",
   },
   {
-    says: 'whose input nobody wrote',
+    title: 'without an input file',
     flag: 'other=/bin/sh',
-    problem: '--peer: test/bench/peers/other.yaml is missing, which has the input of other',
+    problem: '--peer: test/bench/peers/other.yaml with the input of other does not exist',
   },
-  { says: 'that is not there', flag: 'function-go-templating=/not/there', problem: '--peer: /not/there is no program that can be run' },
-  { says: 'that is a folder', flag: 'function-go-templating=/', problem: '--peer: / is no program that can be run' },
-])('a peer $says is refused', ({ flag, problem }) => expect(() => peer(flag)).toThrow(new Error(problem)))
+  { title: 'with a missing program', flag: 'function-go-templating=/not/there', problem: '--peer: /not/there is not an executable file' },
+  { title: 'with a folder as program', flag: 'function-go-templating=/', problem: '--peer: / is not an executable file' },
+])('rejects a peer $title', ({ flag, problem }) => expect(() => peer(flag)).toThrow(new Error(problem)))
 
-test('what is measured is what was built', () => expect(built()).toEqual({ bundleBytes: expect.any(Number), version: own.version }))
+test('measures the bundle that was built', () => expect(built()).toEqual({ bundleBytes: expect.any(Number), version: own.version }))
 
-test('what is wrong with a flag is said in one line, and nothing is measured', () => {
+test('reports an invalid flag in one line and measures nothing', () => {
   const args = ['--import', 'tsx', 'test/bench/main.ts', '--peer', 'nothing']
   expect(spawnSync(process.execPath, args, { cwd: root, encoding: 'utf8' })).toMatchObject({
     status: 2,

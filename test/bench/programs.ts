@@ -1,4 +1,4 @@
-// What is measured: this function, and others beside it that render the same resources.
+// The measured programs: this function, and others that render the same resources.
 import { execFileSync } from 'node:child_process'
 import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -12,7 +12,7 @@ export interface Program {
   readonly version: string
   readonly command: string
   readonly args: readonly string[]
-  /** Of its step in the pipeline. */
+  /** The input of its pipeline step. */
   readonly input: JsonObject
 }
 
@@ -24,27 +24,27 @@ export const own: Program = {
   name: manifest.name,
   version: manifest.version,
   command: process.execPath,
-  // As the image starts it.
+  // The flags of the image.
   args: ['--max-semi-space-size=8', bundle, '--metrics-address', ''],
   input: at(read(`${root}apis/composition.yaml`), 'spec', 'pipeline', 0, 'input') as JsonObject,
 }
 
-/** What was built of this function, and what it says that it is. */
+/** The size of the bundle, and the version that it prints. */
 export function built() {
   const version = execFileSync(own.command, [bundle, '--version'], { encoding: 'utf8' }).trim()
   return { bundleBytes: statSync(bundle).size, version }
 }
 
-/** Go writes into each program what it was built from. */
+/** Go embeds the module version in each program. */
 const versionOf = (program: string) => /\nmod\t\S+\t(\S+)/.exec(readFileSync(program, 'latin1'))?.[1] ?? 'unknown'
 
-/** From `NAME=PATH`: peers/NAME.yaml has the input. Throws with what is wrong with it. */
+/** Parses `NAME=PATH`, whose input is in peers/NAME.yaml. Throws an error that names the problem. */
 export function peer(flag: string): Program {
   const [, name, command] = /^([a-z0-9-]+)=(.+)$/.exec(flag) ?? []
   if (name === undefined || command === undefined) throw new Error(`--peer: must be NAME=PATH, got '${flag}'`)
   const input = fileURLToPath(new URL(`peers/${name}.yaml`, import.meta.url))
-  if (!existsSync(input)) throw new Error(`--peer: test/bench/peers/${name}.yaml is missing, which has the input of ${name}`)
-  if (!isProgram(command)) throw new Error(`--peer: ${command} is no program that can be run`)
+  if (!existsSync(input)) throw new Error(`--peer: test/bench/peers/${name}.yaml with the input of ${name} does not exist`)
+  if (!isProgram(command)) throw new Error(`--peer: ${command} is not an executable file`)
   return { name, version: versionOf(command), command, args: [], input: read(input) }
 }
 

@@ -1,5 +1,4 @@
-// A claim that has been running for a while, as Crossplane sends it: whole objects, with all that an API server and the
-// controllers add to them.
+// A claim and its resources as Crossplane sends them, with the fields that the API server and the controllers add.
 
 import { at, isObject, type Json, type JsonObject } from '../../src/kubernetes/json.ts'
 import { builtInPlatform } from '../../src/platform/platform.ts'
@@ -10,7 +9,7 @@ import { type ClaimDocument, claim, compositeOf } from '../fixtures/claims.ts'
 
 const CREATED = '2026-01-05T08:00:00Z'
 
-/** About what a team writes. Ten digits tell one from another. */
+/** A typical claim. The id has ten digits. */
 export const benchClaim = (id: string): ClaimDocument =>
   claim(
     {
@@ -32,7 +31,7 @@ export const benchClaim = (id: string): ClaimDocument =>
 
 const uid = (what: string, id: string) => `${Buffer.from(what).toString('hex').padEnd(8, '0').slice(0, 8)}-4b1d-4c7e-9f00-00${id}`
 
-/** The tree of `f:` keys that server-side apply keeps of what a manager said. Lists without names it takes as a whole. */
+/** The `f:` keys that server-side apply records for the fields of a manager. Lists without names are atomic. */
 function fieldsOf(value: Json | undefined): JsonObject {
   if (Array.isArray(value)) {
     const named = value.filter((item: Json) => isObject(item) && item.name !== undefined)
@@ -61,14 +60,14 @@ const conditionOf = (type: string, reason: string, message: string, status = 'Tr
   type,
 })
 
-/** What has moved on since the last look. */
+/** The values that change between two calls. */
 export interface Moment {
   readonly version: string
   readonly time: string
 }
 
-interface Living {
-  /** What the API server fills in. */
+interface ControllerFields {
+  /** The defaults of the API server. */
   readonly defaults?: JsonObject
   readonly status?: JsonObject
   readonly manager?: string
@@ -97,7 +96,7 @@ function filledIn(deployment: JsonObject): JsonObject {
   }
 }
 
-function livingOf(manifest: JsonObject, { time }: Moment): Living {
+function controllerFieldsOf(manifest: JsonObject, { time }: Moment): ControllerFields {
   const name = String((manifest.metadata as JsonObject).name)
   switch (manifest.kind) {
     case 'Deployment':
@@ -153,11 +152,11 @@ function livingOf(manifest: JsonObject, { time }: Moment): Living {
   }
 }
 
-/** A composed resource as it is once its controllers have looked at it. */
-function living(key: string, manifest: JsonObject, composite: JsonObject, id: string, moment: Moment): JsonObject {
-  const { defaults, status, manager } = livingOf(manifest, moment)
+/** A composed resource after its controllers have reconciled it. */
+function reconciled(key: string, manifest: JsonObject, composite: JsonObject, id: string, moment: Moment): JsonObject {
+  const { defaults, status, manager } = controllerFieldsOf(manifest, moment)
   const { name: owner, uid: ownerUid } = composite.metadata as JsonObject
-  const moves = manifest.kind === 'ScaledObject'
+  const changes = manifest.kind === 'ScaledObject'
   const { apiVersion: _, kind: __, metadata, ...fields } = manifest
   const { labels } = metadata as JsonObject
   return {
@@ -179,7 +178,7 @@ function living(key: string, manifest: JsonObject, composite: JsonObject, id: st
           metadata: { labels, ownerReferences: [] },
           ...fields,
         }),
-        ...(manager === undefined ? [] : [managed(manager, manifest, { status }, moves ? moment.time : CREATED)]),
+        ...(manager === undefined ? [] : [managed(manager, manifest, { status }, changes ? moment.time : CREATED)]),
       ],
       ownerReferences: [
         {
@@ -191,7 +190,7 @@ function living(key: string, manifest: JsonObject, composite: JsonObject, id: st
           uid: ownerUid,
         },
       ],
-      resourceVersion: moves ? moment.version : '4711',
+      resourceVersion: changes ? moment.version : '4711',
       uid: uid(key, id),
     },
     ...(isObject(manifest.spec) && { spec: { ...manifest.spec, ...defaults } }),
@@ -217,7 +216,7 @@ function compositeFor(id: string): JsonObject {
     spec: {
       ...(spec as JsonObject),
       compositionRevisionRef: { name: 'eventdrivenservice-1a2b3c4' },
-      // The API server writes what the definition defaults.
+      // The API server writes the defaults of the XRD.
       runtime: 'Deployment',
       sessionAffinity: 'None',
     },
@@ -226,43 +225,43 @@ function compositeFor(id: string): JsonObject {
 
 export interface Situation {
   readonly composite: JsonObject
-  /** What is observed. */
+  /** The observed resources. */
   readonly resources: Readonly<Record<string, JsonObject>>
-  /** What was asked for by the call before, and is not there: the names are free. */
+  /** The keys of resources that the previous call required and that do not exist, so their names are available. */
   readonly free: readonly string[]
 }
 
 function composed(composite: JsonObject, observed: Observed = {}) {
   const parsed = parseClaim(composite, builtInPlatform)
-  if (!parsed.ok) throw new Error(`the claim of the bench is invalid: ${JSON.stringify(parsed.findings)}`)
+  if (!parsed.ok) throw new Error(`the claim of the benchmark is invalid: ${JSON.stringify(parsed.findings)}`)
   return compose(parsed.claim, builtInPlatform, observed)
 }
 
-/** A claim that is new. */
-export function newborn(id: string): Situation {
+/** A new claim. */
+export function newClaim(id: string): Situation {
   const composite = compositeFor(id)
   return { composite, resources: {}, free: composed(composite).resources.map(({ key }) => key) }
 }
 
-/** A claim once all is well. */
-export function settled(id: string, moment: Moment): Situation {
+/** A claim whose resources are all ready. */
+export function readyClaim(id: string, moment: Moment): Situation {
   const composite = compositeFor(id)
-  const born = composed(composite).resources
-  const resources = Object.fromEntries(born.map(({ key, manifest }) => [key, living(key, manifest, composite, id, moment)]))
+  const created = composed(composite).resources
+  const resources = Object.fromEntries(created.map(({ key, manifest }) => [key, reconciled(key, manifest, composite, id, moment)]))
   const { conditions, status } = composed(composite, resources)
-  const said = [
+  const reported = [
     ...conditions.map(({ type, ready, reason, message }) => conditionOf(type, reason, message, ready ? 'True' : 'False')),
     conditionOf('Synced', 'ReconcileSuccess', ''),
     conditionOf('Ready', 'Available', ''),
   ]
-  const resourceRefs = born.map(({ manifest: { apiVersion, kind, metadata } }) => ({
+  const resourceRefs = created.map(({ manifest: { apiVersion, kind, metadata } }) => ({
     apiVersion,
     kind,
     name: metadata.name,
     namespace: metadata.namespace,
   }))
   return {
-    composite: { ...composite, spec: { ...(composite.spec as JsonObject), resourceRefs }, status: { ...status, conditions: said } },
+    composite: { ...composite, spec: { ...(composite.spec as JsonObject), resourceRefs }, status: { ...status, conditions: reported } },
     resources,
     free: [],
   }

@@ -1,5 +1,5 @@
-// npm run bench:validate: 10,000 claims in one file and in a file each, judged by eds and, where Go is there, by kubeconform,
-// with the same schema. Figures, not verdicts: compare ratios, absolute numbers belong to the machine. README.md says more.
+// npm run bench:validate: validates 10,000 claims, in one file and in a file each, with eds and, if Go is installed, with
+// kubeconform and the same schema. Compare ratios, because absolute numbers depend on the machine. README.md
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -16,7 +16,7 @@ const SCHEMA = 'schemas/eventdrivenservice.schema.json'
 
 const sizes = ['micro', 'small', 'medium', 'large']
 
-/** About what a team writes. */
+/** A typical claim. */
 const claim = (index: number) => `apiVersion: platform.bizmatters.io/v1alpha1
 kind: EventDrivenService
 metadata:
@@ -43,19 +43,19 @@ spec:
           envName: DB_PASSWORD
 `
 
-/** Every tenth with two mistakes, whose places have to be found. */
+/** Adds two errors to every tenth claim. */
 const faulty = (index: number) =>
   index % 10 === 0 ? claim(index).replace('size: ', 'size: x').replace('stream:', 'streams:') : claim(index)
 
 const folder = mkdtempSync(join(tmpdir(), 'eds-bench-'))
 const inOne = join(folder, 'claims.yaml')
 const inMany = join(folder, 'claims')
-const withMistakes = join(folder, 'mistakes.yaml')
+const withErrors = join(folder, 'errors.yaml')
 
 function generate(): void {
   const all = Array.from({ length: CLAIMS }, (_, index) => index)
   writeFileSync(inOne, all.map(claim).join('---\n'))
-  writeFileSync(withMistakes, all.map(faulty).join('---\n'))
+  writeFileSync(withErrors, all.map(faulty).join('---\n'))
   mkdirSync(inMany)
   for (const index of all) writeFileSync(join(inMany, `${index}.yaml`), claim(index))
 }
@@ -66,14 +66,14 @@ interface Measured {
   readonly peakMegabytes: number
 }
 
-/** What the operating system says of a process while it lives; its last milliseconds may be missing. */
-function look(pid: number): { cpuSeconds: number; peakMegabytes: number } | undefined {
+/** Samples CPU time and memory of a running process; its last milliseconds may be missing. */
+function sample(pid: number): { cpuSeconds: number; peakMegabytes: number } | undefined {
   try {
     const peakMegabytes = megabytes(pid, 'VmHWM')
-    // One that has just ended holds nothing any more.
+    // A process that has just ended has no memory.
     return Number.isNaN(peakMegabytes) ? undefined : { cpuSeconds: cpuMs(pid) / 1000, peakMegabytes }
   } catch {
-    // Gone already, or no Linux.
+    // The process has ended, or this is not Linux.
     return undefined
   }
 }
@@ -83,21 +83,21 @@ async function measure(program: string, args: readonly string[]): Promise<Measur
   const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'ignore'] })
   let seen = { cpuSeconds: Number.NaN, peakMegabytes: Number.NaN }
   const timer = setInterval(() => {
-    seen = look(child.pid ?? 0) ?? seen
+    seen = sample(child.pid ?? 0) ?? seen
   }, 10)
   const [code] = await once(child, 'exit')
   clearInterval(timer)
-  if (code !== 0 && code !== 1) throw new Error(`${program} ${args.join(' ')} ended with ${code}`)
+  if (code !== 0 && code !== 1) throw new Error(`${program} ${args.join(' ')} exited with ${code}`)
   return { seconds: (performance.now() - began) / 1000, ...seen }
 }
 
-/** The best of some runs: what else the machine does can only slow them down. */
+/** The minimum of several runs, because other load only slows them down. */
 async function best(program: string, args: readonly string[]): Promise<Measured> {
   const runs: Measured[] = []
   for (let run = 0; run < RUNS; run++) runs.push(await measure(program, args))
-  const least = (of: (run: Measured) => number) => Math.min(...runs.map(of))
-  const seconds = least(run => run.seconds)
-  return { seconds, cpuSeconds: least(run => run.cpuSeconds), peakMegabytes: Math.max(...runs.map(run => run.peakMegabytes)) }
+  const minimum = (of: (run: Measured) => number) => Math.min(...runs.map(of))
+  const seconds = minimum(run => run.seconds)
+  return { seconds, cpuSeconds: minimum(run => run.cpuSeconds), peakMegabytes: Math.max(...runs.map(run => run.peakMegabytes)) }
 }
 
 const eds = (...args: string[]) => best(process.execPath, ['dist/eds.js', 'validate', '--quiet', ...args])
@@ -109,13 +109,13 @@ try {
   generate()
   note('eds, one file', CLAIMS, await eds(inOne))
   note('eds, a file each', CLAIMS, await eds(inMany))
-  note('eds, one file, every tenth wrong twice', CLAIMS, await eds(withMistakes))
-  note('eds, one claim (the start)', 1, await eds('examples/minimal-claim.yaml'))
-  const kubeconform = await goTool('kubeconform').catch((error: Error) => console.log(`kubeconform is not beside it: ${error.message}\n`))
+  note('eds, one file, every tenth claim with two errors', CLAIMS, await eds(withErrors))
+  note('eds, one claim (startup)', 1, await eds('examples/minimal-claim.yaml'))
+  const kubeconform = await goTool('kubeconform').catch((error: Error) => console.log(`kubeconform is not compared: ${error.message}\n`))
   if (kubeconform !== undefined) {
-    const judged = (...args: string[]) => best(kubeconform, ['-n', String(machine.cores), '-schema-location', SCHEMA, ...args])
-    note(`kubeconform ${versionOf('kubeconform')}, one file`, CLAIMS, await judged(inOne))
-    note('kubeconform, a file each', CLAIMS, await judged(inMany))
+    const kubeconformRun = (...args: string[]) => best(kubeconform, ['-n', String(machine.cores), '-schema-location', SCHEMA, ...args])
+    note(`kubeconform ${versionOf('kubeconform')}, one file`, CLAIMS, await kubeconformRun(inOne))
+    note('kubeconform, a file each', CLAIMS, await kubeconformRun(inMany))
   }
 } finally {
   rmSync(folder, { recursive: true, force: true })
