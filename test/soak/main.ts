@@ -1,5 +1,5 @@
-// npm run test:soak -- --minutes 3: the bundle as a process, asked all the time over mutual TLS, while certificates change
-// and others make trouble. Every answer is compared with the core's. Ends with 1 where something was wrong: see verdict.ts.
+// npm run test:soak -- --minutes 3: runs the bundle as a process and calls it over mutual TLS without pause, while certificates
+// rotate and other clients misbehave. Compares every response with the core's. Exits with 1 after any problem: see verdict.ts.
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
@@ -13,21 +13,21 @@ import { type Authority, createAuthority, type Identity, issueCertificate, serve
 import { flags } from '../../scripts/flags.ts'
 import { claims, compositeOf, mutate, mutations } from '../fixtures/claims.ts'
 import { answerTo, requestOf } from '../fuzz/wire.ts'
-import { channelOf, clientOf, send, troubles } from './troubles.ts'
-import { complaint, inMebibytes, leaks, type Memory, memories, quarters, unclean } from './verdict.ts'
+import { attacks, channelOf, clientOf, send } from './attacks.ts'
+import { inMebibytes, leaks, type Memory, memories, problemOf, problemsAtEnd, quarters } from './verdict.ts'
 
 const values = flags('npm run test:soak', { minutes: { type: 'string', default: '3' } })
 const IN_FLIGHT = 8
-// The folder is looked at every five seconds.
+// The function polls the certificate folder every five seconds.
 const ROTATION_MS = 6_000
-const LOOK_MS = 1_000
-const LONGEST_PROBLEM = 1_000
+const SAMPLE_MS = 1_000
+const MAX_PROBLEM_LENGTH = 1_000
 
-const wrong: string[] = []
-const counts = { calls: 0, 'wrong answers': 0, 'failed calls': 0, rotations: 0, troubles: 0 }
+const problems: string[] = []
+const counts = { calls: 0, 'wrong answers': 0, 'failed calls': 0, rotations: 0, attacks: 0 }
 
-/** Valid claims and broken ones, each with the answer that it has to get. */
-const questions = fc
+/** Requests with valid and invalid claims, each with its expected response. */
+const requests = fc
   .sample(fc.tuple(claims(), fc.option(fc.constantFrom(...mutations))), { numRuns: 200, seed: 1 })
   .map(([claim, mutation]) => requestOf({ composite: compositeOf(mutation === null ? claim : mutate(claim, mutation)) }))
   .map(bytes => ({ bytes, answer: answerTo(bytes) }))
@@ -37,9 +37,9 @@ const identityOf = (authority: Authority) =>
   issueCertificate(authority, { usages: ['server'], dnsNames: serverNames('function-event-driven-service') })
 const clientIn = (authority: Authority) => issueCertificate(authority, { usages: ['client'] })
 
-function show(bundle: readonly Authority[], { certificate, key }: Identity): void {
+function writeCertificates(bundle: readonly Authority[], { certificate, key }: Identity): void {
   const files = { 'ca.crt': bundle.map(authority => authority.certificate).join(''), 'tls.crt': certificate, 'tls.key': key }
-  // One after the other, so that it is at times half written, and each in one go.
+  // Replaces the files one by one, so the folder is incomplete at times but each file is complete.
   for (const [name, content] of Object.entries(files)) {
     writeFileSync(join(folder, `.${name}`), content)
     renameSync(join(folder, `.${name}`), join(folder, name))
@@ -48,10 +48,10 @@ function show(bundle: readonly Authority[], { certificate, key }: Identity): voi
 
 let authority = createAuthority()
 let client = clientIn(authority)
-show([authority], identityOf(authority))
+writeCertificates([authority], identityOf(authority))
 
 const child = fork('dist/function.js', [`--tls-certs-dir=${folder}`, '--address=127.0.0.1:0', '--metrics-address=127.0.0.1:0'], {
-  // As the image starts it, and with a way to ask for its memory.
+  // The flags of the image, and an IPC channel to sample the memory.
   execArgv: ['--max-semi-space-size=8', '--expose-gc', `--import=${new URL('memory.mjs', import.meta.url)}`],
   stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
 })
@@ -67,8 +67,8 @@ interface Line {
 let stopped: string | undefined
 let isAlive = true
 
-/** Undefined for what is no line of the log, such as what Node says of a crash. */
-function understand(text: string): Line | undefined {
+/** Undefined for a line that is not part of the log, such as Node's output after a crash. */
+function parseLine(text: string): Line | undefined {
   try {
     return JSON.parse(text)
   } catch {
@@ -78,19 +78,19 @@ function understand(text: string): Line | undefined {
 
 const { port, metricsPort } = await new Promise<Line>((resolve, reject) => {
   log.on('line', text => {
-    const line = understand(text)
+    const line = parseLine(text)
     if (line?.msg === 'listening') resolve(line)
     if (line?.msg === 'stopped') stopped = line.calls
-    if ((line === undefined && text.trim() !== '') || line?.msg === 'call failed') wrong.push(text.trim())
+    if ((line === undefined && text.trim() !== '') || line?.msg === 'call failed') problems.push(text.trim())
   })
   ended.then(() => {
     isAlive = false
-    reject(new Error('the function ended before it listened'))
+    reject(new Error('the function exited before it listened'))
   })
 })
 
 const endMs = Date.now() + Number(values.minutes) * 60_000
-const lasts = () => Date.now() < endMs
+const isRunning = () => Date.now() < endMs
 
 const callsInFlight = async () => {
   if (!isAlive) return 0
@@ -101,78 +101,78 @@ const callsInFlight = async () => {
 async function work(): Promise<void> {
   let own = client
   let channel = clientOf(port, channelOf(own))
-  for (let index = Math.floor(Math.random() * questions.length); lasts(); index++) {
+  for (let index = Math.floor(Math.random() * requests.length); isRunning(); index++) {
     if (own !== client) {
       channel.close()
       own = client
       channel = clientOf(port, channelOf(own))
     }
-    const { bytes, answer } = questions[index % questions.length] ?? { bytes: Buffer.alloc(0), answer: undefined }
-    const said = await send(channel, bytes)
+    const { bytes, answer } = requests[index % requests.length] ?? { bytes: Buffer.alloc(0), answer: undefined }
+    const result = await send(channel, bytes)
     counts.calls++
-    const problem = complaint(said, answer)
+    const problem = problemOf(result, answer)
     if (problem === undefined) continue
-    wrong.push(said.bytes === undefined ? problem : `${problem} to question ${index % questions.length}`)
-    counts[said.bytes === undefined ? 'failed calls' : 'wrong answers']++
-    // Not to ask thousands of times what is gone.
+    problems.push(result.bytes === undefined ? problem : `${problem} for request ${index % requests.length}`)
+    counts[result.bytes === undefined ? 'failed calls' : 'wrong answers']++
+    // Limits the number of errors if the function is down.
     await delay(100)
   }
   channel.close()
 }
 
-/** Another certificate of the server each time; every second time another CA, which for a while stands beside the old one. */
+/** Rotates the server certificate each time, and the CA every second time with a period in which both are trusted. */
 async function rotate(): Promise<void> {
-  for (let round = 1; lasts(); round++) {
+  for (let round = 1; isRunning(); round++) {
     await delay(ROTATION_MS)
-    if (round % 2 !== 0) show([authority], identityOf(authority))
+    if (round % 2 !== 0) writeCertificates([authority], identityOf(authority))
     else {
-      const before = authority
+      const previous = authority
       authority = createAuthority()
-      show([before, authority], identityOf(authority))
+      writeCertificates([previous, authority], identityOf(authority))
       await delay(ROTATION_MS)
       client = clientIn(authority)
       await delay(ROTATION_MS)
-      show([authority], identityOf(authority))
+      writeCertificates([authority], identityOf(authority))
     }
     counts.rotations++
   }
 }
 
-async function trouble(make: (typeof troubles)[keyof typeof troubles], name: string): Promise<void> {
-  for (; lasts(); counts.troubles++) {
-    const request = questions[0]?.bytes ?? Buffer.alloc(0)
-    await make({ port, client, request }).catch(error => wrong.push(`${name}: ${error.message}`))
+async function misbehave(attack: (typeof attacks)[keyof typeof attacks], name: string): Promise<void> {
+  for (; isRunning(); counts.attacks++) {
+    const request = requests[0]?.bytes ?? Buffer.alloc(0)
+    await attack({ port, client, request }).catch(error => problems.push(`${name}: ${error.message}`))
     await delay(500 + Math.random() * 1000)
   }
 }
 
-const seen: Memory[] = []
+const samples: Memory[] = []
 async function watch(): Promise<void> {
-  for (; lasts() && isAlive; await delay(LOOK_MS)) {
-    const said = once(child, 'message').then(([memory]) => seen.push(memory))
+  for (; isRunning() && isAlive; await delay(SAMPLE_MS)) {
+    const sampled = once(child, 'message').then(([memory]) => samples.push(memory))
     child.send('')
-    await Promise.race([said, ended])
+    await Promise.race([sampled, ended])
   }
 }
 
 await Promise.all([
   ...Array.from({ length: IN_FLIGHT }, work),
-  ...Object.entries(troubles).map(([name, make]) => trouble(make, name)),
+  ...Object.entries(attacks).map(([name, attack]) => misbehave(attack, name)),
   rotate(),
   watch(),
 ])
 
-// What was cut off just now may take a moment.
+// Calls that were just cut off may take a moment to end.
 if ((await callsInFlight()) > 0) await delay(1000)
 const inFlight = await callsInFlight()
 child.kill('SIGTERM')
 const [exitCode] = await ended
 rmSync(folder, { recursive: true })
-wrong.push(...leaks(seen), ...unclean({ calls: counts.calls, inFlight, exitCode, stopped }))
+problems.push(...leaks(samples), ...problemsAtEnd({ calls: counts.calls, inFlight, exitCode, stopped }))
 
 console.table(counts)
-console.log('The least memory after a full collection, in each quarter of the time, MiB:')
-console.table(Object.fromEntries(memories.map(of => [of, quarters(seen, of).map(inMebibytes)])))
-for (const problem of [...new Set(wrong)].slice(0, 20))
-  console.log(`WRONG, ${wrong.filter(other => other === problem).length} times: ${problem.slice(0, LONGEST_PROBLEM)}`)
-process.exitCode = wrong.length === 0 ? 0 : 1
+console.log('Minimum memory after a full garbage collection in each quarter of the run, in MiB:')
+console.table(Object.fromEntries(memories.map(of => [of, quarters(samples, of).map(inMebibytes)])))
+for (const problem of [...new Set(problems)].slice(0, 20))
+  console.log(`PROBLEM, ${problems.filter(other => other === problem).length} times: ${problem.slice(0, MAX_PROBLEM_LENGTH)}`)
+process.exitCode = problems.length === 0 ? 0 : 1

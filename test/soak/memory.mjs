@@ -1,7 +1,7 @@
-// Loaded into the function before its own code: says, whenever it is asked, what memory is left once all garbage is gone.
+// Loaded into the function before its own code: answers each message with the memory after a full garbage collection.
 process.on('message', () => {
   globalThis.gc()
   process.send(process.memoryUsage())
 })
-// It is no reason to live on.
+// The channel must not keep the process alive.
 process.channel.unref()

@@ -1,49 +1,49 @@
-// What the soak calls wrong.
+// Decides which results of a soak run are problems.
 import { isDeepStrictEqual } from 'node:util'
 import { RunFunctionResponse } from '@crossplane-org/function-sdk-typescript'
 import { status } from '@grpc/grpc-js'
-import type { Said } from './troubles.ts'
+import type { CallResult } from './attacks.ts'
 
-/** In bytes, right after a collection of all garbage. */
+/** In bytes, after a full garbage collection. */
 export interface Memory {
   readonly heapUsed: number
-  /** Of buffers and the like, which hang on the heap and lie outside of it. */
+  /** Memory outside the heap that heap objects own, such as buffers. */
   readonly external: number
-  /** What the operating system sees. */
+  /** The resident memory that the operating system reports. */
   readonly rss: number
 }
 
 export const memories = ['heapUsed', 'external', 'rss'] as const satisfies readonly (keyof Memory)[]
 
-/** How the function ended, and what it left behind. */
+/** The state after the last call. */
 export interface End {
   readonly calls: number
-  /** That still were in flight when nobody called any more. */
+  /** Calls still in flight after the last one. */
   readonly inFlight: number
   readonly exitCode: number | null
-  /** What it says of its last calls when it has stopped. */
+  /** The `calls` field of the log line `stopped`. */
   readonly stopped: string | undefined
 }
 
 const MEBIBYTE = 1024 * 1024
 
 /**
- * How much more than in the quarter of the time before may be left at the least. A full collection leaves the same to within
- * a few hundred kilobytes; what the operating system sees also has holes.
+ * How much the minimum may grow from one quarter of the run to the next. After a full garbage collection the heap varies by a
+ * few hundred kilobytes; resident memory varies more because of fragmentation.
  */
 const tolerance: Memory = { heapUsed: 2 * MEBIBYTE, external: 2 * MEBIBYTE, rss: 16 * MEBIBYTE }
 
-const LEAST_SAMPLES = 8
+const MIN_SAMPLES = 8
 
-/** The least of each quarter of the time: what no collection takes away. */
+/** The minimum of each quarter of the run, which no garbage collection frees. */
 export function quarters(samples: readonly Memory[], of: keyof Memory): readonly number[] {
   const start = (quarter: number) => Math.round((quarter * samples.length) / 4)
   return [0, 1, 2, 3].map(quarter => Math.min(...samples.slice(start(quarter), start(quarter + 1)).map(sample => sample[of])))
 }
 
-/** The first half warms up, and a step that is made once is no leak: that goes on, in the third quarter and in the last. */
+/** A leak grows in both the third and the last quarter; the first half is warm-up, and a single step is not a leak. */
 export function leaks(samples: readonly Memory[]): string[] {
-  if (samples.length < LEAST_SAMPLES) return [`memory was looked at ${samples.length} times: too few to tell`]
+  if (samples.length < MIN_SAMPLES) return [`only ${samples.length} memory samples, which is too few to detect a leak`]
   return memories.flatMap(of => {
     const [, second = 0, third = 0, fourth = 0] = quarters(samples, of)
     const steady = third - second <= tolerance[of] || fourth - third <= tolerance[of]
@@ -53,18 +53,18 @@ export function leaks(samples: readonly Memory[]): string[] {
 
 export const inMebibytes = (bytes: number) => (bytes / MEBIBYTE).toFixed(1)
 
-/** What is wrong with what came back of a call, if anything. */
-export function complaint({ bytes, code, details }: Said, answer: RunFunctionResponse | undefined): string | undefined {
+/** Describes the problem of a call; undefined if there is none. */
+export function problemOf({ bytes, code, details }: CallResult, answer: RunFunctionResponse | undefined): string | undefined {
   if (bytes === undefined) return `a call failed: ${code === undefined ? '' : status[code]} ${details}`
-  return isDeepStrictEqual(RunFunctionResponse.decode(bytes), answer) ? undefined : "another answer than the core's"
+  return isDeepStrictEqual(RunFunctionResponse.decode(bytes), answer) ? undefined : "the response differs from the core's"
 }
 
-/** What is wrong with a run as a whole. */
-export function unclean({ calls, inFlight, exitCode, stopped }: End): string[] {
+/** The problems at the end of a run. */
+export function problemsAtEnd({ calls, inFlight, exitCode, stopped }: End): string[] {
   return [
-    ...(calls === 0 ? ['nothing was asked'] : []),
-    ...(inFlight === 0 ? [] : [`${inFlight} calls are in flight when nobody calls any more`]),
-    ...(exitCode === 0 ? [] : [`SIGTERM ended it with ${exitCode}`]),
-    ...(stopped === 'finished' ? [] : [`it said of its last calls: ${stopped}`]),
+    ...(calls === 0 ? ['no call was made'] : []),
+    ...(inFlight === 0 ? [] : [`${inFlight} calls are still in flight after the last one`]),
+    ...(exitCode === 0 ? [] : [`the function exited with ${exitCode} after SIGTERM`]),
+    ...(stopped === 'finished' ? [] : [`the function logged for its last calls: ${stopped}`]),
   ]
 }

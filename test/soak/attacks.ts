@@ -1,4 +1,4 @@
-// Whoever else is at the port while the work is done.
+// Clients that misbehave while others call the function.
 import { once } from 'node:events'
 import { connect as connectHttp2 } from 'node:http2'
 import { connect, type Socket } from 'node:net'
@@ -19,28 +19,28 @@ export const clientOf = (port: number, channel: ChannelCredentials) =>
     'grpc.use_local_subchannel_pool': 1,
   })
 
-export interface Said {
+export interface CallResult {
   readonly bytes?: Buffer | undefined
   readonly code?: status
   readonly details?: string
 }
 
-/** Longer than anything takes that will ever be answered. */
-const PATIENCE_MS = 30_000
+/** Far longer than the slowest response. */
+const DEADLINE_MS = 30_000
 
 export const send = (client: Client, bytes: Buffer) =>
-  new Promise<Said>(resolve => {
+  new Promise<CallResult>(resolve => {
     client.makeUnaryRequest(
       PATH,
       (raw: Buffer) => raw,
       (raw: Buffer) => raw,
       bytes,
-      { deadline: Date.now() + PATIENCE_MS },
+      { deadline: Date.now() + DEADLINE_MS },
       (error, answered) => resolve(error ? { code: error.code, details: error.details } : { bytes: answered }),
     )
   })
 
-interface Place {
+interface Target {
   readonly port: number
   readonly client: Identity
   readonly request: Buffer
@@ -54,8 +54,8 @@ async function tcp(port: number): Promise<Socket> {
   return socket
 }
 
-/** Hands over a part of a request and is gone. */
-async function cutOff({ port, client, request }: Place): Promise<void> {
+/** Sends half of a request and closes the connection. */
+async function cutOff({ port, client, request }: Target): Promise<void> {
   const session = connectHttp2(`https://127.0.0.1:${port}`, {
     cert: client.certificate,
     key: client.key,
@@ -72,57 +72,57 @@ async function cutOff({ port, client, request }: Place): Promise<void> {
   session.destroy()
 }
 
-async function garbage({ port }: Place): Promise<void> {
+async function garbage({ port }: Target): Promise<void> {
   const socket = await tcp(port)
   socket.end(Buffer.from(Array.from({ length: 2000 }, () => Math.random() * 256)))
 }
 
-async function plaintext({ port, request }: Place): Promise<void> {
+async function plaintext({ port, request }: Target): Promise<void> {
   const client = clientOf(port, credentials.createInsecure())
   const { bytes } = await send(client, request)
   client.close()
   if (bytes !== undefined) throw new Error('plaintext was answered')
 }
 
-/** Says a byte a second; the server has to hang up by itself. */
-async function slowly({ port }: Place): Promise<void> {
+/** Sends a byte a second; the server must close the connection. */
+async function slowHandshake({ port }: Target): Promise<void> {
   const socket = await tcp(port)
   const hello = Buffer.of(0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3)
-  for (let said = 0; said < 60 && !socket.destroyed; said++) {
-    socket.write(hello.subarray(said % hello.length, (said % hello.length) + 1))
+  for (let sent = 0; sent < 60 && !socket.destroyed; sent++) {
+    socket.write(hello.subarray(sent % hello.length, (sent % hello.length) + 1))
     await delay(1000)
   }
-  if (!socket.destroyed) throw new Error('a handshake of a minute was waited for')
+  if (!socket.destroyed) throw new Error('the server waited a minute for a handshake')
 }
 
-async function oversize({ port, client: identity }: Place): Promise<void> {
+async function oversize({ port, client: identity }: Target): Promise<void> {
   const client = clientOf(port, channelOf(identity))
   const { code } = await send(client, Buffer.alloc(5 * MEBIBYTE))
   client.close()
-  // Or not at all, where the CA changes at that moment and the connection is let go: nobody keeps 5 MiB to send them again.
+  // The client cannot retry 5 MiB if the CA changes and the server closes the connection, so UNAVAILABLE is also right.
   if (code !== status.RESOURCE_EXHAUSTED && code !== status.UNAVAILABLE)
     throw new Error(`5 MiB were answered with ${code === undefined ? 'a response' : status[code]}`)
 }
 
-async function flood({ port }: Place): Promise<void> {
+async function flood({ port }: Target): Promise<void> {
   const sockets = await Promise.all(Array.from({ length: 300 }, () => tcp(port)))
   await delay(500)
   for (const socket of sockets) socket.destroy()
 }
 
-async function stranger({ port, request }: Place): Promise<void> {
+async function withoutCertificate({ port, request }: Target): Promise<void> {
   const client = clientOf(port, credentials.createSsl(null, null, null, { rejectUnauthorized: false }))
   const { bytes } = await send(client, request)
   client.close()
   if (bytes !== undefined) throw new Error('a client without a certificate was answered')
 }
 
-export const troubles = {
-  'cut off in mid-call': cutOff,
+export const attacks = {
+  'cut off during a call': cutOff,
   garbage,
   plaintext,
-  'slow handshake': slowly,
+  'slow handshake': slowHandshake,
   'oversize message': oversize,
   '300 connections at once': flood,
-  'no certificate': stranger,
+  'no certificate': withoutCertificate,
 }
