@@ -1,10 +1,10 @@
-// What a shell, a script or a cat on the keyboard may hand to `eds`.
+// Generates command lines for `eds`, sensible or not.
 import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { root } from '../fixtures/claim-files.ts'
 
-/** Makes files of every kind that can be read without waiting, in the folder that it is given. */
-export function setting(folder: string): void {
+/** Creates files of every kind in the folder, except pipes, because reading one blocks. */
+export function createFiles(folder: string): void {
   const claim = readFileSync(`${root}examples/minimal-claim.yaml`)
   mkdirSync(`${folder}/folder/inner`, { recursive: true })
   mkdirSync(`${folder}/none`)
@@ -74,7 +74,7 @@ const paths = fc.oneof(
     '*',
   ),
   fc.constantFrom('x'.repeat(5000), '*'.repeat(200), '~', '$HOME', '%00', 'CON', '\uD800', '\\', '\\*', '**/'),
-  // Nothing outside of the folder: to walk a whole disk takes as long as that takes.
+  // Stays inside the folder, because walking the whole disk takes too long.
   fc.string({ maxLength: 8 }).filter(path => !path.startsWith('/') && !path.includes('..')),
 )
 

@@ -1,11 +1,11 @@
-// What broke once: tried before anything else, for ever.
+// Inputs that once caused an error. Every run tries them first.
 import type { Call } from './wire.ts'
 
 const claim = 'apiVersion: platform.bizmatters.io/v1alpha1\nkind: EventDrivenService\nmetadata: {name: a}\nspec:\n  image: a/b:1\n'
 
 export const found: { readonly calls: readonly Call[]; readonly texts: readonly string[]; readonly commandLines: readonly string[][] } = {
   calls: [
-    // The name of what is there already was kept, whatever it was.
+    // A name of an existing object that is not a string.
     {
       composite: {
         apiVersion: 'platform.bizmatters.io/v1alpha1',
@@ -19,16 +19,16 @@ export const found: { readonly calls: readonly Call[]; readonly texts: readonly 
     },
   ],
   texts: [
-    // String() of an object that has a toString of its own.
+    // An object whose own toString breaks String().
     'kind: {toString: EventDrivenService}\n',
     'apiVersion: {toString: platform.bizmatters.io}\nkind: x\n',
     'apiVersion: apps/v1\nkind: {valueOf: 1, toString: 2}\nmetadata: {name: {toString: 1}}\n',
-    // Read by the quick reader, and too deep for the one that looks up the places.
+    // A document that the fast path reads and that is too deep for the parser that finds positions.
     `kind: EventDrivenService\n${Array.from({ length: 100 }, (_, level) => `${' '.repeat(level)}a:\n`).join('')}`,
-    // A stack that ran out, and quotes that were counted again and again.
+    // A stack overflow, and quotes that took quadratic time.
     `${claim}  x: ${'['.repeat(20_000)}`,
     `{"EventDrivenService": "${'\\"'.repeat(20_000)}`,
-    // What is not ours was named as it is: an escape sequence, or a text that reads backwards.
+    // Escape sequences and right-to-left marks in the names of objects of other kinds.
     'apiVersion: v1\nkind: "\\e[2J"\nmetadata: {name: "\\u202E"}\n',
     'apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: "\\e[2J", namespace: "\\u202E"}\n',
     'apiVersion: serving.knative.dev/v1\nkind: Service\nmetadata: {name: "\\e[2J", namespace: "\\u202E"}\n',

@@ -1,9 +1,9 @@
-// What nobody writes and anybody may send.
+// Generates unexpected values.
 import fc from 'fast-check'
 import type { Json, JsonObject } from '../../src/kubernetes/json.ts'
 import { put } from '../fixtures/claims.ts'
 
-/** Names that mean something to JavaScript, to YAML or to us. */
+/** Keys with a meaning in JavaScript, in YAML or in a claim. */
 export const hostileKeys = fc.constantFrom(
   ...['__proto__', 'constructor', 'prototype', 'toString', 'valueOf', 'toJSON', 'hasOwnProperty', 'then', 'length', '0', '-1', ''],
   ...['apiVersion', 'kind', 'metadata', 'name', 'namespace', 'labels', 'annotations', 'ownerReferences', 'uid', 'generation', 'spec'],
@@ -24,7 +24,7 @@ const numbers = fc.oneof(
   fc.double(),
 )
 
-/** Any value, with such names and such texts. */
+/** Any value, with these keys and strings. */
 export const anything: fc.Arbitrary<Json> = fc.letrec<{ value: Json }>(tie => ({
   value: fc.oneof(
     { maxDepth: 6, depthIdentifier: 'json' },
@@ -35,33 +35,33 @@ export const anything: fc.Arbitrary<Json> = fc.letrec<{ value: Json }>(tie => ({
         maxLength: 4,
       })
       .map(
-        // Unlike a literal this makes a field of __proto__ too.
+        // Unlike a literal, Object.fromEntries creates a field named __proto__.
         entries => Object.fromEntries(entries) as JsonObject,
       ),
   ),
 })).value
 
-/** Every path that leads somewhere in a value. */
+/** Every path in a value. */
 export function pathsOf(value: Json | undefined, path: readonly (string | number)[] = []): (string | number)[][] {
   if (typeof value !== 'object' || value === null) return [[...path]]
   const below = Array.isArray(value) ? [...value.entries()] : Object.entries(value)
   return [[...path], ...below.flatMap(([step, item]) => pathsOf(item as Json, [...path, step]))]
 }
 
-/** The same with anything in one or several places, or a field more. */
-export const spoilt = (value: Json): fc.Arbitrary<Json> => {
+/** Replaces values at some paths, or adds fields. */
+export const corrupted = (value: Json): fc.Arbitrary<Json> => {
   const paths = pathsOf(value)
   const place = fc.tuple(fc.constantFrom(...paths), fc.option(hostileKeys, { nil: undefined, freq: 3 }), anything)
   return fc
     .array(place, { maxLength: 3 })
-    .map(places => places.reduce<Json>((spoiling, [path, key, to]) => put(spoiling, key === undefined ? path : [...path, key], to), value))
+    .map(places => places.reduce<Json>((partial, [path, key, to]) => put(partial, key === undefined ? path : [...path, key], to), value))
 }
 
-const shapes = [Object.prototype, Array.prototype, Function.prototype, String.prototype, Number.prototype, Promise.prototype]
-const keysOfShapes = () => shapes.map(shape => Reflect.ownKeys(shape).length).join()
-const before = keysOfShapes()
+const prototypes = [Object.prototype, Array.prototype, Function.prototype, String.prototype, Number.prototype, Promise.prototype]
+const prototypeKeys = () => prototypes.map(prototype => Reflect.ownKeys(prototype).length).join()
+const before = prototypeKeys()
 
-/** Throws where somebody wrote into what every object inherits from. */
-export function unpolluted(): void {
-  if (keysOfShapes() !== before) throw new Error('a prototype was written into')
+/** Throws if the code under test changed a prototype. */
+export function requireCleanPrototypes(): void {
+  if (prototypeKeys() !== before) throw new Error('a prototype was changed')
 }

@@ -1,4 +1,4 @@
-// What is attacked, with what, and what has to hold whatever comes.
+// The targets of the fuzz tests: the code, its inputs, and the properties that must hold.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,27 +11,27 @@ import { startServer } from '../../src/function/server.ts'
 import { recorded } from '../cli/io.ts'
 import { root } from '../fixtures/claim-files.ts'
 import { calls, requests } from './calls.ts'
-import { commandLines, setting } from './command-lines.ts'
+import { commandLines, createFiles } from './command-lines.ts'
 import { found } from './found.ts'
-import { unpolluted } from './hostile.ts'
+import { requireCleanPrototypes } from './hostile.ts'
 import { encodings, manifests, schemas, texts } from './texts.ts'
-import { answerTo, clientOf, requestOf, sound, wire } from './wire.ts'
+import { answerTo, clientOf, requestOf, requireNoInternalError, wire } from './wire.ts'
 
 export interface Target {
   readonly name: string
-  /** Of all runs. */
+  /** The share of all runs. */
   readonly share: number
   readonly attack: (runs: number, seed?: number) => Promise<fc.RunDetails<unknown>>
 }
 
 type Trial<T> = (value: T) => unknown
 
-/** A target whose trial throws where something is wrong; `around` makes what the trial needs and takes it away again. */
+/** A target whose trial throws if a property is violated; `around` sets up the trial and cleans up. */
 function target<T>(
   name: string,
   share: number,
   arbitrary: fc.Arbitrary<T>,
-  known: readonly T[],
+  regressions: readonly T[],
   around: (use: (trial: Trial<T>) => Promise<fc.RunDetails<unknown>>) => Promise<fc.RunDetails<unknown>>,
 ): Target {
   const attack = (runs: number, seed?: number) =>
@@ -40,12 +40,12 @@ function target<T>(
         fc.check(
           fc.asyncProperty(arbitrary, async value => {
             await trial(value)
-            unpolluted()
+            requireCleanPrototypes()
           }),
           {
-            numRuns: known.length + runs,
+            numRuns: regressions.length + runs,
             ...(seed !== undefined && { seed }),
-            examples: known.map((value): [T] => [value]),
+            examples: regressions.map((value): [T] => [value]),
             includeErrorInReport: true,
           },
         ) as Promise<fc.RunDetails<unknown>>,
@@ -53,7 +53,7 @@ function target<T>(
   return { name, share, attack }
 }
 
-/** In a folder of its own. */
+/** Runs a function in a temporary working directory. */
 async function inFolder<R>(use: (folder: string) => Promise<R>): Promise<R> {
   const [home, folder] = [process.cwd(), mkdtempSync(join(tmpdir(), 'fuzz-'))]
   process.chdir(folder)
@@ -65,23 +65,23 @@ async function inFolder<R>(use: (folder: string) => Promise<R>): Promise<R> {
   }
 }
 
-// What moves the cursor, colours, deletes, or turns the direction of writing. On standard output stands data, whose JSON
-// leaves what came after ASCII as it is.
-const OBEYED = /[^\P{Cc}\n\t\u007F-\u009F]/u
-const OBEYED_OR_MISLEADING = /[^\P{Cc}\n\t]|[\u2028\u2029\u202A-\u202E\u2066-\u2069]/u
+// Characters that move the cursor, color or delete text, or change the writing direction. JSON on standard output may contain
+// those beyond ASCII.
+const CONTROL = /[^\P{Cc}\n\t\u007F-\u009F]/u
+const CONTROL_OR_MISLEADING = /[^\P{Cc}\n\t]|[\u2028\u2029\u202A-\u202E\u2066-\u2069]/u
 
-/** An exit code with a reason, never a stack, and nothing from a file that acts on the terminal. */
-export async function answered(args: readonly string[], stdin: Uint8Array): Promise<void> {
+/** Throws unless eds exits with a valid code and a reason, without a stack trace and without control characters. */
+export async function requireAnswer(args: readonly string[], stdin: Uint8Array): Promise<void> {
   const { io, stdout, stderr } = recorded({ stdin })
   const code = await eds(args, io)
-  const said = stdout() + stderr()
+  const output = stdout() + stderr()
   if (![0, 1, 2].includes(code)) throw new Error(`exit code ${code}`)
-  if (code !== 0 && said === '') throw new Error(`exit code ${code} without a word`)
-  if (/\n {4}at \S/.test(said)) throw new Error(`a stack: ${said}`)
-  if (OBEYED.test(stdout()) || OBEYED_OR_MISLEADING.test(stderr())) throw new Error(`what a terminal obeys: ${JSON.stringify(said)}`)
+  if (code !== 0 && output === '') throw new Error(`exit code ${code} without any output`)
+  if (/\n {4}at \S/.test(output)) throw new Error(`a stack trace: ${output}`)
+  if (CONTROL.test(stdout()) || CONTROL_OR_MISLEADING.test(stderr())) throw new Error(`a control character: ${JSON.stringify(output)}`)
 }
 
-/** Damaged a thousand times each; to make one takes longer than to answer it. */
+/** Requests to damage, generated once because generating one takes longer than answering it. */
 const captured = fc.constantFrom(...fc.sample(requests, { numRuns: 100, seed: 1 }))
 
 const PLATFORM = 'platform.yaml'
@@ -104,7 +104,7 @@ const commands = fc.constantFrom(
   ],
 )
 
-/** Words and signs in any order; few of them make sense. */
+/** Words and characters in any order, most of them invalid expressions. */
 const expressions = fc
   .array(
     fc.oneof(
@@ -119,9 +119,11 @@ const expressions = fc
 const importers = fc.constantFrom(['import', 'knative'], ['migrate'], ['migrate', '--adopt', '-o', 'json'])
 
 export const targets: readonly Target[] = [
-  target('a call in which anything is anything', 0.045, calls, found.calls, use => use(call => sound(answerTo(requestOf(call))))),
-  target('bytes that may be a request', 0.9, wire(captured), [], use => use(bytes => sound(answerTo(Buffer.from(bytes))))),
-  target('the server, and bytes that may be a request', 0.005, wire(captured), [], async use => {
+  target('a call with any values', 0.045, calls, found.calls, use => use(call => requireNoInternalError(answerTo(requestOf(call))))),
+  target('the bytes of a request, damaged or random', 0.9, wire(captured), [], use =>
+    use(bytes => requireNoInternalError(answerTo(Buffer.from(bytes)))),
+  ),
+  target('bytes sent to a server', 0.005, wire(captured), [], async use => {
     const settings = {
       certificatesDirectory: undefined,
       address: { host: '127.0.0.1', port: 0 },
@@ -134,7 +136,7 @@ export const targets: readonly Target[] = [
       createLog({ debugging: true }, () => {}),
     )
     const { send, close } = clientOf(server.port)
-    const details = await use(async bytes => sound(await send(bytes)))
+    const details = await use(async bytes => requireNoInternalError(await send(bytes)))
     close()
     await server.stop(0)
     return details
@@ -162,15 +164,15 @@ export const targets: readonly Target[] = [
         use(async ({ command, text, encode }) => {
           const bytes = encode(text)
           writeFileSync(PLATFORM, bytes)
-          await answered(command, bytes)
+          await requireAnswer(command, bytes)
         }),
       ),
   ),
   target('an expression of CloudEvents SQL', 0.1, expressions, [], use => use(cesqlProblem)),
   target('a command line', 0.01, commandLines, found.commandLines, use =>
     inFolder(folder => {
-      setting(folder)
-      return use(args => answered(args, Buffer.from('kind: x\n')))
+      createFiles(folder)
+      return use(args => requireAnswer(args, Buffer.from('kind: x\n')))
     }),
   ),
 ]

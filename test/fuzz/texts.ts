@@ -1,11 +1,11 @@
-// Files for the command line: what was YAML once, and what never was.
+// Generates files for the command line: damaged YAML and random text.
 import fc from 'fast-check'
 import schema from '../../schemas/eventdrivenservice.schema.json' with { type: 'json' }
 import { printYaml } from '../../src/cli/print/manifests.ts'
 import type { Json, JsonObject } from '../../src/kubernetes/json.ts'
 import { claims, compositeOf } from '../fixtures/claims.ts'
 import { manifestsOf, platforms } from './calls.ts'
-import { anything, spoilt } from './hostile.ts'
+import { anything, corrupted } from './hostile.ts'
 
 const signs = fc.constantFrom(
   ...[
@@ -82,8 +82,8 @@ const signs = fc.constantFrom(
 
 const at = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })
 
-/** Text in which some signs are put in, or pieces are left out. */
-const mangled = (text: string): fc.Arbitrary<string> =>
+/** The text with some characters inserted or removed. */
+const damaged = (text: string): fc.Arbitrary<string> =>
   fc.array(fc.tuple(at, fc.oneof(signs, fc.nat(40))), { maxLength: 6 }).map(edits =>
     edits.reduce((edited, [share, edit]) => {
       const place = Math.floor(share * edited.length)
@@ -100,7 +100,7 @@ const written = (values: readonly JsonObject[]) =>
     JSON.stringify({ kind: 'List', items: values }, null, 2),
   )
 
-/** A claim, its composite, what it becomes, or the platform's input. */
+/** A claim, its composite, its manifests, or the function input. */
 const documents: fc.Arbitrary<readonly Json[]> = fc.oneof(
   claims().map(claim => [claim]),
   claims().map(claim => [compositeOf(claim)]),
@@ -136,24 +136,24 @@ const bombs = fc.oneof(
     .map(([text, count]) => text.repeat(count)),
 )
 
-const spoiltDocuments = (all: fc.Arbitrary<readonly Json[]>): fc.Arbitrary<string> =>
-  all.chain(spoilt).chain(values => written((Array.isArray(values) ? values : [values]) as JsonObject[]))
+const corruptedDocuments = (all: fc.Arbitrary<readonly Json[]>): fc.Arbitrary<string> =>
+  all.chain(corrupted).chain(values => written((Array.isArray(values) ? values : [values]) as JsonObject[]))
 
-/** What `eds import` and `eds migrate` are for. */
-export const manifests = spoiltDocuments(claims().map(claim => manifestsOf(claim)))
+/** Manifests for `eds import` and `eds migrate`. */
+export const manifests = corruptedDocuments(claims().map(claim => manifestsOf(claim)))
 
-/** The published schema, as `--schema` takes it. */
-export const schemas = spoilt(schema as Json).map(value => JSON.stringify(value))
+/** The published schema for `--schema`. */
+export const schemas = corrupted(schema as Json).map(value => JSON.stringify(value))
 
 export const texts: fc.Arbitrary<string> = fc.oneof(
-  { weight: 5, arbitrary: spoiltDocuments(documents).chain(mangled) },
-  { weight: 3, arbitrary: spoiltDocuments(documents) },
+  { weight: 5, arbitrary: corruptedDocuments(documents).chain(damaged) },
+  { weight: 3, arbitrary: corruptedDocuments(documents) },
   { weight: 2, arbitrary: fc.array(fc.oneof(signs, fc.string({ maxLength: 6 })), { maxLength: 40 }).map(parts => parts.join('')) },
   { weight: 1, arbitrary: anything.map(value => JSON.stringify(value)) },
   { weight: 1, arbitrary: bombs },
 )
 
-/** As an editor, a shell or a mistake would save them. */
+/** Encodings in which an editor or a shell may save a file. */
 export const encodings: fc.Arbitrary<(text: string) => Buffer> = fc.oneof(
   { weight: 8, arbitrary: fc.constant((text: string) => Buffer.from(text)) },
   {

@@ -1,4 +1,4 @@
-// Requests as bytes, so that they can say what no client would.
+// Encodes requests by hand, including requests that no client would send.
 import { FunctionRunnerServiceService, type RunFunctionResponse } from '@crossplane-org/function-sdk-typescript'
 import { Client, credentials } from '@grpc/grpc-js'
 import fc from 'fast-check'
@@ -8,7 +8,7 @@ import { runFunction } from '../../src/function/run-function.ts'
 import { createRunner, serviceNames } from '../../src/function/runner-service.ts'
 import type { Json, JsonObject } from '../../src/kubernetes/json.ts'
 
-/** A message in parts: a field of a request, by the numbers in Crossplane's run_function.proto. */
+/** Bytes of a message. The field numbers are those of Crossplane's run_function.proto. */
 type Bytes = Uint8Array
 
 function varint(value: number): number[] {
@@ -19,11 +19,11 @@ function varint(value: number): number[] {
 }
 
 const field = (number: number, ...content: readonly Bytes[]): Bytes => {
-  const whole = Buffer.concat(content)
-  return Buffer.concat([Buffer.from([...varint(number * 8 + 2), ...varint(whole.length)]), whole])
+  const bytes = Buffer.concat(content)
+  return Buffer.concat([Buffer.from([...varint(number * 8 + 2), ...varint(bytes.length)]), bytes])
 }
 
-/** Lone surrogates go as they are, which is no UTF-8. */
+/** Encodes lone surrogates as they are, which is not valid UTF-8. */
 const text = (value: string): Bytes =>
   Buffer.concat(
     Array.from(value.match(/[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]|[\s\S]/gu) ?? [], sign => {
@@ -50,7 +50,7 @@ function anyValue(value: Json | undefined): Bytes {
   return field(5, structOf(value as JsonObject))
 }
 
-/** google.protobuf.Struct; what is no object stands in for one as an empty Struct. */
+/** google.protobuf.Struct; a value that is not an object becomes an empty Struct. */
 const structOf = (value: Json | undefined): Bytes =>
   Buffer.concat(
     typeof value === 'object' && value !== null && !Array.isArray(value)
@@ -73,7 +73,7 @@ const resources = (all: JsonObject = {}) =>
 
 export const requestOf = ({ composite, observed, desired, input, context, required }: Call): Buffer =>
   Buffer.concat([
-    // Who can be asked for required resources is asked first, and gets nothing composed until it has answered.
+    // The function composes nothing until a client that supports required resources has sent them.
     field(1, field(1, text('fuzz')), Buffer.of(0x12, ...(required === undefined ? [1, 1] : [2, 1, 2]))),
     field(2, ...(composite === undefined ? [] : [field(1, resource(composite))]), ...resources(observed)),
     ...(desired === undefined ? [] : [field(3, ...resources(desired))]),
@@ -89,7 +89,7 @@ const runner = createRunner(
   createLog({ debugging: true }, () => {}),
 )
 
-/** From bytes to bytes as the server does it; undefined where they are no request, which gRPC tells the client. */
+/** Answers like the server; undefined if the bytes are not a request, for which gRPC returns an error. */
 export function answerTo(request: Buffer): RunFunctionResponse | undefined {
   let answered: { readonly error: unknown; readonly bytes: Buffer | null | undefined } | undefined
   runner.runFunction({ request } as Parameters<typeof runner.runFunction>[0], (error, bytes) => {
@@ -100,8 +100,8 @@ export function answerTo(request: Buffer): RunFunctionResponse | undefined {
   return responseDeserialize(answered.bytes)
 }
 
-/** An answer has to be one: what is wrong is the request's fault, never the function's. */
-export function sound(response: RunFunctionResponse | undefined): void {
+/** Throws if the function reports an internal error, because it must answer every request. */
+export function requireNoInternalError(response: RunFunctionResponse | undefined): void {
   const broken = response?.results.find(({ message }) => message.startsWith('internal error'))
   if (broken !== undefined) throw new Error(broken.message)
 }
@@ -111,7 +111,7 @@ type Damage = (bytes: Buffer) => Buffer
 const at = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })
 const position = (share: number, { length }: Buffer) => Math.floor(share * length)
 
-/** What a broken client, or a clever one, does to a request. */
+/** Damage that a faulty or malicious client may do to a request. */
 const damage: fc.Arbitrary<Damage> = fc.oneof(
   fc.tuple(at, fc.nat(7)).map(
     ([share, bit]): Damage =>
@@ -142,7 +142,7 @@ const damage: fc.Arbitrary<Damage> = fc.oneof(
   ),
 )
 
-/** A field inside of a field, over and over: a Struct in a Struct, or whatever else the number means there. */
+/** Deeply nested fields, for example a Struct in a Struct. */
 const nested = fc.tuple(fc.constantFrom(1, 2, 5, 6), fc.nat(400), fc.constantFrom(2, 3, 4, 5)).map(([number, depth, outer]) => {
   let bytes: Bytes = Buffer.alloc(0)
   for (let level = 0; level < depth; level++)
@@ -150,7 +150,7 @@ const nested = fc.tuple(fc.constantFrom(1, 2, 5, 6), fc.nat(400), fc.constantFro
   return Buffer.from(field(outer, bytes))
 })
 
-/** Bytes that were a request once, and bytes that never were. */
+/** Damaged requests and random bytes. */
 export const wire = (requests: fc.Arbitrary<Buffer>): fc.Arbitrary<Buffer> =>
   fc.oneof(
     {
@@ -164,7 +164,7 @@ export const wire = (requests: fc.Arbitrary<Buffer>): fc.Arbitrary<Buffer> =>
     { weight: 1, arbitrary: fc.tuple(requests, requests).map(all => Buffer.concat(all)) },
   )
 
-/** A client that sends bytes as they are; what gRPC turns away is answered with nothing. */
+/** A client that sends bytes unchanged, and returns undefined if gRPC rejects them. */
 export function clientOf(port: number) {
   const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure())
   const send = (bytes: Buffer) =>
