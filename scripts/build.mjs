@@ -1,5 +1,5 @@
-// node scripts/build.mjs [function|eds] [--packages]: bundles the programs, the function that the image runs and the command
-// line, or one of them, and the licences of what is in them. With --packages nothing is written, but those packages listed.
+// node scripts/build.mjs [function|eds] [--packages]: bundles the function and the command line, or one of them, and writes the
+// licences of their packages. With --packages it only lists the packages.
 import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -9,20 +9,20 @@ import { licensesOf, packagesIn } from './packages.mjs'
 const programs = { function: 'src/function/main.ts', eds: 'src/cli/main.ts' }
 const { values, positionals } = parseArgs({ options: { packages: { type: 'boolean', default: false } }, allowPositionals: true })
 
-/** Leaves out what is loaded and never used, so that the function starts in half the time. */
+/** Leaves out unused code, so the function starts in half the time. */
 const lean = {
   name: 'lean',
   setup({ onResolve, onLoad, resolve }) {
-    // Of the SDK we use the messages: its index would load a logger and a server of its own.
+    // We use only the messages of the SDK, whose index also loads a logger and a server.
     onResolve({ filter: /^@crossplane-org\/function-sdk-typescript$/ }, async () => ({
       path: fileURLToPath(import.meta.resolve('@crossplane-org/function-sdk-typescript')).replace(/index\.js$/, 'proto/run_function.js'),
       sideEffects: false,
     }))
-    // Of these we use a part, and none does anything on import.
+    // These packages have no side effects on import, so unused parts can be dropped.
     onResolve({ filter: /^@bufbuild\// }, async ({ path, pluginData, ...rest }) =>
       pluginData === lean ? undefined : { ...(await resolve(path, { ...rest, pluginData: lean })), sideEffects: false },
     )
-    // grpc-js loads it for channelz only, which is off.
+    // grpc-js loads it only for channelz, which is disabled.
     onResolve({ filter: /^@grpc\/proto-loader$/ }, ({ path }) => ({ path, namespace: 'absent' }))
     onLoad({ filter: /.*/, namespace: 'absent' }, () => ({ contents: 'module.exports = {}' }))
   },
@@ -37,14 +37,14 @@ const { metafile } = await build({
   platform: 'node',
   format: 'esm',
   target: 'node20.19',
-  // Names stay, so that a stack in the log can be read.
+  // Keeps names, so stack traces in the log are readable.
   minifyWhitespace: true,
   minifySyntax: true,
-  // The licences have a file of their own.
+  // The licences are in their own file.
   legalComments: 'none',
   logLevel: 'warning',
   plugins: [lean],
-  // CommonJS dependencies call require; an ES module has none until it makes one.
+  // CommonJS dependencies call require, which an ES module must create.
   banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },
 })
 const packages = packagesIn(metafile)

@@ -1,4 +1,4 @@
-// X.509 certificates made the way Crossplane makes them, with nothing but Node: for the tests and the demo.
+// Issues X.509 certificates like Crossplane's, for the tests and the demo. Node cannot issue any, so this file encodes DER itself.
 import { createHash, createPublicKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
 
 export interface Identity {
@@ -14,21 +14,21 @@ export interface Authority extends Identity {
 }
 
 export interface CertificateRequest {
-  /** What the holder may do with it; none at all leaves it open, as RFC 5280 has it. */
+  /** The extended key usages. Without any, every usage is allowed: RFC 5280, 4.2.1.12. */
   readonly usages?: readonly ('client' | 'server' | 'any')[]
   readonly dnsNames?: readonly string[]
   /** IPv4 */
   readonly addresses?: readonly string[]
   readonly validFrom?: Date
   readonly validTo?: Date
-  /** Crossplane leaves this alone: CA, servers and clients all have the one subject. */
+  /** Crossplane sets none: CA, servers and clients have the same subject. */
   readonly commonName?: string
-  /** Tidy issuers name the key that signed; Crossplane's leaves do not. */
+  /** Whether the certificate names the key that signed it. Crossplane's leaf certificates do not. */
   readonly keyIdentifiers?: boolean
 }
 
 const RSA_BITS = 2048
-// 2022, on every certificate that Crossplane makes.
+// 2022, the serial number of every certificate of Crossplane.
 const SERIAL_NUMBER = [0x07, 0xe6]
 const VALID_YEARS = 10
 const DAY_MS = 24 * 60 * 60 * 1000
@@ -51,7 +51,7 @@ const oids = {
   sha256WithRsa: '1.2.840.113549.1.1.11',
 } as const
 
-// DER, as much of it as a certificate needs: https://www.itu.int/rec/T-REC-X.690
+// The part of DER that certificates need: https://www.itu.int/rec/T-REC-X.690
 const tag = {
   boolean: 0x01,
   integer: 0x02,
@@ -92,16 +92,15 @@ function oid(dotted: string): Buffer {
 }
 
 const integer = (...bytes: readonly number[]) => der(tag.integer, Buffer.from(bytes))
-// UTCTime has two digits for the year, and is what RFC 5280 asks for up to 2049.
+// RFC 5280 requires UTCTime, with a two-digit year, for dates up to 2049.
 const time = (date: Date) => der(tag.utcTime, Buffer.from(`${date.toISOString().replace(/\D/g, '').slice(2, 14)}Z`))
 const bits = (unused: number, content: Uint8Array) => der(tag.bitString, Buffer.of(unused), content)
 const attribute = (type: string, text: string) => der(tag.set, der(tag.sequence, oid(type), der(tag.printable, Buffer.from(text, 'ascii'))))
 const algorithm = der(tag.sequence, oid(oids.sha256WithRsa), der(tag.null))
 
-function extension(type: string, critical: boolean, value: Buffer): Buffer {
-  const flag = critical ? [der(tag.boolean, Buffer.of(0xff))] : []
-  return der(tag.sequence, oid(type), ...flag, der(tag.octetString, value))
-}
+const extension = (type: string, value: Buffer) => der(tag.sequence, oid(type), der(tag.octetString, value))
+const criticalExtension = (type: string, value: Buffer) =>
+  der(tag.sequence, oid(type), der(tag.boolean, Buffer.of(0xff)), der(tag.octetString, value))
 
 function distinguishedName(commonName = 'Crossplane'): Buffer {
   return der(
@@ -136,13 +135,13 @@ function signed({ subject, issuer, publicKey, signingKey, extensions, validFrom,
     publicKey.export({ type: 'spki', format: 'der' }),
     der(explicitTag(3), der(tag.sequence, ...extensions)),
   )
-  const whole = der(tag.sequence, body, algorithm, bits(0, sign('sha256', body, signingKey)))
-  const lines = whole.toString('base64').match(/.{1,64}/g) ?? []
+  const certificate = der(tag.sequence, body, algorithm, bits(0, sign('sha256', body, signingKey)))
+  const lines = certificate.toString('base64').match(/.{1,64}/g) ?? []
   return `-----BEGIN CERTIFICATE-----\n${lines.join('\n')}\n-----END CERTIFICATE-----\n`
 }
 
 function validity({ validFrom, validTo }: CertificateRequest): { validFrom: Date; validTo: Date } {
-  // A minute ago, so that it already holds where a clock is slow.
+  // Valid since a minute ago, in case another clock is slow.
   return { validFrom: validFrom ?? new Date(Date.now() - 60_000), validTo: validTo ?? new Date(Date.now() + VALID_YEARS * 365 * DAY_MS) }
 }
 
@@ -153,40 +152,40 @@ const identifier = (key: KeyObject) =>
     .update(key.export({ type: 'pkcs1', format: 'der' }))
     .digest()
 
-/** A certificate authority of Crossplane's name, or of the given one. */
+/** Creates a certificate authority with Crossplane's subject, or with the given common name. */
 export function createAuthority(request: CertificateRequest = {}): Authority {
   const { publicKey, privateKey } = keyPair()
   const subject = distinguishedName(request.commonName)
   const extensions = [
-    extension(oids.keyUsage, true, bits(1, Buffer.of(0b0000_0110))), // sign certificates and revocation lists
-    extension(oids.basicConstraints, true, der(tag.sequence, der(tag.boolean, Buffer.of(0xff)))),
-    extension(oids.subjectKeyIdentifier, false, der(tag.octetString, identifier(publicKey))),
+    criticalExtension(oids.keyUsage, bits(1, Buffer.of(0b0000_0110))), // sign certificates and revocation lists
+    criticalExtension(oids.basicConstraints, der(tag.sequence, der(tag.boolean, Buffer.of(0xff)))),
+    extension(oids.subjectKeyIdentifier, der(tag.octetString, identifier(publicKey))),
   ]
   const certificate = signed({ subject, issuer: subject, publicKey, signingKey: privateKey, extensions, ...validity(request) })
   return { certificate, key: pkcs1(privateKey), signingKey: privateKey, subject }
 }
 
-/** A certificate that the authority vouches for; without an authority one that only vouches for itself. */
+/** Issues a certificate of the authority; a self-signed one without an authority. */
 export function issueCertificate(authority: Authority | undefined, request: CertificateRequest): Identity {
   const { publicKey, privateKey } = keyPair()
   const subject = distinguishedName(request.commonName)
   const extensions = [
-    extension(oids.keyUsage, true, bits(4, Buffer.of(0b1011_0000))), // signatures, key and data encipherment
-    extension(oids.basicConstraints, true, der(tag.sequence)),
+    criticalExtension(oids.keyUsage, bits(4, Buffer.of(0b1011_0000))), // signatures, key and data encipherment
+    criticalExtension(oids.basicConstraints, der(tag.sequence)),
   ]
   if (request.usages !== undefined) {
     const usages = request.usages.map(usage => oid(oids[usage]))
-    extensions.push(extension(oids.extendedKeyUsage, false, der(tag.sequence, ...usages)))
+    extensions.push(extension(oids.extendedKeyUsage, der(tag.sequence, ...usages)))
   }
   const names = [
     ...(request.dnsNames ?? []).map(name => der(dnsNameTag, Buffer.from(name, 'ascii'))),
     ...(request.addresses ?? []).map(address => der(addressTag, Buffer.from(address.split('.').map(Number)))),
   ]
-  if (names.length > 0) extensions.push(extension(oids.subjectAltName, false, der(tag.sequence, ...names)))
+  if (names.length > 0) extensions.push(extension(oids.subjectAltName, der(tag.sequence, ...names)))
   if (request.keyIdentifiers && authority !== undefined) {
     const issuer = der(keyIdentifierTag, identifier(createPublicKey(authority.signingKey)))
-    extensions.push(extension(oids.subjectKeyIdentifier, false, der(tag.octetString, identifier(publicKey))))
-    extensions.push(extension(oids.authorityKeyIdentifier, false, der(tag.sequence, issuer)))
+    extensions.push(extension(oids.subjectKeyIdentifier, der(tag.octetString, identifier(publicKey))))
+    extensions.push(extension(oids.authorityKeyIdentifier, der(tag.sequence, issuer)))
   }
   const certificate = signed({
     subject,
@@ -199,7 +198,7 @@ export function issueCertificate(authority: Authority | undefined, request: Cert
   return { certificate, key: pkcs1(privateKey) }
 }
 
-/** The names that Crossplane puts into the certificate of a function's server. */
+/** The DNS names in the server certificate of a function. */
 export function serverNames(functionName: string, namespace = 'crossplane-system'): string[] {
   return [functionName, `${functionName}.${namespace}`, `${functionName}.${namespace}.svc`]
 }

@@ -1,4 +1,4 @@
-// npm run demo: a claim through the real function, as Crossplane would send it, with mutual TLS on loopback.
+// npm run demo: sends a claim to the real function like Crossplane, with mutual TLS on loopback.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -23,7 +23,7 @@ import { createAuthority, type Identity, issueCertificate, serverNames } from '.
 const CLAIM = 'examples/full-claim.yaml'
 const FUNCTION = 'function-event-driven-service'
 
-/** Crossplane makes a cluster-scoped composite for each claim, with a name of its own and a way back to the claim. */
+/** The cluster-scoped composite that Crossplane creates for a claim, with its own name and a reference to the claim. */
 function compositeOf(claim: JsonObject): JsonObject {
   const { name, namespace } = claim.metadata as { name: string; namespace: string }
   const claimRef = { apiVersion: claim.apiVersion, kind: claim.kind, name, namespace }
@@ -50,11 +50,11 @@ async function listening(stderr: NodeJS.ReadableStream): Promise<number> {
     }
     if (reason !== undefined) throw new Error(`${msg}: ${reason}`)
   }
-  throw new Error('the function ended before it listened')
+  throw new Error('the function exited before it listened')
 }
 
 function call(port: number, { certificate, key }: Identity, request: RunFunctionRequest): Promise<RunFunctionResponse> {
-  // Crossplane's server certificates bear the subject of their CA, and Node takes such a one for self-signed.
+  // Crossplane's server certificates have the subject of their CA, which Node treats as self-signed.
   const channel = credentials.createSsl(null, Buffer.from(key), Buffer.from(certificate), { rejectUnauthorized: false })
   const client = new Client(`127.0.0.1:${port}`, channel, { 'grpc.ssl_target_name_override': FUNCTION })
   const { path, requestSerialize, responseDeserialize } = FunctionRunnerServiceService.runFunction
@@ -81,9 +81,9 @@ const child = spawn(
 )
 try {
   const port = await listening(child.stderr)
-  console.log(`The function listens on 127.0.0.1:${port} with mutual TLS. Sending ${CLAIM} as Crossplane would.\n`)
+  console.log(`The function listens on 127.0.0.1:${port} with mutual TLS. Sending ${CLAIM} like Crossplane.\n`)
   const request = RunFunctionRequest.fromPartial({
-    // A Crossplane that can't be asked whether names are taken: there is no cluster to look into.
+    // Without the capability for required resources, because there is no cluster that could report name conflicts.
     meta: { tag: 'demo', capabilities: [Capability.CAPABILITY_CAPABILITIES] },
     observed: { composite: { resource: compositeOf(claim) } },
   })
@@ -98,7 +98,7 @@ try {
   )
   const root = `EventDrivenService ${at(claim, 'metadata', 'namespace')}/${at(claim, 'metadata', 'name')}`
   const paint = painter({ color: process.stdout.isTTY === true && !process.env.NO_COLOR })
-  console.log(printTree({ root, facts: `answered in ${ms.toFixed(0)} ms, with the handshake`, branches }, paint))
+  console.log(printTree({ root, facts: `answered in ${ms.toFixed(0)} ms, including the handshake`, branches }, paint))
   console.log(printYaml(branches.map(({ manifest }) => manifest)))
 } finally {
   child.kill('SIGTERM')

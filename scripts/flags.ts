@@ -1,13 +1,13 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util'
 
-/** The flags of a tool of this repository. One that it does not know ends it with a line that says which it does. */
+/** Parses the flags of a tool of this repository. An unknown flag ends the tool with a list of the known ones. */
 export function flags<Options extends NonNullable<ParseArgsConfig['options']>>(tool: string, options: Options) {
   try {
     return parseArgs({ options }).values
   } catch (error) {
-    const known = Object.keys(options).map(name => `--${name}`)
-    const takes = known.length === 0 ? 'no flags' : known.join(', ')
-    console.error(`${tool}: ${error instanceof Error ? error.message : error}\nIt takes ${takes}.`)
+    const names = Object.keys(options).map(name => `--${name}`)
+    const accepted = names.length === 0 ? 'no flags' : names.join(', ')
+    console.error(`${tool}: ${error instanceof Error ? error.message : error}\nAccepted: ${accepted}.`)
     process.exit(2)
   }
 }

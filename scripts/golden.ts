@@ -1,5 +1,5 @@
-// npm run golden: for each example the complete output of the first call, when nothing is observed yet.
-// A reviewer reads the difference; test/golden.test.ts holds the files to the code.
+// npm run golden: writes the complete output of the first call for each example, without observed resources.
+// Reviewers read the differences, and test/golden.test.ts fails if the files are outdated.
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -19,10 +19,10 @@ const yamlFiles = (folder: string): string[] =>
     .filter(name => name.endsWith('.yaml'))
     .sort()
 
-/** The goldens that there are. */
+/** The existing golden files. */
 export const goldenFiles = (): string[] => yamlFiles(goldenFolder).map(name => `${goldenFolder}/${name}`)
 
-/** The goldens that there should be, each with its content: one for each example that holds a claim. */
+/** The expected golden files with their content: one for each example with a claim. */
 export function goldens(): Map<string, string> {
   const contents = new Map<string, string>()
   for (const name of yamlFiles('examples')) {
@@ -39,31 +39,31 @@ export function goldens(): Map<string, string> {
 const yaml = (value: object) => stringify(value, { lineWidth: 0, aliasDuplicateObjects: false, compat: 'yaml-1.1' })
 const section = (title: string, value: object) => `---\n# ${title}\n${yaml(value)}`
 
-/** Each resource under its key, then what the claim is told. */
+/** Each resource under its key, followed by the status. */
 function golden(claim: JsonObject, file: string): string[] {
   const parsed = parseClaim(claim, builtInPlatform)
-  if (!parsed.ok) throw new Error(`${file} is not valid: ${findingsMessage(parsed.findings)}`)
+  if (!parsed.ok) throw new Error(`${file} is invalid: ${findingsMessage(parsed.findings)}`)
   const { resources, conditions, status } = compose(parsed.claim, builtInPlatform, {})
   return [
     ...resources.map(({ key, desired, readiness }) =>
       section(`${key} (${readiness.ready ? 'ready' : 'not ready'}: ${readiness.reason})`, desired),
     ),
-    section('status', { conditions: conditions.map(({ transient: _, ...said }) => said), ...status }),
+    section('status', { conditions: conditions.map(({ transient: _, ...condition }) => condition), ...status }),
   ]
 }
 
 function rewrite(): void {
-  const wanted = goldens()
+  const expected = goldens()
   const before = new Map(goldenFiles().map(file => [file, readFileSync(join(root, file), 'utf8')]))
-  const written = [...wanted].filter(([file, content]) => before.get(file) !== content)
-  const removed = [...before.keys()].filter(file => !wanted.has(file))
+  const written = [...expected].filter(([file, content]) => before.get(file) !== content)
+  const removed = [...before.keys()].filter(file => !expected.has(file))
   for (const [file, content] of written) {
     mkdirSync(dirname(join(root, file)), { recursive: true })
     writeFileSync(join(root, file), content)
   }
   for (const file of removed) rmSync(join(root, file))
   const changes = [...written.map(([file]) => `wrote ${file}`), ...removed.map(file => `removed ${file}`)]
-  console.log(changes.length === 0 ? `${wanted.size} goldens are up to date` : changes.join('\n'))
+  console.log(changes.length === 0 ? `${expected.size} golden files are up to date` : changes.join('\n'))
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) rewrite()

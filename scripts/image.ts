@@ -1,5 +1,5 @@
-// npm run image [-- --architecture amd64 --architecture arm64]: the function's image as dist/image-<architecture>.tar,
-// from which npm run package makes the Function package. The same commit gives the same bytes.
+// npm run image [-- --architecture amd64 --architecture arm64]: builds the function's image as dist/image-<architecture>.tar, the
+// input of npm run package. The build is reproducible: the same commit gives the same bytes.
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
@@ -12,20 +12,20 @@ import { flags } from './flags.ts'
 const root = fileURLToPath(new URL('..', import.meta.url))
 export const imageName = `function-event-driven-service:v${manifest.version}`
 
-/** This machine's, as Go calls it. */
+/** The architecture of this machine, by Go's name. */
 export const ownArchitecture = process.arch === 'arm64' ? 'arm64' : 'amd64'
 
 export interface ImageBuild {
-  /** As Go calls them: amd64, arm64. */
+  /** By Go's name: amd64 or arm64. */
   readonly architecture: string
-  /** Instead of the images that the Dockerfile pins. */
+  /** Replaces an image that the Dockerfile pins. */
   readonly builder?: string | undefined
   readonly base?: string | undefined
-  /** Where the docker-archive goes. */
+  /** The path of the docker-archive to write. */
   readonly archive: string
 }
 
-/** Builds one image and writes it out; answers its ID. */
+/** Builds one image, writes the archive and returns the image ID. */
 export function buildImage({ architecture, builder, base, archive }: ImageBuild): string {
   const folder = mkdtempSync(join(tmpdir(), 'image-'))
   const idFile = join(folder, 'id')
@@ -33,7 +33,7 @@ export function buildImage({ architecture, builder, base, archive }: ImageBuild)
   try {
     buildah(
       ...['build', '--format', 'oci', '--platform', `linux/${architecture}`, '--timestamp', String(commitSeconds())],
-      // Docker's own builder says so itself, older buildahs do not.
+      // Docker's builder sets this argument, older versions of buildah do not.
       ...['--build-arg', `BUILDPLATFORM=linux/${ownArchitecture}`],
       ...(builder === undefined ? [] : ['--build-arg', `BUILDER=${builder}`]),
       ...(base === undefined ? [] : ['--build-arg', `BASE=${base}`]),
@@ -49,10 +49,10 @@ export function buildImage({ architecture, builder, base, archive }: ImageBuild)
   }
 }
 
-/** When the commit was made, so that the clock of the build does not show in the image. */
+/** The time of the commit, so the image does not depend on the build time. */
 function commitSeconds(): number {
-  const given = process.env.SOURCE_DATE_EPOCH
-  if (given !== undefined) return Number(given)
+  const epoch = process.env.SOURCE_DATE_EPOCH
+  if (epoch !== undefined) return Number(epoch)
   try {
     return Number(execFileSync('git', ['log', '-1', '--format=%ct'], { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }))
   } catch {
@@ -60,15 +60,15 @@ function commitSeconds(): number {
   }
 }
 
-/** Runs buildah; what it says is shown only where it fails. */
+/** Runs buildah, and reports its output only if it fails. */
 export function buildah(...args: readonly string[]): string {
   try {
     return execFileSync('buildah', args, { encoding: 'utf8', stdio: 'pipe', maxBuffer: 64 * 1024 * 1024 }).trim()
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT')
-      throw new Error('buildah is missing: it builds the image (apt-get install buildah, or https://buildah.io)')
-    const said = error instanceof Error && 'stderr' in error ? String(error.stderr).trim() : String(error)
-    throw new Error(`buildah ${args[0]} failed:\n${said}`)
+      throw new Error('buildah, which builds the image, is not installed: apt-get install buildah, or see https://buildah.io')
+    const output = error instanceof Error && 'stderr' in error ? String(error.stderr).trim() : String(error)
+    throw new Error(`buildah ${args[0]} failed:\n${output}`)
   }
 }
 

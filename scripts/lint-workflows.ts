@@ -1,4 +1,4 @@
-// npm run lint:workflows: actionlint, pinned in test/e2e/actionlint, over .github/workflows and what they run.
+// npm run lint:workflows: runs actionlint, pinned in test/e2e/actionlint, on .github/workflows and their shell scripts.
 import { spawnSync } from 'node:child_process'
 import { goTool } from '../test/e2e/go-tools.ts'
 

@@ -1,6 +1,5 @@
-// npm run package [-- --registry ghcr.io/bizmatters] [--version v1.2.3] [--out dist] [--push]: the Crossplane packages, as
-// .xpkg files, and where asked into the registry.
-// The Function's has a runtime image in it: one package for each dist/image-<architecture>.tar, which npm run image makes.
+// npm run package [-- --registry ghcr.io/bizmatters] [--version v1.2.3] [--out dist] [--push]: builds the Crossplane packages as
+// .xpkg files, and pushes them if asked. There is a Function package for each dist/image-<architecture>.tar of npm run image.
 
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -34,7 +33,7 @@ const flavours = [
 export interface Build {
   /** The Crossplane CLI. */
   readonly crossplane: string
-  /** Where the packages will be pushed to: a host and a path. */
+  /** The registry to push to: a host and a path. */
   readonly registry: string
   readonly version: string
   readonly out: string
@@ -43,8 +42,8 @@ export interface Build {
 }
 
 /**
- * What Crossplane calls a Function that it installs as a dependency: its repository, without the host, as a DNS label.
- * The Composition must say the same, so where the packages are pushed to decides.
+ * The name that Crossplane gives to a Function installed as a dependency: its repository without the host, as a DNS label. The
+ * Composition must call this name, so it depends on the registry.
  */
 export const installedName = (repository: string): string =>
   repository
@@ -54,7 +53,7 @@ export const installedName = (repository: string): string =>
     .slice(0, 63)
     .replace(/^-+|-+$/g, '')
 
-/** Builds the packages and answers their files. */
+/** Builds the packages and returns their files. */
 export function buildPackages({ crossplane, registry, version, out, images }: Build): string[] {
   const stage = mkdtempSync(join(tmpdir(), 'xpkg-'))
   const repository = `${registry}/${FUNCTION}`
@@ -70,9 +69,9 @@ export function buildPackages({ crossplane, registry, version, out, images }: Bu
     const configurations = flavours.map(({ name, meta, apis }) => {
       const folder = join(stage, name)
       mkdirSync(folder)
-      writeFileSync(join(folder, 'crossplane.yaml'), dependingOn(read(`${meta}/crossplane.yaml`), repository, version))
+      writeFileSync(join(folder, 'crossplane.yaml'), withDependency(read(`${meta}/crossplane.yaml`), repository, version))
       copyFileSync(join(root, apis, 'definition.yaml'), join(folder, 'definition.yaml'))
-      writeFileSync(join(folder, 'composition.yaml'), calling(read(`${apis}/composition.yaml`), installedName(repository)))
+      writeFileSync(join(folder, 'composition.yaml'), withFunctionName(read(`${apis}/composition.yaml`), installedName(repository)))
       return build(folder, `${name}.xpkg`, '--examples-root', claims(join(stage, `${name}-examples`)))
     })
     const functions = Object.entries(images).map(([architecture, image]) =>
@@ -90,14 +89,14 @@ export function buildPackages({ crossplane, registry, version, out, images }: Bu
 
 const read = (file: string) => readFileSync(join(root, file), 'utf8')
 
-function dependingOn(meta: string, repository: string, version: string): string {
+function withDependency(meta: string, repository: string, version: string): string {
   const document = parseDocument(meta)
   document.setIn(['spec', 'dependsOn', 0, 'function'], repository)
   document.setIn(['spec', 'dependsOn', 0, 'version'], `>=${version}`)
   return document.toString()
 }
 
-function calling(composition: string, name: string): string {
+function withFunctionName(composition: string, name: string): string {
   const document = parseDocument(composition)
   if (!isMap(document.getIn(['spec', 'pipeline', 0, 'functionRef'])))
     throw new Error('the Composition has no functionRef in its first step')
@@ -105,7 +104,7 @@ function calling(composition: string, name: string): string {
   return document.toString()
 }
 
-/** A folder with the claims among the examples, which a registry shows beside the API. */
+/** Copies the example claims, which a registry shows next to the API. */
 function claims(folder: string): string {
   cpSync(join(root, 'examples'), folder, { recursive: true, filter: from => !from.includes(join('examples', 'xr')) })
   for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true }))
@@ -113,7 +112,7 @@ function claims(folder: string): string {
   return folder
 }
 
-/** The pinned CLI where it is there or can be built, else whatever is on the PATH. */
+/** The pinned CLI if it exists or can be built, else the one on the PATH. */
 async function findCrossplane(): Promise<string> {
   try {
     return await goTool('crossplane/cli')
@@ -123,13 +122,13 @@ async function findCrossplane(): Promise<string> {
       return 'crossplane'
     } catch {
       throw new Error(
-        `The Crossplane CLI builds the packages. It is not on the PATH, and to build it: ${missing instanceof Error ? missing.message : missing}`,
+        `the Crossplane CLI, which builds the packages, is not on the PATH and could not be built: ${missing instanceof Error ? missing.message : missing}`,
       )
     }
   }
 }
 
-/** Pushes what was built: the function's packages together, as one for all architectures. */
+/** Pushes the packages; those of the function together, as one package for all architectures. */
 function push({ crossplane, registry, version }: Build, files: readonly string[]): void {
   const names = [FUNCTION, ...flavours.map(({ name }) => name)]
   for (const name of names) {
@@ -141,8 +140,8 @@ function push({ crossplane, registry, version }: Build, files: readonly string[]
   }
 }
 
-/** The runtime images that npm run image has made. */
-function madeImages(): Record<string, string> {
+/** The runtime images that npm run image has built. */
+function builtImages(): Record<string, string> {
   const files = ['amd64', 'arm64'].map((architecture): [string, string] => [architecture, join(root, 'dist', `image-${architecture}.tar`)])
   return Object.fromEntries(files.filter(([, file]) => existsSync(file)))
 }
@@ -154,16 +153,16 @@ async function main(): Promise<void> {
     out: { type: 'string', default: join(root, 'dist') },
     push: { type: 'boolean', default: false },
   })
-  const build = { ...values, crossplane: await findCrossplane(), images: madeImages() }
+  const build = { ...values, crossplane: await findCrossplane(), images: builtImages() }
   const files = buildPackages(build)
   for (const file of files) {
     const digest = createHash('sha256').update(readFileSync(file)).digest('hex')
     console.log(`${basename(file).padEnd(56)} ${(statSync(file).size / 1024).toFixed(0).padStart(7)} kB  sha256:${digest}`)
   }
-  const missing = `its runtime image dist/image-<architecture>.tar is missing; npm run image makes it`
+  const missing = 'dist/image-<architecture>.tar does not exist. Run: npm run image'
   if (Object.keys(build.images).length === 0) {
-    if (values.push) throw new Error(`nothing is pushed: ${FUNCTION} can't be, ${missing}`)
-    console.log(`no ${FUNCTION}: ${missing}`)
+    if (values.push) throw new Error(`nothing was pushed: the package of ${FUNCTION} needs a runtime image, and ${missing}`)
+    console.log(`skipped the package of ${FUNCTION}: ${missing}`)
   }
   if (values.push) push(build, files)
 }

@@ -12,15 +12,15 @@ usage() {
 Usage: scripts/publish-schema.sh [--from-cluster] [--output FILE]
 
 Writes the JSON Schema of an EventDrivenService, for editors, ajv and `eds validate --schema`.
-It is extracted from apis/definition.yaml, the XRD, or with --from-cluster from the CRD that
-Crossplane made of the XRD that is installed there.
+The schema comes from the XRD in apis/definition.yaml or, with --from-cluster, from the CRD that
+Crossplane created for the installed XRD.
 
-  --from-cluster   ask kubectl for the CRD, in its current context
-  --output FILE    where to write it (default: schemas/eventdrivenservice.schema.json)
-  -h, --help       this text
+  --from-cluster   read the CRD with kubectl, from its current context
+  --output FILE    the file to write (default: schemas/eventdrivenservice.schema.json)
+  -h, --help       print this help
 
-A file that says the same already is left as it is.
-Exit status: 0 written or up to date, 2 could not.
+Does not write a file that is up to date.
+Exit status: 0 written or up to date, 2 could not run.
 
 Example: scripts/publish-schema.sh --from-cluster --output /tmp/installed.schema.json
 HELP
@@ -57,7 +57,7 @@ if [ -z "$from_cluster" ]; then
   exec "$tsx" "$root/scripts/generate/publish.ts" --from-xrd "$output"
 fi
 
-command -v kubectl >/dev/null || fail "kubectl is not installed, and --from-cluster asks it for the CRD"
+command -v kubectl >/dev/null || fail "kubectl is not installed, but --from-cluster needs it"
 definition=$(kubectl get customresourcedefinition "$crd" --output json) ||
-  fail "kubectl did not give the CRD $crd; is the API installed there (kubectl apply -f apis/definition.yaml)?"
+  fail "kubectl could not read the CRD $crd. Is the API installed in the cluster (kubectl apply -f apis/definition.yaml)?"
 printf '%s' "$definition" | "$tsx" "$root/scripts/generate/publish.ts" --from-crd "$output"

@@ -1,4 +1,4 @@
-// npm run scan:secrets: gitleaks, pinned in test/e2e/gitleaks, over every commit and over the files as they are.
+// npm run scan:secrets: runs gitleaks, pinned in test/e2e/gitleaks, on every commit and on the current files.
 import { spawnSync } from 'node:child_process'
 import { goTool } from '../test/e2e/go-tools.ts'
 

@@ -1,4 +1,4 @@
-// For validate-claim.sh: runs ajv-cli once over all claims and says its errors in words. Needs Node and ajv-cli alone.
+// For validate-claim.sh: runs ajv-cli once on all claims and explains its errors. Needs only Node and ajv-cli.
 import { spawnSync } from 'node:child_process'
 import { readFileSync, realpathSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -9,7 +9,7 @@ const INVALID = 1
 const UNABLE = 2
 
 const [ajv, schemaFile, ...files] = process.argv.slice(2)
-// The reader that ajv-cli itself reads YAML with.
+// The YAML parser of ajv-cli.
 const yaml = createRequire(realpathSync(ajv))('js-yaml')
 
 const types = {
@@ -28,7 +28,7 @@ const say = (level, file, line) => {
 }
 
 const schema = readSchema()
-/** File to value: what ajv-cli can judge. */
+/** The claims that ajv-cli can validate, by file. */
 const claims = new Map(files.flatMap(readClaim))
 
 function readSchema() {
@@ -54,12 +54,12 @@ function readClaim(file) {
     say(
       UNABLE,
       file,
-      `has ${documents.length} documents, and ajv-cli reads one a file: split it, or use \`eds validate\`, which reads them all`,
+      `has ${documents.length} documents, but ajv-cli reads one per file: split it, or use \`eds validate\`, which reads all`,
     )
   } catch (error) {
     const { mark, reason, message } = error
     const [name, problem] = mark
-      ? [`${file}:${mark.line + 1}:${mark.column + 1}`, `is no YAML: ${reason}`]
+      ? [`${file}:${mark.line + 1}:${mark.column + 1}`, `is not YAML: ${reason}`]
       : [file, `is not JSON: ${message}`]
     say(INVALID, name, problem)
   }
@@ -71,9 +71,9 @@ function unreadable(file, why) {
   return []
 }
 
-function judge() {
+function validate() {
   const paths = new Map([...claims.keys()].map(file => [resolve(file), file]))
-  // ajv-cli takes a name for a pattern where it looks like one.
+  // Escapes characters that ajv-cli treats as a glob.
   const data = [...paths.keys()].flatMap(path => ['-d', path.replaceAll(/[*?[{(]/g, '[$&]')])
   const options = ['--spec=draft2020', '--strict=false', '--all-errors', '--errors=line']
   const { stdout, stderr, error } = spawnSync(process.execPath, [ajv, 'validate', ...options, '-s', schemaFile, ...data], {
@@ -89,11 +89,11 @@ function judge() {
   for (const [path, file] of paths) {
     if (valid.has(path)) say(OK, file, 'valid')
     else if (invalid.has(path)) for (const line of sentences(JSON.parse(invalid.get(path)), claims.get(file))) say(INVALID, file, line)
-    else say(UNABLE, file, `ajv-cli gave no verdict${stderr.trim() && `: ${stderr.trim()}`}`)
+    else say(UNABLE, file, `ajv-cli reported no result${stderr.trim() && `: ${stderr.trim()}`}`)
   }
 }
 
-/** One sentence for each place, in the order of ajv; rules across fields come last, and only about what is sound itself. */
+/** One sentence for each path, in the order of ajv. Rules across fields come last, and only if their fields have no other error. */
 function sentences(errors, claim) {
   const found = new Map()
   const rules = []
@@ -105,9 +105,9 @@ function sentences(errors, claim) {
   const broken = errors
     .filter(error => ruleOf(error) === undefined)
     .map(error => stepsOf(error.instancePath).concat(wordsOf(error, claim).below ?? []))
-  const sound = ({ steps }) =>
+  const isOtherwiseValid = ({ steps }) =>
     !broken.some(path => path.every((step, i) => step === steps[i]) || steps.every((step, i) => step === path[i]))
-  for (const rule of rules.filter(sound)) addTo(found, rule)
+  for (const rule of rules.filter(isOtherwiseValid)) addTo(found, rule)
   return found.values()
 
   function addTo(sentences, { steps, below = [], problem, shown }) {
@@ -117,13 +117,13 @@ function sentences(errors, claim) {
   }
 }
 
-/** What the schema says again of the API's own CEL rules stands under allOf, with the rule's message as its $comment. */
+/** The schema expresses the CEL rules of the API under allOf, with the message of the rule as $comment. */
 function ruleOf({ schemaPath, instancePath }, claim) {
   const [, owner, index] = /^#(.*?)\/allOf\/(\d+)(?:\/|$)/.exec(schemaPath) ?? []
   if (owner === undefined) return undefined
   const { allOf, 'x-kubernetes-validations': rules = [] } = at(schema, stepsOf(owner))
   const message = allOf[Number(index)].$comment
-  // Each property and each item on the way to the owner is one step of the value.
+  // Each property and each item on the path to the owner is one step of the value.
   const depth = (owner.match(/\/properties\/[^/]+|\/items/g) ?? []).length
   const { fieldPath = '', reason } = rules.find(rule => rule.message === message) ?? {}
   const steps = [...stepsOf(instancePath).slice(0, depth), ...fieldPath.split('.').filter(Boolean)]
@@ -170,7 +170,7 @@ function wordsOf({ keyword, params, schemaPath, instancePath, message }, claim) 
   }
 }
 
-/** Whether the property that a keyword belongs to is one that its object must have. */
+/** Whether the property with this keyword is required. */
 function required(schemaPath) {
   const steps = stepsOf(schemaPath.slice(1))
   const [properties, name] = steps.slice(-3)
@@ -181,10 +181,10 @@ function counted(allowed, unit) {
   return `must have ${allowed} ${unit}${allowed.endsWith(' 1') ? '' : 's'}`
 }
 
-function range(least, most) {
-  if (least === undefined) return `at most ${most}`
-  if (most === undefined) return `at least ${least}`
-  return least === most ? `exactly ${least}` : `from ${least} to ${most}`
+function range(minimum, maximum) {
+  if (minimum === undefined) return `at most ${maximum}`
+  if (maximum === undefined) return `at least ${minimum}`
+  return minimum === maximum ? `exactly ${minimum}` : `from ${minimum} to ${maximum}`
 }
 
 function show(value) {
@@ -195,7 +195,7 @@ function show(value) {
   return String(value)
 }
 
-/** A line break or an escape sequence in a value must not act on the terminal or the log. */
+/** Escapes control characters, so a value cannot control the terminal or forge a line of the log. */
 function printable(text) {
   return text.replaceAll(/\p{Cc}/gu, character => `\\u${character.codePointAt(0).toString(16).padStart(4, '0')}`)
 }
@@ -223,5 +223,5 @@ function pathName(steps, claim) {
   return name
 }
 
-if (schema !== undefined && claims.size > 0) judge()
+if (schema !== undefined && claims.size > 0) validate()
 process.exitCode = status

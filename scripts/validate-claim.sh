@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Validates claims with ajv-cli and the published schema, and with nothing else of this project.
+# Validates claims with ajv-cli and the published schema, without other code of this project.
 set -euo pipefail
 
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
@@ -10,14 +10,14 @@ usage() {
   cat <<'HELP'
 Usage: scripts/validate-claim.sh [--schema FILE] CLAIM…
 
-Validates EventDrivenService claims, one a file, YAML or JSON, with ajv-cli and the published schema.
-Says for each mistake the field, what is wrong, and what is allowed. JSON Schema cannot say every rule,
-so `eds validate`, which also knows the line, finds more.
+Validates EventDrivenService claims, one per file, YAML or JSON, with ajv-cli and the published schema.
+Reports the field, the problem and the allowed values. JSON Schema cannot express every rule, so
+`eds validate` finds more, and also reports the line.
 
-  --schema FILE   another version of the schema (default: schemas/eventdrivenservice.schema.json)
-  -h, --help      this text
+  --schema FILE   the schema to use (default: schemas/eventdrivenservice.schema.json)
+  -h, --help      print this help
 
-Exit status: 0 all valid, 1 something is wrong with a claim, 2 could not run or could not read a file.
+Exit status: 0 all valid, 1 invalid claims, 2 could not run or could not read a file.
 
 Example: scripts/validate-claim.sh examples/*.yaml
 HELP
@@ -55,7 +55,7 @@ done
 [ -r "$schema" ] || fail "cannot read the schema $schema"
 command -v node >/dev/null || fail "node is not installed"
 
-# The one that is installed beside this script, else one on the path, else npm's.
+# Prefers the installed ajv-cli of this project, then one on the PATH, then one from npm.
 ajv=$here/../node_modules/.bin/ajv
 if [ ! -x "$ajv" ] && ! ajv=$(command -v ajv); then
   ajv=$(npx --yes --package "$ajv_cli" -c 'command -v ajv') || fail "cannot get $ajv_cli: install it with npm install --global $ajv_cli"

@@ -1,4 +1,4 @@
-// The XRD's schema as the published JSON Schema of a whole claim.
+// Converts the XRD's schema to the published JSON Schema of a claim.
 
 import { crossplaneFields } from '../../src/claim/crossplane-fields.ts'
 import type { Schema } from '../../src/claim/schema.ts'
@@ -69,7 +69,7 @@ export function claimSchema(definition: Definition): Schema {
   }
 }
 
-/** Refuses unknown fields at every level, and shows the built-in defaults. */
+/** Forbids unknown fields at every level, and adds the built-in defaults. */
 export function closed({ example, ...schema }: Open, defaults: unknown): Schema {
   const shown = schema.default === undefined && typeof defaults !== 'object' ? (defaults as Json | undefined) : undefined
   const { description, properties, items, additionalProperties } = schema
@@ -91,33 +91,33 @@ function rules(schema: Schema): Partial<Schema> {
   const written = schema['x-kubernetes-validations']
   if (written === undefined) return {}
   const allOf = written.flatMap(rule => {
-    const said = ruleSchema(rule, schema)
-    return said ? [inWords(said, rule.message) as object] : []
+    const translated = ruleSchema(rule, schema)
+    return translated ? [withMessage(translated, rule.message) as object] : []
   })
   return { 'x-kubernetes-validations': written, ...(allOf.length > 0 && { allOf }) }
 }
 
-/** What only holds other schemas, so that it never fails by itself. */
+/** Keywords that only contain other schemas, and so never fail themselves. */
 const wrappers = new Set(['$comment', 'if', 'then', 'not', 'allOf', 'anyOf', 'oneOf'])
 
-/** yaml-language-server, and so most editors, say `errorMessage` where a schema fails, in place of words of their own. */
-function inWords(said: unknown, message: string): unknown {
-  if (!isObject(said)) return said
-  const told = (below: unknown) => inWords(below, message)
-  const inside = Object.entries(said).map(([word, below]) => {
-    if (word === 'then') return [word, told(below)]
-    if (word === 'properties' && isObject(below)) return [word, Object.fromEntries(Object.entries(below).map(([n, s]) => [n, told(s)]))]
-    return [word, Array.isArray(below) && wrappers.has(word) ? below.map(told) : below]
+/** Adds the rule's message as `errorMessage`, which yaml-language-server and so most editors show when a schema fails. */
+function withMessage(schema: unknown, message: string): unknown {
+  if (!isObject(schema)) return schema
+  const nested = (below: unknown) => withMessage(below, message)
+  const inside = Object.entries(schema).map(([word, below]) => {
+    if (word === 'then') return [word, nested(below)]
+    if (word === 'properties' && isObject(below)) return [word, Object.fromEntries(Object.entries(below).map(([n, s]) => [n, nested(s)]))]
+    return [word, Array.isArray(below) && wrappers.has(word) ? below.map(nested) : below]
   })
-  const forbids = Object.values(isObject(said.properties) ? said.properties : {}).includes(false)
-  const asserts = Object.keys(said).some(word => word !== 'properties' && !wrappers.has(word))
+  const forbids = Object.values(isObject(schema.properties) ? schema.properties : {}).includes(false)
+  const asserts = Object.keys(schema).some(word => word !== 'properties' && !wrappers.has(word))
   return Object.fromEntries([...inside, ...(forbids || asserts ? [['errorMessage', message]] : [])])
 }
 
 const code = (value: unknown) => `\`${typeof value === 'string' ? value : JSON.stringify(value)}\``
 
-// Editors add the allowed values and the examples themselves.
+// Editors show the allowed values and the examples themselves.
 function markdown(schema: Schema, shown: Json | undefined): string {
-  const standard = schema.default ?? shown
-  return [schema.description, standard !== undefined && `Default: ${code(standard)}.`].filter(Boolean).join('\n\n')
+  const fallback = schema.default ?? shown
+  return [schema.description, fallback !== undefined && `Default: ${code(fallback)}.`].filter(Boolean).join('\n\n')
 }

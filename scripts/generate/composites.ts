@@ -1,11 +1,11 @@
-// examples/xr: for each example the composite that Crossplane makes of the claim, which is what the Crossplane CLI renders.
-// The namespaced flavour needs none: there the example itself is the composite.
+// Writes examples/xr: the composite that Crossplane creates for each example claim, as input for the Crossplane CLI. The
+// namespaced API needs none, because the example itself is the composite.
 import { COMPOSITE_KIND, KIND } from '../../src/claim/identity.ts'
 import { at, type JsonObject } from '../../src/kubernetes/json.ts'
 import { API_VERSION } from '../../src/reconcile/parse-claim.ts'
 import type { Example } from './examples.ts'
 
-// Crossplane takes five random characters.
+// Crossplane appends five random characters.
 const SUFFIX = 'x7k2p'
 
 export function compositeOf(claim: JsonObject): JsonObject {
@@ -25,6 +25,6 @@ export function compositeOf(claim: JsonObject): JsonObject {
   }
 }
 
-/** One file for each claim: the CLI takes one composite at a time. */
+/** One file for each claim, because the CLI renders one composite at a time. */
 export const compositeFile = ({ file, claim, alone }: Example): string =>
   `examples/xr/${file.replace(/^examples\//, '').replace(/(-claim)?\.yaml$/, '')}${alone ? '' : `-${at(claim, 'metadata', 'name')}`}.yaml`

@@ -1,4 +1,4 @@
-// Reads the hand-written schema.
+// Reads the XRD and the Composition, which are written by hand.
 import { readFileSync } from 'node:fs'
 import { parse } from 'yaml'
 import type { Schema } from '../../src/claim/schema.ts'
@@ -34,7 +34,7 @@ function partOf({ spec }: Definition, part: 'spec' | 'status'): Schema {
   return withoutNullable(schema)
 }
 
-/** `nullable` is for what Crossplane writes. Nobody means a null, so no editor offers it. */
+/** Removes `nullable`, which is for values that Crossplane writes, so editors do not suggest null. */
 function withoutNullable({ nullable: _, ...schema }: Schema & { readonly nullable?: boolean }): Schema {
   const { properties, items } = schema
   return {

@@ -1,4 +1,4 @@
-// The claims among the examples.
+// Reads the claims of the examples.
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseAllDocuments } from 'yaml'
@@ -6,10 +6,10 @@ import { KIND } from '../../src/claim/identity.ts'
 import { at, isObject, type JsonObject } from '../../src/kubernetes/json.ts'
 
 export interface Example {
-  /** From the root of the project. */
+  /** The path from the root of the project. */
   readonly file: string
   readonly claim: JsonObject
-  /** Whether the file holds no other claim. */
+  /** Whether the file contains no other claim. */
   readonly alone: boolean
 }
 

@@ -1,4 +1,4 @@
-// The CRD that Crossplane makes of our XRD in a cluster, read back as the XRD.
+// Converts the CRD that Crossplane creates in a cluster back to the XRD.
 import { crossplaneFields } from '../../src/claim/crossplane-fields.ts'
 import type { Schema } from '../../src/claim/schema.ts'
 import type { Definition } from './definition.ts'
@@ -8,7 +8,7 @@ export interface CustomResourceDefinition {
   spec: { group: string; names: { kind: string; plural: string; shortNames?: string[] }; versions: Definition['spec']['versions'] }
 }
 
-/** Takes out what Crossplane adds beside our fields. What a comment or an anchor said is lost, and says nothing to a schema. */
+/** Removes the fields that Crossplane adds. Comments and anchors are lost, but do not affect the schema. */
 export function definitionOf({ spec: { group, names, versions } }: CustomResourceDefinition): Definition {
   const [version] = versions
   const { openAPIV3Schema: root } = version.schema

@@ -1,8 +1,8 @@
-// The function's input: the same fields as the claim's where the platform may have a default for them, so that they
-// are described and judged alike. From it come the CRD that ships in the package and the schema that the function reads.
+// Derives the function's input from the claim's schema, so defaults have the same descriptions and rules as the fields they
+// fill. Produces the CRD in the package and the schema that the function reads.
 import type { Schema } from '../../src/claim/schema.ts'
 
-const kept = {
+const defaultableFields = {
   size: true,
   nats: { url: true, account: true, accountID: true, monitoringEndpoint: true },
   scaling: true,
@@ -13,10 +13,10 @@ const kept = {
   eventing: { broker: { class: true, delivery: true } },
 } as const
 
-type Kept = true | { readonly [name: string]: Kept }
+type Fields = true | { readonly [name: string]: Fields }
 
-/** Only the named fields, none of them required, and no rule about fields that are gone. */
-function pick(schema: Schema, fields: Kept): Schema {
+/** Keeps only the named fields, without required fields and without rules, which may refer to removed fields. */
+function pick(schema: Schema, fields: Fields): Schema {
   if (fields === true) return schema
   const { required: _, 'x-kubernetes-validations': __, ...rest } = schema
   return {
@@ -24,7 +24,7 @@ function pick(schema: Schema, fields: Kept): Schema {
     properties: Object.fromEntries(
       Object.entries(fields).map(([name, below]) => {
         const property = schema.properties?.[name]
-        if (property === undefined) throw new Error(`the input keeps ${name}, which the API has not`)
+        if (property === undefined) throw new Error(`the input has the field ${name}, but the API does not`)
         return [name, pick(property, below)]
       }),
     ),
@@ -56,7 +56,7 @@ const pair: Schema = {
 
 /** The input's schema below apiVersion, kind and metadata. */
 export function inputProperties(spec: Schema): Record<string, Schema> {
-  const { title: _, ...defaults } = pick(spec, kept)
+  const { title: _, ...defaults } = pick(spec, defaultableFields)
   const each = (property: string, schema: Schema) =>
     Object.fromEntries((spec.properties?.[property]?.enum ?? []).map((name): [string, Schema] => [name, { ...schema, title: name }]))
   return {
@@ -114,7 +114,7 @@ export function inputProperties(spec: Schema): Record<string, Schema> {
 export const inputGroup = 'fn.platform.bizmatters.io'
 const description = "The input of function-event-driven-service: the platform's defaults, in the Composition, once for every claim."
 
-/** The JSON Schema of the input, for the function and for editors. What stands in several places is said once. */
+/** The JSON Schema of the input, for the function and for editors, with shared parts under $defs. */
 export function inputSchema(properties: Record<string, Schema>, closed: (schema: Schema, defaults: unknown) => Schema): Schema {
   const { defaults, environments, sizes, ...rest } = properties
   const shared = { defaults, size: sizes?.properties?.medium }
@@ -157,7 +157,7 @@ export function inputSchema(properties: Record<string, Schema>, closed: (schema:
   }
 }
 
-/** The CRD of the input. It is never installed as an object; Crossplane takes it as the description of what the function accepts. */
+/** The CRD of the input, which documents it in the package. There are no objects of this kind. */
 export const inputCrd = (properties: Record<string, Schema>) => ({
   apiVersion: 'apiextensions.k8s.io/v1',
   kind: 'CustomResourceDefinition',

@@ -1,4 +1,4 @@
-// npm run generate [-- --check]: everything that follows from apis/definition.yaml, then what follows from the examples.
+// npm run generate [-- --check]: generates the files derived from apis/definition.yaml, then those derived from the examples.
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -22,7 +22,7 @@ const check = process.argv.includes('--check')
 const changed: string[] = []
 let count = 0
 
-settle({
+update({
   'schemas/eventdrivenservice.schema.json': json(claimSchema(definition)),
   'schemas/input.schema.json': json(inputSchema(input, closed)),
   'src/claim/generated/types.ts': typesSource(spec, statusOf(definition)),
@@ -31,11 +31,11 @@ settle({
   'package/function/input/inputs.yaml': yaml(inputCrd(input)),
   'docs/reference.md': reference(claimSchema(definition), inlined(inputSchema(input, closed))),
 })
-// The core reads the schemas when it is loaded, so it is loaded once they are written.
+// Imported after the schemas are written, because the core reads them on import.
 const { shipped, shippedFolders } = await import('./shipped.ts')
 const outputs = shipped()
-settle(outputs)
-for (const folder of shippedFolders) forget(folder, Object.keys(outputs))
+update(outputs)
+for (const folder of shippedFolders) removeOthers(folder, Object.keys(outputs))
 
 if (check && changed.length > 0) {
   console.error(`Not up to date: ${changed.join(', ')}\nRun: npm run generate`)
@@ -48,9 +48,9 @@ function fileOf(name: string): string {
   return fileURLToPath(new URL(`../../${name}`, import.meta.url))
 }
 
-/** Writes what is not as it should be, or only notes it. */
-function settle(wanted: Readonly<Record<string, string>>): void {
-  for (const [name, content] of Object.entries(wanted)) {
+/** Writes outdated files; with --check only records them. */
+function update(expected: Readonly<Record<string, string>>): void {
+  for (const [name, content] of Object.entries(expected)) {
     count++
     if (read(fileOf(name)) === content) continue
     changed.push(name)
@@ -60,11 +60,11 @@ function settle(wanted: Readonly<Record<string, string>>): void {
   }
 }
 
-/** Takes away what nothing asks for any more. */
-function forget(folder: string, wanted: readonly string[]): void {
+/** Removes files that are no longer generated. */
+function removeOthers(folder: string, expected: readonly string[]): void {
   for (const entry of readdirSync(fileOf(folder), { recursive: true, withFileTypes: true })) {
     const name = `${folder}${`${entry.parentPath}/${entry.name}`.slice(fileOf(folder).length)}`
-    if (!entry.isFile() || wanted.includes(name)) continue
+    if (!entry.isFile() || expected.includes(name)) continue
     changed.push(name)
     if (!check) rmSync(fileOf(name))
   }

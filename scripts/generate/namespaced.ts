@@ -1,4 +1,4 @@
-// The same API in Crossplane 2's own way: a composite that lives in a namespace, and no claim.
+// The same API as a namespaced composite of Crossplane 2, without claims.
 import type { Definition } from './definition.ts'
 
 export function namespacedDefinition({ spec }: Definition) {

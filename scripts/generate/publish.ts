@@ -1,4 +1,4 @@
-// For scripts/publish-schema.sh: the claim's schema alone, from the XRD or from a CRD on standard input, into a file.
+// For scripts/publish-schema.sh: writes only the claim's schema, from the XRD or from a CRD on standard input.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { isDeepStrictEqual } from 'node:util'
 import { claimSchema } from './claim-schema.ts'
@@ -17,7 +17,7 @@ try {
 
 function publish(schema: string): void {
   const before = current()
-  // A cluster gives the fields in alphabetical order: the same schema in another order is no news.
+  // A cluster sorts the fields, so ignore their order.
   const same =
     source === '--from-crd' ? before !== undefined && isDeepStrictEqual(JSON.parse(before), JSON.parse(schema)) : before === schema
   if (!same) writeFileSync(output, schema)
@@ -35,6 +35,6 @@ function current(): string | undefined {
 function readCrd(): Definition {
   const crd = JSON.parse(readFileSync(0, 'utf8')) as Partial<CustomResourceDefinition>
   if (crd.kind !== 'CustomResourceDefinition' || crd.spec === undefined)
-    throw new Error(`expected a CustomResourceDefinition, got ${crd.kind ?? 'something else'}`)
+    throw new Error(`expected a CustomResourceDefinition, got ${crd.kind ?? 'another kind'}`)
   return definitionOf(crd as CustomResourceDefinition)
 }

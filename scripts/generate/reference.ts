@@ -1,4 +1,4 @@
-// docs/reference.md: every field of the claim and of the function's input.
+// Writes docs/reference.md: every field of the claim and of the function's input.
 
 import type { Capability } from '../../src/capabilities/capability.ts'
 import { capabilities } from '../../src/capabilities/index.ts'
@@ -72,7 +72,7 @@ function rows(schema: Schema, path: string): string[] {
       const item = property.type === 'array' ? property.items : undefined
       const required = schema.required?.includes(name) ? ' **Required.**' : ''
       const row = `| \`${here}${item ? '[]' : ''}\` | ${cell(typeText(item ?? property))} | ${defaultText(property)} | ${cell((property.description ?? '') + required)} |`
-      // Defaults of every environment are the same fields again: said once is enough.
+      // Every environment has the same fields as defaults, so they are not repeated.
       const below = path === 'environments' ? [] : rows(item ?? property, `${here}${item ? '[]' : ''}`)
       return [row, ...below]
     })

@@ -1,5 +1,5 @@
-// Says again in JSON Schema what it can say of a CEL rule, so that editors and ajv-cli, which know no CEL, catch it too.
-// A rule that it can't say is left out: never a schema that refuses what the rule accepts.
+// Translates CEL rules to JSON Schema, for editors and ajv-cli, which do not support CEL. Omits a rule that it cannot translate,
+// so the schema never rejects a value that the rule accepts.
 import { parse } from '@bufbuild/cel'
 import type { Rule, Schema } from '../../src/claim/schema.ts'
 
@@ -19,7 +19,7 @@ function translate(expression: Expression, owner: Schema): Translated | undefine
   const [left, right] = args
   switch (name) {
     case '_||_': {
-      // A null is left out before the schema is asked, so a side that compares with null never holds.
+      // Nulls are removed before validation, so a comparison with null is always false.
       const sides = disjuncts(expression)
         .filter(side => !comparesWithNull(side))
         .map(side => translate(side, owner))
@@ -46,8 +46,8 @@ function translate(expression: Expression, owner: Schema): Translated | undefine
     }
     case '_<=_': {
       const size = left?.exprKind.case === 'callExpr' && left.exprKind.value.function === 'size' ? left.exprKind.value.target : undefined
-      const most = constant(right)
-      return size && most !== undefined ? within(pathOf(size), { maxLength: most }, owner) : undefined
+      const limit = constant(right)
+      return size && limit !== undefined ? within(pathOf(size), { maxLength: limit }, owner) : undefined
     }
     case '_>_': {
       const size = left?.exprKind.case === 'callExpr' && left.exprKind.value.function === 'size' ? left.exprKind.value.target : undefined
@@ -74,12 +74,12 @@ function comparesWithNull({ exprKind }: Expression): boolean {
   return right?.exprKind.case === 'constExpr' && right.exprKind.value.constantKind.case === 'nullValue'
 }
 
-/** `not a or b` is `if a then b`, of which an editor can say what is missing and where. */
+/** Translates `not a or b` to `if a then b`, for which editors report the missing field. */
 function either(sides: readonly Translated[]): Translated {
   const conditions = sides.filter(isDenial).map(({ not }) => not)
-  const wanted = sides.filter(side => !isDenial(side))
-  const last = wanted.length === 0 ? conditions.pop() : undefined
-  const then = last === undefined ? (one(wanted) ?? { anyOf: wanted }) : denied(last)
+  const consequences = sides.filter(side => !isDenial(side))
+  const last = consequences.length === 0 ? conditions.pop() : undefined
+  const then = last === undefined ? (one(consequences) ?? { anyOf: consequences }) : denied(last)
   return conditions.length === 0 ? then : { if: one(conditions) ?? { allOf: conditions }, then }
 }
 
@@ -89,9 +89,9 @@ interface Denial extends Translated {
   readonly not: Translated
 }
 
-const isDenial = (said: Translated): said is Denial => Object.keys(said).join() === 'not'
+const isDenial = (schema: Translated): schema is Denial => Object.keys(schema).join() === 'not'
 
-/** The contrary, said as far down as it can be: of the field, not of the object around it. */
+/** Negates a schema at the deepest possible level, so the error is at the field and not at its object. */
 function denied({ properties, required = [], ...rest }: Translated): Translated {
   const fields = Object.entries((properties ?? {}) as Record<string, Translated>)
   const [field] = fields
@@ -102,7 +102,7 @@ function denied({ properties, required = [], ...rest }: Translated): Translated 
   return { properties: { [field[0]]: denied(field[1]) }, ...(name === undefined && { required: [field[0]] }) }
 }
 
-/** Exactly one of the two holds. */
+/** Exactly one of the two is true. */
 function exclusive(sides: readonly (Expression | undefined)[], owner: Schema): Translated | undefined {
   const oneOf = sides.map(side => side && translate(side, owner))
   return oneOf.includes(undefined) ? undefined : { oneOf }
@@ -116,7 +116,7 @@ function pathOf(expression: Expression | undefined): string[] | undefined {
   return above && [...above, expression.exprKind.value.field]
 }
 
-/** A field that is a truth value itself. */
+/** Translates a boolean field. */
 function isTrue(path: string[] | undefined, owner: Schema): Translated | undefined {
   const schema = path?.reduce<Schema | undefined>((above, step) => above?.properties?.[step], owner)
   return schema?.type === 'boolean' ? within(path, { const: true }, owner) : undefined
@@ -127,7 +127,7 @@ function present(expression: Expression): Translated | undefined {
   return path?.length === 1 ? { required: path } : undefined
 }
 
-/** A constraint on a field. A missing field fails it, unless the API server would fill in a default that meets it. */
+/** A constraint on a field. A missing field violates it, unless the default satisfies it. */
 function within(path: string[] | undefined, constraint: Translated, owner: Schema): Translated | undefined {
   if (path === undefined) return undefined
   const [step, ...rest] = path

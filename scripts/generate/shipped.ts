@@ -1,14 +1,14 @@
-// What follows from the examples, and the namespaced flavour of the Configuration package.
+// Generates the files derived from the examples, and the namespaced Configuration package.
 import { readFileSync } from 'node:fs'
 import { parse, stringify } from 'yaml'
 import { compositeFile, compositeOf } from './composites.ts'
 import { exampleClaims } from './examples.ts'
 import { roleFiles } from './roles.ts'
 
-/** The folders of which every file is generated. */
+/** The folders that contain only generated files. */
 export const shippedFolders = ['examples/xr', 'package/runtime/rbac']
 
-// The words of YAML 1.1 stay quoted: Kubernetes reads it so.
+// Quotes words with a meaning in YAML 1.1, which Kubernetes reads.
 const yaml = (comments: readonly string[], value: object) =>
   `${comments.map(comment => `# ${comment}\n`).join('')}${stringify(value, { lineWidth: 0, aliasDuplicateObjects: false, compat: 'yaml-1.1' })}`
 

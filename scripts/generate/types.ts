@@ -1,4 +1,4 @@
-// TypeScript types of what a user writes under spec, and of what the function writes under status.
+// Generates TypeScript types for the spec, which users write, and the status, which the function writes.
 import type { Schema } from '../../src/claim/schema.ts'
 import { generated } from './definition.ts'
 

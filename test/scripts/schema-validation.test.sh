@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The claims of test/fixtures/claims and the examples through the two scripts, from a folder that is not the project's.
-# What each file expects stands in its first comments: see docs/validation.md.
+# The first comments of each fixture list its expected findings: docs/validation.md
 set -uo pipefail
 
 root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -55,7 +55,7 @@ FAKE
 chmod +x bin/kubectl
 PATH=$work/bin:$PATH expect 0 'up to date' "$publish" --from-cluster --output own.json
 printf '#!/usr/bin/env bash\necho "not found" >&2; exit 1\n' >bin/kubectl
-PATH=$work/bin:$PATH expect 2 'kubectl did not give the CRD' "$publish" --from-cluster --output own.json
+PATH=$work/bin:$PATH expect 2 'kubectl could not read the CRD' "$publish" --from-cluster --output own.json
 
 least=$root/test/fixtures/claims/valid/least.yaml
 wrong=$root/test/fixtures/claims/invalid/size-unknown.yaml
@@ -102,7 +102,7 @@ for file in "$root"/test/fixtures/claims/invalid/*; do
     [ "$said" = "$file  valid" ] || complaint='is refused now: take the comment out'
   elif [ -z "$said" ] || [ "$said" = "$file  valid" ]; then
     complaint='is accepted'
-  elif [[ $said == *" documents, and ajv-cli reads one"* || $said == *"got 'List'"* ]]; then
+  elif [[ $said == *" documents, but ajv-cli reads one"* || $said == *"got 'List'"* ]]; then
     : # Refused as a whole, whatever is in it.
   else
     while IFS= read -r line; do
