@@ -12,7 +12,7 @@ import { compose } from '../src/reconcile/compose.ts'
 import { parseClaim } from '../src/reconcile/parse-claim.ts'
 import { type ClaimManifest, KIND } from '../test/e2e/cluster/claim.ts'
 
-export interface Wanted {
+export interface ApplyInput {
   readonly claims: readonly ClaimManifest[]
   /** Secrets in the files. */
   readonly secrets: readonly JsonObject[]
@@ -24,7 +24,7 @@ const noInput: Input = { chunks: (async function* () {})(), isTerminal: false }
 const plain: Output = { write: () => undefined, isTerminal: false, color: false, width: 100 }
 
 /** The claims of files and folders; throws with all their findings. */
-export async function readWanted(names: readonly string[]): Promise<Wanted> {
+export async function readApplyInput(names: readonly string[]): Promise<ApplyInput> {
   const documents: SourceDocument[] = []
   const findings: LocatedFinding[] = []
   const unreadable: string[] = []
@@ -37,23 +37,25 @@ export async function readWanted(names: readonly string[]): Promise<Wanted> {
     documents.push(...source.documents)
     findings.push(...source.findings)
   }
-  const { claims, others, findings: strange } = sortDocuments(documents)
-  const ours = claims.filter(({ claim }) => claim.kind === KIND)
-  const judged = ours.flatMap(({ document, claim }) => {
+  const { claims, others, findings: kindFindings } = sortDocuments(documents)
+  const ownClaims = claims.filter(({ claim }) => claim.kind === KIND)
+  const claimFindings = ownClaims.flatMap(({ document, claim }) => {
     const parsed = parseClaim(placed(claim), builtInPlatform)
     return parsed.ok ? [] : locateFindings(document, parsed.findings)
   })
-  const problems = [...unreadable, printFindings([...findings, ...strange, ...judged], plain).trimEnd()].filter(text => text !== '')
+  const problems = [...unreadable, printFindings([...findings, ...kindFindings, ...claimFindings], plain).trimEnd()].filter(
+    text => text !== '',
+  )
   if (problems.length > 0) throw new Error(problems.join('\n'))
-  if (names.length > 0 && ours.length === 0) throw new Error(`--apply ${names.join(' ')}: there is no ${KIND}`)
+  if (names.length > 0 && ownClaims.length === 0) throw new Error(`--apply ${names.join(' ')}: contains no ${KIND}`)
   const composites = claims.filter(({ claim }) => claim.kind !== KIND).map(({ document }) => document)
   const isSecret = ({ value }: SourceDocument) => isObject(value) && value.kind === 'Secret' && value.apiVersion === 'v1'
   const isOther = (document: SourceDocument) => !isSecret(document)
   return {
-    claims: ours.map(({ claim }) => manifestOf(claim)),
+    claims: ownClaims.map(({ claim }) => manifestOf(claim)),
     secrets: others.filter(isSecret).flatMap(({ value }) => (isObject(value) ? [placed(value)] : [])),
     skipped: [...others.filter(isOther), ...composites].map(
-      ({ file, value }) => `skipped ${kindAndName(value)} of ${file}: it is no ${KIND}`,
+      ({ file, value }) => `skipped ${kindAndName(value)} of ${file}: it is not an ${KIND}`,
     ),
   }
 }
@@ -77,7 +79,7 @@ export function manifestOf(claim: JsonObject): ClaimManifest {
 
 function parsed(claim: ClaimManifest): ResolvedClaim {
   const result = parseClaim(claim, builtInPlatform)
-  if (!result.ok) throw new Error(`${claim.metadata.namespace}/${claim.metadata.name} is not valid`)
+  if (!result.ok) throw new Error(`${claim.metadata.namespace}/${claim.metadata.name} is invalid`)
   return result.claim
 }
 
@@ -85,12 +87,12 @@ function parsed(claim: ClaimManifest): ResolvedClaim {
 export const composedOf = (claim: ClaimManifest): readonly JsonObject[] =>
   compose(parsed(claim), builtInPlatform, {}).resources.map(({ manifest }) => manifest)
 
-/** The secrets that the claim names, with the keys that it names and nothing in them; pull secrets with no registry. */
+/** The secrets that the claim names: empty values for the named keys, and no registries for pull secrets. */
 export function secretsOf(claim: ClaimManifest): JsonObject[] {
   const keys = new Map<string, Record<string, string>>()
   const pullSecrets = new Set<string>()
-  const see = (value: unknown): void => {
-    if (Array.isArray(value)) value.forEach(see)
+  const collect = (value: unknown): void => {
+    if (Array.isArray(value)) value.forEach(collect)
     if (!isObject(value)) return
     const reference = isObject(value.secretKeyRef) ? value.secretKeyRef : isObject(value.secretRef) ? value.secretRef : undefined
     if (reference !== undefined) {
@@ -99,9 +101,9 @@ export function secretsOf(claim: ClaimManifest): JsonObject[] {
       keys.set(String(reference.name), of)
     }
     if (Array.isArray(value.imagePullSecrets)) for (const secret of value.imagePullSecrets) pullSecrets.add(String(at(secret, 'name')))
-    Object.values(value).forEach(see)
+    Object.values(value).forEach(collect)
   }
-  composedOf(claim).forEach(see)
+  composedOf(claim).forEach(collect)
   const { namespace } = claim.metadata
   const secret = (name: string, rest: JsonObject): JsonObject => ({
     apiVersion: 'v1',
@@ -117,7 +119,7 @@ export function secretsOf(claim: ClaimManifest): JsonObject[] {
   ]
 }
 
-/** Where a claim finds its stream. */
+/** The server and account of a claim's stream. */
 export interface Source {
   /** The namespace of the NATS server, or undefined if the sandbox cannot serve its address. */
   readonly namespace: string | undefined

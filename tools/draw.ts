@@ -1,4 +1,4 @@
-// Lag and replicas over time as an SVG that fits a light and a dark page.
+// Draws lag and replicas over time as an SVG for light and dark pages.
 
 export interface Sample {
   readonly second: number
@@ -18,13 +18,13 @@ const TICK_SECONDS = 10
 
 interface Panel {
   readonly top: number
-  readonly most: number
+  readonly maximum: number
   readonly label: string
 }
 
 const shown = (value: number) => String(Number(value.toFixed(1)))
 
-/** A round number of at least this size, so that the axis ends well. */
+/** The next round number, for the end of an axis. */
 function roundUp(value: number): number {
   const size = 10 ** Math.floor(Math.log10(Math.max(value, 1)))
   return [1, 2, 4, 5, 6, 8, 10].map(step => step * size).find(step => step >= value) ?? value
@@ -32,17 +32,17 @@ function roundUp(value: number): number {
 
 export function draw(samples: readonly Sample[], caption: string): string {
   const end = Math.floor(Math.max(...samples.map(({ second }) => second)))
-  const mostLag = Math.max(...samples.map(({ lag }) => lag))
-  const mostReplicas = Math.max(...samples.map(({ replicas }) => replicas))
-  const lagPanel: Panel = { top: TOP, most: roundUp(mostLag), label: 'messages that wait (lag)' }
-  const replicaPanel: Panel = { top: TOP + PANEL + GAP, most: roundUp(mostReplicas), label: 'replicas' }
+  const maxLag = Math.max(...samples.map(({ lag }) => lag))
+  const maxReplicas = Math.max(...samples.map(({ replicas }) => replicas))
+  const lagPanel: Panel = { top: TOP, maximum: roundUp(maxLag), label: 'messages that wait (lag)' }
+  const replicaPanel: Panel = { top: TOP + PANEL + GAP, maximum: roundUp(maxReplicas), label: 'replicas' }
   const x = (second: number) => shown(LEFT + (second / end) * (WIDTH - LEFT - RIGHT))
-  const y = ({ top, most }: Panel, value: number) => shown(top + PANEL - (value / most) * PANEL)
+  const y = ({ top, maximum }: Panel, value: number) => shown(top + PANEL - (value / maximum) * PANEL)
 
   const frame = (panel: Panel) =>
     [
       `<text class="label" x="${LEFT}" y="${panel.top - 10}">${panel.label}</text>`,
-      ...[0, panel.most / 2, panel.most].flatMap(value => [
+      ...[0, panel.maximum / 2, panel.maximum].flatMap(value => [
         `<line class="grid" x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${y(panel, value)}" y2="${y(panel, value)}"/>`,
         `<text class="tick" x="${LEFT - 8}" y="${y(panel, value)}" dy=".35em" text-anchor="end">${shown(value)}</text>`,
       ]),
@@ -58,7 +58,7 @@ export function draw(samples: readonly Sample[], caption: string): string {
 
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-labelledby="title description">
 <title id="title">Replicas follow the lag of the consumer</title>
-<desc id="description">${caption} The lag rises to ${mostLag} messages, the Deployment goes to ${mostReplicas} replicas and back to ${samples.at(-1)?.replicas}.</desc>
+<desc id="description">${caption} The lag rises to ${maxLag} messages, the Deployment goes to ${maxReplicas} replicas and back to ${samples.at(-1)?.replicas}.</desc>
 <style>
 svg { font: 12px system-ui, sans-serif; --ink: #1f2328; --soft: #59636e; --grid: #d1d9e0; --lag: #0969da; --replicas: #bc4c00 }
 @media (prefers-color-scheme: dark) { svg { --ink: #f0f6fc; --soft: #9198a1; --grid: #3d444d; --lag: #4493f8; --replicas: #db6d28 } }

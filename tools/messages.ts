@@ -1,4 +1,4 @@
-// npm run messages -- PORT STREAM CONSUMER COUNT|drain: fills a stream of a NATS server on this machine, or empties it.
+// npm run messages -- PORT STREAM CONSUMER COUNT|drain: adds messages to a stream of a NATS server on this machine, or consumes all.
 import { pathToFileURL } from 'node:url'
 import { connectNats } from '../test/e2e/cluster/nats.ts'
 

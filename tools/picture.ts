@@ -1,5 +1,5 @@
-// npm run picture: one real run of scaling, and draws docs/scaling.svg from its numbers in docs/scaling.json.
-// KEDA, the HPA and NATS are real. The pods are KWOK's and run nothing, so this plays the workers: each replica takes its share.
+// npm run picture: measures one real scaling run in docs/scaling.json and draws docs/scaling.svg from it.
+// KEDA, the HPA and NATS are real. KWOK simulates the pods, so this program consumes the messages in their place.
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'

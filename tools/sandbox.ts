@@ -1,4 +1,4 @@
-// npm run sandbox: the control plane of the tests, for people. docs/sandbox.md
+// npm run sandbox: runs the control plane of the tests interactively. docs/sandbox.md
 import { flags } from '../scripts/flags.ts'
 import { painter } from '../src/cli/print/color.ts'
 import { observedCondition } from '../src/kubernetes/conditions.ts'
@@ -11,31 +11,31 @@ import { knativeVersions, startKnative } from '../test/e2e/cluster/knative.ts'
 import { connectNats, type Nats } from '../test/e2e/cluster/nats.ts'
 import { versions } from '../test/e2e/cluster/programs.ts'
 import { createProgress } from '../test/e2e/cluster/progress.ts'
-import { manifestOf, readWanted, secretsOf, sourceOf, type Wanted } from './apply.ts'
+import { type ApplyInput, manifestOf, readApplyInput, secretsOf, sourceOf } from './apply.ts'
 
 const help = `Usage: npm run sandbox [-- FLAGS]
 
-A Crossplane with KEDA and NATS on this machine, without Docker, and this project installed in it. The first start builds its
-programs, which takes 12 to 36 minutes on two cores; from then on it is up in half a minute. Needs Go, kubectl and nats-server.
+Starts Crossplane with KEDA, NATS and this project on this machine, without Docker. The first start builds the programs, which
+takes 12 to 36 minutes on two cores; later starts take half a minute. Needs Go, kubectl and nats-server.
 
-      --namespaced   The API as Crossplane 2 has it, without claims.
-      --knative      Knative Serving and Eventing too, for claims with runtime Knative or with eventing.
-      --apply FILE   Apply the claims of this file or folder, after creating the streams, consumers and secrets that they
-                     name. The secrets are empty. Repeat it for more.
+      --namespaced   Install the namespaced API of Crossplane 2, without claims.
+      --knative      Install Knative Serving and Eventing, for claims with runtime Knative or with eventing.
+      --apply FILE   Apply the claims of this file or folder, and create their streams, consumers and empty secrets first.
+                     The flag can be repeated.
   -h, --help         Print this help.
 
 Example: npm run sandbox -- --apply examples/minimal-claim.yaml
 `
 
 const NATS_NAMESPACE = 'nats'
-const LOOK_EVERY_MS = 1_000
+const POLL_MS = 1_000
 const paint = painter({ color: process.stdout.isTTY === true && !process.env.NO_COLOR })
 const print = (text: string) => process.stdout.write(`${text}\n`)
 const time = () => paint('dim', new Date().toTimeString().slice(0, 8))
 
 interface Messaging {
-  /** Creates the stream and the consumer that the claim names, on a server where the claim looks for it. */
-  readonly feed: (claim: ClaimManifest) => Promise<void>
+  /** Creates the stream and the consumer of the claim, on the server that the claim names. */
+  readonly createStream: (claim: ClaimManifest) => Promise<void>
   /** The lag of the claim, or undefined if the sandbox does not have its stream. */
   readonly lagOf: (claim: ClaimManifest) => Promise<number | undefined>
   readonly close: () => void
@@ -50,12 +50,12 @@ function createMessaging(cluster: Cluster, first: Nats): Messaging {
     return nats
   }
   return {
-    feed: async claim => {
+    createStream: async claim => {
       const source = sourceOf(claim)
       if (source === undefined) return
       const { namespace, account, stream, consumer } = source
       if (namespace === undefined) {
-        print(`${nameOf(claim)} finds no stream: the sandbox has no NATS server at its spec.nats`)
+        print(`${nameOf(claim)} has no stream: the sandbox cannot run a NATS server at the address in spec.nats`)
         return
       }
       const nats = await serverIn(namespace, account)
@@ -75,26 +75,26 @@ function createMessaging(cluster: Cluster, first: Nats): Messaging {
 
 const nameOf = (object: JsonObject) => `${at(object, 'metadata', 'namespace')}/${at(object, 'metadata', 'name')}`
 
-/** Creates the secrets that the claim names and nobody else has created. */
+/** Creates the missing secrets of the claim. */
 async function createSecrets({ api }: Cluster, claim: ClaimManifest): Promise<void> {
   for (const secret of secretsOf(claim)) {
     if ((await api.find(referenceTo(secret))) !== undefined) continue
     await api.create(secret)
     const keys = Object.keys(isObject(secret.stringData) ? secret.stringData : {})
     const isPullSecret = secret.type !== undefined
-    const holds = isPullSecret ? 'no registry' : keys.length === 0 ? 'no keys' : `nothing under ${keys.join(', ')}`
-    print(`created secret ${nameOf(secret)} with ${holds}`)
+    const content = isPullSecret ? 'no registry' : keys.length === 0 ? 'no keys' : `empty values for ${keys.join(', ')}`
+    print(`created secret ${nameOf(secret)} with ${content}`)
   }
 }
 
-async function applyAll(cluster: Cluster, messaging: Messaging, { claims, secrets, skipped }: Wanted): Promise<void> {
+async function applyAll(cluster: Cluster, messaging: Messaging, { claims, secrets, skipped }: ApplyInput): Promise<void> {
   for (const line of skipped) print(line)
   const namespaces = new Set([...claims, ...secrets].map(({ metadata }) => String(at(metadata, 'namespace'))))
   for (const namespace of namespaces) await createNamespace(cluster, namespace)
   for (const secret of secrets) await cluster.api.apply(secret)
   for (const claim of claims) {
     await createSecrets(cluster, claim)
-    await messaging.feed(claim)
+    await messaging.createStream(claim)
   }
   if (claims.length === 0) return
   print((await cluster.kubectl(['apply', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'List', items: claims }))).trimEnd())
@@ -109,10 +109,10 @@ function stateOf(claim: JsonObject): string {
   return paint('yellow', blocked?.reason ?? ready?.reason ?? 'new')
 }
 
-/** A line for each change of a claim: whether it is ready, its replicas, its lag, or where Knative serves it. */
+/** The state of a claim in one line: its readiness with its replicas and lag, or with its URL for Knative. */
 async function describe(messaging: Messaging, claim: JsonObject): Promise<string> {
   if (at(claim, 'spec', 'runtime') === 'Knative') return `${stateOf(claim)}  ${at(claim, 'status', 'url') ?? ''}`
-  // What a claim names may not exist, and an invalid claim names nothing.
+  // Fails if the claim is invalid or its stream does not exist.
   const lag = await messaging.lagOf(manifestOf(claim)).catch(() => undefined)
   const replicas = Number(at(claim, 'status', 'workload', 'replicas') ?? 0)
   const count = `${replicas} ${replicas === 1 ? 'replica ' : 'replicas'} ${'▪'.repeat(Math.min(replicas, 40))}`
@@ -122,7 +122,7 @@ async function describe(messaging: Messaging, claim: JsonObject): Promise<string
 /** Prints changes of the claims until it is stopped. */
 function show({ api }: Cluster, messaging: Messaging): () => void {
   const shown = new Map<string, string>()
-  const look = async (): Promise<void> => {
+  const poll = async (): Promise<void> => {
     const claims = await api.list({ apiVersion: API_VERSION, kind: KIND })
     for (const claim of claims) {
       const line = await describe(messaging, claim)
@@ -131,53 +131,53 @@ function show({ api }: Cluster, messaging: Messaging): () => void {
     }
     for (const name of shown.keys())
       if (!claims.some(claim => nameOf(claim) === name)) {
-        print(`${time()}  ${paint('bold', name)}  gone`)
+        print(`${time()}  ${paint('bold', name)}  deleted`)
         shown.delete(name)
       }
   }
-  const looking = setInterval(() => void look().catch(() => undefined), LOOK_EVERY_MS)
+  const polling = setInterval(() => void poll().catch(() => undefined), POLL_MS)
   const began = Date.now()
   const watch = api.watch({ apiVersion: 'v1', kind: 'Event' }, ({ type, object }) => {
-    const isOurs = at(object, 'involvedObject', 'kind') === KIND && object.type === 'Warning'
+    const isWarningOfClaim = at(object, 'involvedObject', 'kind') === KIND && object.type === 'Warning'
     const when = Date.parse(String(object.lastTimestamp ?? at(object, 'metadata', 'creationTimestamp')))
-    if (type === 'DELETED' || !isOurs || when < began - 1_000) return
+    if (type === 'DELETED' || !isWarningOfClaim || when < began - 1_000) return
     const { namespace, name } = object.involvedObject as { namespace: string; name: string }
     print(`${time()}  ${paint('bold', `${namespace}/${name}`)}  ${paint('yellow', String(object.reason))}  ${object.message}`)
   })
   return () => {
-    clearInterval(looking)
+    clearInterval(polling)
     watch.stop()
   }
 }
 
-function introduce({ kubeconfig }: Cluster, { port }: NatsServer, knative: boolean): string {
+function introduction({ kubeconfig }: Cluster, { port }: NatsServer, { knative }: { readonly knative: boolean }): string {
   const { kubernetes, crossplane, keda } = versions()
   const { serving, eventing } = knativeVersions()
   const command = (text: string) => paint('cyan', text)
   const withKnative = `
-Knative Serving ${serving} and Eventing ${eventing} are their own controllers and webhooks; its network layer and the controller of
-KafkaSources are played, so no request goes anywhere. To see a service change its runtime, and back:
+Knative Serving ${serving} and Eventing ${eventing} run with their real controllers and webhooks. The network layer and the
+KafkaSource controller are simulated, so requests reach no service. Change the runtime of a service, and back:
 
   ${command(`kubectl -n shop patch eventdrivenservice orders-worker --type merge -p '{"spec":{"runtime":"Knative","scaling":null}}'`)}
   ${command(`kubectl -n shop patch eventdrivenservice orders-worker --type merge -p '{"spec":{"runtime":"Deployment"}}'`)}
 `
   return `
-Kubernetes ${kubernetes} with Crossplane ${crossplane}, KEDA ${keda} and NATS, all on 127.0.0.1. KWOK plays the node and its pods:
-they are Running because it says so, and run nothing. In another terminal, in this folder:
+Kubernetes ${kubernetes} with Crossplane ${crossplane}, KEDA ${keda} and NATS, all on 127.0.0.1. KWOK simulates the node and its
+pods, which report Running but run nothing. In another terminal, in this folder:
 
   ${command(`export KUBECONFIG=${kubeconfig}`)}
 
-Three things to try:
+Try this:
 
   ${command('kubectl create namespace shop; kubectl apply -f examples/minimal-claim.yaml')}
-  ${command(`npm run messages -- ${port} ORDERS orders-workers 23`)}    and then: ${command('drain')} instead of 23
+  ${command(`npm run messages -- ${port} ORDERS orders-workers 23`)}    then with ${command('drain')} instead of 23
   ${command(`kubectl -n shop patch eventdrivenservice orders-worker --type merge -p '{"spec":{"nats":{"stream":"NONE"}}}'`)}
-      KEDA needs up to 30 s to notice; then read what the claim says:
+      KEDA notices within 30 s. Then read the conditions of the claim:
       ${command('kubectl -n shop describe eventdrivenservice orders-worker')}
-      The way back, for which KEDA needs up to 30 s as well:
+      Undo it, which KEDA also notices within 30 s:
       ${command(`kubectl -n shop patch eventdrivenservice orders-worker --type merge -p '{"spec":{"nats":{"stream":"ORDERS"}}}'`)}
 ${knative ? withKnative : ''}
-What happens to the claims shows here. Ctrl-C ends everything.
+Changes of the claims are printed here. Ctrl-C ends everything.
 `
 }
 
@@ -185,7 +185,7 @@ const exitCodes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const
 // npm and the terminal both send the signal of one Ctrl-C.
 const SAME_SIGNAL_MS = 1_000
 
-/** The exit code of the first signal. A later one ends the process at once, and the keeper ends what it started. */
+/** The exit code of the first signal. A later signal ends the process immediately, and the keeper ends its child processes. */
 function interruption(): Promise<number> {
   return new Promise(resolve => {
     let first: number | undefined
@@ -213,7 +213,7 @@ async function main(): Promise<void> {
   let isUp = false
 
   const run = async (): Promise<number> => {
-    const wanted = await readWanted(values.apply)
+    const input = await readApplyInput(values.apply)
     progress.begin('starting')
     const cluster = await startCluster(progress)
     closing.push(cluster.stop)
@@ -225,14 +225,14 @@ async function main(): Promise<void> {
     await publish(cluster)
     await install(cluster, flavour)
     if (values.knative) await startKnative(cluster, progress)
-    // For the things to try.
+    // The stream and consumer of the commands in the introduction.
     await nats.createStream('ORDERS')
     await nats.createConsumer('ORDERS', 'orders-workers')
     progress.end()
-    print(introduce(cluster, natsServer, values.knative))
+    print(introduction(cluster, natsServer, values))
     isUp = true
     closing.push(show(cluster, messaging))
-    await applyAll(cluster, messaging, wanted)
+    await applyAll(cluster, messaging, input)
     return interrupted
   }
 

@@ -1,11 +1,11 @@
-// docs/scale.md, drawn from the numbers of docs/scale.json.
+// Writes docs/scale.md from the numbers of docs/scale.json.
 
 /** CPU seconds of each process. */
 export type CpuSeconds = Readonly<Record<string, number>>
 
 interface Stretch {
   readonly seconds: number
-  /** Of the function. */
+  /** Calls of the function. */
   readonly calls: number
   readonly cpuSeconds: CpuSeconds
 }
@@ -16,13 +16,13 @@ interface Steady extends Stretch {
 
 export interface Contender {
   readonly name: string
-  /** No claims. */
+  /** Without claims. */
   readonly empty: Stretch
   /** From the first `apply` to the last claim that is ready. */
   readonly start: Stretch
-  /** No messages. */
+  /** With claims but without messages. */
   readonly rest: Steady
-  /** A message waits for each claim. */
+  /** With a message waiting for each claim. */
   readonly busy: Steady
 }
 
@@ -34,7 +34,7 @@ export interface Scale {
   readonly contenders: readonly Contender[]
 }
 
-/** What the extrapolation is for. */
+/** The number of claims to extrapolate to. */
 const MANY = 10_000
 const SECONDS_PER_MINUTE = 60
 
@@ -56,8 +56,8 @@ export function drawPage({ date, machine, versions, claims, contenders }: Scale)
   const share = ({ seconds, cpuSeconds }: Stretch, component: string) => (cpuSeconds[component] ?? 0) / seconds
   const rate = ({ seconds, calls }: Stretch) => calls / seconds
   const factor = MANY / claims
-  /** What it takes for the claims alone. */
-  // What is idle may take a little less with claims than without.
+  /** The cost of the claims alone. */
+  // Noise can make an idle component use less CPU with claims than without.
   const forClaims = ({ empty, busy }: Contender, component: string) => Math.max(0, share(busy, component) - share(empty, component))
   const [ours] = contenders
   const hungriest = ours ? components.reduce((most, one) => (forClaims(ours, one) > forClaims(ours, most) ? one : most)) : ''

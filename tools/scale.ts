@@ -1,5 +1,5 @@
-// npm run bench:cluster [-- --peer NAME=PROGRAM] [--claims 200] [--minutes 5]: what claims cost a real control plane: while they
-// come, at rest, and with messages waiting. Writes docs/scale.json and draws docs/scale.md from it.
+// npm run bench:cluster [-- --peer NAME=PROGRAM] [--claims 200] [--minutes 5]: measures the cost of claims on a real control plane
+// while they are created, at rest, and with messages waiting. Writes docs/scale.json and docs/scale.md.
 import { writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { cpus, totalmem } from 'node:os'
@@ -35,9 +35,9 @@ const components = [
 interface Subject {
   readonly name: string
   readonly process: string
-  /** As Crossplane calls it, which counts the calls. */
+  /** The name of the function in Crossplane's metrics. */
   readonly functionName: string
-  /** Undefined for the default. */
+  /** Undefined for the default Composition. */
   readonly composition?: string
 }
 
@@ -50,7 +50,7 @@ const COUNT = Number(values.claims)
 const MINUTES = Number(values.minutes)
 const progress = createProgress(process.stderr)
 
-/** How often Crossplane has called a function. */
+/** The number of calls that Crossplane has made to a function. */
 async function callsOf({ network }: Cluster, functionName: string): Promise<number> {
   const { hostname, port } = new URL(network.url)
   const text = await new Promise<string>((resolve, reject) => {
@@ -109,13 +109,13 @@ async function run(cluster: Cluster, nats: Nats, subject: Subject): Promise<Cont
     const composition = subject.composition && { compositionRef: { name: subject.composition } }
     return worker(namespace, `worker-${index}`, STREAM, { ...spec, ...composition })
   })
-  const last = async (minutes: number, says: string) => {
-    progress.begin(`${subject.name}: ${minutes} min ${says}`)
+  const last = async (minutes: number, phase: string) => {
+    progress.begin(`${subject.name}: ${minutes} min ${phase}`)
     await delay(SETTLE_MS)
     const ended = await measure(cluster, subject)
     await delay(minutes * 60_000)
     const stretch = await ended()
-    progress.say(`${subject.name}: ${(stretch.calls / stretch.seconds).toFixed(2)} calls a second ${says}`)
+    progress.say(`${subject.name}: ${(stretch.calls / stretch.seconds).toFixed(2)} calls a second ${phase}`)
     return { ...stretch, residentMegabytes: memory(cluster, subject) }
   }
   const empty = await last(EMPTY_MINUTES, 'without claims')

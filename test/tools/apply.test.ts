@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { manifestOf, readWanted, secretsOf, sourceOf } from '../../tools/apply.ts'
+import { manifestOf, readApplyInput, secretsOf, sourceOf } from '../../tools/apply.ts'
 import { root } from '../fixtures/claim-files.ts'
 
 let folder = ''
@@ -19,30 +19,30 @@ const claimOf = (spec: object) => ({
 })
 const write = (name: string, value: unknown) => writeFileSync(join(folder, name), JSON.stringify(value))
 
-test('takes claims and secrets of a folder, in default where they name no namespace, and names what it skips', async () => {
+test('reads claims and secrets of a folder, adds namespace default, and lists skipped objects', async () => {
   write('claim.json', claimOf({}))
   write('secret.json', { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'db', namespace: 'shop' } })
   mkdirSync(join(folder, 'deeper'))
   write('deeper/service.json', { apiVersion: 'v1', kind: 'Service', metadata: { name: 'orders' } })
-  const { claims, secrets, skipped } = await readWanted([folder])
+  const { claims, secrets, skipped } = await readApplyInput([folder])
   expect(claims.map(({ metadata }) => metadata)).toEqual([{ name: 'orders', namespace: 'default' }])
   expect(secrets).toMatchObject([{ metadata: { name: 'db', namespace: 'shop' } }])
-  expect(skipped).toEqual([`skipped Service orders of ${folder}/deeper/service.json: it is no EventDrivenService`])
+  expect(skipped).toEqual([`skipped Service orders of ${folder}/deeper/service.json: it is not an EventDrivenService`])
 })
 
-test('without --apply there is nothing to apply', async () => {
-  expect(await readWanted([])).toEqual({ claims: [], secrets: [], skipped: [] })
+test('reads nothing without --apply', async () => {
+  expect(await readApplyInput([])).toEqual({ claims: [], secrets: [], skipped: [] })
 })
 
-test('names everything that is wrong with all files at once', async () => {
+test('reports the problems of all files together', async () => {
   write('a.json', claimOf({ size: 'huge' }))
-  const message = await readWanted([join(folder, 'a.json'), join(folder, 'b.json')]).catch(error => String(error.message))
+  const message = await readApplyInput([join(folder, 'a.json'), join(folder, 'b.json')]).catch(error => String(error.message))
   expect(message).toContain('spec.size')
   expect(message).toContain(`--apply ${folder}/b.json: no such file or directory`)
 })
 
-test('creates every secret that the full claim names, with the keys that it names and empty values', async () => {
-  const { claims } = await readWanted([join(root, 'examples/full-claim.yaml')])
+test('creates every secret of the full claim, with its keys and empty values', async () => {
+  const { claims } = await readApplyInput([join(root, 'examples/full-claim.yaml')])
   const secrets = claims.flatMap(secretsOf)
   expect(Object.fromEntries(secrets.map(({ metadata, stringData }) => [(metadata as { name: string }).name, stringData]))).toEqual({
     'assistant-db': { endpoint: '', username: '', password: '' },
@@ -54,9 +54,9 @@ test('creates every secret that the full claim names, with the keys that it name
 })
 
 test.each([
-  { says: 'the platform', nats: {}, namespace: 'nats', account: undefined },
+  { title: 'no server', nats: {}, namespace: 'nats', account: undefined },
   {
-    says: 'a server and an account of its own',
+    title: 'its own server and account',
     nats: {
       url: 'nats://nats.messaging.svc:4222',
       monitoringEndpoint: 'nats-headless.messaging.svc.cluster.local:8222',
@@ -65,8 +65,8 @@ test.each([
     namespace: 'messaging',
     account: 'SUPPORT',
   },
-  { says: 'a server outside of the cluster', nats: { url: 'nats://nats.example.com:4222' }, namespace: undefined, account: undefined },
-])('a claim that names $says finds its stream in namespace $namespace', ({ nats, namespace, account }) => {
+  { title: 'a server outside the cluster', nats: { url: 'nats://nats.example.com:4222' }, namespace: undefined, account: undefined },
+])('finds the stream of a claim with $title in namespace $namespace', ({ nats, namespace, account }) => {
   const claim = manifestOf(claimOf({ nats: { stream: 'ORDERS', consumer: 'orders', ...nats } }))
   expect(sourceOf(claim)).toEqual({ namespace, account, stream: 'ORDERS', consumer: 'orders' })
 })

@@ -8,7 +8,7 @@ afterEach(() => void vi.useRealTimers())
 
 const CLEAR = '\r\u001B[K'
 
-/** A terminal so wide, and the rows that it shows. */
+/** A terminal with this many columns, and its rows. */
 function terminal(columns: number) {
   const rows = ['']
   const put = (text: string): void => {
@@ -30,7 +30,7 @@ function terminal(columns: number) {
   return { stream, rows }
 }
 
-test('each step that is done keeps a row of its own, and the step at hand has the last', () => {
+test('shows completed steps in their own rows and the current step in the last', () => {
   const { stream, rows } = terminal(80)
   const progress = createProgress(stream)
   progress.begin('building etcd')
@@ -41,7 +41,7 @@ test('each step that is done keeps a row of its own, and the step at hand has th
   expect(rows).toEqual(['built etcd', 'building Crossplane … 2 s'])
 })
 
-test('a line wider than the terminal is cut, so that no row of it is left behind', () => {
+test('cuts a line to the width of the terminal, so it can be erased', () => {
   const { stream, rows } = terminal(30)
   const progress = createProgress(stream)
   progress.begin('building Kubernetes controller manager v1.35.4')
@@ -49,7 +49,7 @@ test('a line wider than the terminal is cut, so that no row of it is left behind
   expect(rows).toEqual(['building Kubernetes c… … 12 s'])
 })
 
-test('nothing is said after the end', () => {
+test('prints nothing after the end', () => {
   const { stream, rows } = terminal(80)
   const progress = createProgress(stream)
   progress.begin('starting')
@@ -63,18 +63,18 @@ test('nothing is said after the end', () => {
 const pins = [{ seconds: 100 }, { seconds: 200 }, { seconds: 480 }]
 
 test.each([
-  { cores: 2, says: 'building 3 programs, once: 13 min, or up to 39 min on a busy machine' },
-  { cores: 1, says: 'building 3 programs, once: 26 min, or up to 78 min on a busy machine' },
-  { cores: 16, says: 'building 3 programs, once: 13 min, or up to 39 min on a busy machine' },
-])('estimates the whole on $cores cores before the first build', ({ cores, says }) => {
-  expect(estimate(pins, cores)).toBe(says)
+  { cores: 2, text: 'building 3 programs, once: 13 min, or up to 39 min on a busy machine' },
+  { cores: 1, text: 'building 3 programs, once: 26 min, or up to 78 min on a busy machine' },
+  { cores: 16, text: 'building 3 programs, once: 13 min, or up to 39 min on a busy machine' },
+])('estimates the total time on $cores cores before the first build', ({ cores, text }) => {
+  expect(estimate(pins, cores)).toBe(text)
 })
 
 test.each([
-  { done: 0, spent: 0, says: '13 min left' },
-  { done: 1, spent: 100, says: '11 min left' },
-  { done: 1, spent: 300, says: '34 min left' },
-  { done: 2, spent: 30, says: 'less than a minute left' },
-])('$done builds that took $spent s leave: $says', ({ done, spent, says }) => {
-  expect(left(pins, done, spent)).toBe(says)
+  { done: 0, spent: 0, text: '13 min left' },
+  { done: 1, spent: 100, text: '11 min left' },
+  { done: 1, spent: 300, text: '34 min left' },
+  { done: 2, spent: 30, text: 'less than a minute left' },
+])('estimates after $done builds in $spent s: $text', ({ done, spent, text }) => {
+  expect(left(pins, done, spent)).toBe(text)
 })

@@ -1,4 +1,4 @@
-// The sandbox as a process, as far as it comes without a control plane: stand-ins for Go, kubectl and nats-server are on the PATH.
+// Runs the sandbox as a process up to its first build, with fake programs for Go, kubectl and nats-server on the PATH.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { root } from '../fixtures/claim-files.ts'
 
-// Go that never ends a build, and notes that it was asked for one.
+// A fake Go whose builds never end and leave a marker.
 const SLOW_GO = `#!/bin/sh
 if [ "$1" = build ]; then touch "$BUILDS"; exec sleep 30; fi
 echo go
@@ -40,9 +40,9 @@ function sandbox(...args: readonly string[]) {
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   started.push(child)
-  let said = ''
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', chunk => (said += String(chunk)))
-  const ended = new Promise<{ code: number | null; said: string }>(resolve => child.once('close', code => resolve({ code, said })))
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', chunk => (output += String(chunk)))
+  const ended = new Promise<{ code: number | null; output: string }>(resolve => child.once('close', code => resolve({ code, output })))
   return { child, ended }
 }
 
@@ -54,68 +54,68 @@ spec: { image: 'ghcr.io/acme/orders:1', ${spec} }
 
 const unfinished = () => (existsSync(cache) ? readdirSync(cache).filter(name => /^(building|editing)-/.test(name)) : [])
 
-async function untilItBuilds(): Promise<void> {
+async function waitForBuild(): Promise<void> {
   while (!existsSync(builds)) await delay(50)
 }
 
-describe('--apply that cannot work', () => {
+describe('--apply with invalid input', () => {
   test.each([
-    { says: 'a file that does not exist', text: undefined, message: 'no such file or directory' },
-    { says: 'text that is no YAML', text: 'a: [', message: 'claim.yaml:1:' },
-    { says: 'a claim that is not valid', text: claim('nats: { stream: A, consumer: a }, size: huge'), message: 'spec.size' },
+    { title: 'a file that does not exist', text: undefined, message: 'no such file or directory' },
+    { title: 'invalid YAML', text: 'a: [', message: 'claim.yaml:1:' },
+    { title: 'an invalid claim', text: claim('nats: { stream: A, consumer: a }, size: huge'), message: 'spec.size' },
     {
-      says: 'no claim at all',
+      title: 'no claim',
       text: 'apiVersion: v1\nkind: ConfigMap\nmetadata: { name: a }\n',
-      message: 'there is no EventDrivenService',
+      message: 'contains no EventDrivenService',
     },
-  ])('$says ends the sandbox with its message before anything is built', async ({ text, message }) => {
+  ])('reports $title and ends before the first build', async ({ text, message }) => {
     const file = join(folder, 'claim.yaml')
     if (text !== undefined) writeFileSync(file, text)
-    const { code, said } = await sandbox('--apply', file).ended
-    expect(said).toContain(message)
+    const { code, output } = await sandbox('--apply', file).ended
+    expect(output).toContain(message)
     expect(code).toBe(1)
     expect(existsSync(builds)).toBe(false)
   })
 
-  test('a folder with other kinds in it gets as far as the first build', async () => {
+  test('accepts a folder that also contains other kinds', async () => {
     const { child, ended } = sandbox('--apply', 'examples')
-    await Promise.race([untilItBuilds(), ended.then(({ said }) => Promise.reject(new Error(said)))])
+    await Promise.race([waitForBuild(), ended.then(({ output }) => Promise.reject(new Error(output)))])
     child.kill('SIGTERM')
     expect((await ended).code).toBe(143)
   })
 })
 
-describe('while a program is being built', () => {
+describe('during a build', () => {
   test.each([
     ['SIGINT', 130],
     ['SIGTERM', 143],
     ['SIGHUP', 129],
-  ] as const)('%s ends the sandbox and leaves nothing in the cache', async (signal, expected) => {
+  ] as const)('%s ends the sandbox and removes the unfinished build from the cache', async (signal, expected) => {
     const { child, ended } = sandbox()
-    await untilItBuilds()
+    await waitForBuild()
     expect(unfinished()).toHaveLength(1)
     child.kill(signal)
     expect((await ended).code).toBe(expected)
     expect(unfinished()).toEqual([])
   })
 
-  test('SIGKILL leaves a folder, which the next start removes; the folder of a living process stays', async () => {
+  test('the next start removes the unfinished build of a killed process, but not that of a running one', async () => {
     const killed = sandbox()
-    await untilItBuilds()
+    await waitForBuild()
     killed.child.kill('SIGKILL')
     await killed.ended
     const [left = ''] = unfinished()
     expect(left).toMatch(new RegExp(`^building-${killed.child.pid}-`))
-    const living = `building-${process.pid}-living`
-    mkdirSync(join(cache, living))
+    const running = `building-${process.pid}-running`
+    mkdirSync(join(cache, running))
     rmSync(builds)
 
     const next = sandbox()
-    await untilItBuilds()
+    await waitForBuild()
     expect(unfinished()).not.toContain(left)
-    expect(unfinished()).toContain(living)
+    expect(unfinished()).toContain(running)
     next.child.kill('SIGTERM')
     await next.ended
-    expect(unfinished()).toEqual([living])
+    expect(unfinished()).toEqual([running])
   })
 })

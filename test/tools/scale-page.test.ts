@@ -5,11 +5,11 @@ import { root } from '../fixtures/claim-files.ts'
 
 const read = (name: string) => readFileSync(`${root}docs/${name}`, 'utf8')
 
-test('docs/scale.md is drawn from the numbers of docs/scale.json, which npm run bench:cluster measures', () => {
+test('docs/scale.md shows the numbers of docs/scale.json', () => {
   expect(read('scale.md')).toBe(drawPage(JSON.parse(read('scale.json'))))
 })
 
-test('the page has a column for each function, and 10,000 claims are what was measured times what is missing', () => {
+test('the page has a column for each function and extrapolates to 10,000 claims', () => {
   const cpuSeconds = { function: 1, etcd: 5, 'kube-apiserver': 30 }
   const busy = { seconds: 60, calls: 200, cpuSeconds, residentMegabytes: { function: 90, etcd: 50, 'kube-apiserver': 700 } }
   const rest = { ...busy, calls: 3, cpuSeconds: { function: 0.006, etcd: 3, 'kube-apiserver': 12 } }

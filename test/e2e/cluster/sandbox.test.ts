@@ -30,7 +30,7 @@ test('makes the full claim ready, and SIGTERM ends it with nothing left', async 
   await until('the claim', () => /support\/assistant {2}ready {2}2 replicas .* lag 0/.test(said()), {
     check: () => expect(child.exitCode, said()).toBeNull(),
   })
-  expect(said()).toContain('created secret support/assistant-db with nothing under endpoint, username, password\n')
+  expect(said()).toContain('created secret support/assistant-db with empty values for endpoint, username, password\n')
   const folder = folderOf()
   expect(existsSync(folder)).toBe(true)
   child.kill('SIGTERM')
