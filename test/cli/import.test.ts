@@ -13,7 +13,7 @@ async function run(args: readonly string[], stdin?: string) {
   return { exit: await eds(args, io), stdout: stdout(), stderr: stderr() }
 }
 
-test('what render prints comes back as the claim, but for the ServiceAccount that every claim has', async () => {
+test('recovers the claim from the output of render, and ignores the ServiceAccount that every claim has', async () => {
   const rendered = await run(['render', claimFile])
   const { exit, stdout, stderr } = await run(['import', 'knative', '-'], rendered.stdout)
   expect({ exit, stderr }).toEqual({ exit: 0, stderr: '' })
@@ -22,13 +22,13 @@ test('what render prints comes back as the claim, but for the ServiceAccount tha
 })
 
 test.each([
-  { says: 'alone', before: '', line: 8 },
+  { title: 'a Knative Service', before: '', line: 8 },
   {
-    says: 'after a Service of Kubernetes of the same name',
+    title: 'a Knative Service after a Kubernetes Service of the same name',
     before: 'apiVersion: v1\nkind: Service\nmetadata: {name: orders}\n---\n',
     line: 12,
   },
-])('what a claim can’t say is listed with its place: $says', async ({ before, line }) => {
+])('reports an unsupported field of $title with its position', async ({ before, line }) => {
   const manifest = `${before}apiVersion: serving.knative.dev/v1
 kind: Service
 metadata:
@@ -47,18 +47,23 @@ spec:
 })
 
 test.each([
-  { says: 'nothing to import', args: ['import'], stderr: "eds import: imports 'knative', got nothing\n", exit: 2 },
-  { says: 'something else', args: ['import', 'helm'], stderr: "eds import: imports 'knative', got 'helm'\n", exit: 2 },
-  { says: 'no file', args: ['import', 'knative'], stderr: 'eds import: name a file or a directory, or pipe manifests in\n', exit: 2 },
+  { title: 'a missing operand', args: ['import'], stderr: "eds import: imports 'knative', got nothing\n", exit: 2 },
+  { title: 'an unknown operand', args: ['import', 'helm'], stderr: "eds import: imports 'knative', got 'helm'\n", exit: 2 },
   {
-    says: 'no Service',
+    title: 'a terminal without files',
+    args: ['import', 'knative'],
+    stderr: 'eds import: name a file or a directory, or pipe manifests in\n',
+    exit: 2,
+  },
+  {
+    title: 'manifests without a Knative Service',
     args: ['import', 'knative', '-'],
     stdin: 'kind: ConfigMap\napiVersion: v1\n',
     stderr: 'eds import: needs a Service of serving.knative.dev with a name\n',
     exit: 1,
   },
   {
-    says: 'a claim that would be refused',
+    title: 'a claim that would be invalid',
     args: ['import', 'knative', '-'],
     stdin:
       'apiVersion: serving.knative.dev/v1\nkind: Service\nmetadata: {name: orders}\nspec: {template: {spec: {containers: [{image: a b}]}}}\n',
@@ -66,6 +71,6 @@ test.each([
       "eds import: the claim would be refused: spec.image: must be a valid container image such as 'ghcr.io/acme/orders-worker:1.4.2', got 'a b'\n",
     exit: 1,
   },
-])('$says', async ({ args, stdin, stderr, exit }) => {
+])('rejects $title', async ({ args, stdin, stderr, exit }) => {
   expect(await run(args, stdin)).toEqual({ exit, stdout: '', stderr })
 })

@@ -13,7 +13,7 @@ async function run(args: readonly string[], stdin?: string) {
   return { exit: await eds(['migrate', ...args], io), stdout: stdout(), stderr: stderr() }
 }
 
-test('the claim goes to standard output, ready for an editor; comparison and steps stand on standard error', async () => {
+test('prints the claim with a schema comment to standard output, and comparison and steps to standard error', async () => {
   const { exit, stdout, stderr } = await run([folder])
   expect(exit).toBe(0)
   expect(stdout).toMatch(/^# yaml-language-server: \$schema=\S+\/schemas\/eventdrivenservice\.schema\.json\napiVersion: /)
@@ -26,13 +26,13 @@ test('the claim goes to standard output, ready for an editor; comparison and ste
   expect(stderr).toMatch(/^3\. Apply the claim\. It reports NameTaken/m)
 })
 
-test('--adopt lets the claim take over what is there', async () => {
+test('--adopt lets the claim adopt the existing objects', async () => {
   const { stdout, stderr } = await run([folder, '--adopt'])
   expect(parse(stdout).metadata.annotations).toEqual({ 'platform.bizmatters.io/adopt': 'true' })
   expect(stderr).not.toContain('NameTaken')
 })
 
-test('-o json is claim, size, comparison and steps in one', async () => {
+test('-o json prints claim, size, comparison and steps in one object', async () => {
   const { exit, stdout } = await run([folder, '-o', 'json'])
   expect(exit).toBe(0)
   const { claim, size, comparison, steps } = JSON.parse(stdout)
@@ -48,7 +48,7 @@ test('-o json is claim, size, comparison and steps in one', async () => {
   expect(steps.length).toBeGreaterThan(2)
 })
 
-test('a List is read as its items, and what is of other kinds is left alone', async () => {
+test('reads the items of a List and skips other kinds', async () => {
   const items = ['deployment', 'scaledobject'].map(name => parse(readFileSync(`${folder}/${name}.yaml`, 'utf8')))
   const list = { apiVersion: 'v1', kind: 'List', items: [...items, { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'x' } }] }
   const { exit, stderr } = await run(['-'], JSON.stringify(list))
@@ -58,16 +58,16 @@ test('a List is read as its items, and what is of other kinds is left alone', as
 })
 
 test.each([
-  { says: 'no file', args: [], stderr: 'eds migrate: name a file or a directory, or pipe manifests in\n', exit: 2 },
+  { title: 'a terminal without files', args: [], stderr: 'eds migrate: name a file or a directory, or pipe manifests in\n', exit: 2 },
   {
-    says: 'no Deployment',
+    title: 'manifests without a Deployment',
     args: ['-'],
     stdin: 'apiVersion: v1\nkind: Service\nmetadata: {name: x}\n',
     stderr: 'eds migrate: needs a Deployment of apps/v1 with a name\n',
     exit: 1,
   },
   {
-    says: 'a claim that would be refused',
+    title: 'a claim that would be invalid',
     args: [`${folder}/scaledobject.yaml`, '-'],
     stdin:
       'apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: agent-executor}\nspec: {template: {spec: {containers: [{name: x, image: a b}]}}}\n',
@@ -75,8 +75,8 @@ test.each([
       "eds migrate: the claim would be refused: spec.image: must be a valid container image such as 'ghcr.io/acme/orders-worker:1.4.2', got 'a b'\n",
     exit: 1,
   },
-])('$says', async ({ args, stdin, stderr, exit }) => {
+])('rejects $title', async ({ args, stdin, stderr, exit }) => {
   expect(await run(args, stdin)).toEqual({ exit, stdout: '', stderr })
 })
 
-test('a file that is not there', async () => expect((await run(['/no/such/file.yaml'])).exit).toBe(2))
+test('exits with 2 for a missing file', async () => expect((await run(['/no/such/file.yaml'])).exit).toBe(2))

@@ -217,13 +217,13 @@ export const examine = (cluster: Cluster, ...args: string[]) => examineWith(writ
 export async function examineWith(kubeconfig: string, ...args: string[]): Promise<Diagnosis> {
   const { io, stdout, stderr } = recorded()
   const exit = await eds(['doctor', '--kubeconfig', kubeconfig, '-o', 'json', ...args], io)
-  const said: unknown = stdout() === '' ? { checks: [] } : JSON.parse(stdout())
-  const { checks } = said as { checks: PublishedCheck[] }
+  const output: unknown = stdout() === '' ? { checks: [] } : JSON.parse(stdout())
+  const { checks } = output as { checks: PublishedCheck[] }
   return { exit, stdout: stdout(), stderr: stderr(), checks: Object.fromEntries(checks.map(byName)) }
 }
 
-const byName = ({ name, state, says, mend }: PublishedCheck) =>
-  [name, { state, message: says, ...(mend !== undefined && { fix: mend }) }] as const
+const byName = ({ name, state, says: message, mend: fix }: PublishedCheck) =>
+  [name, { state, message, ...(fix !== undefined && { fix }) }] as const
 
 /** Changes a recorded response. */
 export function changed(path: string, change: (text: string) => string): Answers {

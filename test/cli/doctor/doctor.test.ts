@@ -99,7 +99,9 @@ describe('a cluster that has everything', () => {
   test('keeps the field names of its JSON', async () => {
     const { stdout } = await examine(await start({ [paths.keda]: { items: [] } }), 'shop/orders-worker')
     const { checks }: { checks: JsonObject[] } = JSON.parse(stdout)
-    expect(new Set(checks.flatMap(check => Object.keys(check)))).toEqual(new Set(['name', 'state', 'says', 'mend']))
+    const text = expect.any(String)
+    expect(checks).toContainEqual({ name: text, state: 'wrong', says: text, mend: text })
+    expect(checks).toContainEqual({ name: text, state: 'well', says: text })
   })
 
   test('receives only reads and access reviews', async () => {
@@ -866,13 +868,13 @@ describe('versions', () => {
   ])('$image has the tag $tag', ({ image, tag }) => expect(tagOf(image)).toBe(tag))
 
   test.each([
-    { version: '2.17.0', least: '2.17.0', is: true },
-    { version: '2.16.9', least: '2.17.0', is: false },
-    { version: '3.0.0', least: '2.17.0', is: true },
-    { version: '1.99.99', least: '2.17.0', is: false },
-    { version: 'v2.20', least: '2.17.0', is: true },
-  ])('$version is at least $least: $is', ({ version, least, is }) =>
-    expect(isAtLeast(parseVersion(version) ?? [0, 0, 0], parseVersion(least) ?? [0, 0, 0])).toBe(is),
+    { version: '2.17.0', minimum: '2.17.0', is: true },
+    { version: '2.16.9', minimum: '2.17.0', is: false },
+    { version: '3.0.0', minimum: '2.17.0', is: true },
+    { version: '1.99.99', minimum: '2.17.0', is: false },
+    { version: 'v2.20', minimum: '2.17.0', is: true },
+  ])('$version is at minimum $minimum: $is', ({ version, minimum, is }) =>
+    expect(isAtLeast(parseVersion(version) ?? [0, 0, 0], parseVersion(minimum) ?? [0, 0, 0])).toBe(is),
   )
 })
 
