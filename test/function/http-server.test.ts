@@ -72,10 +72,10 @@ test.runIf(process.platform === 'linux')('a client with the maximum number of co
 })
 
 test.each([
-  { says: 'sends nothing', text: '' },
-  { says: 'never completes its request', text: 'GET /healthz HTTP/1.1\r\nhost: a\r\n' },
-  { says: 'has its answer', text: 'GET /healthz HTTP/1.1\r\nhost: a\r\n\r\n' },
-])('closes the connection of a client that $says', soon, async ({ text }) => {
+  { title: 'sends nothing', text: '' },
+  { title: 'never completes its request', text: 'GET /healthz HTTP/1.1\r\nhost: a\r\n' },
+  { title: 'has its answer', text: 'GET /healthz HTTP/1.1\r\nhost: a\r\n\r\n' },
+])('closes the connection of a client that $title', soon, async ({ text }) => {
   const port = await start(createHttpServer(createMetrics(), serving))
   const socket = open(port)
   socket.resume().write(text)

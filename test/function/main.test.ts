@@ -51,9 +51,9 @@ const local = ['--address=127.0.0.1:0', '--metrics-address=127.0.0.1:0']
 
 describe('starting', () => {
   test.each([
-    { says: 'a bad flag', args: ['--adress=:1'], code: 2, errors: /Unknown option '--adress'.*\nSee --help\.\n$/ },
-    { says: 'a bad value', args: ['--address=x'], code: 2, errors: /^--address: must be .*, got 'x'\n/ },
-  ])('$says: exit $code', async ({ args, code, errors }) => {
+    { title: 'a bad flag', args: ['--adress=:1'], code: 2, errors: /Unknown option '--adress'.*\nSee --help\.\n$/ },
+    { title: 'a bad value', args: ['--address=x'], code: 2, errors: /^--address: must be .*, got 'x'\n/ },
+  ])('$title: exit $code', async ({ args, code, errors }) => {
     const { ended, errors: said } = run(...args)
     expect(await ended).toBe(code)
     expect(said()).toMatch(errors)

@@ -82,15 +82,15 @@ describe('a valid claim', () => {
   const apiVersion = composite.apiVersion ?? ''
 
   test.each([
-    { says: 'the composite of a claim', composite, name: 'orders-worker', namespace: 'shop' },
+    { title: 'the composite of a claim', composite, name: 'orders-worker', namespace: 'shop' },
     {
-      says: 'a composite that names its claim only in labels',
+      title: 'a composite that names its claim only in labels',
       composite: put(put(composite, ['spec', 'claimRef'], undefined), ['metadata', 'namespace'], undefined),
       name: 'orders-worker',
       namespace: 'shop',
     },
     {
-      says: 'a namespaced composite',
+      title: 'a namespaced composite',
       composite: {
         apiVersion,
         kind: 'EventDrivenService',
@@ -100,7 +100,7 @@ describe('a valid claim', () => {
       name: 'billing',
       namespace: 'money',
     },
-  ])('$says is composed under its name, in its namespace', ({ composite, name, namespace }) => {
+  ])('$title is composed under its name, in its namespace', ({ composite, name, namespace }) => {
     const response = run({ composite })
     expect(fatals(response)).toEqual([])
     expect([nameOf(response), namespaceOf(response), keys(response)]).toEqual([name, namespace, living])
@@ -114,21 +114,21 @@ describe('a valid claim', () => {
   })
 
   test.each([
-    { says: 'nothing observed', observed: {}, ready: [READY_FALSE, READY_FALSE, READY_FALSE, READY_FALSE], seconds: 60 },
-    { says: 'all running', observed: running, ready: [READY_TRUE, READY_TRUE, READY_TRUE, READY_TRUE], seconds: 600 },
+    { title: 'nothing observed', observed: {}, ready: [READY_FALSE, READY_FALSE, READY_FALSE, READY_FALSE], seconds: 60 },
+    { title: 'all running', observed: running, ready: [READY_TRUE, READY_TRUE, READY_TRUE, READY_TRUE], seconds: 600 },
     {
-      says: 'the Deployment down',
+      title: 'the Deployment down',
       observed: { ...running, deployment: { kind: 'Deployment', spec: { replicas: 1 } } },
       ready: [READY_TRUE, READY_FALSE, READY_TRUE, READY_TRUE],
       seconds: 60,
     },
     {
-      says: 'scaled to zero',
+      title: 'scaled to zero',
       observed: { ...running, deployment: { kind: 'Deployment', spec: { replicas: 0 } } },
       ready: [READY_TRUE, READY_TRUE, READY_TRUE, READY_TRUE],
       seconds: 600,
     },
-  ])('$says: reports the readiness of each resource and polls after $seconds s', ({ observed, ready, seconds }) => {
+  ])('$title: reports the readiness of each resource and polls after $seconds s', ({ observed, ready, seconds }) => {
     const { desired, meta } = run({ composite, observed })
     expect(Object.values(desired?.resources ?? {}).map(resource => resource.ready)).toEqual(ready)
     expect(meta).toEqual({ tag: 'a-tag', ttl: { seconds, nanos: 0 } })
@@ -184,34 +184,34 @@ describe('a valid claim', () => {
       )
     const down = { ...running, deployment: { kind: 'Deployment', spec: { replicas: 1 } } }
     test.each([
-      { says: 'no event for a new claim', composite, observed: {}, events: [] },
-      { says: 'normal events if everything is ready at once', composite, observed: running, events: ['NORMAL Available', 'NORMAL Ready'] },
+      { title: 'no event for a new claim', composite, observed: {}, events: [] },
+      { title: 'normal events if everything is ready at once', composite, observed: running, events: ['NORMAL Available', 'NORMAL Ready'] },
       {
-        says: 'no event while nothing changes',
+        title: 'no event while nothing changes',
         composite: told(['WorkloadReady', 'True', 'Available'], ['ScalingReady', 'True', 'Ready']),
         observed: running,
         events: [],
       },
       {
-        says: 'a warning when it goes down',
+        title: 'a warning when it goes down',
         composite: told(['WorkloadReady', 'True', 'Available'], ['ScalingReady', 'True', 'Ready']),
         observed: down,
         events: ['WARNING Unavailable'],
       },
       {
-        says: 'no second warning',
+        title: 'no second warning',
         composite: told(['WorkloadReady', 'False', 'Unavailable'], ['ScalingReady', 'True', 'Ready']),
         observed: down,
         events: [],
       },
       {
-        says: 'no event while a new Deployment still has too few pods',
+        title: 'no event while a new Deployment still has too few pods',
         composite: told(['WorkloadReady', 'False', 'Creating'], ['ScalingReady', 'True', 'Ready']),
         observed: down,
         events: [],
       },
       {
-        says: 'a warning when the reason changes',
+        title: 'a warning when the reason changes',
         composite: told(['WorkloadReady', 'False', 'Unavailable'], ['ScalingReady', 'True', 'Ready']),
         observed: {
           ...running,
@@ -224,12 +224,12 @@ describe('a valid claim', () => {
         events: ['WARNING FailedCreate'],
       },
       {
-        says: 'no event when it scales to zero',
+        title: 'no event when it scales to zero',
         composite: told(['WorkloadReady', 'True', 'Available'], ['ScalingReady', 'True', 'Ready']),
         observed: { ...running, deployment: { kind: 'Deployment', spec: { replicas: 0 } } },
         events: [],
       },
-    ])('$says', ({ composite, observed, events }) => {
+    ])('$title', ({ composite, observed, events }) => {
       const severity = { [Severity.SEVERITY_NORMAL]: 'NORMAL', [Severity.SEVERITY_WARNING]: 'WARNING' } as Record<number, string>
       expect(run({ composite, observed }).results.map(result => `${severity[result.severity]} ${result.reason}`)).toEqual(events)
     })
@@ -360,14 +360,14 @@ describe('an invalid claim', () => {
   const trigger = (index: number) => ({ name: `t${index}`, filter: { type: `t${index}` } })
 
   test.each([
-    { says: '1,000 variables', spec: { env: many(1000, variable) }, count: ['env', 1005] },
-    { says: '200 secrets', spec: { secretRefs: many(200, secret) }, count: ['envFrom', 200] },
+    { title: '1,000 variables', spec: { env: many(1000, variable) }, count: ['env', 1005] },
+    { title: '200 secrets', spec: { secretRefs: many(200, secret) }, count: ['envFrom', 200] },
     {
-      says: '100 keys of each of 10 secrets',
+      title: '100 keys of each of 10 secrets',
       spec: { secretRefs: many(10, s => ({ name: `s${s}`, env: many(100, k => ({ secretKey: 'k', envName: `E${s}_${k}` })) })) },
       count: ['env', 1005],
     },
-  ])('$says are rendered', ({ spec, count: [field, length] }) => {
+  ])('$title are rendered', ({ spec, count: [field, length] }) => {
     const response = run({ composite: compositeOf(claim(spec)) })
     expect(fatals(response)).toEqual([])
     expect(at(response.desired?.resources.deployment?.resource, 'spec', 'template', 'spec', 'containers', 0, field ?? '')).toHaveLength(
@@ -381,26 +381,26 @@ describe('an invalid claim', () => {
 
   test.each([
     {
-      says: '1,001 variables',
+      title: '1,001 variables',
       spec: { env: many(1001, variable) },
       finds: 'spec.env: must have at most 1000 items, got 1001 [OUT_OF_RANGE]',
     },
     {
-      says: '201 secrets',
+      title: '201 secrets',
       spec: { secretRefs: many(201, secret) },
       finds: 'spec.secretRefs: must have at most 200 items, got 201 [OUT_OF_RANGE]',
     },
     {
-      says: '101 triggers',
+      title: '101 triggers',
       spec: { eventing: { triggers: many(101, trigger) } },
       finds: 'spec.eventing.triggers: must have at most 100 items, got 101 [OUT_OF_RANGE]',
     },
     {
-      says: '101 keys of a secret',
+      title: '101 keys of a secret',
       spec: { secretRefs: [{ name: 's', env: many(101, k => ({ secretKey: 'k', envName: `E${k}` })) }] },
       finds: 'spec.secretRefs[0].env: must have at most 100 items, got 101 [OUT_OF_RANGE]',
     },
-  ])('$says are refused with the limit', ({ spec, finds }) => {
+  ])('$title are refused with the limit', ({ spec, finds }) => {
     expect(fatals(run({ composite: compositeOf(claim(spec)) })).map(({ message }) => message)).toEqual([finds])
   })
 
@@ -433,52 +433,52 @@ describe('anything at all', () => {
 
   test.each([
     {
-      says: 'an empty composite',
+      title: 'an empty composite',
       composite: {},
       finds: /^metadata\.namespace: required: .*apiVersion: required.*spec: required.*metadata\.name: required field missing \[REQUIRED\]$/,
     },
     {
-      says: 'an empty spec',
+      title: 'an empty spec',
       composite: put(composite, ['spec'], {}),
       finds: /spec\.image: required field missing \[REQUIRED\]; .*spec\.nats: required with runtime Deployment/,
     },
     {
-      says: 'a spec that is text',
+      title: 'a spec that is text',
       composite: put(composite, ['spec'], 'image'),
       finds: /spec: must be an object, got 'image' \[WRONG_TYPE\]/,
     },
     {
-      says: 'a spec that is a list',
+      title: 'a spec that is a list',
       composite: put(composite, ['spec'], [1]),
       finds: /spec: must be an object, got a list \[WRONG_TYPE\]/,
     },
-    { says: 'no spec', composite: put(composite, ['spec'], undefined), finds: /spec: required field missing \[REQUIRED\]/ },
+    { title: 'no spec', composite: put(composite, ['spec'], undefined), finds: /spec: required field missing \[REQUIRED\]/ },
     {
-      says: 'another API version',
+      title: 'another API version',
       composite: put(composite, ['apiVersion'], 'v1'),
       finds: /apiVersion: must be platform\.bizmatters\.io\/v1alpha1, got 'v1' \[NOT_ALLOWED\]/,
     },
     {
-      says: '__proto__ as a field',
+      title: '__proto__ as a field',
       composite: put(composite, ['spec'], JSON.parse('{"image":"a/b","__proto__":{"size":"large"}}')),
       finds: /spec\.__proto__: unknown field \[UNKNOWN_FIELD\]/,
     },
     {
-      says: 'constructor as a field',
+      title: 'constructor as a field',
       composite: put(composite, ['spec', 'constructor'], 'x'),
       finds: /spec\.constructor: unknown field \[UNKNOWN_FIELD\]/,
     },
     {
-      says: 'toString further down',
+      title: 'toString further down',
       composite: put(composite, ['spec', 'scaling'], { toString: 1 }),
       finds: /spec\.scaling\.toString: unknown field \[UNKNOWN_FIELD\]/,
     },
     {
-      says: 'a hundred levels',
+      title: 'a hundred levels',
       composite: put(composite, ['spec', 'deep'], deep(100)),
       finds: /spec\.deep: unknown field \[UNKNOWN_FIELD\]/,
     },
-  ])('$says is refused', ({ composite, finds }) => {
+  ])('$title is refused', ({ composite, finds }) => {
     const response = runAsIs({ composite })
     expect(fatals(response).map(({ message }) => message)).toEqual([expect.stringMatching(finds)])
     expect(bytes(response).length).toBeGreaterThan(0)
@@ -557,10 +557,10 @@ describe('anything at all', () => {
 describe('the input of the function', () => {
   const apiVersion = 'fn.platform.bizmatters.io/v1alpha1'
   test.each([
-    { says: 'none', input: undefined },
-    { says: 'an empty one', input: {} },
-    { says: 'one that says nothing', input: { apiVersion, kind: 'Input' } },
-  ])('$says gives the built-in platform', ({ input }) => {
+    { title: 'none', input: undefined },
+    { title: 'an empty one', input: {} },
+    { title: 'an input without fields', input: { apiVersion, kind: 'Input' } },
+  ])('$title gives the built-in platform', ({ input }) => {
     expect(run({ composite, ...(input && { input }) })).toEqual(run({ composite }))
   })
 
@@ -575,17 +575,17 @@ describe('the input of the function', () => {
 
   test.each([
     {
-      says: 'an unknown field',
+      title: 'an unknown field',
       input: { apiVersion, kind: 'Input', default: {} },
       finds: "default: unknown field, did you mean 'defaults'? [UNKNOWN_FIELD]",
     },
     {
-      says: 'a wrong value',
+      title: 'a wrong value',
       input: { apiVersion, kind: 'Input', defaults: { size: 'huge' } },
       finds: "defaults.size: must be one of [micro, small, medium, large], got 'huge' [NOT_ALLOWED]",
     },
-    { says: 'another kind', input: { apiVersion, kind: 'Resources' }, finds: "kind: must be Input, got 'Resources' [NOT_ALLOWED]" },
-  ])('$says is fatal and blames the input, not the claim', ({ input, finds }) => {
+    { title: 'another kind', input: { apiVersion, kind: 'Resources' }, finds: "kind: must be Input, got 'Resources' [NOT_ALLOWED]" },
+  ])('$title is fatal and blames the input, not the claim', ({ input, finds }) => {
     const message = `the input of the function in the Composition is invalid: ${finds}`
     const response = run({ composite, input, desired: { resources: { theirs: { kind: 'ConfigMap' } } } })
     expect(fatals(response).map(result => result.message)).toEqual([message])

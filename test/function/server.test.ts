@@ -42,23 +42,23 @@ test('answers UNIMPLEMENTED for an unknown method', async () => {
 
 describe('a handler that throws', () => {
   test.each([
-    { says: 'an error', handler: throwing, name: 'Error' },
-    { says: 'an error for a response that cannot be encoded', handler: unencodable, name: 'Error' },
+    { title: 'an error', handler: throwing, name: 'Error' },
+    { title: 'an error for a response that cannot be encoded', handler: unencodable, name: 'Error' },
     {
-      says: 'a value that is not an Error',
+      title: 'a value that is not an Error',
       handler: () => {
         throw 'hunter2'
       },
       name: 'string',
     },
     {
-      says: 'a stack overflow',
+      title: 'a stack overflow',
       handler: function deeper(request): ReturnType<Handler> {
         return { ...deeper(request) }
       } as Handler,
       name: 'RangeError',
     },
-  ])('$says is a fatal result with an id that the log has too', async ({ handler, name }) => {
+  ])('$title is a fatal result with an id that the log has too', async ({ handler, name }) => {
     const serving = await serve({}, handler)
     const client = connectClient(serving.port)
     const { response } = await call(client, { ...tagged('t1'), ...claimed })
@@ -186,13 +186,13 @@ describe('any bytes', () => {
   })
 
   test.each([
-    { says: 'a length beyond the end', bytes: Buffer.of(0x12, 0xff, 0xff, 0xff, 0xff, 0x0f) },
-    { says: 'an endless number', bytes: Buffer.alloc(64, 0xff) },
-    { says: 'text', bytes: Buffer.from('{"meta":{"tag":"x"}}') },
-    { says: 'an end of a group without its start', bytes: Buffer.of(0x14) },
-    { says: 'text that is not UTF-8', bytes: Buffer.of(0x0a, 4, 0x0a, 2, 0xc3, 0x28) },
-    { says: 'nothing', bytes: Buffer.alloc(0) },
-  ])('$says is answered or refused, and the next call answered', async ({ bytes }) => {
+    { title: 'a length beyond the end', bytes: Buffer.of(0x12, 0xff, 0xff, 0xff, 0xff, 0x0f) },
+    { title: 'an endless number', bytes: Buffer.alloc(64, 0xff) },
+    { title: 'text', bytes: Buffer.from('{"meta":{"tag":"x"}}') },
+    { title: 'an end of a group without its start', bytes: Buffer.of(0x14) },
+    { title: 'text that is not UTF-8', bytes: Buffer.of(0x0a, 4, 0x0a, 2, 0xc3, 0x28) },
+    { title: 'nothing', bytes: Buffer.alloc(0) },
+  ])('$title is answered or refused, and the next call answered', async ({ bytes }) => {
     const { port } = await serve()
     const client = connectClient(port)
     const { response, error } = await send(client, bytes)
@@ -228,14 +228,14 @@ describe('any bytes', () => {
   )
 
   test.each([
-    { says: 'a message cut off', body: Buffer.of(0, 0, 0, 0, 9, 1) },
-    { says: 'an unknown compression', body: Buffer.of(1, 0, 0, 0, 1, 1), headers: { 'grpc-encoding': 'br' } },
-    { says: 'a broken compression', body: Buffer.of(1, 0, 0, 0, 1, 1), headers: { 'grpc-encoding': 'gzip' } },
-    { says: 'two messages', body: Buffer.alloc(10) },
-    { says: 'no message', body: Buffer.alloc(0) },
-    { says: 'another content type', body: Buffer.alloc(5), headers: { 'content-type': 'text/html' } },
-    { says: 'a deadline in words', body: Buffer.alloc(5), headers: { 'grpc-timeout': 'soon' } },
-  ])('$says ends the call, not the process', async ({ body, headers }) => {
+    { title: 'a message cut off', body: Buffer.of(0, 0, 0, 0, 9, 1) },
+    { title: 'an unknown compression', body: Buffer.of(1, 0, 0, 0, 1, 1), headers: { 'grpc-encoding': 'br' } },
+    { title: 'a broken compression', body: Buffer.of(1, 0, 0, 0, 1, 1), headers: { 'grpc-encoding': 'gzip' } },
+    { title: 'two messages', body: Buffer.alloc(10) },
+    { title: 'no message', body: Buffer.alloc(0) },
+    { title: 'another content type', body: Buffer.alloc(5), headers: { 'content-type': 'text/html' } },
+    { title: 'a deadline in words', body: Buffer.alloc(5), headers: { 'grpc-timeout': 'soon' } },
+  ])('$title ends the call, not the process', async ({ body, headers }) => {
     const serving = await serve()
     const session = connect(`http://127.0.0.1:${serving.port}`)
     onTestFinished(() => session.destroy())

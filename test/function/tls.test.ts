@@ -52,60 +52,60 @@ describe('accepts', () => {
     expect(response?.meta?.tag).toBe('hello')
   })
 
-  test.each<{ says: string; options: ConnectionOptions }>([
-    { says: 'over TLS 1.3', options: { ...showing(core), minVersion: 'TLSv1.3' } },
-    { says: 'over TLS 1.2', options: { ...showing(core), maxVersion: 'TLSv1.2' } },
+  test.each<{ title: string; options: ConnectionOptions }>([
+    { title: 'over TLS 1.3', options: { ...showing(core), minVersion: 'TLSv1.3' } },
+    { title: 'over TLS 1.2', options: { ...showing(core), maxVersion: 'TLSv1.2' } },
     {
-      says: 'with a certificate that has its own subject and key identifiers',
+      title: 'with a certificate that has its own subject and key identifiers',
       options: showing(issueCertificate(crossplane, { usages: ['client'], commonName: 'core', keyIdentifiers: true })),
     },
-  ])('$says', async ({ options }) => {
+  ])('$title', async ({ options }) => {
     const { port } = await secure()
     expect((await greet(port, options)).greeted).toBe(true)
   })
 })
 
 describe('rejects before HTTP/2', () => {
-  test.each<{ says: string; options: ConnectionOptions; reason: string }>([
-    { says: 'no certificate', options: {}, reason: 'no-certificate' },
-    { says: 'no certificate over TLS 1.2', options: { maxVersion: 'TLSv1.2' }, reason: 'no-certificate' },
+  test.each<{ title: string; options: ConnectionOptions; reason: string }>([
+    { title: 'no certificate', options: {}, reason: 'no-certificate' },
+    { title: 'no certificate over TLS 1.2', options: { maxVersion: 'TLSv1.2' }, reason: 'no-certificate' },
     {
-      says: 'a self-signed certificate with the same subject',
+      title: 'a self-signed certificate with the same subject',
       options: showing(issueCertificate(undefined, { usages: ['client'] })),
       reason: 'unknown-issuer',
     },
     {
-      says: 'a certificate of a foreign CA with the same subject',
+      title: 'a certificate of a foreign CA with the same subject',
       options: showing(issueCertificate(namesake, { usages: ['client'] })),
       reason: 'unknown-issuer',
     },
-    { says: 'an expired certificate', options: showing(issueCertificate(crossplane, { usages: ['client'], ...past })), reason: 'expired' },
+    { title: 'an expired certificate', options: showing(issueCertificate(crossplane, { usages: ['client'], ...past })), reason: 'expired' },
     {
-      says: 'a certificate that is not yet valid',
+      title: 'a certificate that is not yet valid',
       options: showing(issueCertificate(crossplane, { usages: ['client'], validFrom: new Date(Date.now() + DAY_MS) })),
       reason: 'not-yet-valid',
     },
-    { says: 'a server certificate', options: showing(server), reason: 'not-for-clients' },
-    { says: 'the CA itself', options: showing(crossplane), reason: 'certificate-authority' },
-    { says: 'a client without ALPN', options: { ...showing(core), ALPNProtocols: [] }, reason: 'not-http2' },
-    { says: 'a client that requests HTTP/1.1', options: { ...showing(core), ALPNProtocols: ['http/1.1'] }, reason: 'handshake' },
+    { title: 'a server certificate', options: showing(server), reason: 'not-for-clients' },
+    { title: 'the CA itself', options: showing(crossplane), reason: 'certificate-authority' },
+    { title: 'a client without ALPN', options: { ...showing(core), ALPNProtocols: [] }, reason: 'not-http2' },
+    { title: 'a client that requests HTTP/1.1', options: { ...showing(core), ALPNProtocols: ['http/1.1'] }, reason: 'handshake' },
     {
-      says: 'TLS 1.1',
+      title: 'TLS 1.1',
       options: { ...showing(core), minVersion: 'TLSv1.1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' },
       reason: 'handshake',
     },
     {
-      says: 'TLS 1.0',
+      title: 'TLS 1.0',
       options: { ...showing(core), minVersion: 'TLSv1', maxVersion: 'TLSv1', ciphers: 'DEFAULT@SECLEVEL=0' },
       reason: 'handshake',
     },
     ...['NULL', 'aNULL', 'RC4', '3DES', 'MD5', 'EXPORT'].flatMap(weak => {
       const ciphers = `${weak}@SECLEVEL=0`
       return isKnown(ciphers)
-        ? [{ says: `ciphers of ${weak}`, options: { ...showing(core), maxVersion: 'TLSv1.2' as const, ciphers }, reason: 'handshake' }]
+        ? [{ title: `ciphers of ${weak}`, options: { ...showing(core), maxVersion: 'TLSv1.2' as const, ciphers }, reason: 'handshake' }]
         : []
     }),
-  ])('$says', async ({ options, reason }) => {
+  ])('$title', async ({ options, reason }) => {
     const serving = await secure()
     expect((await greet(serving.port, options)).greeted).toBe(false)
     expect(await counted(serving, 'function_refused_peers_total', { reason })).toBe(1)
@@ -119,12 +119,12 @@ describe('rejects before HTTP/2', () => {
     expect(error?.code).toBe(status.UNAVAILABLE)
   })
 
-  test.each<{ says: string; first: ConnectionOptions }>([
-    { says: 'of an unknown client over TLS 1.3', first: { minVersion: 'TLSv1.3' } },
-    { says: 'of an unknown client over TLS 1.2', first: { maxVersion: 'TLSv1.2' } },
-    { says: 'of Crossplane over TLS 1.3', first: { ...showing(core), minVersion: 'TLSv1.3' } },
-    { says: 'of Crossplane over TLS 1.2', first: { ...showing(core), maxVersion: 'TLSv1.2' } },
-  ])('rejects the resumed session $says', async ({ first }) => {
+  test.each<{ title: string; first: ConnectionOptions }>([
+    { title: 'of an unknown client over TLS 1.3', first: { minVersion: 'TLSv1.3' } },
+    { title: 'of an unknown client over TLS 1.2', first: { maxVersion: 'TLSv1.2' } },
+    { title: 'of Crossplane over TLS 1.3', first: { ...showing(core), minVersion: 'TLSv1.3' } },
+    { title: 'of Crossplane over TLS 1.2', first: { ...showing(core), maxVersion: 'TLSv1.2' } },
+  ])('rejects the resumed session $title', async ({ first }) => {
     const { port } = await secure()
     const { sessions } = await greet(port, first)
     for (const session of sessions) {
@@ -255,10 +255,10 @@ describe('rotation', () => {
     expect(errors).toEqual([])
   })
 
-  test.each<{ says: string; version: ConnectionOptions }>([
-    { says: 'TLS 1.3', version: { minVersion: 'TLSv1.3' } },
-    { says: 'TLS 1.2', version: { maxVersion: 'TLSv1.2' } },
-  ])('rejects a session from before the CA was removed: $says', async ({ version }) => {
+  test.each<{ title: string; version: ConnectionOptions }>([
+    { title: 'TLS 1.3', version: { minVersion: 'TLSv1.3' } },
+    { title: 'TLS 1.2', version: { maxVersion: 'TLSv1.2' } },
+  ])('rejects a session from before the CA was removed: $title', async ({ version }) => {
     const successor = createAuthority()
     const { folder, swap } = mountedSecret(files(crossplane.certificate, server))
     const { port } = await serve({ certificatesDirectory: folder, certificatePollMs: 10 })
@@ -283,15 +283,15 @@ describe('rotation', () => {
 
   test.each([
     {
-      says: 'a new certificate with the old key',
+      title: 'a new certificate with the old key',
       broken: { 'tls.crt': serverIdentity(crossplane).certificate },
       reason: /do not match/,
     },
-    { says: 'a key of another certificate', broken: { 'tls.key': serverIdentity(crossplane).key }, reason: /do not match/ },
-    { says: 'half a certificate', broken: { 'tls.crt': server.certificate.slice(0, 300) }, reason: /tls\.crt is not a PEM certificate/ },
-    { says: 'an empty bundle', broken: { 'ca.crt': '' }, reason: /ca\.crt contains no CA certificate/ },
-    { says: 'a bundle of leaves', broken: { 'ca.crt': server.certificate }, reason: /ca\.crt contains no CA certificate/ },
-  ])('$says is rejected and logged once, until it is fixed', async ({ broken, reason }) => {
+    { title: 'a key of another certificate', broken: { 'tls.key': serverIdentity(crossplane).key }, reason: /do not match/ },
+    { title: 'half a certificate', broken: { 'tls.crt': server.certificate.slice(0, 300) }, reason: /tls\.crt is not a PEM certificate/ },
+    { title: 'an empty bundle', broken: { 'ca.crt': '' }, reason: /ca\.crt contains no CA certificate/ },
+    { title: 'a bundle of leaves', broken: { 'ca.crt': server.certificate }, reason: /ca\.crt contains no CA certificate/ },
+  ])('$title is rejected and logged once, until it is fixed', async ({ broken, reason }) => {
     const next = serverIdentity(crossplane)
     const { folder, swap } = mountedSecret(files(crossplane.certificate, server))
     const serving = await serve({ certificatesDirectory: folder, certificatePollMs: 10 })

@@ -127,30 +127,30 @@ describe('a request', () => {
   // Valid encodings of a Struct member that known writers do not produce.
   const [name, value] = [Buffer.from([0x0a, 1, 0x61]), Buffer.from([0x12, 3, 0x1a, 1, 0x62])]
   test.each([
-    { says: 'in the usual order', member: [name, value] },
-    { says: 'the value first', member: [value, name] },
-    { says: 'two names', member: [[0x0a, 1, 0x63], name, value] },
-    { says: 'two values', member: [name, [0x12, 3, 0x1a, 1, 0x63], value] },
-    { says: 'another value after it', member: [name, value, [0x12, 3, 0x1a, 1, 0x63]] },
-    { says: 'two kinds in a value', member: [name, [0x12, 6, 0x1a, 1, 0x63, 0x1a, 1, 0x62]] },
-    { says: 'a field of its own after them', member: [name, value, [0x1a, 1, 0x63]] },
-    { says: 'a field of its own within the value', member: [name, [0x12, 6, 0x1a, 1, 0x62, 0x3a, 1, 0x63]] },
+    { title: 'in the usual order', member: [name, value] },
+    { title: 'the value first', member: [value, name] },
+    { title: 'two names', member: [[0x0a, 1, 0x63], name, value] },
+    { title: 'two values', member: [name, [0x12, 3, 0x1a, 1, 0x63], value] },
+    { title: 'another value after it', member: [name, value, [0x12, 3, 0x1a, 1, 0x63]] },
+    { title: 'two kinds in a value', member: [name, [0x12, 6, 0x1a, 1, 0x63, 0x1a, 1, 0x62]] },
+    { title: 'a field of its own after them', member: [name, value, [0x1a, 1, 0x63]] },
+    { title: 'a field of its own within the value', member: [name, [0x12, 6, 0x1a, 1, 0x62, 0x3a, 1, 0x63]] },
     {
-      says: 'lengths in more bytes than they need',
+      title: 'lengths in more bytes than they need',
       member: [
         [0x0a, 0x81, 0, 0x61],
         [0x12, 0x84, 0, 0x1a, 0x81, 0, 0x62],
       ],
     },
-    { says: 'no name', member: [value] },
-    { says: 'another field instead of the name', member: [[0x3a, 1, 0x61], value] },
-    { says: 'another field instead of the value', member: [name, [0x3a, 3, 0x1a, 1, 0x62]] },
+    { title: 'no name', member: [value] },
+    { title: 'another field instead of the name', member: [[0x3a, 1, 0x61], value] },
+    { title: 'another field instead of the value', member: [name, [0x3a, 3, 0x1a, 1, 0x62]] },
     {
-      says: 'what looks like a value within another field',
+      title: 'what looks like a value within another field',
       member: [[0x0a, 0x81, 0, 0x61], [0x3a, 130, 1], Buffer.alloc(124), [0x12, 4, 0x1a, 2, 0x62, 0x62]],
     },
-    { says: 'an empty text', member: [name, [0x12, 2, 0x1a, 0]] },
-  ])('reads a member with $says as the SDK does', ({ member }) => {
+    { title: 'an empty text', member: [name, [0x12, 2, 0x1a, 0]] },
+  ])('reads a member with $title as the SDK does', ({ member }) => {
     const message = structOf(Buffer.concat(member.map(part => Buffer.from(part))))
     const { input } = decodeRequest(message)
     expect(input).toEqual(RunFunctionRequest.decode(message).input)
@@ -169,22 +169,22 @@ describe('a request', () => {
   const whole = encoded({ meta: { tag: 'tag', capabilities: [] }, input: { a: [1, 'two', null, { three: true }] } })
   const deep = (levels: number) => encoded({ input: JSON.parse(`${'{"a":'.repeat(levels)}null${'}'.repeat(levels)}`) as JsonObject })
   test.each([
-    { says: 'cut off', message: whole.subarray(0, -3), problem: 'the message is cut off' },
-    { says: 'of a length beyond it', message: Buffer.from([0x0a, 0xff, 0xff, 0x7f]), problem: 'the message is cut off' },
+    { title: 'cut off', message: whole.subarray(0, -3), problem: 'the message is cut off' },
+    { title: 'of a length beyond it', message: Buffer.from([0x0a, 0xff, 0xff, 0x7f]), problem: 'the message is cut off' },
     {
-      says: 'a field longer than its message',
+      title: 'a field longer than its message',
       message: Buffer.from([0x0a, 2, 0x0a, 5, 1, 2, 3, 4, 5]),
       problem: 'a field is longer than its message',
     },
     {
-      says: 'a value longer than its member',
+      title: 'a value longer than its member',
       message: structOf(Buffer.from([0x0a, 1, 0x61, 0x12, 253, 0x1a, 251, ...Buffer.alloc(251)])),
       problem: 'the message is cut off',
     },
-    { says: 'a number without an end', message: Buffer.alloc(20, 0xff), problem: 'a number is longer than ten bytes' },
-    { says: 'a group, which is obsolete', message: Buffer.from([0x0b, 0x0c]), problem: 'a field has an unknown wire type' },
-    { says: 'nested too deep', message: deep(501), problem: 'a value is nested more than 500 levels deep' },
-  ])('$says is refused', ({ message, problem }) => expect(() => decodeRequest(message)).toThrow(problem))
+    { title: 'a number without an end', message: Buffer.alloc(20, 0xff), problem: 'a number is longer than ten bytes' },
+    { title: 'a group, which is obsolete', message: Buffer.from([0x0b, 0x0c]), problem: 'a field has an unknown wire type' },
+    { title: 'nested too deep', message: deep(501), problem: 'a value is nested more than 500 levels deep' },
+  ])('$title is refused', ({ message, problem }) => expect(() => decodeRequest(message)).toThrow(problem))
 
   test('is decoded when it is nested deeper than any real object', () =>
     expect(JSON.stringify(decodeRequest(deep(499)).input)).toHaveLength(499 * 6 + 4))
@@ -260,10 +260,10 @@ describe('an answer', () => {
   })
 
   test.each([
-    { says: 'long', text: 'x'.repeat(100_000) },
-    { says: 'long and not ASCII', text: 'é'.repeat(100_000) },
-    { says: 'half a pair', text: '\ud800' },
-  ])('a text that is $says', ({ text }) => {
+    { title: 'long', text: 'x'.repeat(100_000) },
+    { title: 'long and not ASCII', text: 'é'.repeat(100_000) },
+    { title: 'half a pair', text: '\ud800' },
+  ])('a text that is $title', ({ text }) => {
     const response = RunFunctionResponse.fromPartial({ context: { text, list: Array.from({ length: 2000 }, () => text.slice(0, 10)) } })
     expect(encodeResponse(response).equals(RunFunctionResponse.encode(response).finish())).toBe(true)
   })
