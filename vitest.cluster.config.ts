@@ -1,15 +1,15 @@
-// The suite on a real control plane: npm run test:cluster.
+// npm run test:cluster: the suite on a real control plane.
 import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
   test: {
     include: ['test/e2e/cluster/**/*.test.ts'],
     testTimeout: 300_000,
-    // Controllers have deadlines of their own, and a busy machine may miss one. What is really wrong fails twice.
+    // A busy machine may miss a deadline of a controller. A real error fails twice.
     retry: process.env.CI ? 1 : 0,
-    // The first time everything is built.
+    // The first run builds all programs.
     hookTimeout: 3_600_000,
-    // Each file has a control plane of its own; two of them fill a small machine.
+    // Each file starts its own control plane, and a small machine has room for two.
     maxWorkers: 2,
   },
 })

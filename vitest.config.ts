@@ -6,13 +6,13 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     exclude: ['test/e2e/**'],
     testTimeout: 60_000,
-    // A busy machine takes more than the default second.
+    // A busy machine needs more than the default of one second.
     expect: { poll: { timeout: 20_000 } },
-    // Files share what they import: half the CPU time.
+    // Files share imported modules, which halves the CPU time.
     isolate: false,
-    // A test that needs another one before it fails, with the seed to repeat it.
+    // A test that depends on an earlier one fails, and the seed repeats the order.
     sequence: { shuffle: { tests: true } },
-    // On two cores one alone would take twice as long.
+    // One worker alone takes twice as long on two cores.
     maxWorkers: Math.max(2, availableParallelism() - 1),
     coverage: {
       include: ['src/**/*.ts'],

@@ -1,4 +1,4 @@
-// The tests that build and run other people's programs: npm run test:crossplane and its like.
+// npm run test:crossplane, test:image, test:kubectl and test:monitoring: the tests that build and run third-party programs.
 import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
@@ -6,7 +6,7 @@ export default defineConfig({
     include: ['test/e2e/{crossplane,image,kubectl,monitoring}/**/*.test.ts'],
     testTimeout: 120_000,
     hookTimeout: 1_800_000,
-    // They share two cores with what they start.
+    // The programs that the tests start use the cores too.
     fileParallelism: false,
   },
 })
