@@ -1,5 +1,5 @@
-// Other people's programs for the tests. Each is pinned by a Go module of its own beside this file (go.mod and go.sum) and is
-// built once, into a cache outside the tree: $XDG_CACHE_HOME, else ~/.cache.
+// Builds third-party programs for the tests. Each is pinned by its own Go module next to this file (go.mod and go.sum) and built
+// once, into a cache outside the tree: $XDG_CACHE_HOME, else ~/.cache.
 import { type ChildProcess, execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {
@@ -22,10 +22,10 @@ import { fileURLToPath } from 'node:url'
 
 const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'event-driven-service')
 
-// For who knows no flag for where its metrics go: :8080 may be taken.
+// For programs without a flag for the metrics address, because :8080 may be in use.
 const metricsAnywhere = { 'sigs.k8s.io/controller-runtime/pkg/metrics/server.DefaultBindAddress': '127.0.0.1:0' }
 
-// Variables that the linker sets: a program built by hand finds its own version in them, as one from a release does.
+// Variables that the linker sets, so the programs report their version like those of a release.
 const variables: Readonly<Record<string, (version: string) => Readonly<Record<string, string>>>> = {
   'crossplane/cli': version => ({ 'github.com/crossplane/crossplane-runtime/v2/pkg/version.version': version }),
   'crossplane/core': version => ({ 'github.com/crossplane/crossplane-runtime/v2/pkg/version.version': version, ...metricsAnywhere }),
@@ -34,7 +34,7 @@ const variables: Readonly<Record<string, (version: string) => Readonly<Record<st
     ...metricsAnywhere,
   }),
   'cluster/programs/provider-kubernetes': () => metricsAnywhere,
-  // Clients ask Kubernetes for its version and choke on one that is none.
+  // Clients fail if Kubernetes reports an invalid version.
   'cluster/programs/kubernetes': version => {
     const [major = '', minor = ''] = version.slice(1).split('.')
     const variable = (name: string) => `k8s.io/component-base/version.${name}`
@@ -56,7 +56,7 @@ const ofKnative: readonly Edit[] = [
   ['injection/health_check.go', 'HealthCheckDefaultPort = 8080', 'HealthCheckDefaultPort = 0'],
 ].map(([file = '', from = '', to = '']) => ({ module: 'knative.dev/pkg', file, from, to }))
 
-// Where a program knows no flag for the address that it listens on, and others may see it or have the port: on loopback, and free.
+// Edits of programs without a flag for their address, so that they listen on a free port of loopback.
 const edits: Readonly<Record<string, readonly Edit[]>> = {
   'cluster/programs/serving': [
     ...ofKnative,
@@ -87,7 +87,7 @@ function pins(module: string): Pin[] {
   return [...file.matchAll(/^(?:require)?\s+(\S+\.\S+\/\S+) (v\S+)/gm)].map(([, path = '', version = '']) => ({ path, version }))
 }
 
-/** The package that the module's `tool` lines name, the one that is called so where there are several; a module with code of its own is built itself. */
+/** The package of the module's `tool` line, selected by name if there are several; the module itself if it contains code. */
 function packageOf(module: string, program?: string): string {
   const file = readFileSync(join(folderOf(module), 'go.mod'), 'utf8')
   const lines = [...file.matchAll(/^tool (\S+\/\S+)/gm), ...(/^tool \(\n([^)]*)\)/m.exec(file)?.[1]?.matchAll(/(\S+)/g) ?? [])]
@@ -112,7 +112,7 @@ function go(module: string, ...args: string[]): Promise<string> {
       running.delete(child)
       if (error === null) resolve(stdout.trim())
       else if (error.code === 'ENOENT')
-        reject(new Error('Go 1.26 or later is missing (https://go.dev/dl): it builds the programs that these tests run'))
+        reject(new Error('Go 1.26 or later, which builds the programs of these tests, is not installed (https://go.dev/dl)'))
       else reject(new Error(`go ${args[0]} in test/e2e/${module} failed: ${stderr.trim() || error}`))
     })
     running.add(child)
@@ -121,7 +121,7 @@ function go(module: string, ...args: string[]): Promise<string> {
 
 const asides = new Set<string>()
 
-/** A folder of this process in the cache, for what is not finished. */
+/** A folder of this process in the cache, for unfinished builds. */
 function createAside(what: (typeof unfinished)[number]): string {
   const aside = mkdtempSync(join(cache, `${what}-${process.pid}-`))
   asides.add(aside)
@@ -134,7 +134,7 @@ function removeAside(aside: string): void {
 }
 
 process.on('exit', () => {
-  // Go cleans up after an interrupt, and after nothing else.
+  // Go removes its temporary files only after an interrupt.
   for (const child of running) child.kill('SIGINT')
   for (const aside of asides) removeAside(aside)
 })
@@ -142,7 +142,7 @@ process.on('exit', () => {
 const unfinished = ['building', 'editing'] as const
 const ASIDE = new RegExp(`^(?:${unfinished.join('|')})-(\\d+)-`)
 
-/** Removes what processes left in the cache that were killed while they built. */
+/** Removes the unfinished builds of killed processes from the cache. */
 function removeLeftovers(): void {
   if (!existsSync(cache)) return
   for (const name of readdirSync(cache)) {
@@ -156,7 +156,7 @@ function isAlive(pid: number): boolean {
     process.kill(pid, 0)
     return true
   } catch (error) {
-    // One that we may not send a signal to lives.
+    // A process that we may not signal exists.
     return !(error instanceof Error && 'code' in error && error.code === 'ESRCH')
   }
 }
@@ -164,19 +164,18 @@ function isAlive(pid: number): boolean {
 const built = new Map<string, Promise<string>>()
 
 /**
- * The path of the program that test/e2e/<module> pins, such as `crossplane/cli`; builds it where that was not done yet.
- * Where a module pins several, `program` says which. `announce` hears of a build before it begins.
+ * The path of the program that test/e2e/<module> pins, such as `crossplane/cli`; builds it if it is not in the cache. `program`
+ * selects one of several, and `announce` is called before a build.
  */
 export function goTool(module: string, program?: string, announce = announceOnStderr): Promise<string> {
   if (built.size === 0) removeLeftovers()
   const key = `${module} ${program ?? ''}`
-  const known = built.get(key) ?? build(module, program, announce)
-  built.set(key, known)
-  return known
+  const binary = built.get(key) ?? build(module, program, announce)
+  built.set(key, binary)
+  return binary
 }
 
-const announceOnStderr = (name: string): void =>
-  void process.stderr.write(`building ${name}, once; the first time this takes some minutes …\n`)
+const announceOnStderr = (name: string): void => void process.stderr.write(`building ${name}, which takes some minutes the first time …\n`)
 
 /** Whether the program is in the cache. */
 export const isBuilt = async (module: string, program?: string): Promise<boolean> => existsSync((await placeOf(module, program)).file)
@@ -185,12 +184,12 @@ interface Place {
   readonly name: string
   readonly version: string
   readonly file: string
-  /** What the linker is told. */
+  /** The flags of the linker. */
   readonly linked: readonly string[]
 }
 
-async function placeOf(module: string, wanted?: string): Promise<Place> {
-  const version = versionOf(module, wanted)
+async function placeOf(module: string, program?: string): Promise<Place> {
+  const version = versionOf(module, program)
   const linked = Object.entries(variables[module]?.(version) ?? {}).flatMap(([variable, value]) => ['-X', `${variable}=${value}`])
   const hash = createHash('sha256')
     .update(await go(module, 'env', 'GOVERSION', 'GOOS', 'GOARCH'))
@@ -198,22 +197,22 @@ async function placeOf(module: string, wanted?: string): Promise<Place> {
     .update(edits[module] === undefined ? '' : JSON.stringify(edits[module]))
   for (const file of readdirSync(folderOf(module)).sort())
     if (/\.(go|mod|sum)$/.test(file)) hash.update(file).update(readFileSync(join(folderOf(module), file)))
-  const name = [...module.split('/'), ...(wanted === undefined ? [] : [wanted])].join('-')
+  const name = [...module.split('/'), ...(program === undefined ? [] : [program])].join('-')
   return { name, version, file: join(cache, `${name}-${hash.digest('hex').slice(0, 16)}`), linked }
 }
 
-async function build(module: string, wanted: string | undefined, announce: (name: string) => void): Promise<string> {
-  const { name, version, file, linked } = await placeOf(module, wanted)
+async function build(module: string, program: string | undefined, announce: (name: string) => void): Promise<string> {
+  const { name, version, file, linked } = await placeOf(module, program)
   if (existsSync(file)) return file
 
   announce(`${name} ${version}`)
   mkdirSync(cache, { recursive: true })
-  // Built aside and moved, so that whoever else starts now never sees half a program.
+  // Moved into place after the build, so another process never runs an unfinished program.
   const aside = createAside('building')
   try {
     const flags = linked.length === 0 ? [] : ['-ldflags', linked.join(' ')]
     const modfile = edits[module] === undefined ? [] : [`-modfile=${await edited(module, edits[module])}`]
-    await go(module, 'build', '-buildvcs=false', ...modfile, ...flags, '-o', join(aside, name), packageOf(module, wanted))
+    await go(module, 'build', '-buildvcs=false', ...modfile, ...flags, '-o', join(aside, name), packageOf(module, program))
     renameSync(join(aside, name), file)
   } finally {
     removeAside(aside)
@@ -221,7 +220,7 @@ async function build(module: string, wanted: string | undefined, announce: (name
   return file
 }
 
-/** A go.mod that takes edited copies in the place of the modules, made once; in a folder that stays, so that Go compiles them once. */
+/** A go.mod that replaces modules by edited copies, created once in a permanent folder so that Go compiles them once. */
 async function edited(module: string, edits: readonly Edit[]): Promise<string> {
   const hash = createHash('sha256')
     .update(JSON.stringify(edits))
@@ -238,7 +237,7 @@ async function edited(module: string, edits: readonly Edit[]): Promise<string> {
     for (const edit of edits) {
       const file = join(aside, edit.module, edit.file)
       const text = readFileSync(file, 'utf8')
-      if (!text.includes(edit.from)) throw new Error(`${edit.module}/${edit.file} no longer says ${edit.from}`)
+      if (!text.includes(edit.from)) throw new Error(`${edit.module}/${edit.file} no longer contains ${edit.from}`)
       chmodSync(file, 0o644)
       writeFileSync(file, text.replace(edit.from, edit.to))
     }
@@ -249,7 +248,7 @@ async function edited(module: string, edits: readonly Edit[]): Promise<string> {
   return join(folder, 'go.mod')
 }
 
-/** The folder with the sources of a module that test/e2e/<module> pins, for the CRDs in them. */
+/** The folder with the sources of a module that test/e2e/<module> pins, for its CRDs. */
 export async function moduleSources(module: string, path = pins(module)[0]?.path ?? ''): Promise<string> {
   const found: unknown = JSON.parse(await go(module, 'mod', 'download', '-json', path))
   if (typeof found === 'object' && found !== null && 'Dir' in found && typeof found.Dir === 'string') return found.Dir

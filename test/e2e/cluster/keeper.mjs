@@ -1,6 +1,5 @@
-// Outlives whoever started it, by a moment: reads `+PID` and `-PID` lines, and once they end, however that came, ends every
-// process that is still listed and removes the folder given, unless a line said `keep`. So nothing is left behind, not even by a
-// kill -9.
+// Cleans up after its parent process, even after kill -9: reads `+PID` and `-PID` lines, and when its input ends, ends every
+// listed process and removes the given folder, unless a line is `keep`.
 import { rmSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 

@@ -1,4 +1,4 @@
-// The packages, built by the Crossplane CLI and read back: https://github.com/crossplane/crossplane/blob/main/contributing/specifications/xpkg.md
+// Builds the packages with the Crossplane CLI and reads them back: https://github.com/crossplane/crossplane/blob/main/contributing/specifications/xpkg.md
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -29,7 +29,7 @@ afterAll(() => rmSync(folder, { recursive: true }))
 const sha256 = (bytes: Buffer | string) => createHash('sha256').update(bytes).digest('hex')
 const tar = (...args: string[]) => execFileSync('tar', args, { maxBuffer: 64 * 1024 * 1024 })
 
-/** A docker-archive with nothing in it, in place of the real image, which test/e2e/image builds. */
+/** An empty docker-archive instead of the real image, which test/e2e/image builds. */
 function emptyImage(architecture: string): string {
   const at = join(folder, `image-${architecture}`)
   mkdirSync(at)
@@ -49,7 +49,7 @@ function emptyImage(architecture: string): string {
 
 interface Package {
   readonly config: JsonObject
-  /** The files of each annotated layer, by the annotation. */
+  /** The files of each annotated layer, by annotation. */
   readonly layers: Readonly<Record<string, readonly string[]>>
   readonly stream: readonly JsonObject[]
 }
@@ -75,7 +75,7 @@ function readPackage(file: string): Package {
 
 const packageOf = (name: string) => readPackage(files.find(file => basename(file) === `${name}.xpkg`) ?? '')
 
-test('there is one for each flavour of the API, and one of the function for each architecture', () => {
+test('builds a Configuration for each flavour of the API and a Function for each architecture', () => {
   expect(files.map(file => basename(file))).toEqual([
     'configuration-event-driven-service.xpkg',
     'configuration-event-driven-service-namespaced.xpkg',
@@ -84,7 +84,7 @@ test('there is one for each flavour of the API, and one of the function for each
   ])
 })
 
-test('the same sources give the same bytes', () => {
+test('builds the same bytes from the same sources', () => {
   expect(again.map(file => sha256(readFileSync(file)))).toEqual(files.map(file => sha256(readFileSync(file))))
 })
 
@@ -101,7 +101,7 @@ test.each([
     definition: 'apiextensions.crossplane.io/v2',
     core: '>=v2.0.0-0',
   },
-])('$name: one meta object, the XRD, the Composition, and the examples beside them', ({ name, kind, definition, core }) => {
+])('$name contains one meta object, the XRD, the Composition, and the examples in a separate layer', ({ name, kind, definition, core }) => {
   const { layers, stream } = packageOf(name)
   expect(layers).toEqual({ base: ['package.yaml'], upbound: ['.up/examples.yaml'] })
   const meta = stream.filter(({ apiVersion }) => String(apiVersion).startsWith('meta.pkg.crossplane.io/'))
@@ -130,7 +130,7 @@ test.each([
   )
   const composition = stream.find(object => object.kind === 'Composition')
   expect(at(composition, 'spec', 'compositeTypeRef', 'kind')).toBe(kind)
-  // Crossplane installs the dependency under this name, and the Composition calls it by it.
+  // The Composition must call the name under which Crossplane installs the dependency.
   expect(at(composition, 'spec', 'pipeline', 0, 'functionRef', 'name')).toBe('platform-team-function-event-driven-service')
 })
 
@@ -152,11 +152,11 @@ test.each([
   { repository: 'ghcr.io/bizmatters/function-event-driven-service', name: 'bizmatters-function-event-driven-service' },
   { repository: 'registry.example.org/a/b.c/function-event-driven-service', name: 'a-b-c-function-event-driven-service' },
   { repository: '127.0.0.1:5000/function-event-driven-service', name: 'function-event-driven-service' },
-])('a dependency on $repository is installed as $name', ({ repository, name }) => {
+])('names a dependency on $repository $name', ({ repository, name }) => {
   expect(installedName(repository)).toBe(name)
 })
 
-test('the CLI refuses a ClusterRole in the Configuration, which is why package/runtime stands beside it', async () => {
+test('the CLI rejects a ClusterRole in the Configuration, so package/runtime is separate', async () => {
   const stage = join(folder, 'refused')
   cpSync(join(root, 'package/configuration'), stage, { recursive: true })
   cpSync(join(root, 'package/runtime/rbac/deployment.yaml'), join(stage, 'role.yaml'))

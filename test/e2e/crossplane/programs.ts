@@ -1,4 +1,4 @@
-// The real Crossplane: its CLI, its core, and our function as the process that they call.
+// Runs the real Crossplane CLI and core, with our function as a process.
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
@@ -18,7 +18,7 @@ export interface Said {
 
 const run = promisify(execFile)
 
-/** Runs a program to its end, whatever its exit code. */
+/** Runs a program until it exits, with any exit code. */
 export async function say(program: string, args: readonly string[]): Promise<Said> {
   try {
     const { stdout, stderr } = await run(program, args, { cwd: root, maxBuffer: 64 * 1024 * 1024 })
@@ -37,7 +37,7 @@ export interface Running {
   readonly stop: () => Promise<number | null>
 }
 
-/** Starts the function without TLS, as for development, on a free port. */
+/** Starts the function without TLS on a free port. */
 export async function startFunction(): Promise<Running> {
   const args = ['--import', 'tsx', 'src/function/main.ts', '--insecure', '--address=127.0.0.1:0', '--metrics-address=']
   const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'ignore', 'pipe'] })
@@ -73,7 +73,7 @@ export const namespaced: Flavour = {
   composition: 'apis/namespaced/composition.yaml',
 }
 
-/** crossplane composition render, with the function that listens on the port. */
+/** Runs crossplane composition render with the function on this port. */
 export async function render(port: number, flavour: Flavour, composite: string, ...flags: readonly string[]): Promise<Said> {
   return crossplane(
     ...['composition', 'render', composite, flavour.composition, 'examples/functions.yaml', '--xrd', flavour.definition],

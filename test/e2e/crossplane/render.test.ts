@@ -1,4 +1,4 @@
-// `crossplane composition render` of every example through our running function, beside what the core says itself.
+// Compares `crossplane composition render` of every example, through our running function, with the core.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -39,7 +39,7 @@ function write(name: string, value: JsonObject | readonly JsonObject[]): string 
   return file
 }
 
-/** What the core says of a composite. */
+/** The composition of a composite by the core. */
 function composed(composite: JsonObject, observed: Observed = {}): Composition {
   const parsed = parseClaim(composite, builtInPlatform)
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.findings))
@@ -49,7 +49,7 @@ function composed(composite: JsonObject, observed: Observed = {}): Composition {
 const without = (object: Json | undefined, ...fields: readonly string[]): JsonObject =>
   Object.fromEntries(Object.entries(isObject(object) ? object : {}).filter(([field]) => !fields.includes(field)))
 
-/** The metadata that Crossplane adds to what a function composes: exactly this, and nothing beside it. */
+/** The metadata that Crossplane adds to composed resources, and no other. */
 function added(composite: JsonObject, key: string): { annotations: JsonObject; labels: JsonObject; ownerReferences: Json } {
   const labels = at(composite, 'metadata', 'labels')
   return {
@@ -68,7 +68,7 @@ function added(composite: JsonObject, key: string): { annotations: JsonObject; l
   }
 }
 
-/** What is wanted, with Crossplane's own metadata. */
+/** The desired resources with the metadata that Crossplane adds. */
 function asApplied(composition: Composition, composite: JsonObject): Record<string, JsonObject> {
   return Object.fromEntries(
     composition.resources.map(({ key, desired }): [string, JsonObject] => {
@@ -93,7 +93,7 @@ function asApplied(composition: Composition, composite: JsonObject): Record<stri
 const byKey = (resources: readonly JsonObject[]): Record<string, JsonObject> =>
   Object.fromEntries(resources.map(resource => [String(at(resource, 'metadata', 'annotations', KEY)), resource]))
 
-/** Compares a rendering with the core, resource by resource and field by field, then the status. */
+/** Compares the resources and the status of a rendering with the core. */
 function expectSame(output: string, composite: JsonObject, composition: Composition): void {
   const [rendered, ...resources] = documents(output)
   expect(byKey(resources)).toEqual(asApplied(composition, composite))
@@ -113,7 +113,7 @@ interface Case {
 
 const cases: Case[] = exampleClaims().flatMap(example => [
   { name: `${compositeFile(example)} (claims)`, flavour: claims, file: compositeFile(example) },
-  // Byte for byte the same manifest is the composite where there are no claims.
+  // Without claims the example itself is the composite.
   ...(example.alone ? [{ name: `${example.file} (namespaced)`, flavour: namespaced, file: example.file }] : []),
 ])
 
@@ -143,7 +143,7 @@ describe('every example', () => {
   })
 })
 
-/** The resources of a first rendering as a cluster would hold them later. */
+/** The resources of a first rendering as a cluster reports them later. */
 const observedFrom = (output: string, status: Readonly<Record<string, JsonObject>>): JsonObject[] =>
   documents(output)
     .slice(1)
@@ -165,23 +165,20 @@ const RUNS: Readonly<Record<string, JsonObject>> = {
 }
 
 describe('observed resources', () => {
-  test.each([claims, namespaced])(
-    '$says: all there and at work makes the composite ready, and the count stays with KEDA',
-    async flavour => {
-      const file = flavour === claims ? 'examples/xr/minimal.yaml' : 'examples/minimal-claim.yaml'
-      const first = await render(running.port, flavour, file)
-      const there = observedFrom(first.output, RUNS)
-      const observed = byKey(there)
-      const second = await render(running.port, flavour, file, '--observed-resources', write(`${flavour.says}.yaml`, there))
-      expect(second.errors).toBe('')
-      expectSame(second.output, read(file), composed(read(file), observed))
-      const [composite, ...resources] = documents(second.output)
-      expect(at(composite, 'status', 'conditions')).toContainEqual(expect.objectContaining({ type: 'Ready', status: 'True' }))
-      expect(at(byKey(resources), 'deployment', 'spec', 'replicas')).toBeUndefined()
-    },
-  )
+  test.each([claims, namespaced])('$says: ready resources make the composite ready, and KEDA keeps the replica count', async flavour => {
+    const file = flavour === claims ? 'examples/xr/minimal.yaml' : 'examples/minimal-claim.yaml'
+    const first = await render(running.port, flavour, file)
+    const there = observedFrom(first.output, RUNS)
+    const observed = byKey(there)
+    const second = await render(running.port, flavour, file, '--observed-resources', write(`${flavour.says}.yaml`, there))
+    expect(second.errors).toBe('')
+    expectSame(second.output, read(file), composed(read(file), observed))
+    const [composite, ...resources] = documents(second.output)
+    expect(at(composite, 'status', 'conditions')).toContainEqual(expect.objectContaining({ type: 'Ready', status: 'True' }))
+    expect(at(byKey(resources), 'deployment', 'spec', 'replicas')).toBeUndefined()
+  })
 
-  test('a trigger that fails says so, and the composite is not ready', async () => {
+  test('reports a failing trigger, and the composite is not ready', async () => {
     const first = await render(running.port, claims, 'examples/xr/minimal.yaml')
     const broken = { conditions: [{ type: 'Ready', status: 'False', reason: 'TriggerError', message: 'Triggers are not working.' }] }
     const there = write('broken.yaml', observedFrom(first.output, { ...RUNS, scaledobject: broken }))
@@ -193,8 +190,8 @@ describe('observed resources', () => {
   })
 })
 
-describe('what can not be composed', () => {
-  test('an invalid claim: one fatal result with every finding', async () => {
+describe('rejects', () => {
+  test('an invalid claim with one fatal result that lists every finding', async () => {
     const valid = read('examples/xr/minimal.yaml')
     const file = write('invalid.yaml', { ...valid, spec: { ...without(valid.spec), image: 'my image', size: 'xlarge' } })
     const { code, output, errors } = await render(running.port, claims, file)
@@ -207,7 +204,7 @@ describe('what can not be composed', () => {
     expect(errors).toContain("spec.size: must be one of [micro, small, medium, large], got 'xlarge'")
   })
 
-  test('an invalid input of the function: names the Composition', async () => {
+  test('an invalid function input with a result that names the Composition', async () => {
     const composition = read(claims.composition)
     const pipeline = at(composition, 'spec', 'pipeline')
     const steps = (Array.isArray(pipeline) ? pipeline : []).map((step: Json) =>

@@ -1,5 +1,5 @@
-// `crossplane resource validate`: the API itself, every example, and everything that the examples become, against the
-// CRDs of Crossplane, KEDA and Knative. Nothing is downloaded: Crossplane's own schemas come from core's sources.
+// Runs `crossplane resource validate` on the API, every example and all their resources, against the CRDs of Crossplane, KEDA and
+// Knative. Downloads nothing: Crossplane's schemas come from the sources of its core.
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -18,7 +18,7 @@ let running: Running
 beforeAll(async () => {
   await goTool('crossplane/cli')
   await goTool('crossplane/core')
-  // Where the CLI looks before it would pull Crossplane's image.
+  // The cache that the CLI reads before it pulls Crossplane's image.
   const image = join(cache, 'xpkg.crossplane.io/crossplane/crossplane@stable')
   mkdirSync(image, { recursive: true })
   const crds = join(await moduleSources('crossplane/core', 'github.com/crossplane/crossplane/v2'), 'cluster/crds')
@@ -35,7 +35,7 @@ afterAll(async () => {
   await running.stop()
 })
 
-/** A folder with what Crossplane would know in a cluster of that flavour. */
+/** A folder with the CRDs of a cluster with this flavour. */
 async function extensions({ says, definition }: Flavour): Promise<string> {
   const extended = join(folder, `extensions-${says}`)
   mkdirSync(extended)
@@ -94,7 +94,7 @@ describe.each([claims, namespaced])('$says', flavour => {
   })
   const known = () => extended.get(flavour) ?? ''
 
-  test('the API, the packages, what runs beside them, and the examples', async () => {
+  test('accepts the API, the packages, package/runtime and the examples', async () => {
     const metadata = flavour === claims ? 'package/configuration/crossplane.yaml' : 'package/configuration-namespaced/crossplane.yaml'
     const files = [
       flavour.definition,
@@ -110,11 +110,11 @@ describe.each([claims, namespaced])('$says', flavour => {
     expect(judged.filter(({ status }) => status !== 'valid')).toEqual([])
     expect(summary).toMatchObject({ invalid: 0, missingSchemas: 0 })
     expect(summary.total).toBeGreaterThanOrEqual(resources.length)
-    // Package metadata has no schema that the CLI knows; it is judged when the package is built.
+    // The CLI has no schema for package metadata, and validates it when it builds a package.
     expect(read(metadata)[0]?.kind).toBe('Configuration')
   })
 
-  test('everything that the examples become', async () => {
+  test('accepts all resources of the examples', async () => {
     const rendered: JsonObject[] = []
     for (const example of examples) {
       const file = flavour === claims ? compositeFile(example) : example.file
@@ -134,19 +134,19 @@ describe.each([claims, namespaced])('$says', flavour => {
     { says: 'an unknown field', claim: spec({ imag: 'x' }), field: 'spec.imag', type: 'unknownField' },
     { says: 'a stream with a dot', claim: spec({ nats: { stream: 'a.b', consumer: 'c' } }), field: 'spec.nats.stream', type: 'schema' },
     {
-      says: 'bounds out of order',
+      says: 'a minimum above the maximum',
       claim: spec({ scaling: { minReplicas: 3, maxReplicas: 2 } }),
       field: 'spec.scaling.maxReplicas',
       type: 'cel',
     },
-  ])('$says is refused at $field', async ({ says, claim, field, type }) => {
+  ])('rejects $says at $field', async ({ says, claim, field, type }) => {
     const { resources } = await validate(known(), write(`${flavour.says}-${says}.yaml`, [claim]))
     const errors: Json = (resources[0]?.errors ?? []).map(error => ({ field: at(error, 'field'), type: at(error, 'type') }))
     expect(errors).toEqual(expect.arrayContaining([{ field, type }]))
   })
 })
 
-test('the ClusterRoles name the kinds as their CRDs do', async () => {
+test('the ClusterRoles use the plurals of the CRDs', async () => {
   const crds = (await Promise.all([claims].map(() => extensions({ ...claims, says: 'roles' }))))
     .flatMap(path => readdirSync(path).map(name => readFileSync(join(path, name), 'utf8')))
     .flatMap(documents)

@@ -1,4 +1,4 @@
-// The suite of claims through the real `crossplane resource validate` with our XRD; see test/verdict.test.ts for the other judges.
+// Validates the fixture claims with the real `crossplane resource validate` and our XRD. test/verdict.test.ts runs other validators.
 import { execFile } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -10,9 +10,9 @@ import { goTool, moduleSources } from '../go-tools.ts'
 
 const run = promisify(execFile)
 const AT_ONCE = 2
-const PATIENCE_MILLISECONDS = 600_000
+const TIMEOUT_MS = 600_000
 
-/** What the CLI would fetch from a registry: Crossplane's own CRDs, which every core has on board. */
+/** Crossplane's CRDs, which the CLI would otherwise pull from a registry. */
 async function cacheWithCrds(): Promise<string> {
   const cache = mkdtempSync(join(tmpdir(), 'crossplane-cache-'))
   onTestFinished(() => rmSync(cache, { recursive: true }))
@@ -46,5 +46,5 @@ test(
     await Promise.all(Array.from({ length: AT_ONCE }, work))
     expect(surprises('crossplane', ({ name }) => accepted.has(name))).toEqual([])
   },
-  PATIENCE_MILLISECONDS,
+  TIMEOUT_MS,
 )

@@ -1,10 +1,10 @@
-// Stand-ins for the Dockerfile's two base images where no registry can be reached, made of this machine's own Node.
+// Replaces the Dockerfile's base images by images of this machine's Node if no registry is reachable.
 import { execFileSync } from 'node:child_process'
 import { copyFileSync, cpSync, existsSync, mkdirSync, realpathSync, symlinkSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { buildah } from '../../../scripts/image.ts'
 
-/** What the dynamic linker loads for a program. */
+/** The libraries that the dynamic linker loads for a program. */
 const libraries = (program: string): string[] =>
   execFileSync('ldd', [program], { encoding: 'utf8' })
     .split('\n')
@@ -33,7 +33,7 @@ function commit(folder: string, name: string, ...config: readonly string[]): str
   return name
 }
 
-/** Node and what it links to, and nothing else: like the distroless image. */
+/** Only Node and its libraries, like the distroless image. */
 export function nodeAlone(folder: string): string {
   placeProgram(folder, process.execPath, '/nodejs/bin/node')
   return commit(folder, 'localhost/test/node-alone')
@@ -47,7 +47,7 @@ export function nodeWithNpm(folder: string): string {
   const npm = dirname(dirname(realpathSync(execFileSync('which', ['npm'], { encoding: 'utf8' }).trim())))
   cpSync(npm, join(folder, 'usr/lib/node_modules/npm'), { recursive: true })
   symlinkSync('../lib/node_modules/npm/bin/npm-cli.js', join(folder, 'usr/bin/npm'))
-  // A machine behind a proxy of its own trusts the authority of that.
+  // Trusts the certificate authority of npm on this machine, for example of a proxy.
   const authority = execFileSync('npm', ['config', 'get', 'cafile'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim()
   const trusted = existsSync(authority)
   if (trusted) place(folder, authority)

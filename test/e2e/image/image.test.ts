@@ -1,5 +1,5 @@
-// npm run test:image: the image from the real Dockerfile, started and called over TLS. Needs buildah. Where the public base
-// images can't be reached, stand-ins made of this machine's Node take their place (bases.ts).
+// npm run test:image: builds the image from the Dockerfile, starts it and calls it over TLS. Needs buildah. Uses images of this
+// machine's Node if the public base images are unreachable (bases.ts).
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
@@ -23,7 +23,7 @@ let mounted = ''
 let config: { User?: string; Entrypoint?: string[]; Cmd?: string[]; ExposedPorts?: object } = {}
 
 beforeAll(() => {
-  // What runs here need not be privileged to start containers of its own.
+  // With chroot, because this process may lack the privileges to start containers.
   process.env.BUILDAH_ISOLATION ??= 'chroot'
   const [base, builder] = [nodeAlone(mkdtempSync(join(folder, 'base-'))), nodeWithNpm(mkdtempSync(join(folder, 'builder-')))]
   images.push(base, builder)
@@ -46,12 +46,12 @@ const files = () =>
     .map(entry => join(entry.parentPath, entry.name).slice(mounted.length))
     .sort()
 
-test('the same sources give the same bytes', () => {
+test('has the same bytes for the same sources', () => {
   const [first, second] = archives.map(archive => createHash('sha256').update(readFileSync(archive)).digest('hex'))
   expect(second).toBe(first)
 })
 
-test('it holds Node, what Node links to, one file of ours, and the licences', () => {
+test('contains only Node, its libraries, our bundle and the licences', () => {
   const megabytes = (file: string) => `${(statSync(file).size / 1024 / 1024).toFixed(1)} MB`
   console.log(`image ${megabytes(archives[0])}, of it ours ${megabytes(join(mounted, 'function.js'))}:\n${files().join('\n')}`)
   const linked = /^(\/usr)?\/lib(64|\/[a-z0-9_]+-linux-gnu)?\/[a-z0-9_+-]+\.so\.\d+$/
@@ -59,7 +59,7 @@ test('it holds Node, what Node links to, one file of ours, and the licences', ()
   expect(readFileSync(join(mounted, 'THIRD_PARTY_LICENSES.txt'), 'utf8')).toMatch(/^@grpc\/grpc-js \d+\.\d+\.\d+ \(Apache-2\.0\)$/m)
 })
 
-test('it runs as an ordinary user, and starts without a shell', () => {
+test('runs as an unprivileged user and starts without a shell', () => {
   expect(config).toMatchObject({ User: '2000:2000', Entrypoint: ['/nodejs/bin/node', '--max-semi-space-size=8', '/function.js'] })
   expect(config.Cmd ?? []).toEqual([])
   expect(Object.keys(config.ExposedPorts ?? {}).sort()).toEqual(['8080/tcp', '9443/tcp'])
@@ -67,12 +67,12 @@ test('it runs as an ordinary user, and starts without a shell', () => {
 
 const TICKS_PER_SECOND = 100
 
-/** Node among the processes of a group, and when it began: buildah hands no signals on. */
+/** The Node process of a group and its start time, because buildah does not forward signals. */
 function nodeOf(group: number): { pid: number; began: number } {
   for (const pid of readdirSync('/proc').filter(name => /^\d+$/.test(name))) {
     const [, comm, rest] = /\((.*)\) (.*)/s.exec(existsSync(`/proc/${pid}/stat`) ? readFileSync(`/proc/${pid}/stat`, 'utf8') : '') ?? []
     const fields = rest?.split(' ') ?? []
-    // https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html, counted from the state.
+    // https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html, counted from the field `state`.
     const [pgrp, startTicks] = [Number(fields[2]), Number(fields[19])]
     if (pgrp === group && comm === 'node')
       return { pid: Number(pid), began: Date.now() - (uptime() - startTicks / TICKS_PER_SECOND) * 1000 }
@@ -80,13 +80,13 @@ function nodeOf(group: number): { pid: number; began: number } {
   throw new Error('no Node runs in the container')
 }
 
-/** Starts the image by its own entry point, with the certificates where Crossplane mounts them. */
+/** Starts the image by its entry point, with the certificates at Crossplane's mount path. */
 async function start(certificates: string) {
   const mount = ['--volume', `${certificates}:/tls/server:ro`, '--env', 'TLS_SERVER_CERTS_DIR=/tls/server']
   const free = ['--address=127.0.0.1:0', '--metrics-address=127.0.0.1:0']
   const child = spawn('buildah', ['run', ...mount, container, '--', ...(config.Entrypoint ?? []), ...free], {
     stdio: ['ignore', 'ignore', 'pipe'],
-    // A group of its own, by which its processes are found and ended.
+    // In its own process group, to find and end its processes.
     detached: true,
   })
   onTestFinished(() => {
@@ -108,7 +108,7 @@ async function start(certificates: string) {
   return { port: Number(port), metricsPort: Number(metricsPort), lines, pid, ended, startMs: Date.parse(String(time)) - began }
 }
 
-test('started, it answers Crossplane over TLS, turns others away, and ends when told', async () => {
+test('answers Crossplane over TLS, rejects other clients, and ends after SIGTERM', async () => {
   const authority = createAuthority()
   const server = serverIdentity(authority)
   const certificates = mkdtempSync(join(folder, 'certificates-'))
@@ -118,7 +118,7 @@ test('started, it answers Crossplane over TLS, turns others away, and ends when 
     ['tls.key', server.key],
   ] as const)
     writeFileSync(join(certificates, name), content)
-  // The user that the image runs as is not the one that wrote them.
+  // The user of the image is not the owner of the files.
   chmodSync(certificates, 0o755)
   const before = files()
 
@@ -152,6 +152,6 @@ test('started, it answers Crossplane over TLS, turns others away, and ends when 
   process.kill(running.pid, 'SIGTERM')
   expect(await running.ended).toBe(0)
   expect(running.lines.map(({ msg }) => msg)).toContain('stopped')
-  // Names that the runtime itself puts there for a container.
+  // Files that the container runtime creates.
   expect(files().filter(file => !before.includes(file) && !/^\/(etc|run|proc|sys|dev|tls)\//.test(file))).toEqual([])
 })

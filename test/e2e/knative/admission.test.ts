@@ -1,5 +1,5 @@
-// What we render, before Knative's own admission (knative.dev/serving and knative.dev/eventing, see admission/go.mod) and
-// the schemas of its CRDs.
+// Validates rendered manifests with Knative's admission (knative.dev/serving and knative.dev/eventing, see admission/go.mod) and
+// with the schemas of its CRDs.
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
@@ -20,7 +20,7 @@ const goTest = testWith('go')
 const GENERATED = 500
 const examples = fileURLToPath(new URL('../../../examples', import.meta.url))
 
-/** The manifests of Knative's kinds that a claim becomes, stand-ins included. */
+/** The Knative manifests of a claim, including stand-ins. */
 function rendered(document: JsonObject, platform: Platform = builtInPlatform): JsonObject[] {
   const parsed = parseClaim(document, platform)
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.findings))
@@ -36,10 +36,10 @@ const ofExamples = () =>
 
 const isOfKnative = ({ spec }: JsonObject) => at(spec, 'runtime') === 'Knative' || at(spec, 'eventing') !== undefined
 
-/** Claims that Knative has to do with, up to the number. */
+/** The given number of claims that use Knative. */
 const generated = () => fc.sample(claims().filter(isOfKnative), { numRuns: GENERATED, seed: 4 })
 
-describe('Knative takes all that we render', () => {
+describe('Knative accepts the manifests of', () => {
   goTest.each([
     { says: 'all examples', documents: ofExamples() },
     { says: `${GENERATED} generated claims`, documents: generated() },
@@ -83,7 +83,7 @@ describe('Knative takes all that we render', () => {
   })
 })
 
-describe('Knative refuses', () => {
+describe('Knative rejects', () => {
   const service = (change: (spec: JsonObject) => JsonObject): JsonObject => {
     const [manifest] = rendered({
       apiVersion: 'platform.bizmatters.io/v1alpha1',
@@ -94,10 +94,10 @@ describe('Knative refuses', () => {
     return { ...manifest, spec: change(manifest?.spec as JsonObject) }
   }
 
-  // That the program judges at all.
+  // Proves that the program validates.
   goTest.each<{ says: string; manifest: JsonObject; refused: string }>([
     {
-      says: 'a split that does not add up',
+      says: 'traffic that does not add up to 100',
       manifest: service(spec => ({ ...spec, traffic: [{ latestRevision: true, percent: 90 }] })),
       refused: 'sum to 90, want 100',
     },

@@ -1,4 +1,4 @@
-// Runs test/e2e/knative/admission, a few lines of Go around Knative's own defaults and validation.
+// Runs test/e2e/knative/admission, a small Go program around Knative's defaults and validation.
 import { execFileSync, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync } from 'node:fs'
@@ -10,11 +10,11 @@ import type { JsonObject } from '../../../src/kubernetes/json.ts'
 const source = fileURLToPath(new URL('admission', import.meta.url))
 const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'event-driven-service')
 
-/** Where the release of a module lies that the admission is built from. */
+/** The folder of a module's release that the admission program uses. */
 export const moduleFolder = (module: string): string =>
   execFileSync('go', ['list', '-m', '-f', '{{.Dir}}', module], { cwd: source, encoding: 'utf8' }).trim()
 
-/** The program, built once for each state of its source. */
+/** The program, built once for each version of its source. */
 function program(): string {
   const hash = createHash('sha256')
   for (const file of ['go.mod', 'go.sum', 'main.go']) hash.update(readFileSync(join(source, file)))
@@ -29,12 +29,12 @@ function program(): string {
 export interface Verdict {
   readonly kind: string
   readonly name: string
-  /** Why Knative would refuse the object, or nothing. */
+  /** Why Knative rejects the object; undefined if it does not. */
   readonly refused?: string
   readonly warned?: string
 }
 
-/** One verdict for each manifest. */
+/** The verdict for each manifest. */
 export function admit(manifests: readonly JsonObject[], flags: readonly string[] = []): Verdict[] {
   const { status, stdout, stderr, error } = spawnSync(program(), flags, {
     input: manifests.map(manifest => `${JSON.stringify(manifest)}\n`).join(''),

@@ -1,4 +1,4 @@
-// The schemas of Knative's own CRDs, as strict as the API server is with kubectl: unknown fields are refused.
+// The schemas of Knative's CRDs, which also reject unknown fields, like the API server for kubectl.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -14,7 +14,7 @@ const files = () => [
   fileURLToPath(new URL('crds/kafka-source.yaml', import.meta.url)),
 ]
 
-/** What an object of any kind has, which no CRD says. */
+/** The fields of every object, which CRDs omit. */
 const common: JsonObject = { apiVersion: { type: 'string' }, kind: { type: 'string' }, metadata: { type: 'object' } }
 
 /** Validators by apiVersion and kind. */
@@ -29,10 +29,10 @@ export function crdSchemas(): Map<string, ValidateFunction> {
       for (const version of Array.isArray(versions) ? versions : []) {
         const schema = at(version, 'schema', 'openAPIV3Schema')
         if (!isObject(schema)) continue
-        const whole = closed({ ...schema, properties: { ...(schema.properties as JsonObject), ...common } })
+        const complete = closed({ ...schema, properties: { ...(schema.properties as JsonObject), ...common } })
         schemas.set(
           `${at(crd, 'spec', 'group')}/${at(version, 'name')}/${at(crd, 'spec', 'names', 'kind')}`,
-          ajv.compile(whole as AnySchemaObject),
+          ajv.compile(complete as AnySchemaObject),
         )
       }
     }

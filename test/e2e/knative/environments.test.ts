@@ -1,4 +1,4 @@
-// The overlays of claims, as kubectl kustomize builds them.
+// Builds the overlays of claims with kubectl kustomize.
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'vitest'

@@ -71,7 +71,7 @@ goTest('matches the recorded results of kubectl', async () => {
     text: recorded[index]?.text,
     ...(refusal === undefined ? { values } : { error: refusal }),
   }))
-  // JSON has no -0, and neither has the record.
+  // JSON has no -0, so the recorded results have none either.
   expect(recorded).toEqual(JSON.parse(JSON.stringify(rows)))
 })
 
@@ -92,7 +92,7 @@ describe('no other difference exists', () => {
     const compared = await compare(fc.sample(texts, { numRuns: GENERATED, seed: SEED }))
     const apart = compared.filter(one => !agree(one) && !differences.some(({ fits }) => fits(one)))
     expect(apart).toEqual([])
-    // Both readers read something at all.
+    // Proves that both readers read some texts.
     expect(compared.filter(({ kubectl, ours }) => kubectl.values.length > 0 && ours.values.length > 0).length).toBeGreaterThan(1000)
   })
 })

@@ -1,4 +1,4 @@
-// npm run test:monitoring: a real Prometheus scrapes the built function, with the rules and the queries of package/monitoring.
+// npm run test:monitoring: a real Prometheus scrapes the built function and runs the rules and queries of package/monitoring.
 // Needs prometheus and promtool.
 import { type ChildProcess, type ChildProcessByStdio, execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
@@ -27,7 +27,7 @@ let prometheus = ''
 
 function promtool(args: readonly string[], input = '') {
   const { status, stdout, stderr } = spawnSync('promtool', args, { cwd: folder, input, encoding: 'utf8' })
-  return { status, said: `${stdout}${stderr}` }
+  return { status, output: `${stdout}${stderr}` }
 }
 
 function start(program: string, args: readonly string[]): ChildProcessByStdio<null, null, Readable> {
@@ -36,7 +36,7 @@ function start(program: string, args: readonly string[]): ChildProcessByStdio<nu
   return child
 }
 
-/** With certificates as Crossplane makes them, so that there is an expiry to show. */
+/** Starts the function with certificates, so the metrics include their expiry. */
 async function startFunction(): Promise<void> {
   const { certificate, key } = serverIdentity(authority)
   for (const [name, content] of Object.entries({ 'ca.crt': authority.certificate, 'tls.crt': certificate, 'tls.key': key }))
@@ -44,11 +44,11 @@ async function startFunction(): Promise<void> {
   const free = ['--address=127.0.0.1:0', '--metrics-address=127.0.0.1:0']
   const { stderr } = start(process.execPath, ['dist/function.js', ...free, `--tls-certs-dir=${folder}`])
   for await (const line of createInterface({ input: stderr })) {
-    const said = JSON.parse(line) as { msg: string; port: number; metricsPort: number }
-    if (said.msg !== 'listening') continue
+    const output = JSON.parse(line) as { msg: string; port: number; metricsPort: number }
+    if (output.msg !== 'listening') continue
     stderr.resume()
-    functionPort = said.port
-    metricsPort = said.metricsPort
+    functionPort = output.port
+    metricsPort = output.metricsPort
     return
   }
   throw new Error('the function ended before it listened')
@@ -95,7 +95,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true })
 })
 
-/** What Prometheus answers, where it says success. */
+/** The data of Prometheus; throws unless the status is success. */
 async function ask<Data>(path: string): Promise<Data> {
   const { status, data, error } = (await (await fetch(`${prometheus}/api/v1/${path}`)).json()) as JsonObject
   if (status !== 'success') throw new Error(`${path}: ${error}`)
@@ -107,10 +107,10 @@ async function query(expr: string): Promise<unknown[]> {
   return (await ask<{ result: unknown[] }>(`query?query=${encodeURIComponent(asked)}`)).result
 }
 
-test('the rules are rules, and each alert is raised by what it is for and by nothing else', () => {
+test('the rules are valid, and each alert fires only in its situation', () => {
   expect(promtool(['check', 'rules', 'rules.yaml'])).toMatchObject({
     status: 0,
-    said: expect.stringContaining(`${alerts.length} rules found`),
+    output: expect.stringContaining(`${alerts.length} rules found`),
   })
   expect(promtool(['test', 'rules', 'alerts.yaml'])).toMatchObject({ status: 0 })
   const { tests } = parse(readFileSync(join(folder, 'alerts.yaml'), 'utf8')) as {
@@ -124,16 +124,16 @@ test('the rules are rules, and each alert is raised by what it is for and by not
     ).toEqual([])
 })
 
-test('what the function says of itself is as Prometheus likes it', async () => {
+test('the metrics of the function pass the checks of promtool', async () => {
   const metrics = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text()
-  const { said } = promtool(['check', 'metrics'], metrics)
-  // The names of what Node says are prom-client's.
-  expect(said.split('\n').filter(line => line !== '' && !line.startsWith('nodejs_'))).toEqual([])
+  const { output } = promtool(['check', 'metrics'], metrics)
+  // prom-client chooses the names of the Node metrics.
+  expect(output.split('\n').filter(line => line !== '' && !line.startsWith('nodejs_'))).toEqual([])
 })
 
-describe('with some calls', () => {
-  test('every panel of the dashboard has something to show, and nothing is wrong', async () => {
-    // An increase is one to Prometheus only where it has seen the count before.
+describe('after some calls', () => {
+  test('every panel of the dashboard has data, and no alert fires', async () => {
+    // Prometheus computes an increase only from a value that it has scraped before.
     await expect.poll(() => query('function_calls_total{result="refused"} == 0'), { timeout: 60_000 }).toHaveLength(1)
     const composite = (file: string) => parse(readFileSync(join(root, file), 'utf8')) as JsonObject
     const good = composite('examples/xr/full.yaml')
@@ -157,7 +157,7 @@ describe('with some calls', () => {
       const { groups } = await ask<{ groups: { rules: { name: string; health: string; state: string }[] }[] }>('rules?type=alert')
       return groups.flatMap(group => group.rules).find(({ name }) => name === alert)
     }
-    // How long a first call takes says nothing of the alert.
+    // The duration of the first call does not affect the alert.
     const silent = alert === 'EventDrivenServiceFunctionSlow' ? /inactive|pending/ : /inactive/
     await expect.poll(state, { timeout: 60_000 }).toMatchObject({ health: 'ok', state: expect.stringMatching(silent) })
   })

@@ -1,4 +1,4 @@
-// What package/monitoring asks of Prometheus.
+// The Prometheus queries of package/monitoring.
 import { readFileSync } from 'node:fs'
 import { parse } from 'yaml'
 import { root } from '../../fixtures/claim-files.ts'
@@ -27,7 +27,7 @@ interface Dashboard {
 
 const read = (file: string) => readFileSync(`${root}package/monitoring/${file}`, 'utf8')
 
-/** As Prometheus itself reads them: the operator unpacks the manifest to the same. */
+/** The rules in the format of Prometheus, to which the operator converts the manifest. */
 export const rules = (parse(read('alerts.yaml')) as { spec: { groups: readonly { rules: readonly Alert[] }[] } }).spec
 export const alerts = rules.groups.flatMap(group => group.rules)
 export const dashboard = JSON.parse(read('dashboard.json')) as Dashboard
@@ -35,7 +35,7 @@ export const panelQueries = dashboard.panels.flatMap(({ title, targets }) => tar
 
 const keywords = ['and', 'or', 'unless']
 
-/** The series that a query reads: names, with labels where it names some. */
+/** The series that a query reads: names, with the labels that it selects. */
 export function selectorsIn(query: string): string[] {
   const bare = query.replaceAll(/\b(?:by|without|on|ignoring|group_left|group_right) *\([^)]*\)/g, ' ').replaceAll(/\[[^\]]*\]/g, ' ')
   const names = bare.matchAll(/\b([a-z_][a-z0-9_]*)\b(\{[^}]*\})?(?! *\()/g)

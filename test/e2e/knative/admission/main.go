@@ -1,5 +1,5 @@
-// Knative's own admission, without a cluster: reads one manifest per line, runs the defaults and the validation that
-// Knative's webhooks run when an object is created, and prints for each line what they refuse.
+// Runs Knative's admission without a cluster: reads one manifest per line, runs the defaults and the validation of Knative's
+// webhooks for a new object, and prints for each line why they reject it.
 package main
 
 import (
@@ -26,8 +26,8 @@ type object interface {
 	apis.Validatable
 }
 
-// The module of Knative's KafkaSource is not served by the Go proxy. These are the fields of it that we emit; its parts
-// are Knative's own types with their own rules. Its CRD's schema is checked beside this.
+// The Go proxy does not serve the module of Knative's KafkaSource. These are the fields that we emit, with Knative's types and
+// their rules. Another test checks the schema of the CRD.
 type kafkaSource struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
@@ -79,7 +79,7 @@ func judge(ctx context.Context, line []byte) (answer, error) {
 	}
 	said := answer{Kind: head.Kind, Name: head.Metadata.Name}
 	it := make()
-	// Knative's webhooks refuse unknown fields, so do we.
+	// Knative's webhooks reject unknown fields.
 	decoder := json.NewDecoder(bytes.NewReader(line))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(it); err != nil {
@@ -96,7 +96,7 @@ func judge(ctx context.Context, line []byte) (answer, error) {
 }
 
 func main() {
-	// What a cluster has that nobody has configured.
+	// The defaults of a cluster without configuration.
 	features, err := eventingfeature.NewFlagsConfigFromMap(map[string]string{})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
