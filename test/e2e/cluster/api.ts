@@ -1,10 +1,10 @@
-// The API server, as its plain HTTP API: what the tests ask a thousand times, they do not start kubectl for.
+// A client of the API server, because starting kubectl for a thousand requests takes too long.
 import type { IncomingMessage } from 'node:http'
 import { Agent, request } from 'node:https'
 import { createInterface } from 'node:readline'
 import { at, isObject, type Json, type JsonObject } from '../../../src/kubernetes/json.ts'
 
-/** What the API server answered instead of the object. */
+/** The error of the API server. */
 export class ApiError extends Error {
   readonly code: number
   constructor(code: number, message: string) {
@@ -32,16 +32,16 @@ export interface Watch {
 export interface Api {
   readonly call: (method: string, path: string, body?: Json, contentType?: string) => Promise<JsonObject>
   readonly get: (reference: Reference) => Promise<JsonObject>
-  /** The object, or undefined where there is none. */
+  /** The object, or undefined if it does not exist. */
   readonly find: (reference: Reference) => Promise<JsonObject | undefined>
   readonly list: (reference: Reference, query?: string) => Promise<JsonObject[]>
-  /** As `kubectl apply --server-side` does it: strict about unknown fields. */
+  /** Like `kubectl apply --server-side`: rejects unknown fields. */
   readonly apply: (manifest: JsonObject, options?: { readonly dryRun?: boolean; readonly manager?: string }) => Promise<JsonObject>
-  /** As `kubectl create` does it: strict about unknown fields. */
+  /** Like `kubectl create`: rejects unknown fields. */
   readonly create: (manifest: JsonObject, options?: { readonly dryRun?: boolean }) => Promise<JsonObject>
   readonly patch: (reference: Reference, patch: JsonObject, options?: { readonly status?: boolean }) => Promise<JsonObject>
   readonly delete: (reference: Reference) => Promise<void>
-  /** Every change from now on, and first what there is already. */
+  /** Reports the existing objects, then every change. */
   readonly watch: (reference: Reference, see: (event: Event) => void) => Watch
   readonly close: () => void
 }
@@ -62,7 +62,7 @@ export function referenceTo(manifest: JsonObject): Reference {
   }
 }
 
-/** Every kind that we meet has a regular plural. */
+/** Every kind in these tests has a regular plural. */
 const plural = (kind: string) => `${kind.toLowerCase()}${kind.endsWith('s') ? 'es' : 's'}`
 
 export function pathOf({ apiVersion, kind, namespace, name }: Reference): string {

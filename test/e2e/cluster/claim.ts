@@ -1,4 +1,4 @@
-// What the tests ask of a claim, whichever flavour it is of.
+// Reads and waits for claims, in both flavours of the API.
 
 import { observedCondition } from '../../../src/kubernetes/conditions.ts'
 import { at, isObject, type Json, type JsonObject } from '../../../src/kubernetes/json.ts'
@@ -13,7 +13,7 @@ export interface ClaimManifest extends JsonObject {
   readonly spec: JsonObject
 }
 
-/** A worker that scales as fast as KEDA can. */
+/** A worker with the shortest polling interval and cooldown of KEDA. */
 export const worker = (namespace: string, name: string, stream: string, spec: JsonObject = {}): ClaimManifest => ({
   apiVersion: API_VERSION,
   kind: KIND,
@@ -41,21 +41,27 @@ export const scaledObjectOf = ({ metadata: { name, namespace } }: ClaimManifest)
   name: `${name}-scaler`,
 })
 
-export interface Said {
+export interface ClaimCondition {
   readonly status: string
   readonly reason: string
   readonly message: string
 }
 
-/** What the claim says of itself. */
-export async function conditionOf({ api }: Cluster, claim: ClaimManifest, type: string): Promise<Said | undefined> {
+/** A condition of the claim. */
+export async function conditionOf({ api }: Cluster, claim: ClaimManifest, type: string): Promise<ClaimCondition | undefined> {
   return observedCondition(await api.get(referenceOf(claim)), type)
 }
 
-/** Waits for the condition to have this status, and this reason where one is given. */
-export function becomes(cluster: Cluster, claim: ClaimManifest, type: string, status: 'True' | 'False', reason?: string): Promise<Said> {
+/** Waits until the condition has this status and, if given, this reason. */
+export function becomes(
+  cluster: Cluster,
+  claim: ClaimManifest,
+  type: string,
+  status: 'True' | 'False',
+  reason?: string,
+): Promise<ClaimCondition> {
   const { name, namespace } = claim.metadata
-  let last: Said | undefined
+  let last: ClaimCondition | undefined
   return cluster
     .until(`${namespace}/${name}: ${type} ${status} ${reason ?? ''}`, async () => {
       last = await conditionOf(cluster, claim, type)
@@ -68,7 +74,7 @@ export function becomes(cluster: Cluster, claim: ClaimManifest, type: string, st
 
 export const ready = (cluster: Cluster, claim: ClaimManifest) => becomes(cluster, claim, 'Ready', 'True')
 
-/** The number of replicas that the Deployment is to have, or undefined without one. */
+/** The desired replicas of the Deployment; undefined without a Deployment. */
 export async function replicasOf({ api }: Cluster, claim: ClaimManifest): Promise<number | undefined> {
   const replicas = at(await api.find(deploymentOf(claim)), 'spec', 'replicas')
   return typeof replicas === 'number' ? replicas : undefined
@@ -88,9 +94,9 @@ export const scaledTo = (cluster: Cluster, claim: ClaimManifest, replicas: numbe
 }
 
 export interface Counts {
-  /** Every count that the Deployment was asked to have while this watched. */
+  /** Every number of desired replicas during the watch. */
   readonly seen: readonly number[]
-  /** And every count of pods that were available. */
+  /** Every number of available replicas during the watch. */
   readonly available: readonly number[]
   readonly stop: () => void
 }
@@ -112,8 +118,8 @@ export function countsOf(cluster: Cluster, claim: ClaimManifest): Counts {
 
 export const createNamespace = ({ api }: Cluster, name: string) => api.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } })
 
-/** Deletes the claim as a user does, and waits until it and all that it composed are gone. */
-export async function gone(
+/** Deletes the claim, and waits until the claim and its resources are deleted. */
+export async function deleteClaim(
   cluster: Cluster,
   claim: ClaimManifest,
   composed: readonly Reference[] = [deploymentOf(claim), scaledObjectOf(claim)],
@@ -133,7 +139,7 @@ function quantity(value: Json): number | undefined {
   return digits === undefined ? undefined : Number(digits) * (units[unit] ?? 1)
 }
 
-/** The paths at which what lives lacks what was composed, or has something else there. */
+/** The paths of composed fields that the object lacks or has with other values. */
 export function missing(composed: Json | undefined, live: Json | undefined, path = ''): string[] {
   if (Array.isArray(composed))
     return Array.isArray(live) && live.length === composed.length

@@ -1,5 +1,5 @@
-// Our packages on a real Crossplane, in the flavour with claims.
-import { doctorMends } from './suite/doctor.ts'
+// Tests our packages on a real Crossplane, in the flavour with claims.
+import { doctorFixes } from './suite/doctor.ts'
 import { emptiedObjects } from './suite/emptied.ts'
 import { examplesAreQuiet, examplesAreReady } from './suite/examples.ts'
 import { lacksKinds, lastAppliedIsExact, refusedClaims, rollsOut, survivesFaults } from './suite/faults.ts'
@@ -24,7 +24,7 @@ lacksKinds(given)
 takenNames(given)
 migrates(given)
 survivesFaults(given)
-// So late, as all that comes after shares the control plane with Knative.
+// Late, because all later sections share the control plane with Knative.
 runsOnKnative(given)
-// Takes the packages away in the end.
-doctorMends(given)
+// Last, because it removes the packages.
+doctorFixes(given)

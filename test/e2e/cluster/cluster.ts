@@ -1,5 +1,5 @@
-// A control plane of processes on loopback: etcd, API server, controllers, scheduler, KWOK for nodes and pods, a
-// registry, Crossplane and KEDA, each under its own account where that matters, and NATS; all in one temporary folder.
+// A control plane of processes on loopback: etcd, API server, controllers, scheduler, KWOK for nodes and pods, a registry,
+// Crossplane, KEDA and NATS. Programs with restricted roles use their own service accounts. All files are in one temporary folder.
 import { execFile } from 'node:child_process'
 import { mkdirSync, mkdtempSync, renameSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -17,7 +17,7 @@ import { freePort } from './ports.ts'
 import { createProcesses, type Processes } from './processes.ts'
 import { buildPrograms, type Programs, type Sources, type Steps } from './programs.ts'
 import { startRegistry } from './registry.ts'
-import { type Patience, until } from './until.ts'
+import { type Timing, until } from './until.ts'
 
 export interface Cluster {
   readonly folder: string
@@ -27,20 +27,20 @@ export interface Cluster {
   readonly api: Api
   readonly network: Network
   readonly processes: Processes
-  /** Where packages are pushed to, in the place of ghcr.io. */
+  /** The registry for packages, instead of ghcr.io. */
   readonly registry: string
   readonly asUsual: boolean
-  /** Says what happens, on a terminal or in a log. */
+  /** Reports progress on a terminal or in a log. */
   readonly say: (line: string) => void
-  readonly until: <T>(what: string, ask: () => Promise<T> | T, patience?: Patience) => Promise<NonNullable<T>>
-  /** Runs kubectl as the administrator and answers what it prints; a YAML text goes to its standard input. */
+  readonly until: <T>(what: string, poll: () => Promise<T> | T, timing?: Timing) => Promise<NonNullable<T>>
+  /** Runs kubectl as administrator and returns its output; YAML is passed on standard input. */
   readonly kubectl: (args: readonly string[], input?: string) => Promise<string>
-  /** A kubeconfig for a service account, which is held to its roles. */
+  /** A kubeconfig for a service account, which has only its own roles. */
   readonly accountOf: (namespace: string, serviceAccount: string) => Promise<string>
-  /** Keeps a folder as a pod's mount of the secret would be; answers it once it is filled. */
+  /** Keeps a folder up to date like a pod's mount of the secret; resolves when the folder is filled. */
   readonly mount: (namespace: string, secret: string) => Promise<string>
   readonly applyAll: (manifests: readonly JsonObject[]) => Promise<void>
-  /** Ends everything; keeps the folder with the logs where asked to. */
+  /** Ends all processes; keeps the folder with the logs if asked. */
   readonly stop: (options?: { readonly keepLogs?: boolean }) => Promise<void>
 }
 
@@ -54,14 +54,14 @@ const MOUNT_EVERY_MS = 1_000
 const TOKEN_SECONDS = 12 * 60 * 60
 const KUBECTL_MS = 120_000
 
-export interface Wanted {
+export interface ClusterOptions {
   readonly crossplane?: Major
-  /** Logs and autoscaling as in a cluster that people run, not as loud and fast as tests want them. */
+  /** Logs and autoscaling like in a production cluster, instead of verbose and fast for tests. */
   readonly asUsual?: boolean
 }
 
-/** What this machine has to have for it is asked first, and built where it is missing. */
-export async function startCluster(steps: Steps, { crossplane = 2, asUsual = false }: Wanted = {}): Promise<Cluster> {
+/** Checks the requirements first, and builds missing programs. */
+export async function startCluster(steps: Steps, { crossplane = 2, asUsual = false }: ClusterOptions = {}): Promise<Cluster> {
   const { say, begin } = steps
   const { programs, sources } = await buildPrograms(steps)
   begin('starting Kubernetes')
@@ -93,8 +93,8 @@ export async function startCluster(steps: Steps, { crossplane = 2, asUsual = fal
     })
     closing.push(network.close)
 
-    const patience = (given: Patience = {}): Patience => ({ ...given, check: processes.check })
-    const untilHere: Cluster['until'] = (what, ask, given) => until(what, ask, patience(given))
+    const timing = (given: Timing = {}): Timing => ({ ...given, check: processes.check })
+    const untilHere: Cluster['until'] = (what, poll, given) => until(what, poll, timing(given))
     const kubernetes = await startKubernetes({ asUsual, folder, programs, sources, processes, network, authority, until: untilHere })
     api = kubernetes.api
     const client = kubernetes.api
@@ -132,7 +132,7 @@ export async function startCluster(steps: Steps, { crossplane = 2, asUsual = fal
         const now = JSON.stringify(data)
         if (data === undefined || !isComplete || now === before) return before !== ''
         for (const [file, content] of Object.entries(data)) {
-          // Aside and moved, so that nobody reads half a file.
+          // Moved into place, so nobody reads an unfinished file.
           writeFileSync(join(target, `.${file}`), Buffer.from(String(content), 'base64'))
           renameSync(join(target, `.${file}`), join(target, file))
         }
@@ -184,14 +184,14 @@ export async function startCluster(steps: Steps, { crossplane = 2, asUsual = fal
 }
 
 export interface NatsServer {
-  /** For clients. */
+  /** The client port. */
   readonly port: number
   readonly monitoringPort: number
 }
 
 /**
- * A NATS server as its chart has it, in the namespace: clients reach `nats`, and only the headless Service exposes the monitoring
- * port. With an account, that one holds the streams; else there are no accounts.
+ * A NATS server in the namespace with the Services of its chart: clients use `nats`, and only the headless Service exposes the
+ * monitoring port. If an account is given it contains the streams; otherwise there are no accounts.
  */
 export async function startNats(cluster: Cluster, namespace: string, account?: string): Promise<NatsServer> {
   const { processes, network, folder, applyAll, until } = cluster
@@ -216,7 +216,7 @@ export async function startNats(cluster: Cluster, namespace: string, account?: s
     spec: { selector: labels, ...spec },
   })
   const client = { name: 'nats', port: 4222 }
-  // What KWOK runs, so that the Services have endpoints.
+  // The pod that KWOK simulates, so the Services have endpoints.
   const container = { name: 'nats', image: 'nats', ports: [{ containerPort: 4222 }, { containerPort: 8222 }] }
   const pods = { metadata: { labels }, spec: { containers: [container] } }
   await applyAll([

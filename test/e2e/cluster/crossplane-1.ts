@@ -1,4 +1,4 @@
-// Our API on Crossplane 1 as docs/install.md has it, with provider-kubernetes as a process in the place of its pod.
+// Installs our API on Crossplane 1 like in docs/install.md, with provider-kubernetes as a process instead of its pod.
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { parse, stringify } from 'yaml'
@@ -14,7 +14,7 @@ import { freePort } from './ports.ts'
 const NAMESPACE = 'crossplane-system'
 const MODULE = 'cluster/programs/provider-kubernetes'
 const PROVIDER = 'provider-kubernetes'
-// Its webhooks take no other.
+// Its webhooks accept no other.
 const WEBHOOK_PORT = 9443
 const FUNCTION = 'function-event-driven-service'
 const RELEASE = 'https://raw.githubusercontent.com/bizmatters/event-driven-service/v0.1.0/'
@@ -31,7 +31,7 @@ const blockOf = (section: string, block: RegExp): string => {
 const platformOf = ({ folder }: Cluster) => join(folder, 'platform')
 const inFolder = (cluster: Cluster, commands: string) => commands.replace('-k platform', `-k ${platformOf(cluster)}`)
 
-/** Writes the kustomization of the docs. The API is the one of this commit. */
+/** Writes the kustomization of the docs, with the API of this commit. */
 function writeKustomization(cluster: Cluster): void {
   const platform = platformOf(cluster)
   mkdirSync(platform, { recursive: true })
@@ -47,7 +47,7 @@ function writeKustomization(cluster: Cluster): void {
   writeFileSync(join(platform, 'function.yaml'), blockOf(ownDefaults, /```yaml\n# function.yaml\n([^`]*)```/))
 }
 
-/** Runs the commands of the docs, while provider and function start. */
+/** Runs the commands of the docs while provider and function start. */
 export async function installOnCrossplane1(cluster: Cluster): Promise<void> {
   const { api, kubectl, until, say } = cluster
   const source = await moduleSources(MODULE, 'github.com/crossplane-contrib/provider-kubernetes')
@@ -60,14 +60,14 @@ export async function installOnCrossplane1(cluster: Cluster): Promise<void> {
   say(`the API is installed, through provider-kubernetes ${versionOf(MODULE)}`)
 }
 
-/** Removes claims, API and provider as the docs have it. */
+/** Removes claims, API and provider with the commands of the docs. */
 export const removeFromCrossplane1 = (cluster: Cluster): Promise<string> =>
   runDocumented(cluster, inFolder(cluster, blockOf('Remove it', /Crossplane 1.x[^`]*```sh\n([^`]*)```/)))
 
-/** With the account and the certificates that Crossplane made for the provider. */
+/** Starts the provider with the service account and the certificates that Crossplane created for it. */
 async function startProvider(cluster: Cluster): Promise<void> {
   const { api, until, mount, processes, network, accountOf } = cluster
-  // Before its own CRDs are there it would end, and as a container simply be started again.
+  // The provider exits without its CRDs; as a container it would be restarted.
   const revision = await until('the revision of the provider', async () => {
     const revisions = await api.list({ apiVersion: 'pkg.crossplane.io/v1', kind: 'ProviderRevision' })
     return revisions.find(revision => observedCondition(revision, 'Healthy')?.status === 'True')
@@ -90,7 +90,7 @@ async function startProvider(cluster: Cluster): Promise<void> {
 }
 
 /**
- * The same account again, for the Objects: what the docs give them, InjectedIdentity, reads the token at a place that only a pod has.
+ * The same service account for the Objects, because InjectedIdentity of the docs reads the token from a path that only pods have.
  */
 export async function giveIdentity({ api, accountOf }: Cluster): Promise<void> {
   const kubeconfig = readFileSync(await accountOf(NAMESPACE, PROVIDER), 'utf8')

@@ -15,7 +15,7 @@ const majors = {
     module: 'crossplane/core',
     path: 'github.com/crossplane/crossplane/v2',
     init: ['--activation=*'],
-    // KEDA polls every second here, and Crossplane turns a deaf ear to composites that change so often.
+    // KEDA polls every second here, and Crossplane would throttle composites that change so often.
     start: ['--circuit-breaker-refill-rate=100'],
   },
   1: { module: 'cluster/programs/crossplane-1', path: 'github.com/crossplane/crossplane', init: [], start: [] },
@@ -24,7 +24,7 @@ const majors = {
 /** The major version of Crossplane. */
 export type Major = keyof typeof majors
 
-/** Starts Crossplane and its RBAC manager, each held to the roles that its own chart gives it. */
+/** Starts Crossplane and its RBAC manager, each with only the roles of its chart. */
 export async function startCrossplane(cluster: Cluster, authority: Authority, major: Major): Promise<void> {
   const { programs, folder, processes, network, applyAll, until, asUsual } = cluster
   const { module, path, init, start } = majors[major]
@@ -38,7 +38,7 @@ export async function startCrossplane(cluster: Cluster, authority: Authority, ma
   mkdirSync(cache)
   const bundle = join(folder, 'ca.crt')
   writeFileSync(bundle, authority.certificate)
-  // What the chart gives the containers.
+  // The environment of the containers in the chart.
   const common = {
     POD_NAMESPACE: NAMESPACE,
     POD_SERVICE_ACCOUNT: 'crossplane',
@@ -55,8 +55,8 @@ export async function startCrossplane(cluster: Cluster, authority: Authority, ma
     WEBHOOK_SERVICE_NAMESPACE: NAMESPACE,
     WEBHOOK_SERVICE_PORT: '9443',
   }
-  // Right after its own CRDs it may not find their kinds yet, and as a container it would simply be started again.
-  // It is the one of Crossplane 2 for both: that of 1.x takes CRDs from the root of its image only.
+  // It may exit if its CRDs are not served yet; as a container it would be restarted.
+  // Uses that of Crossplane 2 for both versions, because 1.x reads CRDs only from the root of its image.
   await until(
     'the initialization of Crossplane',
     () => run(programs.crossplane, ['core', 'init', ...init], { env: { PATH: process.env.PATH, ...initial } }),

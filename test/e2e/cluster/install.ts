@@ -1,4 +1,4 @@
-// Our own packages, built, pushed and installed as docs/install.md has it, and the process that stands for the function's pods.
+// Builds, pushes and installs our packages like in docs/install.md, and runs the function as a process instead of its pods.
 import { execFile } from 'node:child_process'
 import { copyFileSync, existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
@@ -23,16 +23,16 @@ export const configurations = {
   namespaced: 'configuration-event-driven-service-namespaced',
 } as const satisfies Record<Flavour, string>
 
-/** What Crossplane calls our Function. */
+/** The name of our Function in Crossplane. */
 export const functionName = installedName(`${REGISTRY}/${FUNCTION_REPOSITORY}`)
 export const configurationName = (flavour: Flavour) => installedName(`${REGISTRY}/${configurations[flavour]}`)
 
-/** The name of the process that stands for the function's pods. */
+/** The name of the process that replaces the pods of the function. */
 export const FUNCTION = 'function'
 
 export const FIRST_VERSION = 'v0.1.0'
 
-/** Builds the packages of this version and pushes them where the cluster finds them as ghcr.io/bizmatters/…. */
+/** Builds the packages of this version and pushes them to the registry that the cluster reaches as ghcr.io/bizmatters/…. */
 export async function publish(cluster: Cluster, version = FIRST_VERSION): Promise<void> {
   const { programs, folder, registry } = cluster
   const out = join(folder, 'xpkg', version)
@@ -47,7 +47,7 @@ export async function publish(cluster: Cluster, version = FIRST_VERSION): Promis
   )
 }
 
-/** An image with a file in it. It is in a package as a real one is, but nobody runs it: KWOK's pods run nothing. */
+/** An image with one file for a package. Nobody runs it, because KWOK's pods run nothing. */
 async function imageOf({ programs }: Cluster, file: string, out: string): Promise<string> {
   const layer = join(out, 'layer.tar')
   const image = join(out, 'image.tar')
@@ -56,7 +56,7 @@ async function imageOf({ programs }: Cluster, file: string, out: string): Promis
   return image
 }
 
-/** Builds somebody else's package of a folder with its metadata, and pushes it to such as `acme/provider:v1`. */
+/** Builds a third-party package from a folder with its metadata, and pushes it to a name such as `acme/provider:v1`. */
 export async function publishPackage(cluster: Cluster, folder: string, program: string, repository: string): Promise<void> {
   const { programs, registry } = cluster
   const out = join(cluster.folder, 'xpkg', basename(repository))
@@ -68,7 +68,7 @@ export async function publishPackage(cluster: Cluster, folder: string, program: 
   await run(programs.crossplaneCli, ['xpkg', 'push', '--package-files', file, `${registry}/${repository}`])
 }
 
-/** The commands that docs/install.md gives first: what a package may not carry, the Configuration, and a first claim. */
+/** The first commands of docs/install.md: objects that a package cannot contain, the Configuration, and a first claim. */
 export function documentedCommands(flavour: Flavour): readonly [string, string, string] {
   const text = readFileSync(join(root, 'docs/install.md'), 'utf8')
   const [runtime, configuration, claim] = /```sh\n([^`]*)```/.exec(text)?.[1]?.trim().split('\n') ?? []
@@ -77,7 +77,7 @@ export function documentedCommands(flavour: Flavour): readonly [string, string, 
   return [runtime, configuration.replace(`${configurations.claims}:`, `${configurations[flavour]}:`), claim]
 }
 
-/** Runs a command line of the docs, from the root of the project, with the Crossplane CLI that is pinned here and with `eds`. */
+/** Runs a command line of the docs in the root of the project, with the pinned Crossplane CLI and `eds` on the PATH. */
 export async function runDocumented({ folder, programs, kubeconfig }: Cluster, line: string, cwd = root): Promise<string> {
   const bin = join(folder, 'bin')
   mkdirSync(bin, { recursive: true })
@@ -88,11 +88,11 @@ export async function runDocumented({ folder, programs, kubeconfig }: Cluster, l
   return stdout
 }
 
-/** Installs what a package may not carry, then the Configuration, which brings the Function along. */
+/** Installs the objects that a package cannot contain, then the Configuration, which depends on the Function. */
 export async function install(cluster: Cluster, flavour: Flavour): Promise<void> {
   const [runtime, configuration] = documentedCommands(flavour)
   await runDocumented(cluster, runtime)
-  // The second waits until all is healthy, and that takes a function that listens.
+  // The second command waits until all packages are healthy, which requires a running function.
   await Promise.all([runDocumented(cluster, configuration), startFunction(cluster, functionName)])
   await healthy(cluster, flavour)
   cluster.say(`${configurations[flavour]} is installed and healthy`)
@@ -105,7 +105,7 @@ const packageOf = (kind: 'Configuration' | 'Function', repository: string, versi
   spec: { package: `${REGISTRY}/${repository}:${version}` },
 })
 
-/** Moves both packages to another version, as an upgrade or a downgrade does. */
+/** Upgrades or downgrades both packages. */
 export async function moveTo(cluster: Cluster, flavour: Flavour, version: string): Promise<void> {
   const { kubectl, api, until } = cluster
   const packages = [packageOf('Function', FUNCTION_REPOSITORY, version), packageOf('Configuration', configurations[flavour], version)]
@@ -118,7 +118,7 @@ export async function moveTo(cluster: Cluster, flavour: Flavour, version: string
   await healthy(cluster, flavour)
 }
 
-/** Once the API is served, too. */
+/** Waits until the API is served, too. */
 async function healthy({ kubectl, api, until }: Cluster, flavour: Flavour): Promise<void> {
   const wait = (what: string) => kubectl(['wait', what, '--for=condition=Healthy', '--timeout=120s'])
   await Promise.all([
@@ -128,7 +128,7 @@ async function healthy({ kubectl, api, until }: Cluster, flavour: Flavour): Prom
   await until('the API', () => api.list({ apiVersion: 'platform.bizmatters.io/v1alpha1', kind: 'EventDrivenService' }))
 }
 
-/** Listens with the certificates that Crossplane issued for the function, where its Service leads to. */
+/** Starts the function with the certificates that Crossplane issued for it, as the target of its Service. */
 export async function startFunction(cluster: Cluster, name: string): Promise<void> {
   const { folder, processes, network, api, until, mount, asUsual } = cluster
   const secret = await until('the revision of the function', async () => {
@@ -137,7 +137,7 @@ export async function startFunction(cluster: Cluster, name: string): Promise<voi
   })
   const certificates = await mount(NAMESPACE, String(secret))
   const [port, metricsPort] = [await freePort(), await freePort()]
-  // A copy, as dist/ may be built anew meanwhile.
+  // A copy, because dist/ may be rebuilt meanwhile.
   const bundle = join(folder, 'function.js')
   copyFileSync(join(root, 'dist/function.js'), bundle)
   processes.start({

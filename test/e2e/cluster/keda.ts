@@ -11,7 +11,7 @@ import { versions } from './programs.ts'
 const run = promisify(execFile)
 const NAMESPACE = 'keda'
 
-/** KEDA makes its own CA in a cluster and writes it to whoever calls its webhooks and its metrics; here the CA is ours. */
+/** In a cluster KEDA creates its own CA and configures its clients with it; here the CA is ours. */
 function trusting(manifest: JsonObject, bundle: string): JsonObject {
   if (manifest.kind === 'APIService')
     return { ...manifest, spec: { ...(manifest.spec as JsonObject), caBundle: bundle, insecureSkipTLSVerify: false } }
@@ -19,13 +19,13 @@ function trusting(manifest: JsonObject, bundle: string): JsonObject {
   const webhooks = manifest.webhooks.filter(isObject).map(webhook => ({
     ...webhook,
     clientConfig: { ...(webhook.clientConfig as JsonObject), caBundle: bundle },
-    // So that a webhook that can't be reached is seen.
+    // Fails if the webhook is unreachable.
     failurePolicy: 'Fail',
   }))
   return { ...manifest, webhooks }
 }
 
-/** Starts KEDA's operator, its metrics adapter and its webhooks. */
+/** Starts KEDA's operator, metrics adapter and webhooks. */
 export async function startKeda(cluster: Cluster, authority: Authority): Promise<void> {
   const { programs, sources, folder, processes, network, applyAll, until, api } = cluster
   const certificates = join(folder, 'keda')
@@ -45,10 +45,10 @@ export async function startKeda(cluster: Cluster, authority: Authority): Promise
 
   const { stdout } = await run('kubectl', ['kustomize', join(sources.keda, 'config/default')], { maxBuffer: 1 << 26 })
   const bundle = Buffer.from(authority.certificate).toString('base64')
-  // In the sources the images are those of the main branch.
+  // The manifests in the sources name the images of the main branch.
   const released = stdout.replace(/(kedacore\/[\w-]+):main/g, `$1:${versions().keda.replace(/^v/, '')}`)
   const all = manifests(released).map(manifest => trusting(manifest, bundle))
-  // The webhooks only once somebody answers.
+  // Registers the webhooks only when their process answers.
   await applyAll(all.filter(({ kind }) => kind !== 'ValidatingWebhookConfiguration'))
 
   const [metrics, external, webhooks, webhookHealth] = [await freePort(), await freePort(), await freePort(), await freePort()]
@@ -59,7 +59,7 @@ export async function startKeda(cluster: Cluster, authority: Authority): Promise
     OPERATOR_NAME: 'keda-operator',
     KEDA_CLUSTER_OBJECT_NAMESPACE: NAMESPACE,
     WATCH_NAMESPACE: '',
-    // In ms; a machine that is busy with a control plane or two is slow to answer.
+    // In ms, because a machine with one or two control planes answers slowly.
     KEDA_HTTP_DEFAULT_TIMEOUT: '30000',
     HTTP_PROXY: network.url,
     HTTPS_PROXY: network.url,
@@ -78,7 +78,8 @@ export async function startKeda(cluster: Cluster, authority: Authority): Promise
     ],
     environment: { ...environment, KUBECONFIG: kubeconfig },
   })
-  // The API server and the adapter know each other by the CA and the names in its own configuration, which only the administrator reads.
+  // The API server and the adapter authenticate each other by a CA and names in the API server's configuration, which only the
+  // administrator may read.
   const adapter = cluster.kubeconfig
   processes.start({
     name: 'keda-metrics-apiserver',

@@ -1,5 +1,5 @@
-// Knative Serving and Eventing, with their own controllers, autoscalers and admission webhooks, each a process under its own
-// account. Played are the network layer, which there would be one of several of, and the controller of KafkaSources.
+// Runs Knative Serving and Eventing with their controllers, autoscalers and admission webhooks, each as a process with its own
+// service account. Simulates the network layer, of which Knative supports several, and the KafkaSource controller.
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -13,10 +13,10 @@ import { buildAll, type Pin, type Steps } from './programs.ts'
 const SERVING = 'cluster/programs/serving'
 const EVENTING = 'cluster/programs/eventing'
 
-// For each of them, with what Kubernetes compiles in the cache.
+// The build time of each program after Kubernetes was built.
 const SECONDS = 20
 
-// By the import path that their manifests give as the image. The webhooks first.
+// By the import path that the manifests name as image, the webhooks first.
 const pinned: Readonly<Record<string, Pin>> = {
   'serving/cmd/webhook': { module: SERVING, program: 'webhook', called: 'Knative Serving webhook', seconds: SECONDS },
   'eventing/cmd/webhook': { module: EVENTING, program: 'webhook', called: 'Knative Eventing webhook', seconds: SECONDS },
@@ -41,13 +41,13 @@ const pinned: Readonly<Record<string, Pin>> = {
 
 export const knativeVersions = () => ({ serving: versionOf(SERVING), eventing: versionOf(EVENTING) })
 
-/** The name of the process that stands for the pods of Serving's webhook. */
+/** The name of the process that replaces the pods of Serving's webhook. */
 export const SERVING_WEBHOOK = 'knative-serving-webhook'
 
 const KAFKA_SOURCES = 'kafkasources.sources.knative.dev'
 const kafkaSource = fileURLToPath(new URL('../knative/crds/kafka-source.yaml', import.meta.url))
 
-/** What `kubectl apply -f` would find in the releases. */
+/** The manifests of the releases. */
 async function released(): Promise<JsonObject[]> {
   const [serving, networking, caching, eventing] = await Promise.all([
     moduleSources(SERVING, 'knative.dev/serving'),
@@ -68,20 +68,20 @@ async function released(): Promise<JsonObject[]> {
   return [...files, kafkaSource].flatMap(file => manifests(readFileSync(file, 'utf8')))
 }
 
-// Without metrics of pods the HPA of Knative's own parts would have nothing to go by.
+// Knative's own HPAs need pod metrics, which do not exist here.
 const UNWANTED = 'HorizontalPodAutoscaler'
 
 const settings: Readonly<Record<string, JsonObject>> = {
-  // Nobody could pull the images that the claims name, so nobody can ask for their digests.
+  // The images of the claims do not exist, so Knative must not resolve their digests.
   'config-deployment': { 'registries-skipping-tag-resolving': 'ghcr.io' },
-  // Else every service is local to the cluster.
+  // Without a domain every service is cluster-local.
   'config-domain': { 'example.com': '' },
 }
 
 function configured(manifest: JsonObject): JsonObject {
   const name = String(at(manifest, 'metadata', 'name'))
   if (name === KAFKA_SOURCES) {
-    // The webhook that converts versions that nobody here uses belongs to the controller that is played.
+    // The conversion webhook belongs to the simulated controller, and these tests use no old versions.
     const { conversion: _, ...spec } = manifest.spec as JsonObject
     return { ...manifest, spec }
   }
@@ -89,7 +89,7 @@ function configured(manifest: JsonObject): JsonObject {
   return more === undefined ? manifest : { ...manifest, data: { ...(manifest.data as JsonObject), ...more } }
 }
 
-/** Starts the process that stands for the pods of the Deployment, with the environment that it gives them. */
+/** Starts a process instead of the pods of the Deployment, with their environment. */
 async function run(cluster: Cluster, manifest: JsonObject, file: string, kubeconfig: string): Promise<void> {
   const { namespace = '', name = '' } = referenceTo(manifest)
   const given = at(manifest, 'spec', 'template', 'spec', 'containers', 0, 'env')
@@ -106,7 +106,7 @@ async function run(cluster: Cluster, manifest: JsonObject, file: string, kubecon
       ...environment,
       SYSTEM_NAMESPACE: namespace,
       POD_NAME: name,
-      // Nobody is reached there, and an address of loopback is not one that a Service may have.
+      // An unreachable address, because a Service must not have a loopback address.
       POD_IP: '10.1.255.255',
       WEBHOOK_PORT: String(port),
       PROFILING_PORT: '0',
@@ -116,7 +116,7 @@ async function run(cluster: Cluster, manifest: JsonObject, file: string, kubecon
   })
 }
 
-/** Writes the status of every object of the kind whenever somebody has changed what it says. */
+/** Writes the status of every object of the kind whenever its spec changes. */
 function play({ api }: Cluster, kind: Reference, statusOf: (object: JsonObject) => JsonObject): void {
   api.watch(kind, ({ type, object }) => {
     const generation = at(object, 'metadata', 'generation') ?? 0
@@ -130,7 +130,7 @@ const isTrue = (...types: readonly string[]) => ({
   conditions: types.map(type => ({ type, status: 'True', lastTransitionTime: new Date().toISOString() })),
 })
 
-/** What a network layer such as Kourier says of each route once its proxies know it. */
+/** The status that a network layer such as Kourier sets for a configured route. */
 const playNetworkLayer = (cluster: Cluster) => {
   const proxies = { ingress: [{ domainInternal: 'gateway.knative-serving.svc.cluster.local' }] }
   play(cluster, { apiVersion: 'networking.internal.knative.dev/v1alpha1', kind: 'Ingress' }, () => ({
@@ -140,10 +140,10 @@ const playNetworkLayer = (cluster: Cluster) => {
   }))
 }
 
-/** There is no Kafka here, and the controller of KafkaSources is not to be had as a Go module. */
+/** Simulated because there is no Kafka here, and the KafkaSource controller is not available as a Go module. */
 const playKafka = (cluster: Cluster) => play(cluster, { apiVersion: 'sources.knative.dev/v1', kind: 'KafkaSource' }, () => isTrue('Ready'))
 
-/** Installs and starts all of it; answers once both webhooks are asked. */
+/** Installs and starts Knative; resolves when both webhooks are called. */
 export async function startKnative(cluster: Cluster, steps: Steps): Promise<void> {
   const { applyAll, kubectl, until, api } = cluster
   const programs = await buildAll(pinned, steps)
@@ -155,7 +155,7 @@ export async function startKnative(cluster: Cluster, steps: Steps): Promise<void
   await kubectl(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=60s'])
   await applyAll(all.filter(({ kind }) => kind !== 'CustomResourceDefinition'))
   const deployments = of('Deployment', 'StatefulSet')
-  // Some share an account, and its file is not to be written while one of them reads it.
+  // Programs share service accounts, and a kubeconfig must not be written while a program reads it.
   const accounts = new Map<string, string>()
   for (const [path, program] of Object.entries(programs)) {
     const deployment = deployments.find(

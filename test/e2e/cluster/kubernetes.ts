@@ -10,7 +10,7 @@ import type { Network } from './network.ts'
 import { freePort } from './ports.ts'
 import type { Processes } from './processes.ts'
 import type { Programs, Sources } from './programs.ts'
-import type { Patience } from './until.ts'
+import type { Timing } from './until.ts'
 
 const run = promisify(execFile)
 
@@ -20,12 +20,12 @@ export interface Ground {
   readonly processes: Processes
   readonly network: Network
   readonly authority: Authority
-  readonly until: <T>(what: string, ask: () => Promise<T> | T, patience?: Patience) => Promise<NonNullable<T>>
+  readonly until: <T>(what: string, poll: () => Promise<T> | T, timing?: Timing) => Promise<NonNullable<T>>
 }
 
 export interface Kubernetes {
   readonly api: Api
-  /** The administrator's. */
+  /** The kubeconfig of the administrator. */
   readonly kubeconfig: string
   readonly writeKubeconfig: (user: string, token: string) => string
 }
@@ -36,7 +36,7 @@ const PROXY_USER = 'front-proxy'
 const flags = (values: Readonly<Record<string, string | number | boolean>>): string[] =>
   Object.entries(values).map(([name, value]) => `--${name}=${value}`)
 
-/** Starts etcd, the API server, the controllers, the scheduler and KWOK; answers once there is a node. */
+/** Starts etcd, the API server, the controllers, the scheduler and KWOK; resolves when a node exists. */
 export async function startKubernetes(ground: Ground & { readonly sources: Sources; readonly asUsual: boolean }): Promise<Kubernetes> {
   const { folder, programs, processes, network, authority, until, sources, asUsual } = ground
   const files = join(folder, 'kubernetes')
@@ -71,7 +71,7 @@ export async function startKubernetes(ground: Ground & { readonly sources: Sourc
     'advertise-client-urls': etcd,
     'listen-peer-urls': `http://127.0.0.1:${peerPort}`,
     'log-level': 'warn',
-    // What is lost when the machine fails is of no use anyway.
+    // The data need not survive a failure of the machine.
     'unsafe-no-fsync': true,
   }
   processes.start({ name: 'etcd', file: programs.etcd, args: flags(etcdFlags) })
@@ -114,7 +114,7 @@ export async function startKubernetes(ground: Ground & { readonly sources: Sourc
     'proxy-client-cert-file': write('proxy.crt', proxy.certificate),
     'proxy-client-key-file': write('proxy.key', proxy.key),
     'egress-selector-config-file': write('egress.yaml', stringify(egress)),
-    // Nobody watches the health of nodes here, so nobody would take the taint off again.
+    // No controller watches the health of nodes here, so no one would remove the taint.
     'disable-admission-plugins': 'TaintNodesByCondition',
   }
   processes.start({ name: 'kube-apiserver', file: programs.apiServer, args: flags(apiServerFlags) })
@@ -135,7 +135,7 @@ export async function startKubernetes(ground: Ground & { readonly sources: Sourc
     'root-ca-file': ca,
     'service-account-private-key-file': account,
     controllers: '*,-node-lifecycle-controller,-node-ipam-controller',
-    // 15 s and 5 min are usual; faster, scaling can be watched.
+    // Instead of 15 s and 5 min, to shorten the tests.
     ...(!asUsual && { 'horizontal-pod-autoscaler-sync-period': '1s', 'horizontal-pod-autoscaler-downscale-stabilization': '5s' }),
   }
   processes.start({ name: 'kube-controller-manager', file: programs.controllers, args: flags(controllerFlags) })
@@ -149,7 +149,7 @@ export async function startKubernetes(ground: Ground & { readonly sources: Sourc
     'manage-nodes-with-annotation-selector': 'kwok.x-k8s.io/node=fake',
     cidr: '10.1.0.1/16',
     'node-ip': '127.0.0.1',
-    // No kubelet's API, which nobody asks: starting it, kwok 0.7 now and then writes into a map from two sides and ends.
+    // Without the kubelet API, which nobody uses: kwok 0.7 sometimes crashes in it with a concurrent map write.
     'node-port': 0,
   }
   processes.start({ name: 'kwok', file: programs.kwok, args: flags(kwokFlags) })
@@ -163,7 +163,7 @@ export async function startKubernetes(ground: Ground & { readonly sources: Sourc
 
 const NODE = 'kwok-node-a'
 
-/** A node of KWOK's, and labelled as one: its pods are Running because KWOK says so. */
+/** A node of KWOK, which marks its pods as Running. */
 async function createNode(api: Api): Promise<void> {
   const resources = { cpu: '512', memory: '2Ti', pods: '5000' }
   const labels = { type: 'kwok', 'kubernetes.io/os': 'linux', 'kubernetes.io/arch': 'amd64', 'kubernetes.io/hostname': NODE }

@@ -1,4 +1,4 @@
-// Our API on Crossplane 1 with provider-kubernetes, installed as docs/install.md has it for 1.x.
+// Tests our API on Crossplane 1 with provider-kubernetes, installed like in docs/install.md.
 import { examplesAreQuiet, examplesAreReady } from './suite/examples.ts'
 import { refusedClaims } from './suite/faults.ts'
 import { scalesOnLag } from './suite/scaling.ts'

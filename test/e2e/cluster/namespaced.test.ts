@@ -1,4 +1,4 @@
-// The same without claims, as Crossplane 2 has it: what a user applies is the composite.
+// Tests the namespaced API of Crossplane 2: users apply the composite.
 import { emptiedObjects } from './suite/emptied.ts'
 import { examplesAreQuiet, examplesAreReady } from './suite/examples.ts'
 import { lacksKinds, lastAppliedIsExact, refusedClaims, rollsOut, survivesFaults } from './suite/faults.ts'

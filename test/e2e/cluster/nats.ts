@@ -1,25 +1,25 @@
-// As much of the NATS protocol as the tests speak: https://docs.nats.io/reference/reference-protocols/nats-protocol
+// The part of the NATS protocol that the tests use: https://docs.nats.io/reference/reference-protocols/nats-protocol
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { at, isObject, type JsonObject } from '../../../src/kubernetes/json.ts'
 
 export interface Nats {
   readonly publish: (subject: string, payload: string) => Promise<void>
-  /** A stream that holds what is published to the subject of its own name, in lower case. */
+  /** A stream for messages to the subject with its name in lower case. */
   readonly createStream: (stream: string) => Promise<void>
   readonly createConsumer: (stream: string, consumer: string) => Promise<void>
   readonly deleteConsumer: (stream: string, consumer: string) => Promise<void>
-  /** Puts so many messages into the stream. */
+  /** Publishes this many messages to the stream. */
   readonly fill: (stream: string, count: number) => Promise<void>
-  /** Takes so many messages off the consumer and acknowledges them; answers how many there were. */
+  /** Fetches up to this many messages of the consumer and acknowledges them; returns their number. */
   readonly take: (stream: string, consumer: string, count: number) => Promise<number>
-  /** What KEDA calls lag: messages that wait, and messages that are not acknowledged. */
+  /** The lag as KEDA computes it: pending and unacknowledged messages. */
   readonly lag: (stream: string, consumer: string) => Promise<number>
   readonly close: () => void
 }
 
 interface Message {
-  /** Of the subscription. */
+  /** The ID of the subscription. */
   readonly id: string
   readonly reply: string | undefined
   readonly payload: string
@@ -32,7 +32,7 @@ const END = '\r\n'
 
 export const subjectOf = (stream: string) => stream.toLowerCase()
 
-/** Reads what the server sends: `MSG <subject> <sid> [reply] <bytes>` and the payload, or one line of another kind. */
+/** Parses the protocol of the server: `MSG <subject> <sid> [reply] <bytes>` with a payload, or another line. */
 function createReader(see: (message: Message) => void, answerPing: () => void) {
   let left = Buffer.alloc(0)
   return (chunk: Buffer): void => {
@@ -49,7 +49,7 @@ function createReader(see: (message: Message) => void, answerPing: () => void) {
         const headers = verb === 'HMSG' ? Number(words.at(-2)) : 0
         const payload = left.subarray(body + headers, body + length).toString('utf8')
         left = left.subarray(body + length + END.length)
-        // Only a status, such as "no messages", has headers and no payload.
+        // Only a status, such as "no messages", has headers but no payload.
         if (verb === 'MSG' || length > headers) see({ id: words[1] ?? '', reply, payload })
         continue
       }
@@ -72,7 +72,7 @@ async function open(port: number, see: (message: Message) => void): Promise<Sock
   return socket
 }
 
-/** Connects to a server on loopback, and again where that was started again. */
+/** Connects to a server on loopback, and reconnects after a restart. */
 export async function connectNats(port: number): Promise<Nats> {
   const prefix = Math.random().toString(36).slice(2)
   const waiting = new Map<string, (message: Message) => void>()
@@ -86,7 +86,7 @@ export async function connectNats(port: number): Promise<Nats> {
     socket = await opening.finally(() => (opening = undefined))
   }
 
-  /** An inbox of its own for each answer, as messages of a stream come under the subject that they were published to. */
+  /** A separate inbox for each request, because messages of a stream keep the subject that they were published to. */
   function subscribe(see: (message: Message) => void): { readonly inbox: string; readonly end: () => void } {
     const id = String(++subscriptions)
     const inbox = `_INBOX.${prefix}.${id}`
@@ -106,12 +106,12 @@ export async function connectNats(port: number): Promise<Nats> {
     socket.write(Buffer.concat([Buffer.from(`PUB ${subject}${reply && ` ${reply}`} ${bytes.length}${END}`), bytes, Buffer.from(END)]))
   }
 
-  async function ask(subject: string, payload: string): Promise<string> {
+  async function send(subject: string, payload: string): Promise<string> {
     await connected()
     return new Promise((resolve, reject) => {
-      const patience = setTimeout(() => reject(new Error(`NATS does not answer ${subject}`)), ANSWER_MS)
+      const timeout = setTimeout(() => reject(new Error(`NATS does not answer ${subject}`)), ANSWER_MS)
       const { inbox, end } = subscribe(message => {
-        clearTimeout(patience)
+        clearTimeout(timeout)
         end()
         resolve(message.payload)
       })
@@ -120,14 +120,14 @@ export async function connectNats(port: number): Promise<Nats> {
   }
 
   async function jetStream(api: string, body: JsonObject = {}): Promise<JsonObject> {
-    const answer: unknown = JSON.parse(await ask(`$JS.API.${api}`, JSON.stringify(body)))
+    const answer: unknown = JSON.parse(await send(`$JS.API.${api}`, JSON.stringify(body)))
     if (!isObject(answer)) throw new Error(`JetStream answers ${api} with no object`)
     if (isObject(answer.error)) throw new Error(`JetStream refuses ${api}: ${answer.error.description}`)
     return answer
   }
 
-  /** One batch: what the server has at once, each acknowledged. */
-  function takeBatch(stream: string, consumer: string, wanted: number): Promise<number> {
+  /** Fetches one batch of available messages and acknowledges each. */
+  function takeBatch(stream: string, consumer: string, limit: number): Promise<number> {
     return new Promise(resolve => {
       let taken = 0
       const finish = () => {
@@ -139,16 +139,16 @@ export async function connectNats(port: number): Promise<Nats> {
         clearTimeout(quiet)
         if (message.reply !== undefined) post(message.reply, '+ACK')
         taken += 1
-        if (taken === wanted) return finish()
+        if (taken === limit) return finish()
         quiet = setTimeout(finish, QUIET_MS)
       })
-      post(`$JS.API.CONSUMER.MSG.NEXT.${stream}.${consumer}`, JSON.stringify({ batch: wanted, no_wait: true }), inbox)
+      post(`$JS.API.CONSUMER.MSG.NEXT.${stream}.${consumer}`, JSON.stringify({ batch: limit, no_wait: true }), inbox)
     })
   }
 
   const number = (value: unknown) => (typeof value === 'number' ? value : 0)
   return {
-    publish: async (subject, payload) => void (await ask(subject, payload)),
+    publish: async (subject, payload) => void (await send(subject, payload)),
     createStream: async stream => {
       const settings = { name: stream, subjects: [subjectOf(stream)], storage: 'file', retention: 'limits', discard: 'old' }
       await jetStream(`STREAM.CREATE.${stream}`, {
@@ -168,14 +168,14 @@ export async function connectNats(port: number): Promise<Nats> {
     fill: async (stream, messages) => {
       for (let sent = 0; sent < messages; sent += BATCH) {
         const batch = Math.min(BATCH, messages - sent)
-        await Promise.all(Array.from({ length: batch }, (_, index) => ask(subjectOf(stream), `message ${sent + index}`)))
+        await Promise.all(Array.from({ length: batch }, (_, index) => send(subjectOf(stream), `message ${sent + index}`)))
       }
     },
-    take: async (stream, consumer, wanted) => {
+    take: async (stream, consumer, limit) => {
       await connected()
       let taken = 0
-      while (taken < wanted) {
-        const batch = await takeBatch(stream, consumer, Math.min(BATCH, wanted - taken))
+      while (taken < limit) {
+        const batch = await takeBatch(stream, consumer, Math.min(BATCH, limit - taken))
         if (batch === 0) break
         taken += batch
       }

@@ -1,6 +1,6 @@
-// The network between Services: an HTTP proxy that joins whoever asks for a Service, by its name or by its cluster IP, to the
-// process on loopback that stands for it. Crossplane and KEDA know it as their proxy, the API server as its egress; so none of
-// them needs another configuration than in a cluster, and no name has to be known to this machine.
+// Simulates the network between Services: an HTTP proxy that connects a request for a Service, by name or cluster IP, to a process
+// on loopback. It is the proxy of Crossplane and KEDA and the egress of the API server, so their configuration is the same as in a
+// cluster, and this machine need not resolve the names.
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http'
 import { connect, type ListenOptions, type Socket } from 'node:net'
@@ -9,14 +9,14 @@ import type { Duplex } from 'node:stream'
 
 export interface Network {
   readonly url: string
-  /** The same as a socket in the file system: the API server takes no plain HTTP over TCP. */
+  /** The proxy as a Unix socket, because the API server accepts no plain HTTP over TCP. */
   readonly socket: string
-  /** From now on whoever asks for this host, such as `nats.nats` or `ghcr.io`, and port reaches the port here. */
+  /** Connects requests for this host, such as `nats.nats` or `ghcr.io`, and port to the local port. */
   readonly join: (host: string, port: number, here: number) => void
   readonly close: () => void
 }
 
-/** `<name>.<namespace>` of the Services with this cluster IP, or with a pod of this address. */
+/** `<name>.<namespace>` of the Services with this cluster IP, or with a pod with this address. */
 export type ServicesAt = (address: string) => Promise<readonly string[]>
 
 const PROTOCOL = 'HTTP/1.1'

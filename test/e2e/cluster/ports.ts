@@ -1,11 +1,10 @@
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 
-// Below what systems take for outgoing connections (32,768 and up), so that a program that is started again finds its port
-// as free as the first time.
+// Below the ports of outgoing connections (32,768 and up), so a port is still available when its program restarts.
 const LOWEST = 20_000
 const HIGHEST = 32_000
-const given = new Set<number>()
+const used = new Set<number>()
 
 async function isFree(port: number): Promise<boolean> {
   const server = createServer()
@@ -20,12 +19,12 @@ async function isFree(port: number): Promise<boolean> {
   }
 }
 
-/** A free port on loopback, a different one on each call. */
+/** An available port on loopback, a different one for each call. */
 export async function freePort(): Promise<number> {
   for (;;) {
     const port = LOWEST + Math.floor(Math.random() * (HIGHEST - LOWEST))
-    if (given.has(port) || !(await isFree(port))) continue
-    given.add(port)
+    if (used.has(port) || !(await isFree(port))) continue
+    used.add(port)
     return port
   }
 }

@@ -1,4 +1,4 @@
-// The programs that the control plane is made of: each started by name, with a log of its own, and stopped by its id.
+// Starts the programs of the control plane by name, each with its own log, and stops them by process ID.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -12,21 +12,21 @@ export interface Program {
 }
 
 export interface Processes {
-  /** Where the logs are. */
+  /** The folder of the logs. */
   readonly logs: string
   readonly start: (program: Program) => void
-  /** SIGTERM, and SIGKILL to whoever does not listen. */
+  /** Sends SIGTERM, and SIGKILL if the process does not end. */
   readonly stop: (name: string) => Promise<void>
-  /** SIGKILL, as when the node fails. */
+  /** Sends SIGKILL, like a failing node. */
   readonly kill: (name: string) => Promise<void>
-  /** Starts again what was stopped, as it was, or with other arguments. */
-  readonly again: (name: string, args?: readonly string[]) => void
+  /** Restarts a stopped program, with the same or other arguments. */
+  readonly startAgain: (name: string, args?: readonly string[]) => void
   readonly restart: (name: string) => Promise<void>
   readonly pid: (name: string) => number
   readonly log: (name: string) => string
-  /** Throws where a program has ended by itself, with the end of its log. */
+  /** Throws the end of the log if a program has exited by itself. */
   readonly check: () => void
-  /** Ends everything and removes the folder, all but the logs where asked to. */
+  /** Ends all programs and removes the folder, except the logs if asked. */
   readonly stopAll: (options: { readonly keepLogs: boolean }) => Promise<void>
 }
 
@@ -41,7 +41,7 @@ const GRACE_MS = 8_000
 const TAIL_LINES = 15
 const keeperFile = fileURLToPath(new URL('keeper.mjs', import.meta.url))
 
-/** Only what programs need: no proxy and no cluster of whoever starts us. */
+/** Only the variables that programs need, without proxies or kubeconfigs of the user. */
 const environment = (): Record<string, string> =>
   Object.fromEntries(
     ['PATH', 'HOME', 'TMPDIR', 'LANG'].flatMap(name => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
@@ -67,7 +67,7 @@ export function createProcesses(folder: string): Processes {
   const run = (entry: Entry): void => {
     const { name, file, args, environment: own } = entry.program
     const log = openSync(logOf(name), 'a')
-    // In a group of its own, so that Ctrl-C in a terminal reaches us alone and we stop it in our order.
+    // In its own process group, so Ctrl-C reaches only this process, which stops the programs in order.
     const child = spawn(file, args, { stdio: ['ignore', log, log], detached: true, env: { ...environment(), ...own } })
     closeSync(log)
     const pid = child.pid
@@ -90,9 +90,9 @@ export function createProcesses(folder: string): Processes {
     const { child, ended } = Object.assign(entryOf(name), { stopping: true })
     if (child === undefined || ended === undefined) return
     child.kill(signal)
-    const patience = setTimeout(() => child.kill('SIGKILL'), GRACE_MS)
+    const timeout = setTimeout(() => child.kill('SIGKILL'), GRACE_MS)
     await ended
-    clearTimeout(patience)
+    clearTimeout(timeout)
   }
 
   const start = (program: Program): void => {
@@ -100,7 +100,7 @@ export function createProcesses(folder: string): Processes {
     entries.set(program.name, entry)
     run(entry)
   }
-  const again = (name: string, args?: readonly string[]): void => {
+  const startAgain = (name: string, args?: readonly string[]): void => {
     const { program } = entryOf(name)
     start(args === undefined ? program : { ...program, args })
   }
@@ -110,10 +110,10 @@ export function createProcesses(folder: string): Processes {
     start,
     stop,
     kill: name => end(name, 'SIGKILL'),
-    again,
+    startAgain,
     restart: async name => {
       await stop(name)
-      again(name)
+      startAgain(name)
     },
     pid: name => entryOf(name).child?.pid ?? 0,
     log: name => readFileSync(logOf(name), 'utf8'),
@@ -122,7 +122,7 @@ export function createProcesses(folder: string): Processes {
     },
     stopAll: async ({ keepLogs }) => {
       if (keepLogs) keeper.stdin?.write('keep\n')
-      // Who was started last is stopped first, but nobody waits for those who have nothing to say to each other.
+      // Stops the programs in reverse order, those without dependencies in parallel.
       const names = [...entries.keys()].reverse()
       const isFoundation = (name: string) => name === 'etcd' || name === 'kube-apiserver'
       await Promise.all(names.filter(name => !isFoundation(name)).map(stop))

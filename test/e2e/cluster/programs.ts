@@ -1,4 +1,4 @@
-// What the control plane is built of, and what it needs on the machine.
+// The programs of the control plane, and its requirements on the machine.
 import { execFile } from 'node:child_process'
 import { availableParallelism } from 'node:os'
 import { promisify } from 'node:util'
@@ -9,15 +9,15 @@ const run = promisify(execFile)
 /** A program to build. */
 export interface Pin {
   readonly module: string
-  /** Which one, where the module pins several. */
+  /** The program, if the module pins several. */
   readonly program?: string
-  /** The name that people know. */
+  /** The display name. */
   readonly called: string
-  /** What a build took in this order, on two idle cores with an empty cache. */
+  /** The build time in seconds in this order, on two idle cores with an empty cache. */
   readonly seconds: number
 }
 
-// The chart comes after the CLI, which compiles the same Helm.
+// The chart program comes after the CLI, which compiles the same Helm.
 const pinned = {
   etcd: { module: 'cluster/programs/etcd', called: 'etcd', seconds: 41 },
   crossplane: { module: 'crossplane/core', called: 'Crossplane', seconds: 105 },
@@ -40,16 +40,16 @@ const pinned = {
 
 export type ProgramName = keyof typeof pinned
 
-/** Where each program is. */
+/** The path of each program. */
 export type Programs = Readonly<Record<ProgramName, string>>
 
-/** The folders of the modules that bring manifests along. */
+/** The folders of the modules that contain manifests. */
 export interface Sources {
   readonly keda: string
   readonly kwok: string
 }
 
-/** Says what is done, and what is being done. */
+/** Reports completed and current steps. */
 export interface Steps {
   readonly say: (line: string) => void
   readonly begin: (line: string) => void
@@ -67,7 +67,7 @@ const prerequisites = [
   { program: 'nats-server', args: ['--version'], why: 'holds the messages (https://docs.nats.io, or apt-get install nats-server)' },
 ] as const
 
-/** One line for each program that is not on the PATH. */
+/** A line for each program that is not on the PATH. */
 export async function missingPrerequisites(): Promise<string[]> {
   const lines = await Promise.all(
     prerequisites.map(async ({ program, args, why }) => {
@@ -88,14 +88,14 @@ const MEASURED_CORES = 2
 
 const minutes = (seconds: number): string => (seconds < 60 ? 'less than a minute' : `${Math.round(seconds / 60)} min`)
 
-/** What building so many programs takes, before the first one begins. */
+/** Estimates the build time before the first build. */
 export function estimate(missing: readonly Pick<Pin, 'seconds'>[], cores: number): string {
   const idle = (missing.reduce((sum, { seconds }) => sum + seconds, 0) * MEASURED_CORES) / Math.min(cores, MEASURED_CORES)
   const count = missing.length === 1 ? 'one program' : `${missing.length} programs`
   return `building ${count}, once: ${minutes(idle)}, or up to ${minutes(idle * BUSY)} on a busy machine`
 }
 
-/** What is left, at the pace of what is done. */
+/** Estimates the remaining time from the completed builds. */
 export function left(pins: readonly Pick<Pin, 'seconds'>[], done: number, spentSeconds: number): string {
   const expected = (part: readonly Pick<Pin, 'seconds'>[]) => part.reduce((sum, { seconds }) => sum + seconds, 0)
   const before = expected(pins.slice(0, done))
@@ -103,7 +103,7 @@ export function left(pins: readonly Pick<Pin, 'seconds'>[], done: number, spentS
   return `${minutes(expected(pins.slice(done)) * pace)} left`
 }
 
-/** Builds what is not built yet; one at a time, as each takes all cores. */
+/** Builds missing programs, one at a time because each build uses all cores. */
 export async function buildAll<Name extends string>(
   pins: Readonly<Record<Name, Pin>>,
   { say, begin }: Steps,

@@ -1,16 +1,16 @@
-// What happens while one waits: a line for each step, and on a terminal the seconds that the one at hand has taken so far.
+// Reports progress: a line for each step, and on a terminal the seconds of the current step.
 const EVERY_MS = 1_000
-// In a log, a step that takes no longer is not worth a line.
+// A log has no line for a shorter step.
 const WORTH_MS = 2_000
-// Of a terminal that does not say how wide it is.
+// The width of a terminal that does not report it.
 const COLUMNS = 80
 
 export interface Progress {
-  /** A step is done. */
+  /** Reports a completed step. */
   readonly say: (line: string) => void
-  /** A step begins. */
+  /** Reports a new current step. */
   readonly begin: (line: string) => void
-  /** Nothing is said from then on. */
+  /** Stops all reports. */
   readonly end: () => void
 }
 
@@ -24,13 +24,13 @@ export function createProgress(stream: NodeJS.WriteStream): Progress {
   const draw = () => {
     if (at === undefined || !isTerminal) return
     const took = ` … ${Math.round((Date.now() - at.since) / 1000)} s`
-    // Only the row of the cursor can be cleared, so a line that wraps would leave its beginning behind.
+    // Only the row of the cursor can be cleared, so a line must not wrap.
     const room = (stream.columns || COLUMNS) - 1 - took.length
     const line = at.line.length > room ? `${at.line.slice(0, room - 1)}…` : at.line
     clear()
     stream.write(`${line}${took}`)
   }
-  let telling: NodeJS.Timeout | undefined
+  let delayedLine: NodeJS.Timeout | undefined
   const ticking = setInterval(draw, EVERY_MS).unref()
   return {
     say: line => {
@@ -42,14 +42,14 @@ export function createProgress(stream: NodeJS.WriteStream): Progress {
     begin: line => {
       if (isOver) return
       at = { line, since: Date.now() }
-      clearTimeout(telling)
+      clearTimeout(delayedLine)
       if (isTerminal) draw()
-      else telling = setTimeout(() => stream.write(`${line} …\n`), WORTH_MS)
+      else delayedLine = setTimeout(() => stream.write(`${line} …\n`), WORTH_MS)
     },
     end: () => {
       isOver = true
       clearInterval(ticking)
-      clearTimeout(telling)
+      clearTimeout(delayedLine)
       at = undefined
       clear()
     },

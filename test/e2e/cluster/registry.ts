@@ -1,5 +1,5 @@
-// An OCI registry on loopback that also answers as the ones that packages come from, over TLS, to whoever is on our network: so
-// the manifests that are installed are the ones that a user installs.
+// An OCI registry on loopback that also answers as the public registries, over TLS on the simulated network, so the installed
+// manifests are the same as those of users.
 import { once } from 'node:events'
 import { mkdirSync } from 'node:fs'
 import { connect } from 'node:net'
@@ -11,7 +11,7 @@ import { freePort } from './ports.ts'
 
 const HOSTS = ['ghcr.io', 'xpkg.crossplane.io'] as const
 
-/** Starts the registry and answers where packages are pushed to, without TLS. */
+/** Starts the registry and returns the address for pushing packages, without TLS. */
 export async function startRegistry(
   { folder, programs, processes, network, authority, until }: Ground,
   atEnd: (close: () => void) => void,

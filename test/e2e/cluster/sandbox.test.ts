@@ -1,4 +1,4 @@
-// The sandbox as people start it, with a control plane of its own each time.
+// Runs the sandbox as a process, each time with its own control plane.
 import { spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -17,20 +17,20 @@ function sandbox(...args: readonly string[]) {
     cwd: root,
     stdio: ['ignore', 'pipe', 'pipe'],
   })
-  let said = ''
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', chunk => (said += String(chunk)))
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', chunk => (output += String(chunk)))
   const ended = new Promise<number | null>(resolve => child.once('close', resolve))
   closing.push(() => child.kill('SIGKILL'))
-  const folderOf = () => dirname(dirname(/KUBECONFIG=(\S+)/.exec(said)?.[1] ?? ''))
-  return { child, ended, said: () => said, folderOf }
+  const folderOf = () => dirname(dirname(/KUBECONFIG=(\S+)/.exec(output)?.[1] ?? ''))
+  return { child, ended, output: () => output, folderOf }
 }
 
-test('makes the full claim ready, and SIGTERM ends it with nothing left', async () => {
-  const { child, ended, said, folderOf } = sandbox('--apply', 'examples/full-claim.yaml')
-  await until('the claim', () => /support\/assistant {2}ready {2}2 replicas .* lag 0/.test(said()), {
-    check: () => expect(child.exitCode, said()).toBeNull(),
+test('makes the full claim ready, and removes its folder after SIGTERM', async () => {
+  const { child, ended, output, folderOf } = sandbox('--apply', 'examples/full-claim.yaml')
+  await until('the claim', () => /support\/assistant {2}ready {2}2 replicas .* lag 0/.test(output()), {
+    check: () => expect(child.exitCode, output()).toBeNull(),
   })
-  expect(said()).toContain('created secret support/assistant-db with empty values for endpoint, username, password\n')
+  expect(output()).toContain('created secret support/assistant-db with empty values for endpoint, username, password\n')
   const folder = folderOf()
   expect(existsSync(folder)).toBe(true)
   child.kill('SIGTERM')
@@ -38,11 +38,11 @@ test('makes the full claim ready, and SIGTERM ends it with nothing left', async 
   await until('its folder is gone', () => !existsSync(folder))
 })
 
-test('a claim that the API server refuses ends it with its message', async () => {
+test('ends with the message of the API server if it rejects a claim', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'claim-'))
   closing.push(() => rmSync(folder, { recursive: true, force: true }))
   const file = join(folder, 'claim.yaml')
-  // Labels are Kubernetes' own matter, so eds does not judge them.
+  // Kubernetes validates labels, eds does not.
   writeFileSync(
     file,
     `apiVersion: platform.bizmatters.io/v1alpha1
@@ -51,7 +51,7 @@ metadata: { name: orders, namespace: shop, labels: { 'no label': '' } }
 spec: { image: 'ghcr.io/acme/orders:1', nats: { stream: ORDERS, consumer: orders } }
 `,
   )
-  const { ended, said } = sandbox('--apply', file)
+  const { ended, output } = sandbox('--apply', file)
   expect(await ended).toBe(1)
-  expect(said()).toContain('metadata.labels: Invalid value: "no label"')
+  expect(output()).toContain('metadata.labels: Invalid value: "no label"')
 })

@@ -1,25 +1,25 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
-export interface Patience {
+export interface Timing {
   readonly timeoutMs?: number
   readonly everyMs?: number
-  /** Throws where waiting has become pointless. */
+  /** Throws if waiting cannot succeed. */
   readonly check?: () => void
 }
 
-// A reconcile of Crossplane that lost its function holds a composite for up to two minutes.
+// Crossplane holds a composite for up to two minutes after it lost the function during a call.
 const TIMEOUT_MS = 240_000
 const EVERY_MS = 200
 
-/** Asks until the answer is one, and says what the last word was where it never came. An error counts as no answer yet. */
-export async function until<T>(what: string, ask: () => Promise<T> | T, patience: Patience = {}): Promise<NonNullable<T>> {
-  const { timeoutMs = TIMEOUT_MS, everyMs = EVERY_MS, check } = patience
+/** Polls until there is a result, and throws the last error after the timeout. Errors before that are ignored. */
+export async function until<T>(what: string, poll: () => Promise<T> | T, timing: Timing = {}): Promise<NonNullable<T>> {
+  const { timeoutMs = TIMEOUT_MS, everyMs = EVERY_MS, check } = timing
   const deadline = Date.now() + timeoutMs
   let last: unknown
   for (;;) {
     check?.()
     try {
-      last = await ask()
+      last = await poll()
       if (last !== undefined && last !== null && last !== false) return last as NonNullable<T>
     } catch (error) {
       last = error instanceof Error ? error.message : error

@@ -1,4 +1,4 @@
-// The examples, and what they become.
+// The examples and their resources.
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { isObject, type JsonObject } from '../../../../src/kubernetes/json.ts'
@@ -24,13 +24,13 @@ export const examplesThat = (belong: (claim: ClaimManifest) => boolean): readonl
 
 export const namesOf = ({ metadata }: ClaimManifest) => `${metadata.namespace}/${metadata.name}`
 
-/** KEDA's from the first moment on. */
+/** Excludes replicas, which KEDA manages from the start. */
 function withoutReplicas(manifest: JsonObject): JsonObject {
   const { replicas: _, ...spec } = isObject(manifest.spec) ? manifest.spec : {}
   return manifest.kind === 'Deployment' ? { ...manifest, spec } : manifest
 }
 
-/** What of all that was composed does not live as it was composed. */
+/** The composed fields that differ in the cluster. */
 export async function lacking({ api }: Cluster, claim: ClaimManifest): Promise<string[]> {
   const lists = await Promise.all(
     composedOf(claim).map(async manifest =>

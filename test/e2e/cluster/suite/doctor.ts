@@ -1,5 +1,5 @@
-// What eds doctor looks at, broken piece by piece: its line turns red, and the command that it prints turns it green again. In the flavour
-// with claims, as it is the one that the doctor installs where there is none.
+// Breaks every part that eds doctor checks: doctor reports the problem, and the printed command fixes it. Uses the flavour with
+// claims, which is the one that doctor installs.
 import { execFile } from 'node:child_process'
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -25,7 +25,7 @@ interface Diagnosis {
   readonly checks: readonly PublishedCheck[]
 }
 
-/** What the secrets of this file hold. */
+/** The value of the secrets in this file. */
 const PASSWORD = 'correct-horse-battery-staple'
 const values = [PASSWORD, Buffer.from(PASSWORD).toString('base64')]
 
@@ -45,7 +45,7 @@ function doctor({ cluster: { kubeconfig } }: Setting, about: readonly string[]):
   )
 }
 
-/** Waits until the doctor says this of what it looked at. */
+/** Waits until doctor reports the problem. */
 async function turnsRed(setting: Setting, about: readonly string[], { row, because, harm, mayBeUndone }: Ailment): Promise<PublishedCheck> {
   let last: PublishedCheck | undefined
   return setting.cluster
@@ -75,27 +75,27 @@ async function turnsGreen(setting: Setting, about: readonly string[]): Promise<v
 }
 
 interface Otherwise {
-  /** Why the printed command does not mend it, or not here. */
+  /** Why the printed command does not fix it, or not here. */
   readonly why: 'it shows what is wrong' | 'helm installs from the internet' | 'the nats CLI is not at hand'
-  /** The printed command, or what it prints where it shows something. */
+  /** Matches the printed command, or the output of a command that only shows something. */
   readonly prints: RegExp
-  readonly mend: (setting: Setting) => Promise<unknown>
+  readonly fix: (setting: Setting) => Promise<unknown>
 }
 
 interface Ailment {
   readonly says: string
   readonly harm: (setting: Setting) => Promise<unknown>
-  /** By Crossplane, which may be late with putting right what the ailment before had changed: then it is done again. */
+  /** Crossplane may still undo the change while it reverts the previous one, so it is repeated. */
   readonly mayBeUndone?: boolean
   readonly row: string
   readonly because: RegExp
-  /** Where it is not the printed command that mends it. */
+  /** The fix if the printed command does not fix it. */
   readonly otherwise?: Otherwise
-  /** What is done in the editor that the printed command opens. */
+  /** The edit in the editor that the printed command opens. */
   readonly editor?: string
-  /** What lies where the printed command is run, in the place of the project. */
+  /** The files in the working directory of the printed command, instead of the project. */
   readonly files?: Readonly<Record<string, string>>
-  /** What is asked about in the place of the patient. */
+  /** The operands of doctor instead of the default claim. */
   readonly about?: (setting: Setting) => readonly string[]
 }
 
@@ -108,7 +108,7 @@ const patchClaim =
   ({ cluster }: Setting) =>
     cluster.api.patch(referenceOf(patient), { spec })
 
-/** Deletes an object, and puts it back. */
+/** Deletes an object, and restores it. */
 function taking(reference: Reference): {
   readonly take: (setting: Setting) => Promise<unknown>
   readonly back: (setting: Setting) => Promise<unknown>
@@ -125,13 +125,13 @@ function taking(reference: Reference): {
   }
 }
 
-const shows = (prints: RegExp, mend: Otherwise['mend']): Otherwise => ({ why: 'it shows what is wrong', prints, mend })
-const helm = (mend: Otherwise['mend']): Otherwise => ({
+const shows = (prints: RegExp, fix: Otherwise['fix']): Otherwise => ({ why: 'it shows what is wrong', prints, fix })
+const helm = (fix: Otherwise['fix']): Otherwise => ({
   why: 'helm installs from the internet',
   prints: /^helm upgrade --install \S+ \S+ --repo https:/,
-  mend,
+  fix,
 })
-const natsCli = (prints: RegExp, mend: Otherwise['mend']): Otherwise => ({ why: 'the nats CLI is not at hand', prints, mend })
+const natsCli = (prints: RegExp, fix: Otherwise['fix']): Otherwise => ({ why: 'the nats CLI is not at hand', prints, fix })
 
 const deployment = (namespace: string, name: string): Reference => ({ apiVersion: 'apps/v1', kind: 'Deployment', namespace, name })
 const crossplane = taking(deployment('crossplane-system', 'crossplane'))
@@ -143,7 +143,7 @@ const scale = (namespace: string, name: string, replicas: number) => kubectl('-n
 const image = ({ namespace, name }: Reference, container: string, value: string) =>
   kubectl('-n', String(namespace), 'set', 'image', `deployment/${name}`, `${container}=${value}`)
 
-/** What runs in the first container of a Deployment; changed, and changed back. */
+/** Changes the image of the first container of a Deployment, and restores it. */
 function imaging(reference: Reference, old: (image: string) => string) {
   let before: { readonly container: string; readonly image: string } | undefined
   return {
@@ -166,7 +166,7 @@ const versioned = (kind: 'function' | 'configuration', name: string, version: st
   return kubectl('patch', `${kind}.pkg.crossplane.io/${name}`, '--type=merge', '-p', JSON.stringify(patch))
 }
 
-/** Until the change stays: Crossplane may not be done with making the Composition yet. */
+/** Repeats the change until it persists, because Crossplane may still be creating the Composition. */
 const changeComposition =
   (...operations: readonly JsonObject[]) =>
   ({ cluster: { api, until } }: Setting) => {
@@ -193,14 +193,14 @@ const nats = { stream: STREAM, consumer: 'patient' }
 const secretive = worker(NAMESPACE, 'secretive', STREAM, { nats, secretRefs: [{ name: 'later', envFrom: true }] })
 const taken = worker(NAMESPACE, 'taken', STREAM, { nats })
 const homeless = worker('nowhere', 'homeless', STREAM, { nats })
-/** Pods that there are keep running without what their claim names now. */
+/** Existing pods keep running without secrets that the claim names now. */
 const naming = (secretKey: string) => patchClaim({ secretRefs: [{ name: 'credentials', env: [{ secretKey, envName: 'PASSWORD' }] }] })
 const SECRET_ROW = `Secret credentials of ${nameOf(patient)}`
 const PODS_ROW = `Pods of ${nameOf(patient)}`
 const PULLING = 'Back-off pulling image "ghcr.io/acme/orders-worker:1.4.2"'
 const labels = `app.kubernetes.io/name=${patient.metadata.name}`
 
-/** What the kubelet says of an image that there is not; KWOK's pods run without any. */
+/** The pod status of the kubelet for a missing image, which KWOK does not set. */
 async function stopPulling({ cluster: { api, kubectl } }: Setting): Promise<void> {
   const pods = await api.list({ apiVersion: 'v1', kind: 'Pod', namespace: NAMESPACE })
   for (const pod of pods) {
@@ -224,13 +224,13 @@ const STREAM_ROW = `Stream of ${nameOf(patient)}`
 
 const ailments: readonly Ailment[] = [
   {
-    says: 'Crossplane is scaled away',
+    says: 'Crossplane is scaled to zero',
     harm: scale('crossplane-system', 'deployment/crossplane', 0),
     row: 'Crossplane',
     because: /has 0 of 0 replicas ready/,
   },
   {
-    says: 'no node takes Crossplane',
+    says: 'no node fits Crossplane',
     harm: async setting => {
       await cordon(setting, 'cordon')
       await kubectl('-n', 'crossplane-system', 'delete', 'pods', '-l', 'app=crossplane')(setting)
@@ -240,7 +240,7 @@ const ailments: readonly Ailment[] = [
     otherwise: shows(/FailedScheduling/, setting => cordon(setting, 'uncordon')),
   },
   {
-    says: 'Crossplane is not there',
+    says: 'Crossplane is missing',
     harm: crossplane.take,
     row: 'Crossplane',
     because: /no Deployment in any namespace has the label app=crossplane/,
@@ -254,14 +254,14 @@ const ailments: readonly Ailment[] = [
     otherwise: helm(oldCrossplane.back),
   },
   {
-    says: 'the function is of a version that there is not',
+    says: 'the version of the function does not exist',
     harm: versioned('function', functionName, NO_VERSION),
     row: 'Function',
     because: /is not Installed: cannot unpack package/,
     otherwise: shows(/UnpackPackage/, versioned('function', functionName, FIRST_VERSION)),
   },
   {
-    says: 'the Composition calls a function that there is not',
+    says: 'the Composition calls a missing function',
     harm: changeComposition({ op: 'replace', path: `${step}/functionRef/name`, value: 'function-event-driven-service' }),
     mayBeUndone: true,
     row: 'Function',
@@ -269,7 +269,7 @@ const ailments: readonly Ailment[] = [
     otherwise: shows(new RegExp(functionName), changeComposition({ op: 'replace', path: `${step}/functionRef/name`, value: functionName })),
   },
   {
-    says: 'the Configuration is of a version that there is not',
+    says: 'the version of the Configuration does not exist',
     harm: versioned('configuration', CONFIGURATION, NO_VERSION),
     row: 'Configuration',
     because: /is not Installed: cannot unpack package/,
@@ -282,16 +282,16 @@ const ailments: readonly Ailment[] = [
     because: /no Composition .* exists/,
   },
   {
-    says: 'the input of the function is made invalid',
+    says: 'the function input is invalid',
     harm: changeComposition({ op: 'add', path: `${step}/input/defaults`, value: { size: 'huge' } }),
     mayBeUndone: true,
     row: 'Composition',
     because: /defaults\.size: must be one of/,
   },
   {
-    says: 'the Composition loses its step',
+    says: 'the Composition has no step',
     harm: changeComposition(
-      // Removed whether it is there or not.
+      // Removed even if it does not exist.
       { op: 'add', path: `${step}/input`, value: {} },
       { op: 'remove', path: `${step}/input` },
       { op: 'replace', path: `${step}/functionRef/name`, value: 'function-auto-ready' },
@@ -307,13 +307,13 @@ const ailments: readonly Ailment[] = [
     because: /crossplane-system\/crossplane may not get, list, watch, create, update, patch, delete/,
   },
   {
-    says: 'the operator of KEDA is scaled away',
+    says: 'the KEDA operator is scaled to zero',
     harm: scale('keda', 'deployment/keda-operator', 0),
     row: 'KEDA operator',
     because: /has 0 of 0 replicas ready/,
   },
   {
-    says: 'the operator of KEDA is not there',
+    says: 'the KEDA operator is missing',
     harm: operator.take,
     row: 'KEDA operator',
     because: /no Deployment in any namespace has the label app.kubernetes.io\/name=keda-operator/,
@@ -327,14 +327,14 @@ const ailments: readonly Ailment[] = [
     otherwise: helm(oldKeda.back),
   },
   {
-    says: 'nobody serves the metrics of KEDA',
+    says: 'no process serves the KEDA metrics',
     harm: scale('keda', 'deployment/keda-metrics-apiserver', 0),
     row: 'KEDA metrics',
     because: /is not available, so claims cannot scale beyond one replica: .*no addresses/,
     otherwise: shows(/no addresses/, scale('keda', 'deployment/keda-metrics-apiserver', 1)),
   },
   {
-    says: 'the metrics of KEDA are not known to the API server',
+    says: 'the APIService of the KEDA metrics is missing',
     harm: metrics.take,
     row: 'KEDA metrics',
     because: /APIService \S+ does not exist/,
@@ -348,26 +348,26 @@ const ailments: readonly Ailment[] = [
     otherwise: shows(/^$/, scale('nats', 'statefulset/nats', 1)),
   },
   {
-    says: 'the claim asks a Service that there is not',
+    says: 'the monitoring endpoint names a missing Service',
     harm: patchClaim({ nats: { monitoringEndpoint: 'monitoring.nats.svc:8222' } }),
     row: 'NATS',
     because: /Service nats\/monitoring does not exist; Service nats-headless exposes 8222/,
   },
   {
-    says: 'the claim asks the Service for clients',
+    says: 'the monitoring endpoint names the client Service',
     harm: patchClaim({ nats: { monitoringEndpoint: 'nats.nats.svc:8222' } }),
     row: 'NATS',
     because: /Service nats\/nats does not expose port 8222, only 4222/,
   },
   {
-    says: 'the claim asks the port for clients',
+    says: 'the monitoring endpoint names the client port',
     harm: patchClaim({ nats: { monitoringEndpoint: 'nats-headless.nats.svc:4222' } }),
     row: 'NATS',
     because: /does not speak HTTP, so it is probably the client port/,
     otherwise: shows(/nats-headless .*8222/, patchClaim({ nats: { monitoringEndpoint: null } })),
   },
   {
-    says: 'the stream is not there',
+    says: 'the stream is missing',
     harm: patchClaim({ nats: { stream: 'NOWHERE' } }),
     row: STREAM_ROW,
     because: /account '\$G' has no stream 'NOWHERE'/,
@@ -383,7 +383,7 @@ const ailments: readonly Ailment[] = [
     because: /has no stream 'DOKTOR' \(did you mean 'DOCTOR'\?\).*; if the name is correct, run: nats stream add -- DOKTOR$/,
   },
   {
-    says: 'the consumer is not there',
+    says: 'the consumer is missing',
     harm: patchClaim({ nats: { stream: STREAM, consumer: 'nobody' } }),
     row: STREAM_ROW,
     because: /has no consumer 'nobody'; its consumers: patient/,
@@ -396,13 +396,13 @@ const ailments: readonly Ailment[] = [
     because: /has no consumer 'patent' \(did you mean 'patient'\?\)/,
   },
   {
-    says: 'the account is another',
+    says: 'the stream is in another account',
     harm: patchClaim({ nats: { ...nats, account: 'SUPPORT' } }),
     row: STREAM_ROW,
     because: /stream 'DOCTOR' is in account '\$G', not in account 'SUPPORT'/,
   },
   {
-    says: 'a secret of the claim is not there',
+    says: 'a secret of the claim is missing',
     harm: ({ cluster }) => cluster.api.apply(secretive),
     row: `Claim ${nameOf(secretive)}`,
     because: /ScalingReady is False, ScaledObjectCheckFailed: .*Create the secret/,
@@ -410,7 +410,7 @@ const ailments: readonly Ailment[] = [
     about: () => [nameOf(secretive)],
   },
   {
-    says: 'a living claim names a secret that there is not',
+    says: 'a ready claim names a missing secret',
     harm: naming('password'),
     row: SECRET_ROW,
     because: /^namespace doctor has no Secret 'credentials'$/,
@@ -431,14 +431,14 @@ const ailments: readonly Ailment[] = [
     editor: 'sed -i s/pasword/password/',
   },
   {
-    says: 'a secret to pull with is of another type',
+    says: 'a pull secret has another type',
     harm: patchClaim({ imagePullSecrets: [{ name: 'credentials' }] }),
     row: SECRET_ROW,
     because: /^has type Opaque, so the kubelet does not pull images with it/,
     otherwise: shows(/^Type: +Opaque$/m, patchClaim({ imagePullSecrets: null })),
   },
   {
-    says: 'a rollout is stuck for want of a node, and the old pod serves',
+    says: 'a rollout is stuck without a node while the old pod serves',
     harm: async setting => {
       await cordon(setting, 'cordon')
       await patchClaim({ image: 'ghcr.io/acme/orders-worker:1.4.3' })(setting)
@@ -448,14 +448,14 @@ const ailments: readonly Ailment[] = [
     otherwise: shows(/FailedScheduling/, setting => cordon(setting, 'uncordon')),
   },
   {
-    says: 'the image of a pod is not there',
+    says: 'the image of a pod is missing',
     harm: stopPulling,
     row: PODS_ROW,
     because: /: pod patient-\S+: ImagePullBackOff: Back-off pulling image/,
     otherwise: shows(/ImagePullBackOff/, kubectl('-n', NAMESPACE, 'delete', 'pods', '-l', labels)),
   },
   {
-    says: 'the claim is one that only the function refuses',
+    says: 'only the function rejects the claim',
     harm: patchClaim({
       env: [{ name: 'PASSWORD', value: 'x' }],
       secretRefs: [{ name: 'later', env: [{ secretKey: 'password', envName: 'PASSWORD' }] }],
@@ -472,7 +472,7 @@ const ailments: readonly Ailment[] = [
     otherwise: shows(/ReconcilePaused/, kubectl('-n', NAMESPACE, 'annotate', 'eventdrivenservice', 'patient', 'crossplane.io/paused-')),
   },
   {
-    says: 'the claim is not there',
+    says: 'the claim is missing',
     harm: async () => undefined,
     row: `Claim ${NAMESPACE}/patent`,
     because: /^does not exist$/,
@@ -497,14 +497,14 @@ const ailments: readonly Ailment[] = [
     about: () => [nameOf(taken)],
   },
   {
-    says: 'the namespace of a claim that is not applied yet is not there',
+    says: 'the namespace of a new claim is missing',
     harm: async setting => writeFileSync(fileOf(setting), JSON.stringify(homeless)),
     row: `Claim ${nameOf(homeless)}`,
     because: /namespace nowhere does not exist/,
     about: setting => [fileOf(setting)],
   },
 ]
-/** A kubeconfig of somebody who may read claims and what the ClusterRole `view` allows: all but secrets. */
+/** A kubeconfig of a user who may read claims and everything in the ClusterRole `view`, which excludes secrets. */
 async function viewer({ cluster: { api, kubectl, folder } }: Setting): Promise<string> {
   const rbac = 'rbac.authorization.k8s.io'
   const account = { kind: 'ServiceAccount', namespace: NAMESPACE, name: 'viewer' }
@@ -538,21 +538,21 @@ function folderOf({ cluster }: Setting, files: Readonly<Record<string, string>>)
 }
 const fileOf = ({ cluster }: Setting) => join(cluster.folder, 'homeless.json')
 
-/** The commands of docs/install.md that remove all but what stands beside the packages. */
+/** The commands of docs/install.md that remove the packages, but not the objects outside them. */
 function removal(): string {
   const text = readFileSync(join(root, 'docs/install.md'), 'utf8')
   const commands = /## Remove it\n[^`]*```sh\n([^`]*)```/.exec(text)?.[1]?.trim().split('\n') ?? []
   if (!commands.at(-1)?.startsWith('kubectl delete -f package/runtime/')) throw new Error('docs/install.md removes in another way')
   return commands.slice(0, -1).join('\n')
 }
-/** What goes with the packages, in its own time. */
+/** The objects that Crossplane deletes after the packages. */
 const brought: readonly Reference[] = [
   { apiVersion: 'apiextensions.crossplane.io/v1', kind: 'CompositeResourceDefinition' },
   { apiVersion: 'apiextensions.crossplane.io/v1', kind: 'Composition' },
   { apiVersion: 'pkg.crossplane.io/v1', kind: 'FunctionRevision' },
 ]
 
-/** With the API go all claims, so this comes last. */
+/** Last, because deleting the API deletes all claims. */
 const losses: readonly Ailment[] = [
   {
     says: 'the API is deleted',
@@ -562,7 +562,7 @@ const losses: readonly Ailment[] = [
     about: () => [],
   },
   {
-    says: 'the kinds of KEDA are not there',
+    says: 'the CRDs of KEDA are missing',
     harm: kinds.take,
     row: 'KEDA',
     because: /missing CRDs: scaledobjects\.keda\.sh/,
@@ -582,7 +582,7 @@ const losses: readonly Ailment[] = [
   },
 ]
 
-export function doctorMends(given: () => Setting): void {
+export function doctorFixes(given: () => Setting): void {
   describe('eds doctor', () => {
     let setting: Setting
     beforeAll(async () => {
@@ -595,7 +595,7 @@ export function doctorMends(given: () => Setting): void {
       await ready(cluster, patient)
     })
 
-    test('finds nothing wrong', async () => {
+    test('reports no problems', async () => {
       await turnsGreen(setting, [nameOf(patient)])
       const printed = await runDocumented(setting.cluster, `eds doctor ${nameOf(patient)} 2>&1`)
       expect(printed).toMatch(/no problems found\n$/)
@@ -606,20 +606,20 @@ export function doctorMends(given: () => Setting): void {
     const turned = async (ailment: Ailment) => {
       const { harm, otherwise, editor, files, about = () => [nameOf(patient)] } = ailment
       await harm(setting)
-      const { mend = '' } = await turnsRed(setting, about(setting), ailment)
+      const { mend: fix = '' } = await turnsRed(setting, about(setting), ailment)
       if (otherwise === undefined) {
-        const line = editor === undefined ? mend : `KUBE_EDITOR='${editor}' ${mend}`
+        const line = editor === undefined ? fix : `KUBE_EDITOR='${editor}' ${fix}`
         await runDocumented(setting.cluster, line, files === undefined ? root : folderOf(setting, files))
       } else {
-        if (otherwise.why !== 'it shows what is wrong') expect(mend).toMatch(otherwise.prints)
-        // An event comes a moment after what it tells of.
-        else await setting.cluster.until('it shows', async () => otherwise.prints.test(await runDocumented(setting.cluster, mend)))
-        await otherwise.mend(setting)
+        if (otherwise.why !== 'it shows what is wrong') expect(fix).toMatch(otherwise.prints)
+        // Events arrive shortly after their cause.
+        else await setting.cluster.until('it shows', async () => otherwise.prints.test(await runDocumented(setting.cluster, fix)))
+        await otherwise.fix(setting)
       }
       await turnsGreen(setting, about(setting))
     }
 
-    test('says so where it may not read a secret, and finds nothing wrong for that', async () => {
+    test('reports a secret that it may not read as unknown, not as a problem', async () => {
       const { cluster } = setting
       await cluster.api.apply(secret)
       await patchClaim({ secretRefs: [{ name: 'later', env: [{ secretKey: 'password', envName: 'PASSWORD' }] }] })(setting)

@@ -1,8 +1,8 @@
-// An edit that leaves an object of the spec empty. Server-side apply writes null in its place.
+// Edits that empty an object of the spec, for which server-side apply writes null.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { COMPOSITE_KIND } from '../../../../src/claim/identity.ts'
 import { at, type JsonObject } from '../../../../src/kubernetes/json.ts'
-import { API_VERSION, becomes, type ClaimManifest, createNamespace, gone, referenceOf, worker } from '../claim.ts'
+import { API_VERSION, becomes, type ClaimManifest, createNamespace, deleteClaim, referenceOf, worker } from '../claim.ts'
 import type { Setting } from './setting.ts'
 
 const NAMESPACE = 'emptied'
@@ -10,7 +10,7 @@ const NEXT_IMAGE = 'ghcr.io/acme/orders-worker:2.0.0'
 
 const kafka = { bootstrapServers: ['kafka:9092'], topics: ['orders'] }
 
-/** Each object of the spec that may be empty: filled, then emptied. */
+/** Each object of the spec that may be empty: first with content, then empty. */
 const edits: readonly (readonly [name: string, filled: JsonObject, emptied: JsonObject])[] = [
   ['scaling', { scaling: { maxReplicas: 5 } }, { scaling: {} }],
   ['knative', { runtime: 'Knative', knative: { timeoutSeconds: 5 } }, { runtime: 'Knative', knative: {} }],
@@ -31,7 +31,7 @@ export function emptiedObjects(given: () => Setting): void {
   describe('an edit that empties an object of the spec', () => {
     const claimOf = (name: string, spec: JsonObject): ClaimManifest => worker(NAMESPACE, name, 'EMPTIED', { scaling: undefined, ...spec })
 
-    /** The image that reached the composite, which is the claim itself where there are no claims. */
+    /** The image of the composite, which is the claim itself in the namespaced flavour. */
     const compositeImage = async ({ metadata }: ClaimManifest): Promise<unknown> => {
       const { cluster, flavour } = given()
       const kind = flavour === 'claims' ? COMPOSITE_KIND : 'EventDrivenService'
@@ -49,7 +49,7 @@ export function emptiedObjects(given: () => Setting): void {
       await createNamespace(given().cluster, NAMESPACE)
       await Promise.all(edits.map(([name, filled]) => given().cluster.api.apply(claimOf(name, filled))))
     })
-    afterAll(() => Promise.all(edits.map(([name, filled]) => gone(given().cluster, claimOf(name, filled)))))
+    afterAll(() => Promise.all(edits.map(([name, filled]) => deleteClaim(given().cluster, claimOf(name, filled)))))
 
     test.each(edits)('%s: later edits still reach the composite', async (name, filled, emptied) => {
       const { cluster } = given()

@@ -1,11 +1,11 @@
-// Every example with runtime Deployment: ready, as composed, as printed, and quiet from then on.
+// Every example with runtime Deployment becomes ready, equals the output of eds render, and does not change afterwards.
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { observedCondition } from '../../../../src/kubernetes/conditions.ts'
 import { at } from '../../../../src/kubernetes/json.ts'
 import { composedOf, secretsOf } from '../../../../tools/apply.ts'
 import { root } from '../../../fixtures/claim-files.ts'
-import { createNamespace, gone, referenceOf } from '../claim.ts'
+import { createNamespace, deleteClaim, referenceOf } from '../claim.ts'
 import { documentedCommands, runDocumented } from '../install.ts'
 import { examplesThat, lacking } from './composed.ts'
 import { staysQuiet } from './quiet.ts'
@@ -30,13 +30,13 @@ export function examplesAreReady(given: () => Setting): void {
 
     test('is applied with kubectl', async () => {
       const { cluster, flavour } = given()
-      // The first as the docs have it; its namespace is there by now.
+      // The first with the command of the docs; its namespace exists already.
       const [, , first] = documentedCommands(flavour)
       await runDocumented(cluster, first.replace(/kubectl create namespace \S+ && /, ''))
       for (const { file } of examples) await cluster.kubectl(['apply', '-f', join(root, file)])
     })
 
-    test.each(examples.map(({ file, claim }) => ({ file, claim })))('$file: ready, and says so', async ({ claim }) => {
+    test.each(examples.map(({ file, claim }) => ({ file, claim })))('$file becomes ready', async ({ claim }) => {
       const { cluster } = given()
       const live = await cluster.until('every condition is true', async () => {
         const live = await cluster.api.get(referenceOf(claim))
@@ -51,15 +51,12 @@ export function examplesAreReady(given: () => Setting): void {
       })
     })
 
-    test.each(examples.map(({ file, claim }) => ({ file, claim })))(
-      '$file: what lives holds every field that was composed',
-      async ({ claim }) => {
-        const { cluster } = given()
-        expect(await lacking(cluster, claim)).toEqual([])
-      },
-    )
+    test.each(examples.map(({ file, claim }) => ({ file, claim })))('$file keeps every composed field', async ({ claim }) => {
+      const { cluster } = given()
+      expect(await lacking(cluster, claim)).toEqual([])
+    })
 
-    test('kubectl get prints the columns', async () => {
+    test('kubectl get prints the additional columns', async () => {
       const { cluster, flavour } = given()
       const printed = await cluster.kubectl(['get', 'eventdrivenservices', '-A'])
       const [header = '', ...rows] = printed.trimEnd().split('\n')
@@ -80,7 +77,7 @@ export function examplesAreReady(given: () => Setting): void {
   })
 }
 
-// Those that KEDA may send to sleep meanwhile.
+// Claims that KEDA may scale to zero meanwhile.
 const asleep = examples.filter(({ claim }) => at(claim.spec, 'scaling', 'minReplicas') === 0).map(({ claim }) => claim.metadata.name)
 
 export function examplesAreQuiet(given: () => Setting, seconds: number, between: () => void = () => undefined): void {
@@ -88,7 +85,7 @@ export function examplesAreQuiet(given: () => Setting, seconds: number, between:
     staysQuiet(given, { claims: examples.map(({ claim }) => claim), asleep, seconds }, between)
     afterAll(async () => {
       const { cluster } = given()
-      for (const { file, claim } of examples) if (file !== MAIN) await gone(cluster, claim)
+      for (const { file, claim } of examples) if (file !== MAIN) await deleteClaim(cluster, claim)
     })
   })
 }

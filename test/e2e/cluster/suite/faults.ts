@@ -1,4 +1,4 @@
-// What goes wrong in a cluster sooner or later, and what a claim and its pods see of it.
+// Faults of a cluster, and their effect on claims and pods.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -11,8 +11,8 @@ import {
   type ClaimManifest,
   countsOf,
   createNamespace,
+  deleteClaim,
   deploymentOf,
-  gone,
   ready,
   referenceOf,
   scaledObjectOf,
@@ -27,7 +27,7 @@ const NAMESPACE = 'faults'
 const STREAM = 'FAULTS'
 const MANY = 20
 
-/** What changes with every write, but for the status: the generation, and who owns which fields. */
+/** Changes with every write except of the status: the generation and the field owners. */
 const versionsOf = async ({ cluster: { api } }: Setting, claim: ClaimManifest): Promise<unknown[]> =>
   Promise.all(
     [deploymentOf(claim), scaledObjectOf(claim)].map(async reference => {
@@ -39,9 +39,9 @@ const versionsOf = async ({ cluster: { api } }: Setting, claim: ClaimManifest): 
 const ownersOf = (metadata: Json | undefined) =>
   items(at(metadata, 'managedFields')).filter(entry => at(entry, 'subresource') === undefined)
 
-/** A refused claim is answered with what was applied last, so applying that must change nothing. */
+/** For an invalid claim the function returns the last applied manifests, so applying them must change nothing. */
 export function lastAppliedIsExact(given: () => Setting): void {
-  test('what Crossplane applied last, read from an object and applied again, changes nothing of it', async () => {
+  test('applying the last applied manifest of an object again changes nothing', async () => {
     const { api } = given().cluster
     const kinds = [
       ['v1', 'ServiceAccount'],
@@ -59,14 +59,14 @@ export function lastAppliedIsExact(given: () => Setting): void {
       const after = await api.apply(asCrossplaneDoes(applied, object), { dryRun: true, manager })
       const label = `${object.kind} ${at(object, 'metadata', 'namespace')}/${at(object, 'metadata', 'name')}`
       expect(after.spec, label).toEqual(object.spec)
-      // The API server writes nothing, and so counts nothing, if an apply changes nothing.
+      // The API server keeps the resourceVersion if an apply changes nothing.
       expect(at(after, 'metadata', 'resourceVersion'), label).toEqual(at(object, 'metadata', 'resourceVersion'))
     }
     expect(new Set(composed.map(({ object }) => object.kind))).toEqual(new Set(kinds.map(([, kind]) => kind)))
   })
 }
 
-/** With the labels, annotations and owners that Crossplane adds to what a function wants. */
+/** Adds the labels, annotations and owners of Crossplane to a desired manifest. */
 function asCrossplaneDoes(applied: JsonObject, { metadata }: JsonObject): JsonObject {
   const added = (field: string) => ({
     [field]: {
@@ -79,7 +79,7 @@ function asCrossplaneDoes(applied: JsonObject, { metadata }: JsonObject): JsonOb
 }
 
 export function refusedClaims(given: () => Setting): void {
-  describe('a claim that the API takes and the function refuses', () => {
+  describe('a claim that the API accepts and the function rejects', () => {
     const name = 'refused'
     const fine = worker(NAMESPACE, name, 'REFUSED', { env: [{ name: 'DB_PASSWORD', value: 'none' }] })
     // The same variable from two places.
@@ -99,18 +99,18 @@ export function refusedClaims(given: () => Setting): void {
       })
     })
 
-    test('is taken by the API, and what runs is left alone', async () => {
+    test('does not change the running objects', async () => {
       const { cluster } = given()
       await cluster.api.apply(fine)
       await ready(cluster, fine)
       const before = await versionsOf(given(), fine)
       await cluster.kubectl(['apply', '--server-side', '--force-conflicts', '-f', '-'], JSON.stringify(bad))
-      const said = await becomes(cluster, bad, 'WorkloadReady', 'False', 'InvalidClaim')
-      expect(said.message).toContain('spec.secretRefs[0].env[0].envName: must not be the same as spec.env[0].name')
+      const condition = await becomes(cluster, bad, 'WorkloadReady', 'False', 'InvalidClaim')
+      expect(condition.message).toContain('spec.secretRefs[0].env[0].envName: must not be the same as spec.env[0].name')
       expect(await versionsOf(given(), bad)).toEqual(before)
     })
 
-    test('does not look ready, and keeps its other conditions and its status', async () => {
+    test('is not ready and keeps its other conditions and its status', async () => {
       const { cluster } = given()
       await becomes(cluster, bad, 'Ready', 'False')
       await becomes(cluster, bad, 'Synced', 'True')
@@ -118,13 +118,13 @@ export function refusedClaims(given: () => Setting): void {
       expect(at(await cluster.api.get(referenceOf(bad)), 'status', 'workload', 'name')).toBe(name)
     })
 
-    test('corrected, it recovers by itself', async () => {
+    test('recovers when it is corrected', async () => {
       const { cluster } = given()
       await cluster.api.patch(referenceOf(bad), { spec: { env: [] } })
       await becomes(cluster, bad, 'WorkloadReady', 'True')
       await ready(cluster, bad)
       expect(JSON.stringify(await cluster.api.get(deploymentOf(bad)))).toContain('orders-worker:2.0.0')
-      await gone(cluster, bad)
+      await deleteClaim(cluster, bad)
     })
   })
 }
@@ -156,18 +156,18 @@ export function rollsOut(given: () => Setting): void {
     })
     afterAll(async () => {
       await setUnschedulable(false)
-      await gone(given().cluster, before)
+      await deleteClaim(given().cluster, before)
     })
 
-    test('whose new pods do not start is not ready, and the status names the image that runs', async () => {
+    test('with pods that do not start makes the claim not ready, and the status names the running image', async () => {
       const { cluster } = given()
-      // As a first try may have left it.
+      // The state that a first try may leave.
       await setUnschedulable(false)
       await cluster.api.apply(before)
       await ready(cluster, before)
       await setUnschedulable(true)
       await cluster.api.patch(referenceOf(before), { spec: { image } })
-      // Until the new pod is created, none of one runs the new version.
+      // Before the new pod exists, 0 of 1 replicas run the new version.
       await cluster.until('the claim names the pod that does not start', async () => {
         const { message } = await becomes(cluster, before, 'WorkloadReady', 'False', 'RollingOut')
         return message.includes('1 of 1 pods run the new version, and 1 is not available')
@@ -179,7 +179,7 @@ export function rollsOut(given: () => Setting): void {
       await cluster.until('the status names the new image', async () => (await imageOf()) === image)
     })
 
-    test('that adds an HTTP port is done without a warning', async () => {
+    test('that adds an HTTP port causes no warning', async () => {
       const { cluster } = given()
       await setUnschedulable(false)
       await cluster.api.patch(referenceOf(before), { spec: { httpPort: 3000 } })
@@ -192,16 +192,16 @@ export function rollsOut(given: () => Setting): void {
   })
 }
 
-/** Before Knative is there. */
+/** Runs before Knative is installed. */
 export function lacksKinds(given: () => Setting): void {
-  describe('a kind that the cluster does not know', () => {
+  describe('a missing CRD', () => {
     const name = 'lacking'
     const before = worker(NAMESPACE, name, 'LACKING')
     const kafka = { bootstrapServers: ['kafka:9092'], topics: ['orders'] }
     const image = 'ghcr.io/acme/orders-worker:2.0.0'
     const after: ClaimManifest = { ...before, spec: { ...before.spec, image, eventing: { kafka } } }
     const source: Reference = { apiVersion: 'sources.knative.dev/v1', kind: 'KafkaSource', namespace: NAMESPACE, name }
-    // Its webhook, which makes one version of another, is not there.
+    // Its conversion webhook does not run here.
     const [{ spec, ...definition } = {}] = manifests(readFileSync(join(root, 'test/e2e/knative/crds/kafka-source.yaml'), 'utf8'))
     const { conversion: _, ...withoutWebhook } = isObject(spec) ? spec : {}
 
@@ -213,11 +213,11 @@ export function lacksKinds(given: () => Setting): void {
     })
     afterAll(async () => {
       const { cluster } = given()
-      await gone(cluster, before)
+      await deleteClaim(cluster, before)
       await cluster.api.delete(referenceTo(definition))
     })
 
-    test('holds up nothing else that a living claim asks for, and the claim says what is to be installed', async () => {
+    test('does not block other changes of a ready claim, and the claim names the missing product', async () => {
       const { cluster } = given()
       await cluster.api.apply(before)
       await ready(cluster, before)
@@ -229,34 +229,34 @@ export function lacksKinds(given: () => Setting): void {
       await becomes(cluster, after, 'Ready', 'False')
     })
 
-    test('holds up nothing else of a new claim', async () => {
+    test('does not block the other resources of a new claim', async () => {
       const { cluster } = given()
       const fresh = worker(NAMESPACE, 'fresh', 'LACKING', { nats: undefined, scaling: undefined, runtime: 'Knative' })
       const account: Reference = { apiVersion: 'v1', kind: 'ServiceAccount', ...fresh.metadata }
       await cluster.api.apply(fresh)
       await becomes(cluster, fresh, 'WorkloadReady', 'False', 'KindUnknown')
       await cluster.until('its account', () => cluster.api.find(account))
-      await gone(cluster, fresh, [account])
+      await deleteClaim(cluster, fresh, [account])
     })
 
-    test('is made once it is known', async () => {
+    test('stops blocking when it is installed', async () => {
       const { cluster } = given()
       const { message = '' } = await becomes(cluster, after, 'EventingReady', 'False', 'KindUnknown')
       await cluster.api.apply({ ...definition, spec: withoutWebhook })
       await cluster.until('it is known', async () =>
         JSON.stringify(await cluster.api.call('GET', '/openapi/v3/apis/sources.knative.dev/v1')).includes('KafkaSource'),
       )
-      // Crossplane may have looked between the CRD and that, and then keeps what it saw; the claim says what helps.
+      // Crossplane may have cached the schema before that; the claim names the command that refreshes it.
       const [, refresh] = /make Crossplane refresh: (kubectl .*?)\. The rest/.exec(message) ?? []
       expect(refresh, message).toBeDefined()
       await runDocumented(cluster, String(refresh))
-      // Else Crossplane calls by itself, within a minute.
-      await cluster.api.patch(referenceOf(after), { spec: { env: [{ name: 'LOOK', value: 'again' }] } })
+      // Otherwise Crossplane calls the function within a minute.
+      await cluster.api.patch(referenceOf(after), { spec: { env: [{ name: 'MARK', value: 'known' }] } })
       await cluster.until('the KafkaSource', () => cluster.api.find(source))
       await becomes(cluster, after, 'EventingReady', 'False', 'Waiting')
     })
 
-    test('no longer asked for, it is nothing that the claim lacks', async () => {
+    test('has no effect on a claim that no longer needs it', async () => {
       const { cluster } = given()
       await cluster.api.apply(before)
       await becomes(cluster, before, 'EventingReady', 'True', 'NotApplicable')
@@ -266,7 +266,7 @@ export function lacksKinds(given: () => Setting): void {
   })
 }
 
-/** The pods of a namespace, each by what tells it from one that was started anew. */
+/** The pods of a namespace with the fields that change in a new or restarted pod. */
 async function podsOf({ cluster: { api } }: Setting, namespace: string): Promise<unknown[]> {
   const pods = await api.list({ apiVersion: 'v1', kind: 'Pod', namespace })
   return pods.map(pod => at(pod, 'metadata', 'uid')).sort()
@@ -274,7 +274,7 @@ async function podsOf({ cluster: { api } }: Setting, namespace: string): Promise
 
 const REST_MS = 4_000
 
-/** Waits until the function has not been called for this claim for a while. */
+/** Waits until the function has not been called for this claim for some time. */
 async function atRest({ cluster: { processes, until } }: Setting, name: string): Promise<void> {
   const calls = () => processes.log(FUNCTION).split(`"name":"${name}"`).length
   let before = calls()
@@ -317,22 +317,22 @@ export function survivesFaults(given: () => Setting): void {
     afterAll(async () => {
       const { cluster } = given()
       await Promise.all(many.map(claim => cluster.api.delete(referenceOf(claim))))
-      await gone(cluster, steady)
+      await deleteClaim(cluster, steady)
     })
 
-    test(`the function is killed while ${MANY} claims come in: all become ready once it is back`, async () => {
+    test(`${MANY} claims become ready after the function is killed and restarted during their creation`, async () => {
       const { cluster } = given()
       const began = Date.now()
       const last = many[MANY - 1] as ClaimManifest
       await Promise.all(many.slice(0, MANY / 2).map(claim => cluster.api.apply(claim)))
       await cluster.processes.kill(FUNCTION)
       await Promise.all(many.slice(MANY / 2).map(claim => cluster.api.apply(claim)))
-      // Crossplane waits for a function that is gone, for up to two minutes, and nothing comes of it meanwhile.
+      // Crossplane waits up to two minutes for a function that is down, and composes nothing meanwhile.
       await cluster.until('the last claim has its composite', async () =>
         at(await cluster.api.get(referenceOf(last)), 'metadata', 'finalizers'),
       )
       expect(await cluster.api.find(deploymentOf(last))).toBeUndefined()
-      cluster.processes.again(FUNCTION)
+      cluster.processes.startAgain(FUNCTION)
       for (const claim of many) await ready(cluster, claim)
       console.log(
         `${MANY} claims were ready ${((Date.now() - began) / 1000).toFixed(1)} s after they were applied, the function killed meanwhile`,
@@ -347,7 +347,7 @@ export function survivesFaults(given: () => Setting): void {
       'keda-metrics-apiserver',
       'nats-of-nats',
       'kube-controller-manager',
-    ])('%s is started again: the count stays', async name => {
+    ])('a restart of %s keeps the replica count', async name => {
       const { cluster } = given()
       const counts = countsOf(cluster, steady)
       await cluster.processes.restart(name)
@@ -365,13 +365,13 @@ export function survivesFaults(given: () => Setting): void {
       expect(new Set(counts.seen)).toEqual(new Set([3]))
     })
 
-    test('after all that it still scales', async () => {
+    test('still scales after these faults', async () => {
       const { cluster, nats } = given()
       await nats.fill(STREAM, 10)
       await scaledTo(cluster, steady, 5)
     })
 
-    test('the certificate of the function is issued anew: it is taken up without a restart', async () => {
+    test('the function reloads a reissued certificate without a restart', async () => {
       const { cluster } = given()
       const before = cluster.processes.pid(FUNCTION)
       const already = cluster.processes.log(FUNCTION).split('certificates reloaded').length
@@ -392,26 +392,26 @@ export function survivesFaults(given: () => Setting): void {
       expect(cluster.processes.pid(FUNCTION)).toBe(before)
     })
 
-    test('two claims of one name live in two namespaces', async () => {
+    test('two claims of one name are independent in two namespaces', async () => {
       const { cluster } = given()
       const twin = { ...steady, metadata: { name: 'steady', namespace: 'other' } }
       await cluster.api.apply(twin)
       await ready(cluster, twin)
-      await gone(cluster, twin)
+      await deleteClaim(cluster, twin)
       await ready(cluster, steady)
     })
 
-    test('a claim that is deleted while the function is down goes, and all of it', async () => {
+    test('a claim that is deleted while the function is down is deleted with all its resources', async () => {
       const { cluster } = given()
-      // One that is at rest: a call that is under way when the function goes keeps Crossplane for up to two minutes.
+      // An idle claim, because a call that is interrupted blocks Crossplane for up to two minutes.
       const nats = { stream: 'REST', consumer: 'nothing-to-do' }
       const leaving = worker(NAMESPACE, 'leaving', STREAM, { nats, scaling: { pollingInterval: 300 } })
       await cluster.api.apply(leaving)
       await ready(cluster, leaving)
       await atRest(given(), 'leaving')
       await cluster.processes.stop(FUNCTION)
-      await gone(cluster, leaving)
-      cluster.processes.again(FUNCTION)
+      await deleteClaim(cluster, leaving)
+      cluster.processes.startAgain(FUNCTION)
     })
 
     test(`an upgrade and a downgrade with ${MANY} live claims restart no pod`, async () => {
@@ -433,7 +433,7 @@ export function survivesFaults(given: () => Setting): void {
       }
     })
 
-    test('without our ClusterRole a claim is not ready and the composite says why; with it, it recovers', async () => {
+    test('without our ClusterRole a claim is not ready, the composite reports why, and it recovers with it', async () => {
       const { cluster, flavour } = given()
       const unauthorized = worker(NAMESPACE, 'unauthorized', STREAM, { nats: { stream: 'REST', consumer: 'nothing-to-do' } })
       await cluster.api.delete(clusterRole)
@@ -460,11 +460,11 @@ export function survivesFaults(given: () => Setting): void {
             type === 'Warning' && at(involvedObject, 'kind') === kind && /scaledobjects.* is forbidden/.test(String(message)),
         )
       })
-      // A claim waits for its composite; a composite that could not be composed is not even that.
+      // A claim waits for its composite, which has no Ready condition before it was composed.
       await becomes(cluster, unauthorized, flavour === 'claims' ? 'Ready' : 'Synced', 'False')
       await cluster.kubectl(['apply', '-f', join(root, 'package/runtime/rbac')])
       await ready(cluster, unauthorized)
-      await gone(cluster, unauthorized)
+      await deleteClaim(cluster, unauthorized)
     })
   })
 }

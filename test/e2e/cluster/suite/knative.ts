@@ -1,4 +1,4 @@
-// Claims that Knative has to do with, before its own controllers and webhooks; what is played in that, test/e2e/cluster/knative.ts says.
+// Claims that use Knative, with its real controllers and webhooks. test/e2e/cluster/knative.ts names the simulated parts.
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { STAND_IN_SUFFIX } from '../../../../src/capabilities/address.ts'
@@ -9,7 +9,18 @@ import { ADOPT } from '../../../../src/reconcile/name-conflicts.ts'
 import { composedOf, secretsOf } from '../../../../tools/apply.ts'
 import { examineWith } from '../../../cli/doctor/cluster.ts'
 import { type Reference, referenceTo } from '../api.ts'
-import { API_VERSION, becomes, type ClaimManifest, createNamespace, gone, KIND, ready, referenceOf, type Said, worker } from '../claim.ts'
+import {
+  API_VERSION,
+  becomes,
+  type ClaimCondition,
+  type ClaimManifest,
+  createNamespace,
+  deleteClaim,
+  KIND,
+  ready,
+  referenceOf,
+  worker,
+} from '../claim.ts'
 import type { Cluster } from '../cluster.ts'
 import { runDocumented } from '../install.ts'
 import { SERVING_WEBHOOK, startKnative } from '../knative.ts'
@@ -34,7 +45,7 @@ const examples = examplesThat(({ spec }) => spec.runtime === 'Knative' || spec.e
   file,
   claim: { ...claim, metadata: { ...claim.metadata, namespace: NAMESPACE } },
 }))
-/** Several examples are one service at different times. */
+/** Several examples show one service at different times. */
 const last = [...new Map(examples.map(({ claim }) => [claim.metadata.name, claim])).values()]
 
 const knative = (name: string, spec: JsonObject = {}): ClaimManifest => ({
@@ -44,15 +55,15 @@ const knative = (name: string, spec: JsonObject = {}): ClaimManifest => ({
   spec: { image: `ghcr.io/acme/${name}:1.0.0`, size: 'micro', runtime: 'Knative', ...spec },
 })
 
-/** The revisions that a split of traffic names are older than the claim with the split. */
+/** Earlier versions of a claim, which create the revisions that its traffic split names. */
 function historyOf({ spec, ...claim }: ClaimManifest): ClaimManifest[] {
   const { knative: _, ...plain } = spec
   const asked = JSON.stringify(spec).includes('revisionName')
   return asked ? ['1', '2'].map(tag => ({ ...claim, spec: { ...plain, image: `ghcr.io/acme/storefront:${tag}` } })) : []
 }
 
-/** By hand, what some claims expect to be there. */
-const neighbours: readonly JsonObject[] = [
+/** Objects outside the claims that some claims refer to. */
+const otherObjects: readonly JsonObject[] = [
   { apiVersion: EVENTING, kind: 'Broker', metadata: { name: 'shop', namespace: NAMESPACE } },
   {
     apiVersion: SERVING,
@@ -79,13 +90,13 @@ export function runsOnKnative(given: () => Setting): void {
       describe('once ready', () => staysQuiet(given, { claims: last, kinds, seconds: QUIET_SECONDS }, () => refusals(given)))
       describe('eds doctor', () => doctor(given))
     })
-    describe('what cannot be', () => unmet(given))
-    describe('a living claim changes its runtime', () => changesRuntime(given))
+    describe('an unmet need', () => unmet(given))
+    describe('a ready claim changes its runtime', () => changesRuntime(given))
   })
 }
 
 export function changesRuntimeOnKnative(given: () => Setting): void {
-  describe('Knative: a living claim changes its runtime', () => {
+  describe('Knative: a ready claim changes its runtime', () => {
     installed(given)
     changesRuntime(given)
   })
@@ -94,7 +105,7 @@ export function changesRuntimeOnKnative(given: () => Setting): void {
 function examplesRun(given: () => Setting): void {
   beforeAll(async () => {
     const { cluster, nats } = given()
-    for (const neighbour of neighbours) await cluster.api.apply(neighbour)
+    for (const object of otherObjects) await cluster.api.apply(object)
     for (const { spec, ...claim } of last) {
       for (const secret of secretsOf({ ...claim, spec })) await cluster.api.apply(secret)
       const { stream, consumer } = (spec.nats ?? {}) as { stream?: string; consumer?: string }
@@ -111,7 +122,7 @@ function examplesRun(given: () => Setting): void {
   })
   afterAll(async () => {
     const { cluster } = given()
-    await Promise.all(last.map(claim => gone(cluster, claim)))
+    await Promise.all(last.map(claim => deleteClaim(cluster, claim)))
   })
 
   test.each([...examples])('$file: admitted, ready, and as composed', async ({ claim }) => {
@@ -120,9 +131,9 @@ function examplesRun(given: () => Setting): void {
     await runs(given(), claim)
   })
 
-  test('kubectl get prints the columns', async () => {
+  test('kubectl get prints the additional columns', async () => {
     const { cluster } = given()
-    // A change of the traffic alone is seen to be on its way only after it has been applied.
+    // A change of the traffic alone shows in the status only after it was applied.
     await cluster.until('every claim in its row', async () => {
       const printed = await cluster.kubectl(['get', 'eds', '-n', NAMESPACE, '--no-headers'])
       for (const { metadata, spec } of last) {
@@ -134,7 +145,7 @@ function examplesRun(given: () => Setting): void {
   })
 }
 
-/** Waits until the claim runs as it is now, and says so. */
+/** Waits until the claim has rolled out its current spec and is ready. */
 async function runs({ cluster: { api, until }, cluster }: Setting, claim: ClaimManifest): Promise<void> {
   const { metadata, spec } = claim
   await until(`${metadata.name} with ${spec.image} and all it says`, async () => {
@@ -154,13 +165,13 @@ async function runs({ cluster: { api, until }, cluster }: Setting, claim: ClaimM
   })
 }
 
-/** That Knative's webhooks are asked at all. */
+/** Proves that the API server calls Knative's webhooks. */
 function refusals(given: () => Setting): void {
   const service = { apiVersion: SERVING, kind: 'Service', metadata: { name: 'pricing', namespace: NAMESPACE } }
   const broker = { apiVersion: EVENTING, kind: 'Broker', metadata: { name: 'shop', namespace: NAMESPACE } }
   test.each<{ says: string; reference: Reference; patch: JsonObject; refused: string }>([
     {
-      says: 'a split that does not add up',
+      says: 'traffic that does not add up to 100',
       reference: referenceTo(service),
       patch: { spec: { traffic: [{ latestRevision: true, percent: 90 }] } },
       refused: 'Traffic targets sum to 90, want 100',
@@ -177,33 +188,33 @@ function refusals(given: () => Setting): void {
       patch: { metadata: { annotations: { 'eventing.knative.dev/broker.class': 'Kafka' } } },
       refused: 'Immutable annotations changed',
     },
-  ])('Knative refuses $says', async ({ reference, patch, refused }) => {
+  ])('Knative rejects $says', async ({ reference, patch, refused }) => {
     await expect(given().cluster.api.patch(reference, patch)).rejects.toThrow(refused)
   })
 }
 
 function doctor(given: () => Setting): void {
   const claim = `${NAMESPACE}/fulfilment`
-  const ask = () => examineWith(given().cluster.kubeconfig, claim)
+  const examine = () => examineWith(given().cluster.kubeconfig, claim)
 
-  test('finds all that a claim needs', async () => {
-    const { exit, checks, stderr } = await ask()
+  test('reports no problems', async () => {
+    const { exit, checks, stderr } = await examine()
     expect(stderr).toBe('no problems found\n')
     expect(exit).toBe(0)
     for (const name of ['Knative Serving', 'Knative Eventing', 'Knative KafkaSource']) expect(checks[name]).toMatchObject({ state: 'well' })
   })
 
-  test('says what is missing, and the command that mends it', async () => {
+  test('reports what is missing, and the command that fixes it', async () => {
     const { cluster } = given()
     await cluster.api.delete({ apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRole', name: 'event-driven-service:knative' })
     const wrong = await cluster.until('it is noticed', async () => {
-      const { exit, checks } = await ask()
+      const { exit, checks } = await examine()
       return exit === 1 ? Object.values(checks).filter(({ state }) => state === 'wrong') : undefined
     })
     expect(wrong).toHaveLength(1)
     expect(wrong[0]?.fix).toBe('kubectl apply -f package/runtime/rbac/knative.yaml')
     await runDocumented(cluster, String(wrong[0]?.fix))
-    await cluster.until('all is well again', async () => (await ask()).exit === 0)
+    await cluster.until('all is well again', async () => (await examine()).exit === 0)
   })
 }
 
@@ -221,10 +232,10 @@ function unmet(given: () => Setting): void {
   })
   afterAll(async () => {
     const { cluster } = given()
-    await Promise.all([forgetful, steadfast].map(claim => gone(cluster, claim)))
+    await Promise.all([forgetful, steadfast].map(claim => deleteClaim(cluster, claim)))
   })
 
-  test('a revision that there is not: the claim says so', async () => {
+  test('reports a missing revision', async () => {
     const { cluster } = given()
     const { message } = await becomes(cluster, forgetful, 'WorkloadReady', 'False', 'RevisionMissing')
     expect(message).toContain('Check the names under spec.knative.traffic.')
@@ -233,14 +244,14 @@ function unmet(given: () => Setting): void {
   })
 
   test.each([
-    { says: 'class of a Broker', asked: eventing({ class: 'Kafka' }, 'one'), kept: "class 'MTChannelBasedBroker'" },
-    { says: 'name of a Broker', asked: eventing({ name: 'other' }, 'one'), kept: "name 'steadfast'" },
-    { says: 'consumer group', asked: eventing({}, 'two'), kept: "consumer group 'one'" },
-  ])('another $says: what is there stays, the rest is applied, and the claim says so', async ({ asked, kept }) => {
+    { says: 'class of a Broker', changed: eventing({ class: 'Kafka' }, 'one'), kept: "class 'MTChannelBasedBroker'" },
+    { says: 'name of a Broker', changed: eventing({ name: 'other' }, 'one'), kept: "name 'steadfast'" },
+    { says: 'consumer group', changed: eventing({}, 'two'), kept: "consumer group 'one'" },
+  ])('keeps an immutable $says, applies the rest, and reports it', async ({ changed, kept }) => {
     const { cluster } = given()
     await runs(given(), steadfast)
     const image = `ghcr.io/acme/steadfast:${kept.length}`
-    await cluster.api.apply({ ...steadfast, spec: { ...steadfast.spec, image, eventing: asked } })
+    await cluster.api.apply({ ...steadfast, spec: { ...steadfast.spec, image, eventing: changed } })
     const { message } = await becomes(cluster, steadfast, 'EventingReady', 'False', 'Immutable')
     expect(message).toContain(`keeps its ${kept}`)
     await cluster.until('the new image', async () => {
@@ -252,7 +263,7 @@ function unmet(given: () => Setting): void {
     await cluster.api.apply(steadfast)
   })
 
-  test('a Knative Service by hand that names its revision is taken over once the command of the message has been run', async () => {
+  test('adopts a Knative Service with a revision name after the command of the message was run', async () => {
     const { cluster } = given()
     const claim = knative('stamped')
     const template = { metadata: { name: 'stamped-first' }, spec: { containers: [{ image: 'ghcr.io/acme/stamped:0.9.0' }] } }
@@ -267,16 +278,16 @@ function unmet(given: () => Setting): void {
     await cluster.api.apply(adopting)
     const { message = '' } = await becomes(cluster, claim, 'WorkloadReady', 'False', 'NameTaken')
     await runDocumented(cluster, /kubectl .*/.exec(message)?.[0] ?? '')
-    // A claim that stays as it is would be looked at again within a minute.
+    // Crossplane reconciles an unchanged claim within a minute.
     await cluster.api.apply({ ...adopting, spec: { ...adopting.spec, image: 'ghcr.io/acme/stamped:1.0.1' } })
     await ready(cluster, claim)
     const taken = await cluster.api.get(referenceTo(byHand))
     expect(at(taken, 'metadata', 'uid')).toBe(uid)
     expect(JSON.stringify(taken.spec)).toContain('ghcr.io/acme/stamped:1.0.1')
-    await gone(cluster, claim)
+    await deleteClaim(cluster, claim)
   })
 
-  test('eventing taken out and put in again with another Broker, while the old one still goes: triggers and source follow', async () => {
+  test('moves triggers and source to another Broker while the old one is being deleted', async () => {
     const { cluster } = given()
     await cluster.api.apply(steadfast)
     await runs(given(), steadfast)
@@ -292,7 +303,7 @@ function unmet(given: () => Setting): void {
     expect(at(trigger, 'spec', 'broker')).toBe('other')
   })
 
-  test("Knative's webhook is away: nothing is made past it, the composite says why, and all is well once it is back", async () => {
+  test("creates nothing while Knative's webhook is down, reports why, and recovers with it", async () => {
     const { cluster } = given()
     const claim = knative('patient')
     await cluster.processes.stop(SERVING_WEBHOOK)
@@ -306,9 +317,9 @@ function unmet(given: () => Setting): void {
           /failed calling webhook "(validation\.)?webhook\.serving\.knative\.dev"/.test(String(message)),
       )
     })
-    cluster.processes.again(SERVING_WEBHOOK)
+    cluster.processes.startAgain(SERVING_WEBHOOK)
     await ready(cluster, claim)
-    await gone(cluster, claim)
+    await deleteClaim(cluster, claim)
   })
 }
 
@@ -328,19 +339,19 @@ function changesRuntime(given: () => Setting): void {
     await cluster.api.apply(asDeployment)
     await ready(cluster, asDeployment)
   })
-  afterAll(() => gone(given().cluster, asDeployment))
+  afterAll(() => deleteClaim(given().cluster, asDeployment))
 
   test.each([
     { from: asDeployment, to: asKnative, words: { before: 'Deployment', after: 'Knative Service' } },
     { from: asKnative, to: asDeployment, words: { before: 'Knative Service', after: 'Deployment' } },
-  ])('from $words.before to $words.after: a pod is ready all the while, and nothing is left behind', async ({ from, to, words }) => {
+  ])('changes from $words.before to $words.after with a ready pod at all times, and leaves nothing behind', async ({ from, to, words }) => {
     const { cluster } = given()
-    // As the test before has left it, or on a second try this one.
+    // The state after the previous test or, in a second try, after this one.
     await cluster.api.apply(from)
     await cluster.until('it runs as before', async () => (await leftBehind(cluster, from)).length === 0)
     await ready(cluster, from)
     const pods = readyPodsOf(cluster, to)
-    const told = toldBy(cluster, to)
+    const reported = conditionsOf(cluster, to)
     await cluster.until('the pods are seen', () => pods.seen.length > 0)
     const began = Date.now()
     await cluster.api.apply(to)
@@ -349,9 +360,9 @@ function changesRuntime(given: () => Setting): void {
     await ready(cluster, to)
     expect(await lacking(cluster, to)).toEqual([])
     pods.stop()
-    told.stop()
+    reported.stop()
     expect(Math.min(...pods.seen)).toBe(1)
-    const switching = told.seen.filter(({ status }) => status === 'False')
+    const switching = reported.seen.filter(({ status }) => status === 'False')
     expect(new Set(switching.map(({ reason }) => reason))).toEqual(new Set(['Switching']))
     const { before, after } = words
     const steps = [
@@ -360,16 +371,16 @@ function changesRuntime(given: () => Setting): void {
       `The new ${after} serves as changing-switch until ${before} changing has been deleted.`,
     ]
     expect(switching.filter(({ message }) => !steps.some(step => message.startsWith(step)))).toEqual([])
-    expect(told.seen.filter(({ reason, isReady }) => isReady && reason === 'Switching')).toEqual([])
+    expect(reported.seen.filter(({ reason, isReady }) => isReady && reason === 'Switching')).toEqual([])
     const events = await cluster.api.list({ apiVersion: 'v1', kind: 'Event' })
     expect(events.filter(({ type, reason }) => type === 'Warning' && reason === 'Switching')).toEqual([])
     expect(switching[0]?.message).toContain(steps[0])
     console.log(
-      `${before} to ${after} in ${((Date.now() - began) / 1000).toFixed(1)} s, told in ${new Set(switching.map(({ message }) => message)).size} steps`,
+      `${before} to ${after} in ${((Date.now() - began) / 1000).toFixed(1)} s, with ${new Set(switching.map(({ message }) => message)).size} steps`,
     )
   })
 
-  test('and is at rest afterwards', async () => {
+  test('is idle afterwards', async () => {
     const { cluster } = given()
     const eventsOf = async () => {
       const events = await cluster.api.list({ apiVersion: 'v1', kind: 'Event' })
@@ -377,7 +388,7 @@ function changesRuntime(given: () => Setting): void {
         .filter(({ involvedObject, type }) => type === 'Warning' && /^changing/.test(String(at(involvedObject, 'name'))))
         .map(({ reason, message, count }) => `${count} ${reason}: ${message}`)
     }
-    // Of what was under way an event may still come.
+    // Events of earlier changes may still arrive.
     await cluster.until('no warning comes', async () => {
       const before = await eventsOf()
       await delay(REST_MS)
@@ -387,7 +398,7 @@ function changesRuntime(given: () => Setting): void {
   })
 }
 
-/** How many pods of the claim's were ready, before and after each change of any pod. */
+/** The number of ready pods of the claim before and after each change of a pod. */
 function readyPodsOf({ api }: Cluster, { metadata: { namespace, name } }: ClaimManifest) {
   const isOurs = (pod: JsonObject) => {
     const labels = at(pod, 'metadata', 'labels')
@@ -404,19 +415,19 @@ function readyPodsOf({ api }: Cluster, { metadata: { namespace, name } }: ClaimM
     const pod = at(object, 'metadata', 'name')
     if (type !== 'DELETED' && isReady(object)) ready.add(pod)
     else ready.delete(pod)
-    // What is there already comes first, one by one.
+    // The watch first reports the existing pods one by one.
     if (seen.length > 0 || ready.size > 0) seen.push(ready.size)
   })
   return { seen, stop: watch.stop }
 }
 
-/** What the claim says of its workload, one thing after the other, and whether it calls itself ready. */
-function toldBy({ api }: Cluster, { metadata: { namespace, name } }: ClaimManifest) {
-  const seen: (Said & { readonly isReady: boolean })[] = []
+/** The sequence of the claim's WorkloadReady reasons, and whether it was ready. */
+function conditionsOf({ api }: Cluster, { metadata: { namespace, name } }: ClaimManifest) {
+  const seen: (ClaimCondition & { readonly isReady: boolean })[] = []
   const watch = api.watch({ apiVersion: API_VERSION, kind: KIND, namespace }, ({ object }) => {
-    const said = observedCondition(object, 'WorkloadReady')
+    const condition = observedCondition(object, 'WorkloadReady')
     const isReady = observedCondition(object, 'Ready')?.status === 'True'
-    if (at(object, 'metadata', 'name') === name && said !== undefined) seen.push({ ...said, isReady })
+    if (at(object, 'metadata', 'name') === name && condition !== undefined) seen.push({ ...condition, isReady })
   })
   return { seen, stop: watch.stop }
 }
@@ -428,7 +439,7 @@ const ofWorkloads: readonly Reference[] = [
   { apiVersion: 'v1', kind: 'Service' },
 ]
 
-/** What is neither composed for the claim as it is now nor made by Knative for that. */
+/** Objects that neither the current claim nor Knative for it has created. */
 async function leftBehind({ api }: Cluster, claim: ClaimManifest): Promise<string[]> {
   const { name } = claim.metadata
   const nameOf = (object: JsonObject) => `${object.apiVersion} ${object.kind} ${at(object, 'metadata', 'name')}`

@@ -1,4 +1,4 @@
-// A name that is taken: docs/adr/0007-adopt-only-by-annotation.md, and the way of docs/migration.md from manifests to a claim and back.
+// Name conflicts (docs/adr/0007-adopt-only-by-annotation.md), and the migration of docs/migration.md from manifests to a claim and back.
 import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -14,8 +14,8 @@ import {
   type Counts,
   countsOf,
   createNamespace,
+  deleteClaim,
   deploymentOf,
-  gone,
   KIND,
   ready,
   referenceOf,
@@ -29,9 +29,9 @@ import type { Setting } from './setting.ts'
 const NAMESPACE = 'names'
 const STREAM = 'NAMES'
 const CONSUMER = 'names'
-/** What a Deployment made by hand has, and what the lag asks for. */
+/** The replicas of the foreign Deployment, which are also those that the lag requires. */
 const REPLICAS = 5
-/** Of five, the default of a RollingUpdate lets a quarter go, which is one. */
+/** A RollingUpdate makes at most a quarter of the replicas unavailable by default: one of five. */
 const FLOOR = 4
 const PER_REPLICA = 5
 
@@ -41,7 +41,7 @@ const adopting = (claim: ClaimManifest): ClaimManifest => ({
   metadata: { ...claim.metadata, annotations: { [ADOPT]: 'true' } },
 })
 
-/** What `eds render` prints of a claim. */
+/** The output of `eds render` for a claim. */
 const rendered = async ({ cluster }: Setting, claim: ClaimManifest): Promise<JsonObject[]> =>
   manifests(await runDocumented(cluster, `eds render - <<< '${JSON.stringify(claim)}'`))
 
@@ -52,7 +52,7 @@ const put = (object: JsonObject, [key = '', ...path]: readonly string[], value: 
 const ofHand = (manifest: JsonObject): JsonObject =>
   manifest.kind === 'Deployment' ? put(manifest, ['spec', 'replicas'], REPLICAS) : manifest
 
-/** Applies what somebody wrote by hand, and waits until nothing moves any more; answers it as it is then. */
+/** Applies a hand-written manifest, waits until it is rolled out, and returns the object. */
 async function makeByHand({ cluster }: Setting, given: readonly JsonObject[]): Promise<JsonObject[]> {
   const { api, until } = cluster
   for (const manifest of given) await cluster.kubectl(['apply', '-f', '-'], JSON.stringify(manifest))
@@ -76,7 +76,7 @@ async function podsOf({ api }: Cluster, claim: ClaimManifest): Promise<JsonObjec
 }
 const podUids = async (cluster: Cluster, claim: ClaimManifest) => (await podsOf(cluster, claim)).map(uidOf).sort()
 
-/** Waits until the function has been called for this claim once more. */
+/** Waits for another call of the function for this claim. */
 async function calledAgain({ cluster }: Setting, claim: ClaimManifest): Promise<void> {
   const calls = () => cluster.processes.log(FUNCTION).split(`"name":"${claim.metadata.name}"`).length
   const before = calls()
@@ -85,7 +85,7 @@ async function calledAgain({ cluster }: Setting, claim: ClaimManifest): Promise<
   await cluster.until('the function is called again', () => calls() > before + 1)
 }
 
-/** From the state that there is now. */
+/** Starts with the current state. */
 async function watched({ cluster }: Setting, claim: ClaimManifest): Promise<Counts> {
   const counts = countsOf(cluster, claim)
   await cluster.until('the watch', () => counts.seen.length > 0)
@@ -93,7 +93,7 @@ async function watched({ cluster }: Setting, claim: ClaimManifest): Promise<Coun
 }
 
 export function takenNames(given: () => Setting): void {
-  describe('a name that is taken', () => {
+  describe('a name conflict', () => {
     beforeAll(async () => {
       const { cluster, nats } = given()
       await createNamespace(cluster, NAMESPACE)
@@ -108,7 +108,7 @@ export function takenNames(given: () => Setting): void {
       const composed = await rendered(given(), claim)
       const mine = composed
         .filter(manifest => manifest.kind === kind)
-        // Its pods need an account that is there.
+        // Its pods need an existing service account.
         .map(manifest =>
           kind === 'Deployment' ? put(ofHand(manifest), ['spec', 'template', 'spec', 'serviceAccountName'], 'default') : manifest,
         )
@@ -130,29 +130,33 @@ export function takenNames(given: () => Setting): void {
       const after = await cluster.api.get(reference)
       expect(uidOf(after)).toBe(uidOf(before))
       expect(at(after, 'metadata', 'ownerReferences')).toMatchObject([{ controller: true }])
-      await gone(cluster, claim, composed.map(referenceTo))
+      await deleteClaim(cluster, claim, composed.map(referenceTo))
     })
 
-    test('of a claim that was deleted and made again is waited for until it has gone', async () => {
+    test('with an object of a deleted claim is resolved when that is deleted', async () => {
       const { cluster } = given()
       const claim = named('again')
       const service: Reference = { apiVersion: 'v1', kind: 'Service', ...claim.metadata }
       await cluster.api.apply(claim)
       await ready(cluster, claim)
       await cluster.api.patch(service, { metadata: { finalizers: ['example.org/held'] } })
-      await gone(cluster, claim)
+      await deleteClaim(cluster, claim)
       await cluster.api.apply(claim)
       const { message } = await becomes(cluster, claim, 'WorkloadReady', 'False', 'Waiting')
       expect(message).toContain(`Service ${NAMESPACE}/again is being deleted and will be recreated once it is gone`)
       await cluster.api.patch(service, { metadata: { finalizers: null } })
       await ready(cluster, claim)
-      await gone(cluster, claim)
+      await deleteClaim(cluster, claim)
     })
 
     test.each([
-      { says: 'of the same template: no pod is replaced', name: 'same', image: undefined },
-      { says: 'of another template: its pods roll, and are never too few', name: 'other', image: 'ghcr.io/acme/orders-worker:1.4.1' },
-    ])(`${REPLICAS} replicas stay ${REPLICAS} when a claim takes over a Deployment $says`, async ({ name, image }) => {
+      { says: 'with the same template without replacing a pod', name: 'same', image: undefined },
+      {
+        says: 'with another template by a rolling update that keeps enough pods',
+        name: 'other',
+        image: 'ghcr.io/acme/orders-worker:1.4.1',
+      },
+    ])(`a claim keeps ${REPLICAS} replicas when it adopts a Deployment $says`, async ({ name, image }) => {
       const { cluster } = given()
       const claim = adopting(named(name))
       const composed = await rendered(given(), claim)
@@ -178,14 +182,14 @@ export function takenNames(given: () => Setting): void {
       expect(now).toHaveLength(REPLICAS)
       expect(now.filter(pod => pods.includes(pod))).toEqual(image === undefined ? pods : [])
       for (const pod of await podsOf(cluster, claim)) expect(JSON.stringify(pod.spec)).toContain(`"image":"${claim.spec.image}"`)
-      await gone(cluster, claim, composed.map(referenceTo))
+      await deleteClaim(cluster, claim, composed.map(referenceTo))
     })
 
     const pod = ['spec', 'template', 'spec']
     const sidecar = { name: 'sidecar', image: 'ghcr.io/acme/sidecar:1.0.0' }
     const selector = { app: 'theirs' }
     const boss: Reference = { apiVersion: 'v1', kind: 'ConfigMap', namespace: NAMESPACE, name: 'boss' }
-    test.each<{ says: string; kind: string; change: (manifest: JsonObject, boss: JsonObject) => JsonObject; told: string }>([
+    test.each<{ says: string; kind: string; change: (manifest: JsonObject, boss: JsonObject) => JsonObject; expected: string }>([
       {
         says: 'another controller',
         kind: 'Service',
@@ -195,34 +199,34 @@ export function takenNames(given: () => Setting): void {
             ['metadata', 'ownerReferences'],
             [{ apiVersion: 'v1', kind: 'ConfigMap', name: 'boss', uid: String(at(metadata, 'uid')), controller: true }],
           ),
-        told: "controlled by ConfigMap boss. Nothing was changed. Another controller owns it, so the claim can't adopt it",
+        expected: "controlled by ConfigMap boss. Nothing was changed. Another controller owns it, so the claim can't adopt it",
       },
       {
         says: 'another selector',
         kind: 'Deployment',
         change: manifest =>
           put(put(manifest, ['spec', 'selector', 'matchLabels'], selector), ['spec', 'template', 'metadata', 'labels'], selector),
-        told: 'Its selector differs and is immutable',
+        expected: 'Its selector differs and is immutable',
       },
       {
         says: 'another container',
         kind: 'Deployment',
         change: manifest => put(manifest, [...pod, 'containers'], [sidecar]),
-        told: "It has a container 'sidecar', which would remain next to what the claim renders",
+        expected: "It has a container 'sidecar', which would remain next to what the claim renders",
       },
       {
         says: 'another init container',
         kind: 'Deployment',
         change: manifest => put(manifest, [...pod, 'initContainers'], [sidecar]),
-        told: "It has an init container 'sidecar', which would remain",
+        expected: "It has an init container 'sidecar', which would remain",
       },
       {
         says: 'another port without a name',
         kind: 'Service',
         change: manifest => put(manifest, ['spec', 'ports'], [{ port: 80, targetPort: 8080 }]),
-        told: 'It has port 80 without a name, which would remain',
+        expected: 'It has port 80 without a name, which would remain',
       },
-    ])('$says can not be taken over, which is said before anything is touched', async ({ says, kind, change, told }) => {
+    ])('does not adopt an object with $says, and reports it before any change', async ({ says, kind, change, expected }) => {
       const { cluster } = given()
       const claim = adopting(named(says.replaceAll(' ', '-')))
       const composed = await rendered(given(), claim)
@@ -235,14 +239,14 @@ export function takenNames(given: () => Setting): void {
 
       await cluster.api.apply(claim)
       const { message } = await becomes(cluster, claim, 'WorkloadReady', 'False', 'NameTaken')
-      expect(message).toContain(told)
+      expect(message).toContain(expected)
       await calledAgain(given(), claim)
       expect(await cluster.api.get(reference)).toEqual(before)
       for (const other of composed.filter(manifest => manifest.kind !== kind))
         expect(await cluster.api.find(referenceTo(other))).toBeUndefined()
 
-      // What never became the claim's does not go with it.
-      await gone(cluster, claim, [])
+      // Deleting the claim does not delete objects that it has not adopted.
+      await deleteClaim(cluster, claim, [])
       expect(await cluster.api.get(reference)).toEqual(before)
       await cluster.api.delete(reference)
     })
@@ -252,7 +256,7 @@ export function takenNames(given: () => Setting): void {
 
 const guide = readFileSync(join(root, 'docs/migration.md'), 'utf8')
 
-/** The commands of a block below a heading of docs/migration.md. */
+/** The commands of a code block below a heading of docs/migration.md. */
 function documented(heading: string, block = 0): string {
   const commands = guide.split(`\n${heading}\n`)[1]?.split('```sh\n')[block + 1]?.split('```')[0]
   if (commands === undefined) throw new Error(`docs/migration.md has no such commands below ${heading}`)
@@ -261,7 +265,7 @@ function documented(heading: string, block = 0): string {
 
 const LET_GO_MS = 5_000
 
-/** Acts while Crossplane is at the composite: it has called the function, which answers once the object is let go, or a while later. */
+/** Acts during a reconcile: Crossplane has called the function, which answers after the object is released. */
 async function amidReconcile({ cluster }: Setting, composite: Reference, object: Reference, act: () => Promise<unknown>): Promise<void> {
   const { api, processes, until } = cluster
   const reconciles = () => processes.log('crossplane').split(`"name":"${composite.name}"`).length
@@ -273,7 +277,7 @@ async function amidReconcile({ cluster }: Setting, composite: Reference, object:
     await until('Crossplane is at it', () => reconciles() > before)
     acting = act()
     const isLetGo = async () => at(await api.get(object), 'metadata', 'ownerReferences') === undefined
-    // Who waits for Crossplane first does not come so far.
+    // Waiting for Crossplane first would block here.
     await Promise.race([acting, until('it is let go', isLetGo, { timeoutMs: LET_GO_MS }).catch(() => undefined)])
   } finally {
     process.kill(processes.pid(FUNCTION), 'SIGCONT')
@@ -282,7 +286,7 @@ async function amidReconcile({ cluster }: Setting, composite: Reference, object:
 }
 
 export function migrates(given: () => Setting): void {
-  describe('from manifests to a claim, and back, as docs/migration.md tells', () => {
+  describe('the migration of docs/migration.md from manifests to a claim and back', () => {
     const source = join(root, 'test/fixtures/agent-executor')
     const files = ['deployment', 'scaledobject', 'service', 'serviceaccount']
     const byHand = files.flatMap(file => manifests(readFileSync(join(source, `${file}.yaml`), 'utf8'))).map(ofHand)
@@ -311,11 +315,11 @@ export function migrates(given: () => Setting): void {
       const { cluster, nats } = given()
       counts?.stop()
       for (const reference of references) await cluster.api.delete(reference)
-      await gone(cluster, claim, references)
+      await deleteClaim(cluster, claim, references)
       await nats.take(stream, consumer, 1_000)
     })
 
-    test('the printed commands take it over', async () => {
+    test('the printed commands adopt the objects', async () => {
       const { cluster } = given()
       const [first = ''] = documented('## From manifests').split('\n')
       await follow(first)
@@ -329,7 +333,7 @@ export function migrates(given: () => Setting): void {
       })
     })
 
-    test('and leave nothing but labels', async () => {
+    test('leaves only labels behind', async () => {
       const printed = await follow(documented('### 4. Verify').replace('> /dev/null', '2>&1 > /dev/null'))
       expect(printed).toMatch(/agent-executor .*True +True/)
       const rest = printed.split('\n').filter(line => /^ +(?:different|added|unsupported) /.test(line))
@@ -337,7 +341,7 @@ export function migrates(given: () => Setting): void {
       expect(rest).not.toEqual([])
     })
 
-    test('the claim goes and what it took over stays', async () => {
+    test('deletes the claim and keeps the adopted objects', async () => {
       const { cluster, flavour } = given()
       const pods = await podUids(cluster, claim)
       const { spec } = await cluster.api.get(referenceOf(claim))
@@ -354,7 +358,7 @@ export function migrates(given: () => Setting): void {
       expect(await podUids(cluster, claim)).toEqual(pods)
     })
 
-    test('and is put back as it was', async () => {
+    test('restores the original manifests', async () => {
       const { cluster } = given()
       await follow(/`(sed [^`]*before\.yaml \| kubectl replace -f -)`/.exec(guide)?.[1] ?? '')
       await follow(rollout)
@@ -364,7 +368,7 @@ export function migrates(given: () => Setting): void {
       })
     })
 
-    test('all that without a replica less, and never too few pods', () => {
+    test('keeps the replica count and enough pods throughout', () => {
       counts?.stop()
       expect(counts?.seen).toEqual([REPLICAS])
       expect(Math.min(...(counts?.available ?? []))).toBeGreaterThanOrEqual(FLOOR)

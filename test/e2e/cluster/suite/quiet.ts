@@ -1,4 +1,4 @@
-// That nothing moves and nothing is said while there is nothing to do.
+// Tests that idle claims cause no changes and no events.
 import { setTimeout as delay } from 'node:timers/promises'
 import { beforeAll, expect, test } from 'vitest'
 import { at } from '../../../../src/kubernetes/json.ts'
@@ -14,9 +14,9 @@ interface Snapshot {
 
 export interface Quiet {
   readonly claims: readonly ClaimManifest[]
-  /** The names of claims that may change by themselves meanwhile. */
+  /** The names of claims that may change by themselves. */
   readonly asleep?: readonly string[]
-  /** What is looked at besides the kinds that any claim becomes. */
+  /** The kinds to watch besides those of every claim. */
   readonly kinds?: readonly Reference[]
   readonly seconds: number
 }
@@ -29,10 +29,10 @@ const always: readonly Reference[] = [
   { apiVersion: API_VERSION, kind: KIND },
 ]
 const REST_MS = 5_000
-// That a setting is of no use, which KEDA says anew whenever it looks at the object.
+// KEDA repeats this warning about a setting without effect at each reconcile.
 const KEDAS_ADVICE = 'KEDAScalerInfo'
 
-async function look({ cluster: { api } }: Setting, { claims, asleep = [], kinds = [] }: Quiet): Promise<Snapshot> {
+async function snapshotOf({ cluster: { api } }: Setting, { claims, asleep = [], kinds = [] }: Quiet): Promise<Snapshot> {
   const isAwake = (name: unknown) => !asleep.some(claim => String(name).startsWith(claim))
   const all = [...always, ...kinds]
   const involved = new Set<unknown>([`X${KIND}`, ...all.map(({ kind }) => kind)])
@@ -54,7 +54,7 @@ async function look({ cluster: { api } }: Setting, { claims, asleep = [], kinds 
   return { generations, events }
 }
 
-/** Everything that `between` does is to leave the claims alone; then this waits until enough time has passed. */
+/** Runs `between`, which must not change the claims, and waits for the rest of the time. */
 export function staysQuiet(given: () => Setting, quiet: Quiet, between: () => void): void {
   let before: Snapshot | undefined
   let began = 0
@@ -62,11 +62,11 @@ export function staysQuiet(given: () => Setting, quiet: Quiet, between: () => vo
   const callsSoFar = () => given().cluster.processes.log(FUNCTION).split('\n').length
 
   beforeAll(async () => {
-    // What becoming ready has set off is over by then.
+    // Effects of becoming ready have ended by then.
     before = await given().cluster.until('nothing moves', async () => {
-      const first = await look(given(), quiet)
+      const first = await snapshotOf(given(), quiet)
       await delay(REST_MS)
-      const then = await look(given(), quiet)
+      const then = await snapshotOf(given(), quiet)
       expect(then).toEqual(first)
       return then
     })
@@ -74,9 +74,9 @@ export function staysQuiet(given: () => Setting, quiet: Quiet, between: () => vo
     began = Date.now()
   })
   between()
-  test(`for ${quiet.seconds} s no generation moves and no event comes or repeats`, async () => {
+  test(`no generation changes and no event arrives or repeats for ${quiet.seconds} s`, async () => {
     await delay(Math.max(0, began + quiet.seconds * 1000 - Date.now()))
-    const after = await look(given(), quiet)
+    const after = await snapshotOf(given(), quiet)
     expect(after.generations).toEqual(before?.generations)
     expect(after.events).toEqual(before?.events)
     const perMinute = ((callsSoFar() - calls) / (Date.now() - began)) * 60_000

@@ -1,4 +1,4 @@
-// What docs/sandbox.md shows of a terminal is what a terminal shows.
+// Reproduces the terminal recording in docs/sandbox.md.
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { root } from '../../../fixtures/claim-files.ts'
@@ -20,7 +20,7 @@ const steps: readonly Step[] = recorded
     return { command: step.slice(0, end), output: step.slice(end + 1) }
   })
 
-/** How wide the columns are and how much time has passed differs from run to run. */
+/** Ignores column widths and times, which differ between runs. */
 const steady = (text: string) =>
   text
     .trim()
@@ -31,20 +31,20 @@ export function asRecorded(given: () => Setting): void {
   describe('the recording in docs/sandbox.md', () => {
     test('has steps', () => expect(steps.length).toBeGreaterThan(4))
 
-    test('is reproduced, command by command', async () => {
+    test('has the output of each command', async () => {
       const { cluster, nats, natsServer } = given()
       await createNamespace(cluster, 'shop')
       await nats.createStream('ORDERS')
       await nats.createConsumer('ORDERS', 'orders-workers')
       for (const { command, output } of steps) {
-        const said = await runDocumented(cluster, command.replace(/(messages -- )\d+/, `$1${natsServer.port}`))
-        expect(`$ ${command}\n${steady(said)}`).toBe(`$ ${command}\n${steady(output)}`)
+        const printed = await runDocumented(cluster, command.replace(/(messages -- )\d+/, `$1${natsServer.port}`))
+        expect(`$ ${command}\n${steady(printed)}`).toBe(`$ ${command}\n${steady(output)}`)
       }
     })
 
-    test('and ends as it began', async () => {
+    test('ends in its initial state', async () => {
       const { cluster, nats } = given()
-      // What is acknowledged may still be counted for a moment.
+      // Acknowledged messages may still count for a moment.
       await cluster.until('nothing waits', async () => {
         await nats.take('ORDERS', 'orders-workers', 1_000)
         return (await nats.lag('ORDERS', 'orders-workers')) === 0

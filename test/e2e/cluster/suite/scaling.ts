@@ -1,4 +1,4 @@
-// Messages in, replicas up; messages gone, replicas down: with real NATS, real KEDA and the real HPA, and nothing of ours in between.
+// Replicas follow the messages, with the real NATS, KEDA and HPA.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { at, type JsonObject } from '../../../../src/kubernetes/json.ts'
 import type { Reference } from '../api.ts'
@@ -7,8 +7,8 @@ import {
   type ClaimManifest,
   countsOf,
   createNamespace,
+  deleteClaim,
   deploymentOf,
-  gone,
   KIND,
   ready,
   referenceOf,
@@ -31,7 +31,7 @@ const sleepy = worker(NAMESPACE, 'sleepy', 'SLEEPY', {
 
 const patched = ({ cluster }: Setting, claim: ClaimManifest, spec: JsonObject) => cluster.api.patch(referenceOf(claim), { spec })
 
-/** Takes everything that waits. */
+/** Consumes all waiting messages. */
 async function drain({ nats }: Setting, stream: string, consumer: string): Promise<void> {
   while ((await nats.lag(stream, consumer)) > 0) await nats.take(stream, consumer, 1_000)
 }
@@ -51,10 +51,10 @@ export function scalesOnLag(given: () => Setting): void {
     })
     afterAll(async () => {
       const { cluster } = given()
-      for (const claim of [busy, sleepy]) await gone(cluster, claim)
+      for (const claim of [busy, sleepy]) await deleteClaim(cluster, claim)
     })
 
-    test('the count follows the lag, up to the maximum', async () => {
+    test('the replicas follow the lag, up to the maximum', async () => {
       const { cluster, nats } = given()
       expect(await replicasOf(cluster, busy)).toBe(1)
       await nats.fill(STREAM, 2 * PER_REPLICA)
@@ -63,15 +63,15 @@ export function scalesOnLag(given: () => Setting): void {
       await scaledTo(cluster, busy, MAXIMUM)
     })
 
-    test('no warning came of it', async () => {
+    test('scaling causes no warning', async () => {
       const { cluster } = given()
       const events = await cluster.api.list({ apiVersion: 'v1', kind: 'Event', namespace: NAMESPACE })
       const warnings = events.filter(({ type, involvedObject }) => type === 'Warning' && at(involvedObject, 'kind') === KIND)
-      // KEDA may look at a consumer before JetStream has told the monitoring port of it.
+      // KEDA may poll a consumer before the monitoring port reports it.
       expect(warnings.filter(({ reason }) => reason !== 'TriggerError').map(({ reason, message }) => `${reason}: ${message}`)).toEqual([])
     })
 
-    test('drained, it goes back to the minimum', async () => {
+    test('an empty stream scales to the minimum', async () => {
       const { cluster } = given()
       await drain(given(), STREAM, 'busy')
       await scaledTo(cluster, busy, 1)
@@ -79,7 +79,7 @@ export function scalesOnLag(given: () => Setting): void {
       expect(at(status, 'autoscaler')).toMatchObject({ minReplicas: 1, maxReplicas: MAXIMUM })
     })
 
-    test('from none to many and back to none, and the claim stays ready with none', async () => {
+    test('scales from zero to many and back, and the claim is ready with zero replicas', async () => {
       const { cluster, nats } = given()
       await scaledTo(cluster, sleepy, 0)
       await nats.fill('SLEEPY', 3 * PER_REPLICA)
@@ -97,16 +97,16 @@ export function scalesOnLag(given: () => Setting): void {
       { says: 'another image', change: setting => patched(setting, busy, { image: 'ghcr.io/acme/orders-worker:1.5.0' }) },
       { says: 'another size', change: setting => patched(setting, busy, { size: 'small' }) },
       { says: 'another maximum', change: setting => patched(setting, busy, { scaling: { maxReplicas: MAXIMUM + 1 } }) },
-      { says: 'the function started again', change: ({ cluster }) => cluster.processes.restart(FUNCTION) },
-      { says: 'Crossplane started again', change: ({ cluster }) => cluster.processes.restart('crossplane') },
-    ])('$says leaves the count alone', async ({ change }) => {
+      { says: 'a restart of the function', change: ({ cluster }) => cluster.processes.restart(FUNCTION) },
+      { says: 'a restart of Crossplane', change: ({ cluster }) => cluster.processes.restart('crossplane') },
+    ])('$says keeps the replica count', async ({ change }) => {
       const { cluster, nats } = given()
       const lag = await nats.lag(STREAM, 'busy')
       if (lag < 4 * PER_REPLICA) await nats.fill(STREAM, 4 * PER_REPLICA - lag)
       await scaledTo(cluster, busy, 4)
       const counts = countsOf(cluster, busy)
       await change(given())
-      // What shows that the change has come all the way, and that Crossplane and the function still work.
+      // Proves that the change was rolled out and that Crossplane and the function still work.
       const mark = String(Date.now())
       await patched(given(), busy, { env: [{ name: 'MARK', value: mark }] })
       await cluster.until('the change has come through', async () =>
@@ -121,15 +121,15 @@ export function scalesOnLag(given: () => Setting): void {
       expect(counts.seen).toEqual([4])
     })
 
-    test('paused, it stays as it is whatever the lag; resumed, it follows', async () => {
+    test('a paused claim ignores the lag, and a resumed one follows it', async () => {
       const { cluster, nats } = given()
       await patched(given(), busy, { scaling: { paused: true } })
-      const said = await becomes(cluster, busy, 'ScalingReady', 'True', 'Paused')
-      expect(said.message).toContain('spec.scaling.paused')
+      const condition = await becomes(cluster, busy, 'ScalingReady', 'True', 'Paused')
+      expect(condition.message).toContain('spec.scaling.paused')
       const counts = countsOf(cluster, busy)
       await nats.fill(STREAM, 10 * PER_REPLICA)
       await becomes(cluster, busy, 'Ready', 'True')
-      // As long as it takes KEDA to look at the lag several times.
+      // Several polling intervals of KEDA.
       await new Promise(resolve => setTimeout(resolve, 5_000))
       counts.stop()
       expect(counts.seen).toEqual([4])
@@ -140,7 +140,7 @@ export function scalesOnLag(given: () => Setting): void {
       await becomes(cluster, busy, 'ScalingReady', 'True', 'Ready')
     })
 
-    test('paused by others it says who, and is not ready until the printed command has resumed it', async () => {
+    test('reports who paused it, and is not ready until the printed command resumes it', async () => {
       const { cluster } = given()
       await cluster.kubectl(['-n', NAMESPACE, 'annotate', 'scaledobject', 'busy-scaler', 'autoscaling.keda.sh/paused-replicas=1'])
       const { message } = await becomes(cluster, busy, 'ScalingReady', 'False', 'PausedByAnnotation')
@@ -148,7 +148,7 @@ export function scalesOnLag(given: () => Setting): void {
       await becomes(cluster, busy, 'ScalingReady', 'True', 'Ready')
     })
 
-    test('an HPA that gets no metrics is said to be, and is well again by itself', async () => {
+    test('reports an HPA without metrics, and recovers by itself', async () => {
       const { cluster } = given()
       const metrics: Reference = { apiVersion: 'apiregistration.k8s.io/v1', kind: 'APIService', name: 'v1beta1.external.metrics.k8s.io' }
       const port = at(await cluster.api.get(metrics), 'spec', 'service', 'port') ?? null
@@ -161,13 +161,13 @@ export function scalesOnLag(given: () => Setting): void {
     })
   })
 
-  describe('what keeps KEDA from scaling stands on the claim, with what to do', () => {
+  describe('a problem of KEDA is reported on the claim with its fix', () => {
     const right = (name: string) => ({ stream: 'RIGHT', consumer: name })
     const wrong = [
       { name: 'wrong-stream', nats: { stream: 'ELSEWHERE' }, says: "stream 'ELSEWHERE' with consumer 'wrong-stream'" },
       { name: 'wrong-consumer', nats: { consumer: 'nobody' }, says: "with consumer 'nobody' exists" },
       { name: 'wrong-account', nats: { account: 'SUPPORT' }, says: "in account 'SUPPORT'" },
-      // The Service for clients has no monitoring port.
+      // The client Service has no monitoring port.
       {
         name: 'wrong-endpoint',
         nats: { monitoringEndpoint: 'nats.nats.svc:8222' },
@@ -186,19 +186,19 @@ export function scalesOnLag(given: () => Setting): void {
 
     test.each(wrong)('$name', async ({ claim, says }) => {
       const { cluster } = given()
-      const said = await becomes(cluster, claim, 'ScalingReady', 'False', 'TriggerError')
-      expect(said.message).toContain(says)
-      expect(said.message).toContain(`kubectl -n ${NAMESPACE} describe scaledobject ${claim.metadata.name}-scaler`)
+      const condition = await becomes(cluster, claim, 'ScalingReady', 'False', 'TriggerError')
+      expect(condition.message).toContain(says)
+      expect(condition.message).toContain(`kubectl -n ${NAMESPACE} describe scaledobject ${claim.metadata.name}-scaler`)
       await becomes(cluster, claim, 'WorkloadReady', 'True')
     })
 
-    test('a secret that is not there; once it is, it scales', async () => {
+    test('reports a missing secret, and scales when it exists', async () => {
       const { cluster, nats } = given()
       await nats.createConsumer('RIGHT', 'secretive')
       const claim = worker(NAMESPACE, 'secretive', 'RIGHT', { secretRefs: [{ name: 'later', envFrom: true }] })
       await cluster.api.apply(claim)
-      const said = await becomes(cluster, claim, 'ScalingReady', 'False', 'ScaledObjectCheckFailed')
-      expect(said.message).toContain(`Create the secret in namespace ${NAMESPACE}`)
+      const condition = await becomes(cluster, claim, 'ScalingReady', 'False', 'ScaledObjectCheckFailed')
+      expect(condition.message).toContain(`Create the secret in namespace ${NAMESPACE}`)
       await cluster.api.apply({
         apiVersion: 'v1',
         kind: 'Secret',
@@ -206,15 +206,15 @@ export function scalesOnLag(given: () => Setting): void {
         stringData: { KEY: 'x' },
       })
       await becomes(cluster, claim, 'ScalingReady', 'True', 'Ready')
-      await gone(cluster, claim)
+      await deleteClaim(cluster, claim)
     })
 
-    test.each(wrong)('$name, mended', async ({ claim, name }) => {
+    test.each(wrong)('$name recovers when it is corrected', async ({ claim, name }) => {
       const { cluster } = given()
       await cluster.api.apply({ ...claim, spec: { ...claim.spec, nats: right(name) } })
       await becomes(cluster, claim, 'ScalingReady', 'True', 'Ready')
       await ready(cluster, claim)
-      await gone(cluster, claim)
+      await deleteClaim(cluster, claim)
     })
   })
 }

@@ -1,6 +1,6 @@
-// One control plane for all sections of a test file, with our packages installed as the docs say.
+// One control plane for all sections of a test file, with our packages installed like in the docs.
 import { afterAll, afterEach, beforeAll } from 'vitest'
-import { type Cluster, type NatsServer, startCluster, startNats, type Wanted } from '../cluster.ts'
+import { type Cluster, type ClusterOptions, type NatsServer, startCluster, startNats } from '../cluster.ts'
 import { installOnCrossplane1 } from '../crossplane-1.ts'
 import { type Flavour, install, publish } from '../install.ts'
 import { connectNats, type Nats } from '../nats.ts'
@@ -8,27 +8,27 @@ import { connectNats, type Nats } from '../nats.ts'
 export interface Setting {
   readonly cluster: Cluster
   readonly flavour: Flavour
-  /** The server that claims find where they name none; it knows no accounts. */
+  /** The default server of claims, without accounts. */
   readonly nats: Nats
-  /** A second one, whose only account is SUPPORT. */
+  /** A second server, whose only account is SUPPORT. */
   readonly messaging: Nats
   readonly natsServer: NatsServer
 }
 
-export function withControlPlane(flavour: Flavour, wanted: Wanted = {}): () => Setting {
+export function withControlPlane(flavour: Flavour, options: ClusterOptions = {}): () => Setting {
   let setting: Setting | undefined
   let cluster: Cluster | undefined
   let failed = false
 
   beforeAll(async () => {
-    cluster = await startCluster({ say: line => process.stderr.write(`${line}\n`), begin: () => undefined }, wanted)
+    cluster = await startCluster({ say: line => process.stderr.write(`${line}\n`), begin: () => undefined }, options)
     try {
       const [natsServer, messaging] = await Promise.all([
         startNats(cluster, 'nats'),
         startNats(cluster, 'messaging', 'SUPPORT'),
         publish(cluster),
       ])
-      await (wanted.crossplane === 1 ? installOnCrossplane1(cluster) : install(cluster, flavour))
+      await (options.crossplane === 1 ? installOnCrossplane1(cluster) : install(cluster, flavour))
       setting = { cluster, flavour, nats: await connectNats(natsServer.port), messaging: await connectNats(messaging.port), natsServer }
     } catch (error) {
       failed = true
@@ -42,7 +42,7 @@ export function withControlPlane(flavour: Flavour, wanted: Wanted = {}): () => S
     setting?.nats.close()
     setting?.messaging.close()
     if (failed && cluster !== undefined)
-      process.stderr.write(`something failed; the logs of the control plane are in ${cluster.processes.logs}\n`)
+      process.stderr.write(`a test failed; the logs of the control plane are in ${cluster.processes.logs}\n`)
     await cluster?.stop({ keepLogs: failed })
   })
   return () => {

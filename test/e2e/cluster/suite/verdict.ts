@@ -1,4 +1,4 @@
-// The API server and `judgeClaim`, which is what eds validate and the function go by, accept and refuse the same claims.
+// Tests that the API server accepts and rejects the same claims as eds validate and the function.
 import fc from 'fast-check'
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { Finding } from '../../../../src/claim/findings.ts'
@@ -14,8 +14,8 @@ import type { Setting } from './setting.ts'
 const GENERATED = Number(process.env.GENERATED_CLAIMS ?? 4000)
 const AT_ONCE = 8
 const NAMESPACE = 'shop'
-// What a word becomes where YAML reads it as something else, and what else people write where something is expected.
-const strange: readonly Json[] = [
+// Values that YAML may read from a word, and other unexpected values.
+const unexpectedValues: readonly Json[] = [
   true,
   false,
   null,
@@ -48,19 +48,19 @@ const strange: readonly Json[] = [
   ['a', 'a'],
 ]
 
-/** Where something is said in the claim, deep places as well. */
+/** The paths of all values in a claim. */
 function placesOf(value: Json | undefined, path: readonly string[] = []): string[][] {
   const below = Array.isArray(value) ? value.entries() : isObject(value) ? Object.entries(value) : []
   return [...below].flatMap(([key, inner]) => [[...path, String(key)], ...placesOf(inner, [...path, String(key)])])
 }
 
 const inSpec = (claim: ClaimDocument): string[][] => placesOf(claim.spec, ['spec'])
-// The API server keeps a metadata of its own rules, and each claim is to land in a namespace that is there.
+// The API server has its own rules for metadata, and the namespace must exist.
 const settled = (claim: ClaimDocument): ClaimDocument => ({ ...claim, metadata: { ...claim.metadata, namespace: NAMESPACE } })
 
 const valid = claims().map(settled)
 const broken = fc.tuple(valid, fc.constantFrom(...mutations)).map(([claim, mutation]) => mutate(claim, mutation))
-const bent = fc.tuple(valid, fc.nat(), fc.constantFrom(...strange)).map(([claim, where, value]) => {
+const modified = fc.tuple(valid, fc.nat(), fc.constantFrom(...unexpectedValues)).map(([claim, where, value]) => {
   const places = inSpec(claim)
   return put(claim, places[where % places.length] ?? ['spec'], value) as ClaimDocument
 })
@@ -71,24 +71,24 @@ const cut = fc.tuple(valid, fc.nat()).map(([claim, where]) => {
 
 interface Difference {
   readonly why: string
-  readonly holds: (claim: JsonObject, findings: readonly Finding[]) => boolean
+  readonly applies: (claim: JsonObject, findings: readonly Finding[]) => boolean
 }
 
 const only = (findings: readonly Finding[], of: (finding: Finding) => boolean) => findings.length > 0 && findings.every(of)
 const pathOf = ({ path }: Finding) => path.join('.')
 
-/** Where the API server accepts and we refuse, and why that has to be so. */
+/** Claims that the API server accepts and we reject, with the reason. */
 const differences: readonly Difference[] = [
   {
     why: 'names are compared across lists, past what an API server affords',
-    holds: (_, findings) => only(findings, ({ code }) => code === 'DUPLICATE' || code === 'RESERVED'),
+    applies: (_, findings) => only(findings, ({ code }) => code === 'DUPLICATE' || code === 'RESERVED'),
   },
-  { why: 'a number within a text', holds: (_, findings) => only(findings, ({ problem }) => problem.startsWith('must have a port')) },
-  { why: 'a matter of the platform', holds: (_, findings) => only(findings, ({ code }) => code === 'UNSUPPORTED') },
-  { why: 'made of two names', holds: (_, findings) => only(findings, ({ code }) => code === 'NAME') },
+  { why: 'a number inside a string', applies: (_, findings) => only(findings, ({ problem }) => problem.startsWith('must have a port')) },
+  { why: 'depends on the platform', applies: (_, findings) => only(findings, ({ code }) => code === 'UNSUPPORTED') },
+  { why: 'a name of two parts', applies: (_, findings) => only(findings, ({ code }) => code === 'NAME') },
   {
     why: 'filters nest and hold expressions, which no schema of Kubernetes can say',
-    holds: (_, findings) => only(findings, finding => pathOf(finding).includes('.filters.')),
+    applies: (_, findings) => only(findings, finding => pathOf(finding).includes('.filters.')),
   },
 ]
 
@@ -112,16 +112,16 @@ export function sameVerdict(given: () => Setting): void {
       for (const name of new Set([NAMESPACE, ...named])) await createNamespace(cluster, name)
     })
 
-    // What a file says of the API server holds for the flavour with claims. Crossplane's own fields differ in the other.
-    test('on every file of test/fixtures/claims and examples, by kubectl', async () => {
+    // The comments of a file apply to the flavour with claims, because Crossplane's fields differ in the other.
+    test('for every file of test/fixtures/claims and examples, with kubectl', async () => {
       const { cluster, flavour } = given()
       const here = claimFiles.filter(({ name }) => name.startsWith('test/') || name.endsWith('-claim.yaml'))
-      const said = await cluster
+      const output = await cluster
         .kubectl(['create', '--dry-run=server', '-v=0', ...here.flatMap(({ name }) => ['-f', `${root}${name}`])])
         .catch(error => String(error))
       const wrong = here.flatMap(({ name, valid, differs }) => {
-        const about = said.split('\n').filter(line => line.includes(`${name}"`) || line.includes(`${name}:`))
-        // Some of the examples live here already.
+        const about = output.split('\n').filter(line => line.includes(`${name}"`) || line.includes(`${name}:`))
+        // Some of the examples are applied already.
         const refused = about.some(line => !line.includes('(AlreadyExists)'))
         const differing = flavour === 'namespaced' && /\/machinery-/.test(name) ? name.includes('-claim') : differs.cluster !== undefined
         return refused === (valid === differing) ? [] : [`${name}: the API server ${refused ? 'refuses' : 'accepts'}`]
@@ -129,10 +129,12 @@ export function sameVerdict(given: () => Setting): void {
       expect(wrong).toEqual([])
     })
 
-    test(`on ${GENERATED} claims made up`, async () => {
+    test(`for ${GENERATED} generated claims`, async () => {
       const seed = Number(process.env.CLAIM_SEED ?? Math.floor(Math.random() * 2 ** 31))
       const share = Math.ceil(GENERATED / 4)
-      const made = [valid, broken, bent, cut].flatMap((arbitrary, index) => fc.sample(arbitrary, { numRuns: share, seed: seed + index }))
+      const made = [valid, broken, modified, cut].flatMap((arbitrary, index) =>
+        fc.sample(arbitrary, { numRuns: share, seed: seed + index }),
+      )
       const counts = { accepted: 0, refused: 0, differ: new Map<string, number>() }
       const wrong: string[] = []
       const queue = [...made.entries()]
@@ -146,7 +148,7 @@ export function sameVerdict(given: () => Setting): void {
             counts[refused === undefined ? 'accepted' : 'refused'] += 1
             continue
           }
-          const difference = refused === undefined ? differences.find(({ holds }) => holds(claim, findings)) : undefined
+          const difference = refused === undefined ? differences.find(({ applies }) => applies(claim, findings)) : undefined
           if (difference !== undefined) {
             counts.differ.set(difference.why, (counts.differ.get(difference.why) ?? 0) + 1)
             continue

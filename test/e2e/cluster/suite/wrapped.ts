@@ -1,4 +1,4 @@
-// What is another way on Crossplane 1: every resource in an Object of provider-kubernetes, and what 1.x can't do at all.
+// Differences on Crossplane 1: every resource in an Object of provider-kubernetes, and unsupported features.
 import { readFileSync } from 'node:fs'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
@@ -13,8 +13,8 @@ import {
   type ClaimManifest,
   countsOf,
   createNamespace,
+  deleteClaim,
   deploymentOf,
-  gone,
   ready,
   referenceOf,
   replicasOf,
@@ -43,17 +43,17 @@ const selectorOf = ({ metadata: { name, namespace } }: ClaimManifest) =>
   `?labelSelector=crossplane.io/claim-name=${name},crossplane.io/claim-namespace=${namespace}`
 const objectsOf = ({ cluster: { api } }: Setting, claim: ClaimManifest) => api.list(OBJECT, selectorOf(claim))
 
-/** What `eds doctor` says of the cluster, by the names of its checks. */
+/** The checks of `eds doctor`, by name. */
 async function diagnosis({ cluster }: Setting, claim = ''): Promise<Map<string, { state: string; says: string }>> {
-  // It ends with 1, as no pod stands behind the Service of NATS here.
+  // It exits with 1, because the Service of NATS has no pods here.
   const { checks } = JSON.parse(await runDocumented(cluster, `node dist/eds.js doctor ${claim} -o json || true`))
   return new Map(checks.map((check: { name: string; state: string; says: string }) => [check.name, check]))
 }
 
 export function composesThroughProvider(given: () => Setting): void {
   describe('the installation', () => {
-    test('eds doctor knows it as such, with the provider and what it may do', async () => {
-      // The package says a moment after its revision that it is healthy.
+    test('eds doctor reports the provider and its permissions', async () => {
+      // The package reports Healthy shortly after its revision.
       const checks = await given().cluster.until('all is well', async () => {
         const checks = await diagnosis(given())
         for (const name of ['provider-kubernetes', 'ProviderConfig', 'Composition', 'API (XRD)', 'Function'])
@@ -82,7 +82,7 @@ export function composesThroughProvider(given: () => Setting): void {
       for (const consumer of ['carried', 'taken', 'other', 'native']) await nats.createConsumer(STREAM, consumer)
     })
 
-    test('each Object carries what is composed, and is synced and ready', async () => {
+    test('each Object contains the composed resource, and is synced and ready', async () => {
       const { cluster } = given()
       await cluster.api.apply(claim)
       await ready(cluster, claim)
@@ -93,7 +93,7 @@ export function composesThroughProvider(given: () => Setting): void {
         for (const type of ['Synced', 'Ready']) expect(observedCondition(object, type)).toMatchObject({ status: 'True' })
     })
 
-    test('the count is left alone however often an Object is reconciled, and the claim counts along', async () => {
+    test('reconciling an Object keeps the replica count, and the claim reports it', async () => {
       const { cluster, nats } = given()
       await nats.fill(STREAM, 15)
       await scaledTo(cluster, claim, 3)
@@ -106,7 +106,7 @@ export function composesThroughProvider(given: () => Setting): void {
       const carrier = objects.find(({ spec }) => at(spec, 'forProvider', 'manifest', 'kind') === 'Deployment')
       const reference = { ...OBJECT, name: String(at(carrier?.metadata, 'name')) }
       for (const round of ['first', 'second', 'third']) {
-        // The provider puts back what somebody else has changed, and that shows that it has looked.
+        // The provider reverts the change, which proves that it has reconciled the Object.
         await cluster.api.patch(deploymentOf(claim), { spec: { template: { spec: { serviceAccountName: round } } } })
         await cluster.until('the provider has put it back', async () => {
           const { spec } = await cluster.api.get(deploymentOf(claim))
@@ -118,18 +118,18 @@ export function composesThroughProvider(given: () => Setting): void {
       expect(counts.seen).toEqual([3])
     })
 
-    test('deleted, nothing is left', async () => {
+    test('deleting the claim deletes all resources', async () => {
       const { cluster } = given()
-      await gone(cluster, claim)
+      await deleteClaim(cluster, claim)
       await cluster.until('no Object is left', async () => (await objectsOf(given(), claim)).length === 0)
       for (const kind of ['Service', 'ServiceAccount'])
         expect(await cluster.api.find({ apiVersion: 'v1', kind, namespace: NAMESPACE, name: claim.metadata.name })).toBeUndefined()
     })
   })
 
-  // docs/install.md has a table of it.
-  describe('what Crossplane 1 can not do', () => {
-    test('a name that is taken is not seen: the object becomes the claim’s, with the replicas it has', async () => {
+  // docs/install.md lists these limits in a table.
+  describe('limits of Crossplane 1', () => {
+    test('a claim adopts an existing object of the same name without asking, and keeps its replicas', async () => {
       const { cluster } = given()
       const claim = worker(NAMESPACE, 'taken', STREAM, { scaling: { minReplicas: 5, maxReplicas: 5 } })
       const [deployment] = composedOf(claim).filter(({ kind }) => kind === 'Deployment')
@@ -139,10 +139,10 @@ export function composesThroughProvider(given: () => Setting): void {
       await ready(cluster, claim)
       counts.stop()
       expect(counts.seen).toEqual([5])
-      await gone(cluster, claim)
+      await deleteClaim(cluster, claim)
     })
 
-    test('with another selector it can not be taken over, and the claim says so', async () => {
+    test('reports an existing object with another selector, which it cannot adopt', async () => {
       const { cluster } = given()
       const claim = worker(NAMESPACE, 'other', STREAM)
       const [deployment] = composedOf(claim).filter(({ kind }) => kind === 'Deployment')
@@ -150,15 +150,15 @@ export function composesThroughProvider(given: () => Setting): void {
       const template = { ...(at(deployment, 'spec', 'template') as JsonObject), metadata: { labels } }
       await cluster.api.apply({ ...deployment, spec: { selector: { matchLabels: labels }, template } })
       await cluster.api.apply(claim)
-      const said = await becomes(cluster, claim, 'WorkloadReady', 'False', 'ReconcileError')
-      expect(said.message).toMatch(/^provider-kubernetes can't apply Deployment other: .*selector.*immutable/)
+      const condition = await becomes(cluster, claim, 'WorkloadReady', 'False', 'ReconcileError')
+      expect(condition.message).toMatch(/^provider-kubernetes can't apply Deployment other: .*selector.*immutable/)
       await cluster.api.delete(referenceOf(claim))
       await cluster.until('no Object is left', async () => (await objectsOf(given(), claim)).length === 0)
       expect(await cluster.api.get(deploymentOf(claim))).toMatchObject({ spec: { selector: { matchLabels: labels } } })
       await cluster.api.delete(deploymentOf(claim))
     })
 
-    test('without composeAs: ProviderKubernetes no claim gets anything, and says why', async () => {
+    test('reports a missing composeAs: ProviderKubernetes, and creates nothing', async () => {
       const { cluster } = given()
       const composition = await cluster.api.get({ ...COMPOSITION, name: 'eventdrivenservice' })
       const native = JSON.parse(JSON.stringify(composition.spec).replace('"composeAs":"ProviderKubernetes"', '"composeAs":"Native"'))
@@ -170,11 +170,11 @@ export function composesThroughProvider(given: () => Setting): void {
       expect(await replicasOf(cluster, claim)).toBeUndefined()
       const checks = await diagnosis(given(), 'wrapped/native')
       expect(checks.get('Crossplane version')).toMatchObject({ state: 'wrong', says: expect.stringContaining('composeAs') })
-      await gone(cluster, claim)
+      await deleteClaim(cluster, claim)
       await cluster.api.delete({ ...COMPOSITION, name: 'native' })
     })
 
-    test('the namespaced flavour is no kind that it knows', async () => {
+    test('does not support the namespaced flavour', async () => {
       const definition = parse(readFileSync(`${root}apis/namespaced/definition.yaml`, 'utf8'))
       await expect(given().cluster.kubectl(['apply', '-f', '-'], JSON.stringify(definition))).rejects.toThrow(
         'no matches for kind "CompositeResourceDefinition" in version "apiextensions.crossplane.io/v2"',
@@ -183,9 +183,9 @@ export function composesThroughProvider(given: () => Setting): void {
   })
 }
 
-/** The last section: no API is left. */
+/** The last section, because it removes the API. */
 export function isRemoved(given: () => Setting): void {
-  test('removed as the docs have it, neither the API nor the provider is left', async () => {
+  test('the commands of the docs remove the API and the provider', async () => {
     const { cluster, nats } = given()
     const claim = worker(NAMESPACE, 'last', STREAM)
     await createNamespace(cluster, NAMESPACE)
