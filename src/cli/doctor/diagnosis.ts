@@ -3,14 +3,14 @@ import type { Platform } from '../../platform/platform.ts'
 import type { Api } from './api.ts'
 import type { Check } from './check.ts'
 
-/** What doctor checks for. */
+/** The claims and the platform to check. */
 export interface Subject {
-  /** None if no claim is given. */
+  /** Empty if no claim is given. */
   readonly claims: readonly ResolvedClaim[]
   readonly platform: Platform
 }
 
-/** What doctor checks of a product that a capability needs. */
+/** The checks of a product that a capability needs. */
 export interface Diagnosis {
   readonly name: string
   readonly isNeeded: (subject: Subject) => boolean
