@@ -1,4 +1,4 @@
-import { at, isObject, items, type Json, type JsonObject, textOf } from '../kubernetes/json.ts'
+import { at, isObject, type Json, type JsonObject, textOf } from '../kubernetes/json.ts'
 import { definedFields } from './fields.ts'
 
 /** The variables by which the platform passes spec.nats. */
@@ -38,6 +38,3 @@ export function secretRefs(env: readonly Json[], envFrom: readonly Json[]): Json
     .map(source => definedFields({ name: at(source, 'secretRef', 'name'), envFrom: true, prefix: at(source, 'prefix') }))
   return [...refs, ...whole]
 }
-
-export const pullSecrets = (pod: Json | undefined): JsonObject[] =>
-  items(at(pod, 'imagePullSecrets')).map(secret => ({ name: at(secret, 'name') ?? '' }))

@@ -48,7 +48,7 @@ export function importKnative(manifests: readonly JsonObject[], ofPlatform: Plat
     apiVersion: API_VERSION,
     kind: KIND,
     metadata: { name, namespace },
-    spec: { ...servingOf(service, name, platform), ...(eventing && { eventing }) },
+    spec: { ...servingOf(service, platform), ...(eventing && { eventing }) },
   }
   const parsed = parseClaim(claim, platform)
   if (!parsed.ok) return { ok: false, claim, findings: parsed.findings }

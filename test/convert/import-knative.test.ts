@@ -5,22 +5,23 @@ import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { formatPath } from '../../src/claim/findings.ts'
 import { importKnative } from '../../src/convert/import-knative.ts'
-import { at, type Json, type JsonObject } from '../../src/kubernetes/json.ts'
-import { builtInPlatform, parsePlatform } from '../../src/platform/platform.ts'
+import { at, isObject, type Json, type JsonObject } from '../../src/kubernetes/json.ts'
+import { builtInPlatform, type Platform } from '../../src/platform/platform.ts'
 import { compose } from '../../src/reconcile/compose.ts'
 import { parseClaim } from '../../src/reconcile/parse-claim.ts'
 import { claims, deepFreeze, knativeClaim, put, RUNS } from '../fixtures/claims.ts'
+import { platforms, platformWith } from '../fixtures/platforms.ts'
 
-function render(document: JsonObject): JsonObject[] {
-  const parsed = parseClaim(document, builtInPlatform)
+function render(document: JsonObject, platform: Platform = builtInPlatform): JsonObject[] {
+  const parsed = parseClaim(document, platform)
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.findings))
-  return compose(parsed.claim, builtInPlatform, {})
+  return compose(parsed.claim, platform, {})
     .resources.map(({ manifest }): JsonObject => manifest)
     .filter(({ apiVersion }) => String(apiVersion).includes('.knative.dev/'))
 }
 
-function bring(manifests: readonly JsonObject[]) {
-  const imported = importKnative(deepFreeze(manifests), builtInPlatform)
+function bring(manifests: readonly JsonObject[], platform: Platform = builtInPlatform) {
+  const imported = importKnative(deepFreeze(manifests), platform)
   if (!imported.ok) throw new Error(JSON.stringify(imported.findings))
   return imported
 }
@@ -51,6 +52,93 @@ describe('there and back', () => {
       ),
       { numRuns: RUNS },
     )
+  })
+})
+
+/** The annotations that Knative assumes for the KPA. */
+const ASSUMED = {
+  'autoscaling.knative.dev/initial-scale': '1',
+  'autoscaling.knative.dev/window': '60s',
+  'autoscaling.knative.dev/target-utilization-percentage': '70',
+  'autoscaling.knative.dev/panic-window-percentage': '10',
+  'autoscaling.knative.dev/panic-threshold-percentage': '200',
+}
+
+function withAssumed(manifest: JsonObject): JsonObject {
+  const path = ['spec', 'template', 'metadata', 'annotations']
+  const annotations = at(manifest, ...path)
+  if (!isObject(annotations)) return manifest
+  const assumed = annotations['autoscaling.knative.dev/class'] === 'kpa.autoscaling.knative.dev' ? ASSUMED : {}
+  return put(manifest, path, { 'autoscaling.knative.dev/initial-scale': '1', ...assumed, ...annotations }) as JsonObject
+}
+
+describe("a platform's own defaults", () => {
+  test("law: the claim renders the given manifests, whatever the platform's defaults are", () => {
+    fc.assert(
+      fc.property(
+        claims().filter(({ spec }) => spec.runtime === 'Knative'),
+        platforms(),
+        (document, platform) => {
+          const manifests = render(document)
+          const isHpa = manifests.some(({ spec }) => JSON.stringify(at(spec, 'template') ?? '').includes('hpa.autoscaling'))
+          // The window of the HPA can't be unset.
+          fc.pre(!isHpa || platform.defaults.knative?.autoscaling?.window === undefined)
+          const { claim, unsaid } = bring(manifests, platform)
+          expect(unsaid).toEqual([])
+          expect(render(claim, platform).map(withAssumed)).toEqual(manifests.map(withAssumed))
+        },
+      ),
+      { numRuns: RUNS },
+    )
+  })
+
+  const plain: JsonObject = {
+    apiVersion: 'serving.knative.dev/v1',
+    kind: 'Service',
+    metadata: { name: 'web', namespace: 'shop' },
+    spec: { template: { spec: { containers: [{ image: 'ghcr.io/acme/web:1' }] } } },
+  }
+  const autoscalingOf = (claim: JsonObject) => at(claim, 'spec', 'knative', 'autoscaling')
+
+  test.each<{ says: string; defaults: JsonObject; is: JsonObject }>([
+    { says: 'visibility', defaults: { knative: { visibility: 'cluster-local' } }, is: { visibility: 'external' } },
+    { says: 'timeout', defaults: { knative: { timeoutSeconds: 60 } }, is: { timeoutSeconds: 300 } },
+    { says: 'concurrency', defaults: { knative: { containerConcurrency: 7 } }, is: { containerConcurrency: 0 } },
+    { says: 'minimum scale', defaults: { knative: { autoscaling: { minScale: 2 } } }, is: { autoscaling: { minScale: 0 } } },
+    { says: 'target', defaults: { knative: { autoscaling: { target: 40 } } }, is: { autoscaling: { target: 100 } } },
+    { says: 'window', defaults: { knative: { autoscaling: { window: '20s' } } }, is: { autoscaling: { window: '60s' } } },
+    {
+      says: 'autoscaler',
+      defaults: { knative: { autoscaling: { class: 'hpa', metric: 'cpu' } } },
+      is: { autoscaling: { class: 'kpa', metric: 'concurrency' } },
+    },
+    { says: 'metric', defaults: { knative: { autoscaling: { metric: 'rps' } } }, is: { autoscaling: { metric: 'concurrency' } } },
+  ])("keeps Knative's own $says if the Service leaves it out", ({ defaults, is }) => {
+    expect(at(bring([plain], platformWith(defaults)).claim, 'spec', 'knative')).toMatchObject(is)
+  })
+
+  test('keeps a target that equals the default in MiB of another metric', () => {
+    const platform = platformWith({ knative: { autoscaling: { class: 'hpa', metric: 'memory', target: 300 } } })
+    const path = ['spec', 'template', 'metadata']
+    const service = put(plain, path, { annotations: { 'autoscaling.knative.dev/target': '300' } }) as JsonObject
+    expect(autoscalingOf(bring([service], platform).claim)).toMatchObject({ class: 'kpa', metric: 'concurrency', target: 300 })
+  })
+
+  test("keeps a pod without pull secrets free of the platform's", () => {
+    const platform = platformWith({ imagePullSecrets: [{ name: 'acme' }] })
+    expect(bring([plain], platform).claim).toHaveProperty('spec.imagePullSecrets', [])
+    const path = ['spec', 'template', 'spec', 'imagePullSecrets']
+    expect(bring([put(plain, path, [{ name: 'acme' }]) as JsonObject], platform).claim).not.toHaveProperty('spec.imagePullSecrets')
+  })
+
+  test('leaves out what the platform does by default', () => {
+    const probe = { httpGet: { path: '/health/ready' } }
+    const resources = { requests: { cpu: '100m', memory: '256Mi' }, limits: { cpu: '500m', memory: '1Gi' } }
+    const container = { image: 'ghcr.io/acme/web:1', readinessProbe: probe, resources }
+    const service = put(plain, ['spec', 'template', 'spec', 'containers'], [container]) as JsonObject
+    const { claim } = bring([service], platformWith({ readyPath: '/health/ready', size: 'micro' }))
+    expect(claim).not.toHaveProperty('spec.readyPath')
+    expect(claim).not.toHaveProperty('spec.size')
   })
 })
 
@@ -168,16 +256,13 @@ describe('a manifest of other hands', () => {
     expect(unsaidOf(changed)).toContain('spec.template.spec.containers[0].env[0] is left out')
   })
 
-  test('leaves out what the platform does by default', () => {
-    const platform = parsePlatform({
-      apiVersion: 'fn.platform.bizmatters.io/v1alpha1',
-      kind: 'Input',
-      defaults: { readyPath: '/health/ready', size: 'micro' },
-    })
-    if (!platform.ok) throw new Error(JSON.stringify(platform.findings))
-    const imported = importKnative([foreign], platform.platform)
-    expect(imported).not.toHaveProperty('claim.spec.readyPath')
-    expect(imported).not.toHaveProperty('claim.spec.size')
+  test.each<{ says: string; probe: JsonObject; is: string | undefined }>([
+    { says: 'its path', probe: { httpGet: { path: '/up', port: 8000 } }, is: '/up' },
+    { says: 'the root if it has no path', probe: { httpGet: { port: 8000 } }, is: '/' },
+    { says: 'nothing if it is no HTTP probe', probe: { tcpSocket: { port: 8000 } }, is: undefined },
+  ])('takes from a readiness probe $says', ({ probe, is }) => {
+    const { claim } = bring([put(foreign, [...containers, 'readinessProbe'], probe) as JsonObject])
+    expect(at(claim, 'spec', 'readyPath')).toBe(is)
   })
 
   test('a variable that refers to one out of a secret, which will stand after it', () => {

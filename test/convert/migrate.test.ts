@@ -11,6 +11,7 @@ import { builtInPlatform, type Platform } from '../../src/platform/platform.ts'
 import { compose } from '../../src/reconcile/compose.ts'
 import { parseClaim } from '../../src/reconcile/parse-claim.ts'
 import { claim, deepFreeze, deploymentClaims, put, RUNS } from '../fixtures/claims.ts'
+import { platforms } from '../fixtures/platforms.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const read = (file: string): JsonObject => parse(readFileSync(`${root}${file}`, 'utf8'))
@@ -162,6 +163,23 @@ describe('there and back', () => {
     expect(told(rows, 'different', 'unsaid', 'added')).toEqual([])
     expect(render(bring(manifests).claim).slice(0, 3)).toEqual(manifests.slice(0, 3))
   })
+})
+
+/** The fields that KEDA assumes. */
+const withAssumed = (manifest: JsonObject): JsonObject =>
+  manifest.kind === 'ScaledObject' && isObject(manifest.spec)
+    ? { ...manifest, spec: { pollingInterval: 30, cooldownPeriod: 300, ...manifest.spec } }
+    : manifest
+
+test("law: the claim renders the given manifests, whatever the platform's defaults are", () => {
+  fc.assert(
+    fc.property(deploymentClaims(), platforms(), (document, platform) => {
+      const manifests = render(document)
+      const { claim } = bring(manifests, { platform })
+      expect(render(claim, platform).map(withAssumed)).toEqual(manifests.map(withAssumed))
+    }),
+    { numRuns: RUNS },
+  )
 })
 
 describe('a manifest of other hands', () => {
@@ -329,6 +347,11 @@ describe('a manifest of other hands', () => {
     expect(at(claim, 'spec', 'size')).toBe(is?.size ?? 'medium')
     const figures = told(rows, 'different', 'added').filter(row => /containers\[0\]\.resources/.test(row) && !row.includes('init'))
     expect(figures.length === 0).toBe(is?.exact === true)
+  })
+
+  test('probes the root if the given HTTP probe has no path', () => {
+    const { claim } = bring(changed('Deployment', [...main, 'livenessProbe'], { httpGet: { port: 8080 } }))
+    expect(at(claim, 'spec', 'healthPath')).toBe('/')
   })
 
   test('a URL out of a secret can’t be said, and the claim is valid all the same', () => {

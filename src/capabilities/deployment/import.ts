@@ -1,8 +1,8 @@
 // The part of a Deployment and its ScaledObject that a claim can express. What the platform does by default is left out.
 import { resolveDefaults } from '../../claim/resolve.ts'
 import type { ResolvedClaim } from '../../claim/resolved-claim.ts'
-import { initOf, mainOf, portNumber } from '../../convert/containers.ts'
-import { natsVariables, plainVariables, pullSecrets, secretRefs, variableValue } from '../../convert/env.ts'
+import { mainOf, podFields, portNumber } from '../../convert/containers.ts'
+import { natsVariables, variableValue } from '../../convert/env.ts'
 import { definedFields, nonEmpty, unlessDefault } from '../../convert/fields.ts'
 import { matchSize } from '../../convert/size.ts'
 import { at, items, type Json, type JsonObject, textOf } from '../../kubernetes/json.ts'
@@ -21,25 +21,16 @@ export const triggerOf = (scaledObject: JsonObject): number =>
 export function specOf({ deployment, scaledObject, services }: Given, platform: Platform): JsonObject {
   const defaults = resolveDefaults(platform)
   const name = textOf(at(deployment, 'metadata', 'name'))
-  const pod = at(deployment, 'spec', 'template', 'spec')
-  const main = at(pod, 'containers', mainOf(deployment))
-  const init = at(pod, 'initContainers', initOf(deployment))
-  const env = items(at(main, 'env'))
+  const main = at(deployment, 'spec', 'template', 'spec', 'containers', mainOf(deployment))
   const port = portOf(main)
   const http = services.find(service => at(service, 'metadata', 'name') === `${name}-http`)
   const affinity = at(http, 'spec', 'sessionAffinity')
   return definedFields({
     image: at(main, 'image'),
     size: matchSize(at(main, 'resources'), platform.sizes)?.size ?? defaults.size,
-    nats: natsOf(scaledObject, env, defaults),
+    nats: natsOf(scaledObject, items(at(main, 'env')), defaults),
     scaling: nonEmpty(scalingOf(scaledObject, defaults)),
-    env: nonEmpty(plainVariables(env, name)),
-    secretRefs: nonEmpty(secretRefs(env, items(at(main, 'envFrom')))),
-    imagePullSecrets: pullSecretsOf(pod, defaults),
-    initContainer: init === undefined ? undefined : definedFields({ command: at(init, 'command'), args: at(init, 'args') }),
-    httpPort: http === undefined ? unlessDefault(defaults.port, port) : (port ?? defaults.port),
-    healthPath: unlessDefault(defaults.healthPath, at(main, 'livenessProbe', 'httpGet', 'path')),
-    readyPath: unlessDefault(defaults.readyPath, at(main, 'readinessProbe', 'httpGet', 'path')),
+    ...podFields(deployment, defaults, http === undefined ? unlessDefault(defaults.port, port) : (port ?? defaults.port)),
     sessionAffinity: unlessDefault(defaults.sessionAffinity, affinity),
   })
 }
@@ -48,12 +39,6 @@ export function specOf({ deployment, scaledObject, services }: Given, platform: 
 function portOf(main: Json | undefined): Json | undefined {
   const asked = portNumber(at(main, 'readinessProbe', 'httpGet', 'port') ?? at(main, 'livenessProbe', 'httpGet', 'port'), main)
   return typeof asked === 'number' ? asked : at(main, 'ports', 0, 'containerPort')
-}
-
-function pullSecretsOf(pod: Json | undefined, { imagePullSecrets }: ResolvedClaim): JsonObject[] | undefined {
-  const secrets = pullSecrets(pod)
-  const names = secrets.map(({ name }) => name)
-  return JSON.stringify(names) === JSON.stringify(imagePullSecrets) ? undefined : secrets
 }
 
 function natsOf(scaledObject: JsonObject, env: readonly Json[], defaults: ResolvedClaim): JsonObject {

@@ -2,8 +2,8 @@
 
 import { resolveDefaults } from '../../claim/resolve.ts'
 import type { Knative, ResolvedClaim } from '../../claim/resolved-claim.ts'
-import { initOf, mainOf } from '../../convert/containers.ts'
-import { natsVariables, plainVariables, pullSecrets, secretRefs, variableValue } from '../../convert/env.ts'
+import { mainOf, podFields } from '../../convert/containers.ts'
+import { natsVariables, variableValue } from '../../convert/env.ts'
 import { definedFields, nonEmpty, unlessDefault } from '../../convert/fields.ts'
 import { matchSize } from '../../convert/size.ts'
 import { at, isObject, items, type Json, type JsonObject } from '../../kubernetes/json.ts'
@@ -12,32 +12,29 @@ import type { Platform } from '../../platform/platform.ts'
 const AUTOSCALING = 'autoscaling.knative.dev/'
 
 /** The fields of a claim's spec that render this Service. */
-export function servingOf(service: JsonObject, name: string, platform: Platform): JsonObject {
+export function servingOf(service: JsonObject, platform: Platform): JsonObject {
   const defaults = resolveDefaults(platform)
   const pod = at(service, 'spec', 'template', 'spec')
   const main = at(pod, 'containers', mainOf(service))
-  const init = at(pod, 'initContainers', initOf(service))
-  const env = items(at(main, 'env'))
   const knative = definedFields({
     autoscaling: nonEmpty(autoscalingOf(at(service, 'spec', 'template', 'metadata', 'annotations'), defaults.knative)),
-    // The default of Knative is no limit.
-    containerConcurrency: unlessDefault(defaults.knative.containerConcurrency, at(pod, 'containerConcurrency') ?? 0),
-    timeoutSeconds: unlessDefault(defaults.knative.timeoutSeconds, at(pod, 'timeoutSeconds')),
-    visibility: unlessDefault(defaults.knative.visibility, at(service, 'metadata', 'labels', 'networking.knative.dev/visibility')),
+    containerConcurrency: unlessDefault(
+      defaults.knative.containerConcurrency,
+      at(pod, 'containerConcurrency') ?? UNSET.containerConcurrency,
+    ),
+    timeoutSeconds: unlessDefault(defaults.knative.timeoutSeconds, at(pod, 'timeoutSeconds') ?? UNSET.timeoutSeconds),
+    visibility: unlessDefault(
+      defaults.knative.visibility,
+      at(service, 'metadata', 'labels', 'networking.knative.dev/visibility') ?? UNSET.visibility,
+    ),
     traffic: trafficOf(items(at(service, 'spec', 'traffic'))),
   })
   return definedFields({
     image: at(main, 'image'),
     size: unlessDefault(defaults.size, matchSize(at(main, 'resources'), platform.sizes)?.size),
     runtime: 'Knative',
-    nats: natsOf(env, defaults),
-    env: nonEmpty(plainVariables(env, name)),
-    secretRefs: nonEmpty(secretRefs(env, items(at(main, 'envFrom')))),
-    imagePullSecrets: nonEmpty(pullSecrets(pod)),
-    initContainer: init === undefined ? undefined : definedFields({ command: at(init, 'command'), args: at(init, 'args') }),
-    httpPort: unlessDefault(defaults.port, at(main, 'ports', 0, 'containerPort')),
-    healthPath: unlessDefault(defaults.healthPath, at(main, 'livenessProbe', 'httpGet', 'path')),
-    readyPath: unlessDefault(defaults.readyPath, at(main, 'readinessProbe', 'httpGet', 'path')),
+    nats: natsOf(items(at(main, 'env')), defaults),
+    ...podFields(service, defaults, unlessDefault(defaults.port, at(main, 'ports', 0, 'containerPort'))),
     knative: nonEmpty(knative),
   })
 }
@@ -49,45 +46,63 @@ function natsOf(env: readonly Json[], { nats }: ResolvedClaim): JsonObject | und
     : definedFields({ url: unlessDefault(nats?.url ?? '', url), stream, consumer })
 }
 
-const fields = {
-  metric: 'metric',
-  target: 'target',
-  'min-scale': 'minScale',
-  'max-scale': 'maxScale',
-  'scale-down-delay': 'scaleDownDelay',
-  window: 'window',
-  'initial-scale': 'initialScale',
-  'activation-scale': 'activationScale',
-  'target-utilization-percentage': 'targetUtilization',
-  'panic-window-percentage': 'panicWindow',
-  'panic-threshold-percentage': 'panicThreshold',
-} as const
+/** What Knative does if a Service leaves these out, whatever the platform's defaults are. */
+const UNSET = { containerConcurrency: 0, timeoutSeconds: 300, visibility: 'external' } as const
 
-/** The default targets of Knative and, for the CPU, of Kubernetes. */
-const standardTargets: ReadonlyMap<Json, number> = new Map([
+/** The targets of Knative and, for the CPU, of Kubernetes. Memory has none. */
+const unsetTargets: ReadonlyMap<Json, number> = new Map([
+  ['concurrency', 100],
   ['rps', 200],
   ['cpu', 80],
 ])
 
-function autoscalingOf(annotations: Json | undefined, { autoscaling }: Knative): JsonObject {
+interface Annotation {
+  readonly field: Exclude<keyof Knative['autoscaling'], 'class' | 'metric' | 'target'>
+  /** What Knative does without the annotation; undefined if a claim can't express it. */
+  readonly unset?: number | string
+}
+
+const annotationsOfBoth: Readonly<Record<string, Annotation>> = {
+  'min-scale': { field: 'minScale', unset: 0 },
+  'max-scale': { field: 'maxScale', unset: 0 },
+  'initial-scale': { field: 'initialScale', unset: 1 },
+}
+
+const annotationsOf: Readonly<Record<'kpa' | 'hpa', Readonly<Record<string, Annotation>>>> = {
+  kpa: {
+    ...annotationsOfBoth,
+    'scale-down-delay': { field: 'scaleDownDelay', unset: '0s' },
+    window: { field: 'window', unset: '60s' },
+    'activation-scale': { field: 'activationScale' },
+    'target-utilization-percentage': { field: 'targetUtilization', unset: 70 },
+    'panic-window-percentage': { field: 'panicWindow', unset: 10 },
+    'panic-threshold-percentage': { field: 'panicThreshold', unset: 200 },
+  },
+  hpa: { ...annotationsOfBoth, window: { field: 'window' } },
+}
+
+function autoscalingOf(annotations: Json | undefined, { autoscaling: defaults }: Knative): JsonObject {
   const all = Object.entries(isObject(annotations) ? annotations : {})
   const given = new Map(all.map(([name, value]) => [plainAnnotation(name).replace(AUTOSCALING, ''), value]))
-  const isHpa = given.get('class') === 'hpa.autoscaling.knative.dev'
-  const read: Record<string, Json | undefined> = {}
-  for (const [annotation, field] of Object.entries(fields)) {
+  const read = (annotation: string): Json | undefined => {
     const value = given.get(annotation)
-    if (typeof value === 'string') read[field] = value !== '' && Number.isFinite(Number(value)) ? Number(value) : value
+    if (typeof value !== 'string') return undefined
+    return value !== '' && Number.isFinite(Number(value)) ? Number(value) : value
   }
-  const metric = read.metric ?? (isHpa ? 'cpu' : autoscaling.metric)
+  const scaler = read('class') === 'hpa.autoscaling.knative.dev' ? 'hpa' : 'kpa'
+  const metric = read('metric') ?? (scaler === 'hpa' ? 'cpu' : 'concurrency')
+  const target = read('target') ?? unsetTargets.get(metric)
+  // A target in MiB is no default for another metric.
+  const sharesTarget = metric !== 'memory' && defaults.metric !== 'memory'
+  const others = Object.entries(annotationsOf[scaler]).map(([annotation, { field, unset }]) => {
+    const standard = defaults[field]
+    return [field, standard === undefined ? read(annotation) : unlessDefault(standard, read(annotation) ?? unset)] as const
+  })
   return definedFields({
-    class: isHpa ? 'hpa' : undefined,
-    ...read,
-    metric: isHpa ? metric : unlessDefault(autoscaling.metric, metric),
-    target: metric === 'memory' ? read.target : unlessDefault(autoscaling.target, read.target ?? standardTargets.get(metric)),
-    minScale: unlessDefault(autoscaling.minScale, read.minScale),
-    // The defaults of Knative are no limit and no delay.
-    maxScale: unlessDefault(autoscaling.maxScale, read.maxScale ?? 0),
-    scaleDownDelay: isHpa ? undefined : unlessDefault(autoscaling.scaleDownDelay, read.scaleDownDelay ?? '0s'),
+    class: unlessDefault(defaults.class, scaler),
+    metric: scaler === defaults.class ? unlessDefault(defaults.metric, metric) : metric,
+    target: sharesTarget ? unlessDefault(defaults.target, target) : target,
+    ...Object.fromEntries(others),
   })
 }
 
