@@ -6,7 +6,7 @@ import { formatPath, type Path } from '../claim/findings.ts'
 import { at, isObject, type Json, type JsonObject, textOf } from '../kubernetes/json.ts'
 import { parseQuantity } from '../kubernetes/quantity.ts'
 import { sortKeys } from '../kubernetes/sort-keys.ts'
-import { isOfTheCluster, standardOf } from './api-server-defaults.ts'
+import { filledIn } from './api-server-defaults.ts'
 import { initOf, mainOf, portNumber } from './containers.ts'
 import { reasonFor, type Verdict } from './reasons.ts'
 
@@ -42,6 +42,7 @@ const kindIn = (object: JsonObject | undefined) =>
 /** Compares one object. `pods` are the two Deployments, which name the ports. */
 export function compare({ given, made }: Pair, pods: Pair): Row[] {
   const kind = kindIn(given ?? made)
+  const { owns, isDefault } = filledIn(kind)
   const object = `${textOf(at(given ?? made, 'kind'))} ${textOf(at(given ?? made, 'metadata', 'name'))}`
   const row = (verdict: Verdict, { path, place }: Location, was: Json | undefined, is: Json | undefined): Row => {
     const because = reasonFor(verdict, formatPath([kind, ...path]))
@@ -57,11 +58,11 @@ export function compare({ given, made }: Pair, pods: Pair): Row[] {
   }
   const visit = (was: Json | undefined, is: Json | undefined, location: Location): Row[] => {
     const { path, place } = location
-    const here = formatPath([kind, ...path])
-    if (isOfTheCluster(here) || (isEmpty(was) && isEmpty(is))) return []
-    if (isEmpty(is) && isStandard(was, here)) return []
+    const here = formatPath(path)
+    if (owns(here) || (isEmpty(was) && isEmpty(is))) return []
+    if (isEmpty(is) && isDefault(here, was)) return []
     if (isEmpty(is) && !MIXED.test(here)) return [row('unsaid', location, was, undefined)]
-    if (isEmpty(was) && isStandard(is, here)) return [row('same', location, is, is)]
+    if (isEmpty(was) && isDefault(here, is)) return [row('same', location, is, is)]
     const [before, after] = [entriesOf(was, path, given), entriesOf(is, path, made)]
     if (isEmpty(was) && (WHOLE.test(here) || !isObject(is))) return [row('added', location, undefined, is)]
     if (isSame(was, is, here, pods)) return [row('same', location, was, is)]
@@ -79,21 +80,17 @@ export function compare({ given, made }: Pair, pods: Pair): Row[] {
   return [row(was === is ? 'same' : 'different', name, was, is), ...visit(given, made, WHOLE_OBJECT)]
 }
 
-/** Whether the value is the default. */
-const isStandard = (value: Json | undefined, here: string): boolean =>
-  value === standardOf(here) ||
-  here.endsWith('.imagePullPolicy') ||
-  // The cluster chooses the address. A headless Service is different.
-  (here === 'Service.spec.clusterIP' && value !== 'None')
-
 /** These mix fields of the author and of the cluster. */
-const MIXED = /\.(?:labels|annotations|strategy|rollingUpdate)$/
+const MIXED = /(?:^spec|\.(?:labels|annotations|strategy|rollingUpdate))$/
 
 /** These are shown as a whole. */
 const WHOLE = /(?:Probe|securityContext|\.(?:env|volumes|imagePullSecrets)(?:\.\w+|\["[^"]*"\])|\.resources\.\w+|\.advanced|\.ports\.\w+)$/
 
+/** An object of empty objects is empty, such as `net` of a KafkaSource without credentials. */
 const isEmpty = (value: Json | undefined): boolean =>
-  value === undefined || value === null || (typeof value === 'object' && Object.keys(value).length === 0)
+  value === undefined ||
+  value === null ||
+  (isObject(value) ? Object.values(value).every(isEmpty) : Array.isArray(value) && value.length === 0)
 
 function isSame(was: Json | undefined, is: Json | undefined, here: string, pods: Pair): boolean {
   if (was === is || (Array.isArray(was) && JSON.stringify(sortKeys(was)) === JSON.stringify(sortKeys(is ?? null)))) return true

@@ -142,6 +142,79 @@ describe("a platform's own defaults", () => {
   })
 })
 
+describe('objects as kubectl prints them', () => {
+  const document = knativeClaim({
+    httpPort: 8000,
+    eventing: {
+      broker: { name: 'shop' },
+      triggers: [{ name: 'created' }],
+      kafka: { bootstrapServers: ['kafka:9092'], topics: ['orders'], sink: 'broker' },
+    },
+  })
+  const applied = render(document)
+
+  /** The object with the fields that webhooks and controllers of Knative add. */
+  function served(manifest: JsonObject): JsonObject {
+    const group = String(manifest.apiVersion).split('/')[0]
+    const creator = { [`${group}/creator`]: 'me', [`${group}/lastModifier`]: 'me' }
+    const filled: Readonly<Record<string, readonly (readonly [(string | number)[], Json])[]>> = {
+      'serving.knative.dev Service': [
+        [['spec', 'template', 'metadata', 'creationTimestamp'], null],
+        [['spec', 'template', 'spec', 'enableServiceLinks'], false],
+        [['spec', 'template', 'spec', 'containers', 0, 'readinessProbe', 'successThreshold'], 1],
+        [['spec', 'template', 'spec', 'containers', 0, 'readinessProbe', 'httpGet', 'port'], 0],
+      ],
+      'eventing.knative.dev Broker': [
+        [['spec', 'config'], { apiVersion: 'v1', kind: 'ConfigMap', name: 'config-br-default-channel', namespace: 'knative-eventing' }],
+      ],
+      'eventing.knative.dev Trigger': [
+        [['metadata', 'labels', 'eventing.knative.dev/broker'], 'shop'],
+        [['spec', 'filter'], {}],
+      ],
+      'sources.knative.dev KafkaSource': [
+        [['metadata', 'finalizers'], ['kafkasources.sources.knative.dev']],
+        [['spec', 'consumers'], 1],
+        [['spec', 'initialOffset'], 'latest'],
+        [['spec', 'ordering'], 'ordered'],
+        [['spec', 'net'], { sasl: { password: {}, type: {}, user: {} }, tls: { caCert: {}, cert: {}, key: {} } }],
+      ],
+    }
+    return [
+      [['metadata', 'uid'], '5d6a0b6e'] as const,
+      [['metadata', 'annotations'], { ...annotationsOf(manifest), ...creator }] as const,
+      [['status'], { observedGeneration: 1 }] as const,
+      ...(filled[`${group} ${manifest.kind}`] ?? []),
+    ].reduce<Json>((object, [path, value]) => put(object, path, value), manifest) as JsonObject
+  }
+
+  const annotationsOf = ({ metadata }: JsonObject): JsonObject => {
+    const annotations = at(metadata, 'annotations')
+    return isObject(annotations) ? annotations : {}
+  }
+
+  test('become the same claim as the applied manifests, and nothing is left out', () => {
+    expect(applied.map(({ kind }) => kind).sort()).toEqual(['Broker', 'KafkaSource', 'Service', 'Trigger'])
+    expect(bring(applied.map(served))).toEqual({ ok: true, claim: document, unsaid: [] })
+  })
+
+  test.each<{ says: string; kind: string; path: string[]; value: Json }>([
+    {
+      says: 'the configuration of a Broker',
+      kind: 'Broker',
+      path: ['spec', 'config'],
+      value: { apiVersion: 'v1', kind: 'ConfigMap', name: 'kafka-broker-config' },
+    },
+    { says: 'the consumers of a KafkaSource', kind: 'KafkaSource', path: ['spec', 'consumers'], value: 3 },
+    { says: 'the first offset of a KafkaSource', kind: 'KafkaSource', path: ['spec', 'initialOffset'], value: 'earliest' },
+    { says: 'the credentials of a KafkaSource', kind: 'KafkaSource', path: ['spec', 'net'], value: { tls: { enable: true, caCert: {} } } },
+  ])('list $says that an author chose', ({ kind, path, value }) => {
+    const { unsaid } = bring(
+      applied.map(manifest => (manifest.kind === kind ? (put(served(manifest), path, value) as JsonObject) : manifest)),
+    )
+    expect(unsaid.map(({ object, path: place }) => `${object.split(' ')[0]} ${formatPath(place)}`)).toEqual([`${kind} ${path.join('.')}`])
+  })
+})
+
 describe('a manifest of other hands', () => {
   const foreign: JsonObject = {
     apiVersion: 'serving.knative.dev/v1',

@@ -84,7 +84,10 @@ function asServed(manifest: JsonObject): JsonObject {
     generation: 2,
     creationTimestamp: '2026-11-21T09:05:32Z',
     managedFields: [{ manager: 'kubectl-client-side-apply', operation: 'Update' }],
-    annotations: { 'kubectl.kubernetes.io/last-applied-configuration': '{}', 'deployment.kubernetes.io/revision': '2' },
+    annotations: {
+      'kubectl.kubernetes.io/last-applied-configuration': '{}',
+      ...(manifest.kind === 'Deployment' && { 'deployment.kubernetes.io/revision': '2' }),
+    },
   })
   if (manifest.kind === 'Service') {
     for (const [field, value] of Object.entries({
