@@ -1,7 +1,7 @@
 // The name and namespace of the service, read from a claim, from the composite that Crossplane created for it, or from a
 // namespaced composite.
 
-import { at, isObject, type Json, type JsonObject } from '../kubernetes/json.ts'
+import { at, isObject, type JsonObject, nonEmptyText } from '../kubernetes/json.ts'
 import { crossplaneFields } from './crossplane-fields.ts'
 import type { Finding } from './findings.ts'
 
@@ -12,8 +12,6 @@ export interface Identity {
   readonly name: string | undefined
   readonly namespace: string | undefined
 }
-
-const nonEmptyText = (value: Json | undefined) => (typeof value === 'string' && value !== '' ? value : undefined)
 
 export function identify(composite: JsonObject): Identity {
   const label = (name: string) => nonEmptyText(at(composite, 'metadata', 'labels', `crossplane.io/${name}`))

@@ -3,11 +3,12 @@
 import { triggerOf } from '../capabilities/deployment/import.ts'
 import { plainAnnotation } from '../capabilities/knative-serving/import.ts'
 import { formatPath, type Path } from '../claim/findings.ts'
-import { at, isObject, type Json, type JsonObject, textOf } from '../kubernetes/json.ts'
+import { at, isObject, items, type Json, type JsonObject, textOf } from '../kubernetes/json.ts'
 import { parseQuantity } from '../kubernetes/quantity.ts'
 import { sortKeys } from '../kubernetes/sort-keys.ts'
 import { filledIn } from './api-server-defaults.ts'
 import { initOf, mainOf, portNumber } from './containers.ts'
+import { brokenReferences } from './env-references.ts'
 import { reasonFor, type Verdict } from './reasons.ts'
 
 export interface Row {
@@ -77,7 +78,21 @@ export function compare({ given, made }: Pair, pods: Pair): Row[] {
   if (made === undefined) return [row('unsaid', WHOLE_OBJECT, given, undefined)]
   const [was, is] = [at(given, 'metadata', 'name'), at(made, 'metadata', 'name')]
   const name = { path: ['metadata', 'name'], place: ['metadata', 'name'] }
-  return [row(was === is ? 'same' : 'different', name, was, is), ...visit(given, made, WHOLE_OBJECT)]
+  return [row(was === is ? 'same' : 'different', name, was, is), ...visit(given, made, WHOLE_OBJECT), ...referenceRows(object, given, made)]
+}
+
+/** Variables of the same value that no longer find what they refer to. */
+function referenceRows(object: string, given: JsonObject, made: JsonObject): Row[] {
+  const env = (workload: JsonObject): Path => ['spec', 'template', 'spec', 'containers', mainOf(workload), 'env']
+  return brokenReferences(items(at(given, ...env(given))), items(at(made, ...env(made)))).map(({ name, index, value, problem }) => ({
+    object,
+    path: formatPath([...env(given), name]),
+    place: [...env(given), index],
+    verdict: 'different',
+    was: value,
+    is: value,
+    because: problem,
+  }))
 }
 
 /** These mix fields of the author and of the cluster. */

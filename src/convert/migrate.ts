@@ -1,16 +1,13 @@
 // Turns hand-written manifests into a claim, with the differences and the steps of the migration.
 
 import { specOf, triggerOf } from '../capabilities/deployment/import.ts'
-import type { Finding } from '../claim/findings.ts'
-import { KIND } from '../claim/identity.ts'
-import { at, isObject, items, type Json, type JsonObject, textOf } from '../kubernetes/json.ts'
+import { at, isObject, items, type JsonObject, textOf } from '../kubernetes/json.ts'
+import { groupKindOf } from '../kubernetes/objects.ts'
 import type { Platform } from '../platform/platform.ts'
-import { compose } from '../reconcile/compose.ts'
 import { ADOPT } from '../reconcile/name-conflicts.ts'
-import { API_VERSION, parseClaim } from '../reconcile/parse-claim.ts'
 import { compare, type Pair, type Row } from './compare.ts'
 import { mainOf } from './containers.ts'
-import { brokenReferences } from './env-references.ts'
+import { nameOf, namespaceOf, type Refused, refused, render } from './render.ts'
 import { matchSize, type SizeMatch } from './size.ts'
 import { type Step, stepsTo } from './steps.ts'
 
@@ -23,55 +20,47 @@ export type Migrated =
       readonly rows: readonly Row[]
       readonly steps: readonly Step[]
     }
-  /** The platform refuses the claim; or no claim is possible, and the finding says why. */
-  | { readonly ok: false; readonly claim?: JsonObject; readonly findings: readonly Finding[] }
+  | Refused
 
-const kinds = ['apps Deployment', ' Service', ' ServiceAccount', 'keda.sh ScaledObject'] as const
+const kinds = ['apps/Deployment', '/Service', '/ServiceAccount', 'keda.sh/ScaledObject'] as const
 type Kind = (typeof kinds)[number]
 
-const kindOf = ({ apiVersion, kind }: JsonObject): Kind | undefined => {
-  const group = textOf(apiVersion).includes('/') ? textOf(apiVersion).split('/')[0] : ''
-  return kinds.find(known => known === `${group} ${textOf(kind)}`)
-}
-
 /** Whether a claim renders this kind. */
-export const isMigrated = (manifest: JsonObject): boolean => kindOf(manifest) !== undefined
+export const isMigrated = (manifest: JsonObject): boolean => kinds.some(kind => kind === groupKindOf(manifest))
 
 /** Reads one Deployment with the Services, the ServiceAccount and the ScaledObject around it. */
 export function migrate(manifests: readonly JsonObject[], platform: Platform, { adopt }: { adopt: boolean }): Migrated {
-  const all = (kind: Kind) => manifests.filter(manifest => kindOf(manifest) === kind)
-  const deployments = all('apps Deployment')
+  const all = (kind: Kind) => manifests.filter(manifest => groupKindOf(manifest) === kind)
+  const deployments = all('apps/Deployment')
   const [deployment, second] = deployments
-  const name = objectName(deployment)
-  if (deployment === undefined || name === undefined) return notMigrated('needs a Deployment of apps/v1 with a name')
+  const name = nameOf(deployment)
+  if (deployment === undefined || name === undefined) return refused('needs a Deployment of apps/v1 with a name')
   if (second !== undefined) {
-    const names = deployments.map(objectName).join(', ')
-    return notMigrated(`holds ${deployments.length} Deployments (${names}); each becomes a claim of its own, so migrate them one by one`)
+    const names = deployments.map(nameOf).join(', ')
+    return refused(`holds ${deployments.length} Deployments (${names}); each becomes a claim of its own, so migrate them one by one`)
   }
-  const scalers = all('keda.sh ScaledObject')
+  const scalers = all('keda.sh/ScaledObject')
   const scaledObject = scalers.find(scaler => at(scaler, 'spec', 'scaleTargetRef', 'name') === name)
-  if (scaledObject === undefined) return notMigrated(`needs the ScaledObject that scales Deployment ${name}${otherScalers(scalers)}`)
+  if (scaledObject === undefined) return refused(`needs the ScaledObject that scales Deployment ${name}${otherScalers(scalers)}`)
   if (triggerOf(scaledObject) < 0) {
     const types = items(at(scaledObject, 'spec', 'triggers')).map(trigger => textOf(at(trigger, 'type')))
-    return notMigrated(
-      `needs a trigger of type nats-jetstream in ScaledObject ${objectName(scaledObject)}: a claim is fed by a consumer of NATS`,
+    return refused(
+      `needs a trigger of type nats-jetstream in ScaledObject ${nameOf(scaledObject)}: a claim is fed by a consumer of NATS`,
       types.join(', '),
     )
   }
-  const namespace = nonEmptyText(at(deployment, 'metadata', 'namespace')) ?? 'default'
-  const services = all(' Service')
-  const claim = claimDocument(name, namespace, specOf({ deployment, scaledObject, services }, platform), adopt)
-  const parsed = parseClaim(claim, platform)
-  if (!parsed.ok) return { ok: false, claim, findings: parsed.findings }
-  const made = new Map(
-    compose(parsed.claim, { ...platform, composeAs: 'Native' }, {}).resources.map(({ key, manifest }) => [key, manifest]),
-  )
+  const services = all('/Service')
+  const metadata = { name, namespace: namespaceOf(deployment), ...(adopt && { annotations: { [ADOPT]: 'true' } }) }
+  const rendered = render(metadata, specOf({ deployment, scaledObject, services }, platform), platform)
+  if (!rendered.ok) return rendered
+  const { claim } = rendered
+  const made = new Map(rendered.resources.map(({ key, manifest }) => [key, manifest]))
   const account = at(deployment, 'spec', 'template', 'spec', 'serviceAccountName') ?? 'default'
   const given: Readonly<Record<string, JsonObject | undefined>> = {
-    serviceaccount: all(' ServiceAccount').find(each => objectName(each) === account && account !== 'default'),
+    serviceaccount: all('/ServiceAccount').find(each => nameOf(each) === account && account !== 'default'),
     deployment,
-    service: services.find(service => objectName(service) === name),
-    'http-service': services.find(service => objectName(service) === `${name}-http`),
+    service: services.find(service => nameOf(service) === name),
+    'http-service': services.find(service => nameOf(service) === `${name}-http`),
     scaledobject: scaledObject,
   }
   const known = Object.values(given)
@@ -88,7 +77,7 @@ export function migrate(manifests: readonly JsonObject[], platform: Platform, { 
     ok: true,
     claim,
     size: matchSize(at(deployment, 'spec', 'template', 'spec', 'containers', mainOf(deployment), 'resources'), platform.sizes),
-    rows: [...pairs.flatMap(pair => compare(pair, pods)), ...referencesIn(pods)],
+    rows: pairs.flatMap(pair => compare(pair, pods)),
     steps: stepsTo(pairs, pods, claim),
   }
 }
@@ -100,41 +89,10 @@ function withoutReplicas(deployment: JsonObject | undefined): JsonObject | undef
   return { ...deployment, spec }
 }
 
-function referencesIn({ given, made }: Pair): Row[] {
-  const main = mainOf(given ?? {})
-  const env = (deployment: Json | undefined, container: number) =>
-    items(at(deployment, 'spec', 'template', 'spec', 'containers', container, 'env'))
-  return brokenReferences(env(given, main), env(made, 0)).map(({ name, index, value, problem }) => ({
-    object: `Deployment ${objectName(given)}`,
-    path: `spec.template.spec.containers[${main}].env.${name}`,
-    place: ['spec', 'template', 'spec', 'containers', main, 'env', index],
-    verdict: 'different',
-    was: value,
-    is: value,
-    because: problem,
-  }))
-}
-
-const claimDocument = (name: string, namespace: string, spec: JsonObject, adopt: boolean): JsonObject => ({
-  apiVersion: API_VERSION,
-  kind: KIND,
-  metadata: { name, namespace, ...(adopt && { annotations: { [ADOPT]: 'true' } }) },
-  spec,
-})
-
 /** Kubernetes creates this one in each namespace. */
 const isEverywhere = ({ kind, metadata }: JsonObject) => kind === 'ServiceAccount' && at(metadata, 'name') === 'default'
-
-const nonEmptyText = (value: Json | undefined) => (typeof value === 'string' && value !== '' ? value : undefined)
-
-const objectName = (manifest: JsonObject | undefined) => nonEmptyText(at(manifest, 'metadata', 'name'))
-
-const notMigrated = (problem: string, found?: string): Migrated => ({
-  ok: false,
-  findings: [{ code: 'REQUIRED', path: [], problem, ...(found !== undefined && { found }) }],
-})
 
 const otherScalers = (scalers: readonly JsonObject[]) =>
   scalers.length === 0
     ? ''
-    : `; there is ${scalers.map(scaler => `${objectName(scaler)} for ${textOf(at(scaler, 'spec', 'scaleTargetRef', 'name'))}`).join(', ')}`
+    : `; there is ${scalers.map(scaler => `${nameOf(scaler)} for ${textOf(at(scaler, 'spec', 'scaleTargetRef', 'name'))}`).join(', ')}`

@@ -27,3 +27,6 @@ export function setField<T>(object: { [name: string]: T }, name: string, value: 
 
 /** A value as text. String() would call a `toString` field of an object. */
 export const textOf = (value: unknown): string => (typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value))
+
+/** Undefined for an empty text and for what is no text. */
+export const nonEmptyText = (value: Json | undefined): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined)

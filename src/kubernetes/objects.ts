@@ -1,4 +1,4 @@
-import { at, isObject, items, type JsonObject } from './json.ts'
+import { at, isObject, items, type JsonObject, textOf } from './json.ts'
 
 /** Whether a Kubernetes object is being deleted. */
 export const isBeingDeleted = (object: JsonObject): boolean => at(object, 'metadata', 'deletionTimestamp') !== undefined
@@ -18,3 +18,6 @@ export interface Manifest extends JsonObject {
 
 /** The group of an API version; empty for the core group. */
 export const groupOf = (apiVersion: string): string => apiVersion.split('/').slice(0, -1).join('')
+
+/** `apps/Deployment`; `/Service` for the core group. */
+export const groupKindOf = ({ apiVersion, kind }: JsonObject): string => `${groupOf(textOf(apiVersion))}/${textOf(kind)}`
