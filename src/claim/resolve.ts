@@ -42,7 +42,7 @@ export function resolveClaim(spec: Spec, name: string, namespace: string, platfo
   }
 }
 
-/** What a claim is that leaves every question to the platform. Name, namespace, image, stream and consumer are empty. */
+/** The resolved claim of a spec that sets nothing. Name, namespace, image, stream and consumer are empty. */
 export const resolveDefaults = (platform: Platform): ResolvedClaim =>
   resolveClaim(
     {

@@ -30,15 +30,15 @@ const examples = fileURLToPath(new URL('../../examples', import.meta.url))
 const told = readdirSync(examples)
   .filter(name => /^knative-.*-claim\.yaml$/.test(name))
   .map(name => ({ name, document: parse(readFileSync(`${examples}/${name}`, 'utf8')) as JsonObject }))
-  // What an environment has set can't be told from what a claim has set.
+  // Manifests do not show whether the environment or the claim set a field.
   .filter(({ document }) => at(document, 'spec', 'environment') === undefined)
 
-describe('there and back', () => {
-  test.each(told)('$name', ({ document }) => {
+describe('rendered manifests', () => {
+  test.each(told)('become the claim that rendered them: $name', ({ document }) => {
     expect(bring(render(document))).toEqual({ ok: true, claim: document, unsaid: [] })
   })
 
-  test('whatever the claim: the import becomes the same, nothing is unsaid, and it comes back as it is', () => {
+  test('law: become a claim that renders them, with nothing left out, and that comes back unchanged', () => {
     fc.assert(
       fc.property(
         claims().filter(({ spec }) => spec.runtime === 'Knative'),
@@ -192,7 +192,7 @@ describe('objects as kubectl prints them', () => {
     return isObject(annotations) ? annotations : {}
   }
 
-  test('become the same claim as the applied manifests, and nothing is left out', () => {
+  test('become the same claim as the applied manifests, with nothing left out', () => {
     expect(applied.map(({ kind }) => kind).sort()).toEqual(['Broker', 'KafkaSource', 'Service', 'Trigger'])
     expect(bring(applied.map(served))).toEqual({ ok: true, claim: document, unsaid: [] })
   })
@@ -215,7 +215,7 @@ describe('objects as kubectl prints them', () => {
   })
 })
 
-describe('a manifest of other hands', () => {
+describe('a foreign manifest', () => {
   const foreign: JsonObject = {
     apiVersion: 'serving.knative.dev/v1',
     kind: 'Service',
@@ -260,7 +260,7 @@ describe('a manifest of other hands', () => {
   }
   const { claim, unsaid } = bring([foreign])
 
-  test('becomes a claim that says what it can, with Knative’s defaults where ours are others', () => {
+  test('becomes a claim that sets the defaults of Knative if the platform has others', () => {
     expect(claim).toEqual({
       apiVersion: 'platform.bizmatters.io/v1alpha1',
       kind: 'EventDrivenService',
@@ -279,16 +279,16 @@ describe('a manifest of other hands', () => {
   })
 
   test.each([
-    { says: 'requests a second', annotations: { metric: 'rps' }, target: 200 },
+    { says: 'requests per second', annotations: { metric: 'rps' }, target: 200 },
     { says: 'CPU', annotations: { class: 'hpa.autoscaling.knative.dev' }, target: 80 },
-    { says: 'requests in flight, as we have it too', annotations: { metric: 'concurrency' }, target: undefined },
-  ])('the target that it has without a word is said: $says', ({ annotations, target }) => {
+    { says: 'concurrency, which has the same default', annotations: { metric: 'concurrency' }, target: undefined },
+  ])('sets the target that Knative assumes for $says', ({ annotations, target }) => {
     const named = Object.fromEntries(Object.entries(annotations).map(([name, value]) => [`autoscaling.knative.dev/${name}`, value]))
     const service = put(foreign, ['spec', 'template', 'metadata', 'annotations'], named) as JsonObject
     expect(at(bring([service]).claim, 'spec', 'knative', 'autoscaling', 'target')).toBe(target)
   })
 
-  test('and a list of what it can’t say, without what the cluster has written', () => {
+  test('lists what a claim cannot express, without the fields of the cluster', () => {
     expect(unsaid.map(({ object, path, problem }) => `${object} ${formatPath(path)} ${problem.split(':')[0]}`)).toEqual([
       'Service python-api-base metadata.labels.team is left out',
       'Service python-api-base spec.template.metadata.annotations["sidecar.istio.io/inject"] is left out',
@@ -338,7 +338,7 @@ describe('a manifest of other hands', () => {
     expect(at(claim, 'spec', 'readyPath')).toBe(is)
   })
 
-  test('a variable that refers to one out of a secret, which will stand after it', () => {
+  test('reports a variable that refers to a secret, because the secret will come after it', () => {
     const env = [
       { name: 'PASSWORD', valueFrom: { secretKeyRef: { name: 'db', key: 'password' } } },
       { name: 'HOST', value: 'db' },
@@ -355,7 +355,7 @@ describe('a manifest of other hands', () => {
     ])
   })
 
-  test('a Trigger under another name is renamed, one for another service is left out', () => {
+  test('renames a Trigger of another name, and leaves out one for another service', () => {
     const trigger = (name: string, service: string): JsonObject => ({
       apiVersion: 'eventing.knative.dev/v1',
       kind: 'Trigger',
@@ -377,7 +377,7 @@ describe('a manifest of other hands', () => {
     ])
   })
 
-  test('of two KafkaSources the one that leads here is taken, and the other is left out', () => {
+  test('takes the KafkaSource that sends to this service, and leaves out the other', () => {
     const source = (name: string, service: string): JsonObject => ({
       apiVersion: 'sources.knative.dev/v1',
       kind: 'KafkaSource',
@@ -399,15 +399,15 @@ describe('a manifest of other hands', () => {
   test.each([
     { says: 'no Service', manifests: [], problem: 'needs a Service of serving.knative.dev with a name' },
     {
-      says: 'two',
+      says: 'two Services',
       manifests: [foreign, foreign],
       problem: 'holds 2 Services of serving.knative.dev; each becomes a claim of its own, so import them one by one',
     },
-  ])('$says is refused', ({ manifests, problem }) => {
+  ])('refuses $says', ({ manifests, problem }) => {
     expect(importKnative(manifests, builtInPlatform)).toMatchObject({ ok: false, findings: [{ problem }] })
   })
 
-  test('a claim that the platform would refuse is shown with the findings', () => {
+  test('returns a claim that the platform refuses, with the findings', () => {
     const path = ['spec', 'template', 'spec', 'timeoutSeconds']
     expect(importKnative([put(foreign, path, 900) as JsonObject], builtInPlatform)).toMatchObject({
       ok: false,
@@ -416,7 +416,7 @@ describe('a manifest of other hands', () => {
     })
   })
 
-  test('any text or number in any place is answered', () => {
+  test('law: returns a result for any value in any field', () => {
     fc.assert(
       fc.property(fc.jsonValue(), fc.nat(), (value, index) => {
         const [service = {}] = render(knativeClaim({ env: [{ name: 'A', value: '1' }], eventing: { triggers: [{ name: 'a' }] } }))

@@ -25,7 +25,7 @@ function bring(manifests: readonly JsonObject[], { platform = builtInPlatform, a
   return migrated
 }
 
-/** What a claim becomes, but for its eventing, which stays with the claim. */
+/** The objects of a claim without those of eventing, which eds migrate does not read. */
 function render(document: JsonObject, platform: Platform = builtInPlatform): JsonObject[] {
   const parsed = parseClaim(document, platform)
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.findings))
@@ -40,25 +40,25 @@ const told = (rows: readonly Row[], ...verdicts: Verdict[]) =>
 const where = ['spec', 'template', 'spec']
 const main = [...where, 'containers', 0]
 
-/** The agent-executor with another value somewhere in one of its manifests. */
+/** The agent-executor with another value in one of its manifests. */
 const changed = (kind: string, path: readonly (string | number)[], to: Json | undefined) =>
   agentExecutor.map(manifest => (manifest.kind === kind ? changedIn(manifest, path, to) : manifest))
 
 function changedIn(manifest: JsonObject, path: readonly (string | number)[], to: Json | undefined): JsonObject {
   const value = put(manifest, path, to)
-  if (!isObject(value)) throw new Error('not an object any more')
+  if (!isObject(value)) throw new Error('no longer an object')
   return value
 }
 
 describe('agent-executor', () => {
-  test('its four manifests become the claim among the examples', () => {
+  test('becomes the claim of the examples', () => {
     expect(files.sort()).toEqual(['deployment.yaml', 'scaledobject.yaml', 'service.yaml', 'serviceaccount.yaml'])
     const { claim, size } = bring(agentExecutor)
     expect(claim).toEqual(read('examples/agent-executor-claim.yaml'))
     expect(size).toEqual({ size: 'medium', exact: true })
   })
 
-  test('what changes is known, and nothing is lost but a label', () => {
+  test('changes the names of its containers, and loses only labels', () => {
     const { rows } = bring(agentExecutor)
     expect(told(rows, 'different', 'unsaid').filter(row => !row.includes('metadata.labels'))).toEqual([
       'Deployment spec.template.spec.initContainers[0].name',
@@ -68,12 +68,12 @@ describe('agent-executor', () => {
     expect(rows.filter(({ verdict, because }) => verdict === 'added' && because === undefined)).toEqual([])
   })
 
-  test('with what the API server and the controllers write into them they become the same', () => {
+  test('becomes the same claim from manifests with the fields of API server and controllers', () => {
     expect(bring(agentExecutor.map(asServed))).toEqual(bring(agentExecutor))
   })
 })
 
-/** A manifest as kubectl get -o yaml gives it. */
+/** A manifest as kubectl get -o yaml prints it. */
 function asServed(manifest: JsonObject): JsonObject {
   const put1 = (object: JsonObject, path: readonly (string | number)[], to: Json) => changedIn(object, path, to)
   let served = put1(manifest, ['status'], { observedGeneration: 2, conditions: [{ type: 'Available', status: 'True' }] })
@@ -125,16 +125,10 @@ function asServed(manifest: JsonObject): JsonObject {
   })
 }
 
-describe('there and back', () => {
-  // Keys of one secret come together, so a secret that a claim names twice does not come back in two places.
-  const once = deploymentClaims().filter(({ spec }) => {
-    const names = (Array.isArray(spec.secretRefs) ? spec.secretRefs : []).filter(ref => at(ref, 'env')).map(ref => at(ref, 'name'))
-    return new Set(names).size === names.length
-  })
-
-  test('whatever the claim: what it becomes migrates to a claim that becomes the same, and nothing is lost', () => {
+describe('rendered manifests', () => {
+  test('law: become a claim that renders them, with no difference, and that comes back unchanged', () => {
     fc.assert(
-      fc.property(once, fc.boolean(), (document, adopt) => {
+      fc.property(deploymentClaims(), fc.boolean(), (document, adopt) => {
         const manifests = render(document)
         const { claim, rows, size } = bring(manifests, { adopt })
         expect(render(claim)).toEqual(manifests)
@@ -146,7 +140,7 @@ describe('there and back', () => {
     )
   })
 
-  test('on a platform with defaults of its own too', () => {
+  test("become a claim without the platform's own defaults", () => {
     const platform: Platform = {
       ...builtInPlatform,
       defaults: {
@@ -185,10 +179,10 @@ test("law: the claim renders the given manifests, whatever the platform's defaul
   )
 })
 
-describe('a manifest of other hands', () => {
+describe('a foreign manifest', () => {
   test.each([
     {
-      says: 'a port that the probes ask',
+      says: 'the port of a probe',
       kind: 'Deployment',
       path: [...main, 'readinessProbe', 'httpGet', 'port'],
       to: 9000,
@@ -196,7 +190,7 @@ describe('a manifest of other hands', () => {
       unsaid: ['Deployment spec.template.spec.containers[0].ports["8080"]'],
     },
     {
-      says: 'other bounds',
+      says: 'other replica bounds',
       kind: 'ScaledObject',
       path: ['spec', 'minReplicaCount'],
       to: 0,
@@ -204,7 +198,7 @@ describe('a manifest of other hands', () => {
       unsaid: [],
     },
     {
-      says: "KEDA's own bounds where none are said",
+      says: "KEDA's own bounds if none are set",
       kind: 'ScaledObject',
       path: ['spec', 'maxReplicaCount'],
       to: undefined,
@@ -220,7 +214,7 @@ describe('a manifest of other hands', () => {
       unsaid: [],
     },
     {
-      says: 'a paused count',
+      says: 'a paused replica count',
       kind: 'ScaledObject',
       path: ['metadata', 'annotations'],
       to: { 'autoscaling.keda.sh/paused-replicas': '3' },
@@ -228,7 +222,7 @@ describe('a manifest of other hands', () => {
       unsaid: ['ScaledObject metadata.annotations["autoscaling.keda.sh/paused-replicas"]'],
     },
     {
-      says: 'a prefix',
+      says: 'the prefix of a secret',
       kind: 'Deployment',
       path: [...main, 'envFrom'],
       to: [{ prefix: 'LLM_', secretRef: { name: 'keys' } }],
@@ -236,7 +230,7 @@ describe('a manifest of other hands', () => {
       unsaid: [],
     },
     {
-      says: 'all of a config map',
+      says: 'a whole config map',
       kind: 'Deployment',
       path: [...main, 'envFrom', 0],
       to: { configMapRef: { name: 'settings' } },
@@ -244,7 +238,7 @@ describe('a manifest of other hands', () => {
       unsaid: ['Deployment spec.template.spec.containers[0].envFrom'],
     },
     {
-      says: 'a key of a config map, of which only the name comes over',
+      says: 'a key of a config map',
       kind: 'Deployment',
       path: [...main, 'env', 3],
       to: { name: 'LEVEL', valueFrom: { configMapKeyRef: { name: 'settings', key: 'level' } } },
@@ -252,7 +246,7 @@ describe('a manifest of other hands', () => {
       unsaid: ['Deployment spec.template.spec.containers[0].env.LEVEL'],
     },
     {
-      says: 'a field of the pod',
+      says: 'a pod field',
       kind: 'Deployment',
       path: [...main, 'env', 3],
       to: { name: 'POD', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
@@ -260,7 +254,7 @@ describe('a manifest of other hands', () => {
       unsaid: ['Deployment spec.template.spec.containers[0].env.POD'],
     },
     {
-      says: 'a key that may be missing',
+      says: 'an optional key of a secret',
       kind: 'Deployment',
       path: [...main, 'env', 3, 'valueFrom', 'secretKeyRef', 'optional'],
       to: true,
@@ -276,7 +270,7 @@ describe('a manifest of other hands', () => {
       unsaid: ['Deployment spec.template.spec.volumes'],
     },
     {
-      says: 'an init container of another image',
+      says: 'an init container with another image',
       kind: 'Deployment',
       path: [...where, 'initContainers', 0, 'image'],
       to: 'busybox:1',
@@ -292,7 +286,7 @@ describe('a manifest of other hands', () => {
       unsaid: ['Deployment spec.template.spec.containers[0]'],
     },
     {
-      says: 'another strategy',
+      says: 'another rollout strategy',
       kind: 'Deployment',
       path: ['spec', 'strategy'],
       to: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
@@ -308,7 +302,7 @@ describe('a manifest of other hands', () => {
       unsaid: ['Service spec.clusterIP'],
     },
     {
-      says: 'a Service of another name',
+      says: 'a Service with another name',
       kind: 'Service',
       path: ['metadata', 'name'],
       to: 'metrics',
@@ -323,7 +317,7 @@ describe('a manifest of other hands', () => {
       spec: {},
       unsaid: ['ScaledObject spec.fallback'],
     },
-  ])('$says', ({ kind, path, to, spec, unsaid }) => {
+  ])('keeps or reports $says', ({ kind, path, to, spec, unsaid }) => {
     const { claim, rows } = bring(changed(kind, path, to))
     expect(claim.spec).toMatchObject(spec)
     expect(told(rows, 'unsaid').filter(row => !/part-of|initContainers\[0\]\.env/.test(row))).toEqual(unsaid)
@@ -331,20 +325,20 @@ describe('a manifest of other hands', () => {
 
   test.each([
     {
-      says: 'the same in other words',
+      says: 'the same resources in another spelling',
       resources: { requests: { cpu: 0.5, memory: '1024Mi' }, limits: { cpu: 2, memory: '4Gi' } },
       is: { size: 'medium', exact: true },
     },
     {
-      says: 'a little more',
+      says: 'a little more than small',
       resources: { requests: { cpu: '300m', memory: '600Mi' }, limits: { cpu: '1', memory: '2Gi' } },
       is: { size: 'small', exact: false },
     },
     { says: 'limits alone', resources: { limits: { cpu: '4', memory: '8Gi' } }, is: { size: 'large', exact: false } },
-    { says: 'far beyond', resources: { requests: { cpu: '64', memory: '1Ti' } }, is: { size: 'large', exact: false } },
-    { says: 'next to nothing', resources: { requests: { cpu: '1m', memory: '1M' } }, is: { size: 'micro', exact: false } },
-    { says: 'nothing', resources: {}, is: undefined },
-  ])('its size: $says', ({ resources, is }) => {
+    { says: 'far more than large', resources: { requests: { cpu: '64', memory: '1Ti' } }, is: { size: 'large', exact: false } },
+    { says: 'far less than micro', resources: { requests: { cpu: '1m', memory: '1M' } }, is: { size: 'micro', exact: false } },
+    { says: 'no resources', resources: {}, is: undefined },
+  ])('chooses the size for $says', ({ resources, is }) => {
     const { claim, size, rows } = bring(changed('Deployment', [...main, 'resources'], resources))
     expect(size).toEqual(is)
     expect(at(claim, 'spec', 'size')).toBe(is?.size ?? 'medium')
@@ -357,14 +351,14 @@ describe('a manifest of other hands', () => {
     expect(at(claim, 'spec', 'healthPath')).toBe('/')
   })
 
-  test('a URL out of a secret can’t be said, and the claim is valid all the same', () => {
+  test('leaves out a NATS URL from a secret, and the claim stays valid', () => {
     const secret = { name: 'NATS_URL', valueFrom: { secretKeyRef: { name: 'nats', key: 'url' } } }
     const { claim, rows } = bring(changed('Deployment', [...main, 'env', 0], secret))
     expect(at(claim, 'spec', 'nats')).toEqual({ stream: 'AGENT_EXECUTION', consumer: 'agent-executor-workers' })
     expect(told(rows, 'different')).toContain('Deployment spec.template.spec.containers[0].env.NATS_URL')
   })
 
-  test('a value that refers to a secret before it no longer finds it', () => {
+  test('reports a variable that refers to a secret, because the secret will come after it', () => {
     const env = at(agentExecutor[0], ...main, 'env')
     const url = { name: 'URL', value: 'postgres://$(POSTGRES_HOST)/$$(POSTGRES_DB)' }
     const { rows } = bring(changed('Deployment', [...main, 'env'], [...(Array.isArray(env) ? env : []), url]))
@@ -375,7 +369,7 @@ describe('a manifest of other hands', () => {
   })
 })
 
-describe('no claim', () => {
+describe('refuses', () => {
   const without = (kind: string) => agentExecutor.filter(manifest => manifest.kind !== kind)
   const deployment = agentExecutor.filter(({ kind }) => kind === 'Deployment')
   test.each([
@@ -391,17 +385,17 @@ describe('no claim', () => {
       problem: /^needs the ScaledObject that scales Deployment agent-executor$/,
     },
     {
-      says: 'the ScaledObject of another',
+      says: 'the ScaledObject of another Deployment',
       manifests: changed('ScaledObject', ['spec', 'scaleTargetRef', 'name'], 'orders'),
       problem: /; there is agent-executor-scaler for orders$/,
     },
     {
-      says: 'no trigger of NATS',
+      says: 'a ScaledObject without a NATS trigger',
       manifests: changed('ScaledObject', ['spec', 'triggers', 0, 'type'], 'kafka'),
       problem: /^needs a trigger of type nats-jetstream in ScaledObject agent-executor-scaler/,
     },
     {
-      says: 'a name that is too long',
+      says: 'a stream name that no claim may have',
       manifests: changed('ScaledObject', ['spec', 'triggers', 0, 'metadata', 'stream'], 'a b'),
       problem: /./,
     },

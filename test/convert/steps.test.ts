@@ -1,4 +1,4 @@
-// The commands that lead from what is there to the claim: run against a model of what server-side apply would join.
+// The commands of a migration, and the patches that prepare objects for server-side apply.
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
@@ -15,7 +15,7 @@ const main = ['spec', 'template', 'spec', 'containers', 0]
 const changed = (kind: string, path: readonly (string | number)[], to: Json) =>
   manifests.map((manifest): JsonObject => {
     const value = manifest.kind === kind ? put(manifest, path, to) : manifest
-    if (!isObject(value)) throw new Error('not an object any more')
+    if (!isObject(value)) throw new Error('no longer an object')
     return value
   })
 
@@ -37,12 +37,12 @@ const named = [
   { op: 'replace', path: '/spec/template/spec/initContainers/0/name', value: 'init' },
 ]
 
-test('the containers get the names of the claim, and every object is let go of', () => {
+test('renames the containers and releases the fields of every object', () => {
   expect(patchOf('deployment', manifests)).toEqual([isMain, ...named, forget])
   for (const kind of ['service', 'serviceaccount', 'scaledobject']) expect(patchOf(kind, manifests)).toEqual([forget])
 })
 
-test('the whole way', () => {
+test('prints the steps in order, with the annotation only if it is missing', () => {
   const verbs = (adopt: boolean) =>
     commandsOf(manifests, adopt).map(line => line.replace(/^kubectl -n intelligence-deepagents (\w+) ?(\S*).*/, '$1 $2'))
   const before = ['get serviceaccount/agent-executor', 'patch serviceaccount/agent-executor', 'patch service/agent-executor']
@@ -53,21 +53,21 @@ test('the whole way', () => {
 
 test.each([
   {
-    says: 'a port without a name gets the one that the Service will lead to',
+    says: 'names the port that the Service targets',
     kind: 'Deployment',
     path: [...main, 'ports'],
     to: [{ containerPort: 8080 }],
     patch: [{ op: 'add', path: '/spec/template/spec/containers/0/ports/0/name', value: 'http' }],
   },
   {
-    says: 'where no port is named, one is added',
+    says: 'adds the port if the container has none',
     kind: 'Deployment',
     path: [...main, 'ports'],
     to: [],
     patch: [{ op: 'add', path: '/spec/template/spec/containers/0/ports', value: [{ name: 'http', containerPort: 8080, protocol: 'TCP' }] }],
   },
   {
-    says: 'a probe by another means is replaced whole: two means would be refused',
+    says: 'replaces a probe of another kind, because the API server refuses both',
     kind: 'Deployment',
     path: [...main, 'livenessProbe'],
     to: { exec: { command: ['true'] } },
@@ -86,7 +86,7 @@ test.each([
     ],
   },
   {
-    says: 'a variable is a value or a reference, never both',
+    says: 'replaces a reference by the value, because the API server refuses both',
     kind: 'Deployment',
     path: [...main, 'env', 0],
     to: { name: 'NATS_URL', valueFrom: { configMapKeyRef: { name: 'nats', key: 'url' } } },
@@ -100,7 +100,7 @@ test.each([
   expect(operations).toHaveLength(named.length + patch.length + 2)
 })
 
-test('another port of the Service keeps leading where it led, under a name of its own', () => {
+test('names another port of the Service and keeps its target', () => {
   const ports = [{ port: 80, targetPort: 'web' }]
   const container = at(manifests[0], ...main)
   const given = changed('Service', ['spec', 'ports'], ports).map(manifest =>
@@ -118,14 +118,14 @@ test('another port of the Service keeps leading where it led, under a name of it
   ])
 })
 
-test('a ScaledObject of another name goes first: KEDA takes one for a Deployment', () => {
+test('deletes a ScaledObject with another name first, because KEDA accepts one per Deployment', () => {
   const commands = commandsOf(changed('ScaledObject', ['metadata', 'name'], 'executor'))
   const gone = commands.findIndex(line => line.endsWith('delete scaledobject/executor'))
   expect(gone).toBeGreaterThan(0)
   expect(gone).toBeLessThan(commands.findIndex(line => line.includes(' apply -f ')))
 })
 
-test('a Deployment with another selector is made anew beside its pods', () => {
+test('recreates a Deployment with another selector and keeps its pods', () => {
   const labels = { app: 'executor', tier: 'worker' }
   const given = changed('Deployment', ['spec', 'selector'], { matchLabels: labels }).map(manifest =>
     manifest.kind === 'Deployment' ? { ...manifest, spec: { ...(isObject(manifest.spec) ? manifest.spec : {}), replicas: 5 } } : manifest,
@@ -140,13 +140,13 @@ test('a Deployment with another selector is made anew beside its pods', () => {
   )
 })
 
-test('no value breaks out of its quotes', () => {
+test('quotes a value that contains quotes', () => {
   const given = changed('Deployment', [...main, 'name'], "x'; rm -rf / #")
   const command = commandsOf(given).find(line => line.includes(' patch deployment/')) ?? ''
   expect(command).toContain("x'\\''; rm -rf / #")
 })
 
-test('no label or name runs as a command', () => {
+test('quotes labels and names that contain commands', () => {
   const evil = 'x; touch evil $(id) `id`'
   const given = changed('Deployment', ['spec', 'selector', 'matchLabels'], { [evil]: evil })
   const named = changed('Service', ['metadata', 'name'], evil)
