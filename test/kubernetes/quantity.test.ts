@@ -36,22 +36,36 @@ test.each(['', 'm', '1K', '1mi', '1e', '1e3k', '1 Gi', '1,5', 'constructor', '1t
   expect(parseQuantity(text)).toBeUndefined(),
 )
 
+/** Neighbouring suffixes: the larger one is worth `factor` of the smaller one. */
+const neighbours = [
+  ...['n', 'u', 'm', '', 'k', 'M', 'G', 'T', 'P', 'E'].map((suffix, index, all) => ({
+    large: all[index + 1],
+    small: suffix,
+    factor: 1000,
+  })),
+  ...['', 'Ki', 'Mi', 'Gi', 'Ti', 'Pi', 'Ei'].map((suffix, index, all) => ({ large: all[index + 1], small: suffix, factor: 1024 })),
+].filter(({ large }) => large !== undefined)
+
 test('law: a quantity is the same in every suffix that can express it', () => {
   fc.assert(
-    fc.property(
-      fc.integer({ min: 0, max: 1_000_000 }),
-      fc.constantFrom(['m', 'u'], ['u', 'n'], ['', 'm'], ['k', ''], ['M', 'k'], ['P', 'T']),
-      (n, [large, small]) => {
-        expect(parseQuantity(`${n}${large}`)).toBe(parseQuantity(`${n * 1000}${small}`))
-      },
-    ),
+    fc.property(fc.integer({ min: -1_000_000, max: 1_000_000 }), fc.nat({ max: 3 }), fc.constantFrom(...neighbours), (n, places, pair) => {
+      // BigInt moves the point exactly.
+      const scaled = `${BigInt(n) * BigInt(pair.factor)}e-${places}`
+      const digits = (text: string) => Number(text).toFixed(places)
+      expect(parseQuantity(`${digits(`${n}e-${places}`)}${pair.large}`)).toBe(parseQuantity(`${digits(scaled)}${pair.small}`))
+    }),
   )
+})
+
+test('law: an exponent is the same as the suffix of its power of ten', () => {
+  const powers = Object.entries({ n: -9, u: -6, m: -3, k: 3, M: 6, G: 9, T: 12, P: 15, E: 18 })
   fc.assert(
     fc.property(
-      fc.integer({ min: 0, max: 1_000_000 }),
-      fc.constantFrom(['Ki', ''], ['Mi', 'Ki'], ['Gi', 'Mi'], ['Ei', 'Pi']),
-      (n, [large, small]) => {
-        expect(parseQuantity(`${n}${large}`)).toBe(parseQuantity(`${n * 1024}${small}`))
+      fc.integer({ min: -1_000_000, max: 1_000_000 }),
+      fc.constantFrom(...powers),
+      fc.constantFrom('e', 'E'),
+      (n, [suffix, power], e) => {
+        expect(parseQuantity(`${n}${suffix}`)).toBe(parseQuantity(`${n}${e}${power}`))
       },
     ),
   )
