@@ -334,6 +334,8 @@ export function migrates(given: () => Setting): void {
     })
 
     test('leaves only labels behind', async () => {
+      // The rollout is over before the claim reports it.
+      await ready(given().cluster, claim)
       const printed = await follow(documented('### 4. Verify').replace('> /dev/null', '2>&1 > /dev/null'))
       expect(printed).toMatch(/agent-executor .*True +True/)
       const rest = printed.split('\n').filter(line => /^ +(?:different|added|unsupported) /.test(line))
