@@ -7,7 +7,6 @@ import { resourcesOf, runtimes } from '../capabilities/index.ts'
 import { inProgress, type Readiness } from '../capabilities/readiness.ts'
 import type { ResolvedClaim, Runtime } from '../claim/resolved-claim.ts'
 import type { JsonObject } from '../kubernetes/json.ts'
-import { isBeingDeleted } from '../kubernetes/objects.ts'
 import type { Observation, Observe } from './observe.ts'
 
 export interface SwitchPlan {
@@ -57,7 +56,7 @@ const isSeen =
     find(resource)?.object !== undefined
 
 const isAlive = (observation: Observation | undefined): observation is Observation & { readonly object: JsonObject } =>
-  observation?.object !== undefined && !isBeingDeleted(observation.object)
+  observation?.object !== undefined && !observation.isDeleted
 
 function progressMessage(
   claim: ResolvedClaim,
