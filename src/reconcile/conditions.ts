@@ -15,6 +15,9 @@ export interface ClaimCondition extends Readiness {
 
 const typeOf = (condition: string) => `${condition}Ready`
 
+/** The types of the claim's own conditions, in the order in which people read them. */
+export const conditionTypes = (): readonly string[] => conditionNames().map(typeOf)
+
 /** One condition for each that the claim has: the first blocker, else the state of the main resource. */
 export function conditionsOf(
   parts: readonly { readonly condition: string; readonly readiness: Readiness }[],
@@ -41,8 +44,7 @@ const NOT_APPLICABLE = 'NotApplicable'
 
 /** Conditions that no longer apply to the claim. Crossplane would keep their last, outdated state. */
 export const retiredConditions = (composite: JsonObject, conditions: readonly ClaimCondition[]): ClaimCondition[] =>
-  conditionNames()
-    .map(typeOf)
+  conditionTypes()
     .filter(type => observedCondition(composite, type) !== undefined && !conditions.some(said => said.type === type))
     .map(type => ({ type, ready: true, reason: NOT_APPLICABLE, message: 'The claim no longer asks for this.' }))
 

@@ -5,7 +5,7 @@ import type { ResolvedClaim } from '../../claim/resolved-claim.ts'
 import { hasUnobservedGeneration, observedCondition } from '../../kubernetes/conditions.ts'
 import { at, isObject, type JsonObject, textOf } from '../../kubernetes/json.ts'
 import type { Platform } from '../../platform/platform.ts'
-import { findingsMessage } from '../../reconcile/conditions.ts'
+import { conditionTypes, findingsMessage } from '../../reconcile/conditions.ts'
 import { API_VERSION, parseClaim } from '../../reconcile/parse-claim.ts'
 import { shell } from '../../text/shell-quote.ts'
 import { sortDocuments } from '../claim-documents.ts'
@@ -94,7 +94,7 @@ export async function examineNamed(api: Api, { namespace, name }: Named, platfor
 }
 
 // The function's own conditions come first because they name the cause, unlike Crossplane's Ready.
-const types = ['WorkloadReady', 'ScalingReady', 'EventingReady', 'Synced', 'Ready']
+const types = [...conditionTypes(), 'Synced', 'Ready']
 
 function checkConditions(row: string, composite: JsonObject, inspect: string): Check {
   const states = types.flatMap(type => {
