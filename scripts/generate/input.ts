@@ -9,6 +9,7 @@ const defaultableFields = {
   imagePullSecrets: true,
   healthPath: true,
   readyPath: true,
+  rootFilesystem: true,
   knative: { autoscaling: true, containerConcurrency: true, timeoutSeconds: true, visibility: true },
   eventing: { broker: { class: true, delivery: true } },
 } as const
@@ -54,6 +55,12 @@ const pair: Schema = {
   properties: { requests: resources('asks for'), limits: resources('is held to') },
 }
 
+function fieldOf(spec: Schema, ...path: string[]): Schema {
+  const field = path.reduce<Schema | undefined>((above, name) => above?.properties?.[name], spec)
+  if (field === undefined) throw new Error(`the API has no field ${path.join('.')}`)
+  return field
+}
+
 /** The input's schema below apiVersion, kind and metadata. */
 export function inputProperties(spec: Schema): Record<string, Schema> {
   const { title: _, ...defaults } = pick(spec, defaultableFields)
@@ -93,7 +100,67 @@ export function inputProperties(spec: Schema): Record<string, Schema> {
           description: "Whether Knative's autoscaler is configured with allow-zero-initial-scale.",
           default: false,
         },
+        knativeEmptyDir: {
+          type: 'boolean',
+          title: 'scratch space with Knative',
+          description: 'Whether the Knative feature flag kubernetes.podspec-volumes-emptydir is enabled, as it is by default.',
+          default: true,
+        },
+        identity: {
+          type: 'string',
+          title: 'cloud of the identities',
+          description:
+            "The cloud in which a claim's identity is one: GCP for Workload Identity, AWS for IAM roles for service accounts, Azure for Workload ID.",
+          enum: ['GCP', 'AWS', 'Azure'],
+        },
+        prometheusAnnotations: {
+          type: 'boolean',
+          title: 'annotations for Prometheus',
+          description:
+            'Whether pods get the annotations prometheus.io/scrape, port and path, for a Prometheus that finds its targets by them.',
+          default: false,
+        },
       },
+    },
+    availability: {
+      type: 'string',
+      title: 'availability',
+      description:
+        'Standard lets Deployments survive the drain of a node and a rollout: a PodDisruptionBudget, pods spread over zones and nodes, and no pod stopped before its successor is ready. None renders nothing of it.',
+      enum: ['Standard', 'None'],
+      default: 'Standard',
+    },
+    natsServers: {
+      type: 'object',
+      title: 'NATS servers',
+      description: 'The NATS servers that a claim can name in nats.server. What an entry leaves out comes from the defaults.',
+      additionalProperties: {
+        type: 'object',
+        title: 'NATS server',
+        description: 'How workloads and KEDA reach the server.',
+        required: ['url', 'monitoringEndpoint'],
+        properties: {
+          ...Object.fromEntries(['url', 'account', 'accountID', 'monitoringEndpoint'].map(name => [name, fieldOf(spec, 'nats', name)])),
+          useHttps: {
+            type: 'boolean',
+            title: 'HTTPS',
+            description: 'Whether KEDA reads the monitoring endpoint over HTTPS.',
+            default: false,
+          },
+        },
+      },
+    },
+    priorities: {
+      type: 'object',
+      title: 'priorities',
+      description: "The PriorityClass of each priority that a claim can name. A claim can't name one that is missing here.",
+      properties: each('priority', {
+        type: 'string',
+        title: 'name of a PriorityClass',
+        description: 'The PriorityClass.',
+        maxLength: 253,
+        pattern: '^[a-z0-9]+(?:-+[a-z0-9]+)*(?:\\.[a-z0-9]+(?:-+[a-z0-9]+)*)*$',
+      }),
     },
     defaults: { ...defaults, title: 'defaults', description: 'Defaults for every claim. What a claim or its environment says wins.' },
     environments: {

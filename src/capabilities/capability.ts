@@ -76,7 +76,7 @@ export interface ComposedResource {
   /** Whether a foreign object disappears by itself once the other runtime is deleted. */
   readonly isLeftByOtherRuntime?: (foreign: JsonObject, claim: ResolvedClaim) => boolean
   /** How a manifest is read from the observed object: without fields that others own, with annotations that the claim renders. */
-  readonly freeze?: { readonly omit?: readonly string[]; readonly annotations?: (name: string) => boolean }
+  readonly freeze?: { readonly omit?: (observed: JsonObject) => readonly string[]; readonly annotations?: (name: string) => boolean }
   /** Where an object sends events, as one string to compare. A change of runtime reroutes every resource with a target. */
   readonly target?: (object: JsonObject) => string
 }

@@ -1,6 +1,7 @@
 // Everything that a claim can become, in the order in which people read it.
 import type { ResolvedClaim, Runtime } from '../claim/resolved-claim.ts'
 import type { Manifest } from '../kubernetes/objects.ts'
+import { availability } from './availability/index.ts'
 import type { Capability, ComposedResource, Context, KindInfo, OwnedResource, Role, RuntimeParts } from './capability.ts'
 import { deploymentCapability, deploymentRuntime } from './deployment/index.ts'
 import { keda } from './keda/index.ts'
@@ -9,7 +10,7 @@ import { knativeEventing } from './knative-eventing/index.ts'
 import { knativeRuntime, knativeServing } from './knative-serving/index.ts'
 import { workload } from './workload/index.ts'
 
-export const capabilities: readonly Capability[] = [workload, deploymentCapability, knativeServing, keda, knativeEventing]
+export const capabilities: readonly Capability[] = [workload, deploymentCapability, knativeServing, keda, knativeEventing, availability]
 
 /** A conflict of the workload blocks the whole claim, because the rest is useless without it. */
 export const WORKLOAD = workload.condition

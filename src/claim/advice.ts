@@ -1,5 +1,6 @@
 // Warnings: fields that are valid but should change.
 import { at, type Json, textOf } from '../kubernetes/json.ts'
+import { milliseconds, seconds } from './duration.ts'
 import type { Finding, Path } from './findings.ts'
 import { inlined, type Schema } from './schema.ts'
 
@@ -9,17 +10,42 @@ export function compileAdvice(published: Schema): (document: Json) => Finding[] 
   const isSet = (document: Json, path: Path) => (at(document, ...path) ?? null) !== null
   return document => {
     const outdated = [...deprecated, ...fieldsWithoutEffect(at(document, 'spec'))].filter(({ path }) => isSet(document, path))
-    return [...outdated, ...unpinned(document)]
+    return [...outdated, ...busyReplicas(at(document, 'spec')), ...unpinned(document)]
   }
+}
+
+const LONG_SECONDS = 300
+
+/** A replica is not asked to finish while the lag, which counts messages in work, is at least the threshold for each replica. */
+function busyReplicas(spec: Json | undefined): Finding[] {
+  const processing = at(spec, 'processing')
+  const text = (field: string) => textOf(at(processing, field) ?? '')
+  if (seconds(text('maxDuration')) <= LONG_SECONDS) return []
+  const concurrency = Number(at(processing, 'concurrency') ?? 1)
+  const [average, latency] = [milliseconds(text('averageDuration')), milliseconds(text('targetLatency'))]
+  const derived = average > 0 && latency > 0
+  const threshold = derived ? Math.floor((concurrency * latency) / average) : Number(at(spec, 'scaling', 'lagThreshold') ?? 0)
+  if (!(threshold > concurrency)) return []
+  const path = derived ? ['spec', 'processing', 'targetLatency'] : ['spec', 'scaling', 'lagThreshold']
+  const problem = `makes ${threshold} messages per replica, but a replica works on ${concurrency} at once (processing.concurrency): the autoscaler will ask busy replicas to finish, and gives them processing.maxDuration`
+  return [{ code: 'BUSY_REPLICAS', path, problem }]
 }
 
 /** Fields that have no effect because of other fields, whether or not they are set. */
 function fieldsWithoutEffect(spec: Json | undefined): Finding[] {
-  const noEffect = (field: string, why: string): Finding => ({ code: 'NO_EFFECT', path: ['spec', field], problem: `has no effect ${why}` })
+  const noEffect = (field: Path, why: string): Finding => ({ code: 'NO_EFFECT', path: ['spec', ...field], problem: `has no effect ${why}` })
   if (at(spec, 'runtime') === 'Knative')
-    return [noEffect('scaling', 'with runtime Knative: see knative.autoscaling'), noEffect('sessionAffinity', 'with runtime Knative')]
-  return (at(spec, 'httpPort') ?? null) === null ? [noEffect('sessionAffinity', 'without httpPort')] : []
+    return [noEffect(['scaling'], 'with runtime Knative: see knative.autoscaling'), noEffect(['sessionAffinity'], 'with runtime Knative')]
+  const isSet = (field: string) => (at(spec, field) ?? null) !== null
+  return [
+    ...(isSet('httpPort') ? [] : [noEffect(['sessionAffinity'], 'without httpPort')]),
+    ...(isSet('nats')
+      ? []
+      : scalingByLag.map(field => noEffect(['scaling', field], 'without nats: minReplicas is the number of replicas'))),
+  ]
 }
+
+const scalingByLag = ['maxReplicas', 'lagThreshold', 'activationLagThreshold', 'pollingInterval', 'cooldownPeriod', 'paused']
 
 /** The description of a deprecated field names its replacement. */
 function deprecatedFields({ properties = {} }: Schema, above: Path): Finding[] {

@@ -8,22 +8,33 @@ export type Spec = Partial<EventDrivenServiceSpec>
 /** Checks the fields that schema and rules have accepted. */
 export const checkClaim = (spec: Spec): Finding[] => [...duplicateVariables(spec), ...ports(spec)]
 
-/** Two variables of the same name, from env or from secrets. The schema checks duplicates within env. */
+/** The variables that the claim names, each with the path of its name. */
+export const namedVariables = ({ env = [], configRefs = [], secretRefs = [] }: Spec): { readonly name: string; readonly path: Path }[] => [
+  ...env.map(({ name }, index) => ({ name, path: ['spec', 'env', index, 'name'] })),
+  ...referredVariables('configRefs', configRefs),
+  ...referredVariables('secretRefs', secretRefs),
+]
+
+const referredVariables = (
+  field: string,
+  refs: readonly { readonly env?: readonly { readonly name?: string; readonly envName?: string }[] }[],
+) =>
+  refs.flatMap(({ env = [] }, ref) =>
+    env.map(({ name, envName = '' }, index) => ({
+      name: name ?? envName,
+      path: ['spec', field, ref, 'env', index, name === undefined ? 'envName' : 'name'],
+    })),
+  )
+
+/** Two variables of the same name. The schema checks duplicates within env. */
 function duplicateVariables(spec: Spec): Finding[] {
   const paths = new Map<string, Path>()
-  const findings: Finding[] = []
-  ;(spec.env ?? []).forEach(({ name }, index) => {
-    if (!paths.has(name)) paths.set(name, ['spec', 'env', index, 'name'])
+  return namedVariables(spec).flatMap(({ name, path }): Finding[] => {
+    const first = paths.get(name)
+    if (first === undefined) paths.set(name, path)
+    else if (path[1] !== 'env') return [{ code: 'DUPLICATE', path, problem: `must not be the same as ${formatPath(first)}`, found: name }]
+    return []
   })
-  ;(spec.secretRefs ?? []).forEach(({ env }, secret) => {
-    ;(env ?? []).forEach(({ envName }, index) => {
-      const path = ['spec', 'secretRefs', secret, 'env', index, 'envName']
-      const first = paths.get(envName)
-      if (first === undefined) paths.set(envName, path)
-      else findings.push({ code: 'DUPLICATE', path, problem: `must not be the same as ${formatPath(first)}`, found: envName })
-    })
-  })
-  return findings
 }
 
 const ports = ({ image = '', nats }: Spec): Finding[] =>

@@ -22,6 +22,7 @@ export const codes = {
   UNSUPPORTED: 'The platform has not enabled a feature that the claim uses.',
   DEPRECATED: 'The field still works, but has a successor.',
   NO_EFFECT: 'The field has no effect because of another field.',
+  BUSY_REPLICAS: 'The autoscaler will ask replicas to finish that still work on long messages.',
   UNPINNED_IMAGE:
     'The image has no tag, the tag "latest", or no digest although one is required, so a new image can appear under the same name.',
   YAML_SYNTAX: 'The file is not valid YAML or JSON.',

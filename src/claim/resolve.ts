@@ -3,9 +3,11 @@ import type { JsonObject } from '../kubernetes/json.ts'
 import { merge } from '../kubernetes/merge.ts'
 import { builtIn, environments } from '../platform/defaults.ts'
 import type { Platform } from '../platform/platform.ts'
+import { milliseconds, seconds } from './duration.ts'
 import type { EventDrivenServiceSpec } from './generated/types.ts'
 import { type Layer, rank } from './layers.ts'
-import type { Eventing, Knative, Nats, ResolvedClaim, Scaling, Variable } from './resolved-claim.ts'
+import { resolveProbes } from './probes.ts'
+import type { Eventing, Files, Knative, Nats, Processing, ResolvedClaim, Scaling, Source, Variable } from './resolved-claim.ts'
 
 const HTTP_PORT = 8080
 const SYSTEM_ACCOUNT = '$SYS'
@@ -13,29 +15,47 @@ const SYSTEM_ACCOUNT = '$SYS'
 const GLOBAL_ACCOUNT = '$G'
 
 type Spec = EventDrivenServiceSpec
+type FilesSpec = NonNullable<Spec['files']>[number]
+type SecretVariable = NonNullable<NonNullable<Spec['secretRefs']>[number]['env']>[number]
 
 export function resolveClaim(spec: Spec, name: string, namespace: string, platform: Platform): ResolvedClaim {
-  const layers: readonly Layer[] = [spec, ...(spec.environment ? platform.environments[spec.environment] : []), platform.defaults, builtIn]
+  const layers: readonly Layer[] = [
+    oneAtATime(spec),
+    ...(spec.environment ? platform.environments[spec.environment] : []),
+    platform.defaults,
+    builtIn,
+  ]
   const layered = merge({}, ...(layers as readonly unknown[] as readonly JsonObject[])) as unknown as Spec & typeof builtIn
-  const { image, runtime, initContainer, httpPort, sessionAffinity, eventing } = spec
+  const { image, runtime, environment, command, args, initContainer, httpPort, identity, sessionAffinity, eventing } = spec
+  const processing = resolveProcessing(spec.processing)
+  const priorityClass = spec.priority && platform.priorities[spec.priority]
   return {
     layers,
+    platform,
     name,
     namespace,
     runtime,
     image,
     size: layered.size,
     resources: platform.sizes[layered.size],
-    ...(spec.nats && { nats: resolveNats(layered.nats, layers) }),
-    scaling: resolveScaling(layered.scaling, layers),
+    ...(environment && { environment }),
+    ...(command && { command }),
+    ...(args && { args }),
+    ...(spec.nats && { nats: resolveNats(spec.nats, layers, platform) }),
+    ...(processing && { processing }),
+    scaling: resolveScaling(layered.scaling, layers, spec),
     variables: variables(spec),
-    bulkSecrets: bulkSecrets(spec),
+    bulkSources: bulkSources(spec),
+    files: (spec.files ?? []).map(filesOf),
+    rootFilesystem: layered.rootFilesystem,
     imagePullSecrets: (layered.imagePullSecrets ?? []).map(secret => secret.name),
     ...(initContainer && { initContainer }),
     port: httpPort ?? HTTP_PORT,
     ...(httpPort !== undefined && { httpPort }),
-    healthPath: layered.healthPath,
-    readyPath: layered.readyPath,
+    probes: resolveProbes(spec.probes ?? {}, { liveness: layered.healthPath, readiness: layered.readyPath }),
+    ...(identity !== undefined && { identity }),
+    ...(priorityClass !== undefined && { priorityClass }),
+    updates: spec.updates ?? 'Rolling',
     sessionAffinity,
     knative: resolveKnative(layered.knative as Knative, layers),
     ...(eventing && { eventing: resolveEventing(eventing, resolveBroker(layered.eventing.broker as Broker, layers), name, namespace) }),
@@ -57,24 +77,60 @@ export const resolveDefaults = (platform: Platform): ResolvedClaim =>
     platform,
   )
 
-function resolveNats(layered: Nats, layers: readonly Layer[]): Nats {
-  const { accountID: _, ...nats } = layered
+/** A workload of which never two run has one replica. */
+const oneAtATime = (spec: Spec): Spec =>
+  spec.updates === 'OneAtATime' ? { ...spec, scaling: { paused: false, ...spec.scaling, maxReplicas: 1 } } : spec
+
+function resolveNats({ credentials, tls, server }: NonNullable<Spec['nats']>, claimLayers: readonly Layer[], platform: Platform): Nats {
+  // The server that the claim names is its own answer, before any default.
+  const [own, ...others] = claimLayers
+  const chosen = server === undefined ? undefined : platform.natsServers[server]
+  const layers = own && chosen ? [own, { nats: chosen }, ...others] : claimLayers
+  const { accountID: _, server: __, ...nats } = layeredNats(layers)
   // An account's ID is of use only with the account that it belongs to: never one layer's account with a lower layer's ID.
   const upToAccount = layers.slice(0, rank(layers, layer => layer.nats?.account) + 1)
   const accountID =
     upToAccount.map(layer => layer.nats?.accountID).find(id => id !== undefined) ??
     (nats.account === SYSTEM_ACCOUNT ? GLOBAL_ACCOUNT : undefined)
-  return { ...nats, ...(accountID !== undefined && { accountID }) }
+  return {
+    ...nats,
+    ...(accountID !== undefined && { accountID }),
+    useHttps: chosen?.useHttps ?? false,
+    ...(credentials && { credentials }),
+    ...(tls && { tls }),
+  }
 }
 
-function resolveScaling(layered: Scaling, layers: readonly Layer[]): Scaling {
+const layeredNats = (layers: readonly Layer[]) =>
+  merge({}, ...layers.map(({ nats }) => (nats ?? {}) as unknown as JsonObject)) as unknown as Omit<Nats, 'useHttps'> & { server?: string }
+
+type ProcessingSpec = NonNullable<Spec['processing']>
+
+function resolveProcessing(spec: ProcessingSpec | undefined): Processing | undefined {
+  if (spec === undefined || Object.keys(spec).length === 0) return undefined
+  const { maxDuration, concurrency = 1 } = spec
+  return { ...(maxDuration !== undefined && { maxSeconds: seconds(maxDuration) }), concurrency }
+}
+
+/** The messages per replica that follow from how the claim works on them. */
+export function lagThresholdOf({ maxDuration, concurrency = 1, averageDuration, targetLatency }: ProcessingSpec): number | undefined {
+  if (averageDuration !== undefined && targetLatency !== undefined)
+    return Math.max(1, Math.floor((concurrency * milliseconds(targetLatency)) / milliseconds(averageDuration)))
+  // KEDA counts messages in work too, so with this threshold a busy replica counts as busy.
+  return maxDuration === undefined ? undefined : concurrency
+}
+
+function resolveScaling(layered: Scaling, layers: readonly Layer[], { nats, runtime, scaling, processing = {} }: Spec): Scaling {
   const [minReplicas, maxReplicas] = yieldingBounds(
     layered.minReplicas,
     layered.maxReplicas,
     rank(layers, layer => layer.scaling?.minReplicas),
     rank(layers, layer => layer.scaling?.maxReplicas),
   )
-  return { ...layered, minReplicas, maxReplicas }
+  const lagThreshold = scaling?.lagThreshold ?? lagThresholdOf(processing) ?? layered.lagThreshold
+  // Nothing wakes a Deployment without KEDA, so a default of 0 does not apply.
+  const isCount = runtime === 'Deployment' && nats === undefined && scaling?.minReplicas === undefined
+  return { ...layered, lagThreshold, minReplicas: isCount ? Math.max(1, minReplicas) : minReplicas, maxReplicas }
 }
 
 /** Where a bound that somebody set meets a default beyond it, the default gives way: the claim's own word always holds. */
@@ -157,19 +213,38 @@ function resolveEventing(own: NonNullable<Spec['eventing']>, layered: Broker, na
   }
 }
 
-const variables = ({ env = [], secretRefs = [] }: Spec): Variable[] => [
+const variables = ({ env = [], configRefs = [], secretRefs = [] }: Spec): Variable[] => [
   ...env.map(({ name, value }) => ({ name, value })),
-  ...secretRefs.flatMap(({ name: secret, env: keys = [] }) =>
-    keys.map(({ secretKey, envName }) => ({ name: envName, secret, key: secretKey })),
+  ...configRefs.flatMap(({ name, optional, env: keys = [] }) =>
+    keys.map(one => ({ name: one.name, from: { kind: 'ConfigMap', name, optional } as const, key: one.key })),
+  ),
+  ...secretRefs.flatMap(({ name, optional, env: keys = [] }) =>
+    keys.map(one => ({ ...keyAndName(one), from: { kind: 'Secret', name, optional } as const })),
   ),
 ]
 
-/** secret1Name to secret5Name are the deprecated spelling of a secretRefs entry. */
-const bulkSecrets = (spec: Spec): { name: string; prefix?: string }[] => [
-  ...(spec.secretRefs ?? [])
-    .filter(({ envFrom }) => envFrom)
-    .map(({ name, prefix }) => ({ name, ...(prefix !== undefined && { prefix }) })),
+/** secretKey and envName are the older spelling of key and name. A rule holds that each is there once. */
+export const keyAndName = ({ key, name, secretKey, envName }: SecretVariable): { readonly key: string; readonly name: string } => ({
+  key: key ?? secretKey ?? '',
+  name: name ?? envName ?? '',
+})
+
+/** secret1Name to secret5Name are the deprecated spelling of a secretRefs entry. Of two keys of one name the secret's wins. */
+const bulkSources = (spec: Spec): ResolvedClaim['bulkSources'] => [
+  ...wholeSources('ConfigMap', spec.configRefs),
+  ...wholeSources('Secret', spec.secretRefs),
   ...[spec.secret1Name, spec.secret2Name, spec.secret3Name, spec.secret4Name, spec.secret5Name].flatMap(name =>
-    name === undefined ? [] : [{ name }],
+    name === undefined ? [] : [{ kind: 'Secret', name, optional: false } as const],
   ),
 ]
+
+const wholeSources = (kind: Source['kind'], refs: Spec['configRefs'] | Spec['secretRefs'] = []): ResolvedClaim['bulkSources'] =>
+  refs
+    .filter(({ envFrom }) => envFrom)
+    .map(({ name, prefix, optional }) => ({ kind, name, optional, ...(prefix !== undefined && { prefix }) }))
+
+function filesOf({ mountPath, secret, configMap, key, scratch = '', memory = false }: FilesSpec): Files {
+  const name = secret ?? configMap
+  if (name === undefined) return { mountPath, kind: 'Scratch', size: scratch, memory }
+  return { mountPath, kind: secret === undefined ? 'ConfigMap' : 'Secret', name, ...(key !== undefined && { key }) }
+}

@@ -1,13 +1,48 @@
 import type { ResourceRequirements } from '../platform/defaults.ts'
-import type { EventDrivenServiceSpec, Runtime, Size } from './generated/types.ts'
+import type { Platform } from '../platform/platform.ts'
+import type { Environment, EventDrivenServiceSpec, Runtime, Size } from './generated/types.ts'
 import type { Layer } from './layers.ts'
 
 export type { ResourceRequirements, Runtime, Size }
 
-/** A variable of the claim: a plain value, or one key of a secret. */
+/** A Secret or a ConfigMap. The pods start without an optional one. */
+export interface Source {
+  readonly kind: 'Secret' | 'ConfigMap'
+  readonly name: string
+  readonly optional: boolean
+}
+
+/** A variable of the claim: a plain value, or one key of a Secret or a ConfigMap. */
 export type Variable =
   | { readonly name: string; readonly value: string }
-  | { readonly name: string; readonly secret: string; readonly key: string }
+  | { readonly name: string; readonly from: Source; readonly key: string }
+
+/** What a directory of the container holds. */
+export type Files = { readonly mountPath: string } & (
+  | { readonly kind: 'Secret' | 'ConfigMap'; readonly name: string; readonly key?: string }
+  | { readonly kind: 'Scratch'; readonly size: string; readonly memory: boolean }
+)
+
+/** Times in seconds. */
+export interface Probe {
+  readonly handler: { readonly path: string } | { readonly exec: readonly string[] } | { readonly tcp: number }
+  readonly initialDelay: number
+  readonly period: number
+  readonly timeout: number
+  readonly failures: number
+}
+
+/** The probes that the claim has; undefined for none. */
+export interface Probes {
+  readonly startup?: Probe
+  readonly liveness?: Probe
+  readonly readiness?: Probe
+}
+
+export interface Processing {
+  readonly maxSeconds?: number
+  readonly concurrency: number
+}
 
 export interface Nats {
   readonly url: string
@@ -16,6 +51,9 @@ export interface Nats {
   readonly account: string
   readonly accountID?: string
   readonly monitoringEndpoint: string
+  readonly useHttps: boolean
+  readonly credentials?: { readonly secret: string; readonly key: string }
+  readonly tls?: { readonly secret: string }
 }
 
 export interface Scaling {
@@ -64,25 +102,34 @@ export interface Eventing {
 export interface ResolvedClaim {
   /** From these a capability resolves its own fields, the most specific first. */
   readonly layers: readonly Layer[]
+  readonly platform: Platform
   readonly name: string
   readonly namespace: string
   readonly runtime: Runtime
   readonly image: string
   readonly size: Size
   readonly resources: ResourceRequirements
+  readonly environment?: Environment
+  readonly command?: readonly string[]
+  readonly args?: readonly string[]
   readonly nats?: Nats
+  readonly processing?: Processing
   readonly scaling: Scaling
   readonly variables: readonly Variable[]
-  /** Secrets whose keys all become variables. */
-  readonly bulkSecrets: readonly { readonly name: string; readonly prefix?: string }[]
+  /** The sources whose keys all become variables; a later one wins. */
+  readonly bulkSources: readonly (Source & { readonly prefix?: string })[]
+  readonly files: readonly Files[]
+  readonly rootFilesystem: 'ReadOnly' | 'Writable'
   readonly imagePullSecrets: readonly string[]
   readonly initContainer?: { readonly command: readonly string[]; readonly args?: readonly string[] }
   /** The container's HTTP port. */
   readonly port: number
   /** The same port, if the claim sets it and so asks for a Service. */
   readonly httpPort?: number
-  readonly healthPath: string
-  readonly readyPath: string
+  readonly probes: Probes
+  readonly identity?: string
+  readonly priorityClass?: string
+  readonly updates: 'Rolling' | 'OneAtATime'
   readonly sessionAffinity: 'None' | 'ClientIP'
   readonly knative: Knative
   readonly eventing?: Eventing

@@ -1,4 +1,4 @@
-import type { ResolvedClaim } from '../claim/resolved-claim.ts'
+import type { Probe, ResolvedClaim } from '../claim/resolved-claim.ts'
 import { at, items, type Json, type JsonObject, textOf } from '../kubernetes/json.ts'
 import { plainVariables, secretRefs } from './env.ts'
 import { definedFields, nonEmpty, unlessDefault } from './fields.ts'
@@ -36,8 +36,8 @@ export function podFields(workload: JsonObject, defaults: ResolvedClaim, httpPor
     imagePullSecrets: pullSecretsOf(pod, defaults),
     initContainer: init === undefined ? undefined : definedFields({ command: at(init, 'command'), args: at(init, 'args') }),
     httpPort,
-    healthPath: unlessDefault(defaults.healthPath, probePath(at(main, 'livenessProbe'))),
-    readyPath: unlessDefault(defaults.readyPath, probePath(at(main, 'readinessProbe'))),
+    healthPath: unlessDefault(pathIn(defaults.probes.liveness), probePath(at(main, 'livenessProbe'))),
+    readyPath: unlessDefault(pathIn(defaults.probes.readiness), probePath(at(main, 'readinessProbe'))),
   })
 }
 
@@ -45,6 +45,8 @@ function pullSecretsOf(pod: Json | undefined, { imagePullSecrets }: ResolvedClai
   const names = items(at(pod, 'imagePullSecrets')).map(secret => at(secret, 'name') ?? '')
   return JSON.stringify(names) === JSON.stringify(imagePullSecrets) ? undefined : names.map(name => ({ name }))
 }
+
+const pathIn = (probe: Probe | undefined) => (probe && 'path' in probe.handler ? probe.handler.path : '')
 
 /** The path of an HTTP probe. Kubernetes asks for the root if the probe has none. */
 const probePath = (probe: Json | undefined): Json | undefined => {

@@ -26,7 +26,10 @@ export type Imported =
 /** Reads a Knative Service, and the Broker, Triggers and KafkaSource that bring events to it. */
 export function importKnative(manifests: readonly JsonObject[], ofPlatform: Platform): Imported {
   // The source of the manifests may have enabled every feature of Knative.
-  const platform: Platform = { ...ofPlatform, features: { knativeInitContainers: true, knativeInitialScaleZero: true } }
+  const platform: Platform = {
+    ...ofPlatform,
+    features: { ...ofPlatform.features, knativeInitContainers: true, knativeInitialScaleZero: true, knativeEmptyDir: true },
+  }
   const services = manifests.filter(manifest => groupKindOf(manifest) === 'serving.knative.dev/Service')
   const [service, second] = services
   const name = nameOf(service)

@@ -9,6 +9,7 @@ export interface Defaults {
   readonly imagePullSecrets?: EventDrivenServiceSpec['imagePullSecrets']
   readonly healthPath?: string
   readonly readyPath?: string
+  readonly rootFilesystem?: EventDrivenServiceSpec['rootFilesystem']
   readonly knative?: Omit<NonNullable<EventDrivenServiceSpec['knative']>, 'traffic'>
   readonly eventing?: {
     readonly broker?: Pick<NonNullable<NonNullable<EventDrivenServiceSpec['eventing']>['broker']>, 'class' | 'delivery'>
@@ -31,6 +32,7 @@ export const builtIn = {
   scaling: { minReplicas: 1, maxReplicas: 10, lagThreshold: 5, activationLagThreshold: 0, paused: false },
   healthPath: '/health',
   readyPath: '/ready',
+  rootFilesystem: 'Writable',
   knative: {
     autoscaling: { class: 'kpa', metric: 'concurrency', target: 100, minScale: 0, maxScale: 10, scaleDownDelay: '30s' },
     containerConcurrency: 100,

@@ -8,10 +8,35 @@ import { isObject, type Json, type JsonObject } from '../kubernetes/json.ts'
 import { merge } from '../kubernetes/merge.ts'
 import { type Defaults, environments, type ResourceRequirements, sizes } from './defaults.ts'
 
+export interface Features {
+  readonly knativeInitContainers: boolean
+  readonly knativeInitialScaleZero: boolean
+  readonly knativeEmptyDir: boolean
+  /** The cloud in which pods can have an identity. */
+  readonly identity?: Cloud
+  readonly prometheusAnnotations: boolean
+}
+
+export type Cloud = 'GCP' | 'AWS' | 'Azure'
+
+export interface NatsServer {
+  readonly url: string
+  readonly monitoringEndpoint: string
+  readonly account?: string
+  readonly accountID?: string
+  readonly useHttps?: boolean
+}
+
 export interface Platform {
   readonly composeAs: 'Native' | 'ProviderKubernetes'
   readonly providerConfig: string
-  readonly features: { readonly knativeInitContainers: boolean; readonly knativeInitialScaleZero: boolean }
+  readonly features: Features
+  /** Standard: what lets a Deployment survive the drain of a node and a rollout. */
+  readonly availability: 'Standard' | 'None'
+  /** The NATS servers that a claim can name. */
+  readonly natsServers: Readonly<Record<string, NatsServer>>
+  /** The PriorityClass of each priority. */
+  readonly priorities: Readonly<Partial<Record<string, string>>>
   readonly defaults: Defaults
   /** The defaults of each environment: the platform's own before the built-in preset. */
   readonly environments: Readonly<Record<Environment, readonly Defaults[]>>
@@ -38,7 +63,10 @@ const environmentLayers = (own: Partial<Record<Environment, Defaults>> = {}): Pl
 export const builtInPlatform: Platform = {
   composeAs: 'Native',
   providerConfig: 'default',
-  features: { knativeInitContainers: false, knativeInitialScaleZero: false },
+  features: { knativeInitContainers: false, knativeInitialScaleZero: false, knativeEmptyDir: true, prometheusAnnotations: false },
+  availability: 'Standard',
+  natsServers: {},
+  priorities: {},
   defaults: {},
   environments: environmentLayers(),
   sizes,

@@ -5,7 +5,8 @@ import { at, isObject, type JsonObject, textOf } from '../kubernetes/json.ts'
 import type { Manifest } from '../kubernetes/objects.ts'
 
 export function freeze(observed: JsonObject, resource: Pick<ComposedResource, 'freeze'>): Manifest {
-  const { omit = [], annotations: isKept = () => false } = resource.freeze ?? {}
+  const { omit, annotations: isKept = () => false } = resource.freeze ?? {}
+  const omitted = omit?.(observed) ?? []
   const { apiVersion, kind, spec, metadata } = observed
   const labels = pick(at(metadata, 'labels'), name => !name.startsWith('crossplane.io/'))
   const annotations = pick(at(metadata, 'annotations'), isKept)
@@ -18,7 +19,7 @@ export function freeze(observed: JsonObject, resource: Pick<ComposedResource, 'f
       labels,
       ...(Object.keys(annotations).length > 0 && { annotations }),
     },
-    spec: pick(spec, field => !omit.includes(field)),
+    spec: pick(spec, field => !omitted.includes(field)),
   }
 }
 

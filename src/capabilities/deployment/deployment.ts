@@ -2,11 +2,15 @@ import type { ResolvedClaim } from '../../claim/resolved-claim.ts'
 import { hasUnobservedGeneration, observedCondition } from '../../kubernetes/conditions.ts'
 import { at, isObject, items, type JsonObject, textOf } from '../../kubernetes/json.ts'
 import type { Manifest } from '../../kubernetes/objects.ts'
-import type { ComposedResource, KindInfo } from '../capability.ts'
+import type { ComposedResource, FindObserved, KindInfo } from '../capability.ts'
 import { inProgress, notReady, type Readiness, ready, starting } from '../readiness.ts'
 import { leftover } from '../takeover.ts'
-import { metadata, NAME_LABEL, podLabels, selectorLabels } from '../workload/labels.ts'
-import { containerBase, imagePullSecrets, initContainers, podSecurity, probes, runningImage, summarizePod } from '../workload/pod.ts'
+import { metadata, NAME_LABEL, podMetadata, selectorLabels } from '../workload/labels.ts'
+import { containerBase, imagePullSecrets, initContainers, podSecurity, program, runningImage, summarizePod } from '../workload/pod.ts'
+import { probes } from '../workload/probes.ts'
+import { SCALER_KEY } from '../workload/scaler.ts'
+import { volumes } from '../workload/volumes.ts'
+import { gracePeriod, preStop, spread, updates } from './availability.ts'
 
 const KIND = { apiVersion: 'apps/v1', kind: 'Deployment' } as const
 
@@ -25,8 +29,8 @@ export const deployment: ComposedResource = {
       // KEDA owns the count. Set only at creation, server-side apply leaves it alone.
       ...(lifecycle === 'new' && { replicas: 1 }),
       selector: { matchLabels: selectorLabels(claim) },
-      strategy: { type: 'RollingUpdate' },
-      template: { metadata: { labels: podLabels(claim) }, spec: podSpec(claim) },
+      ...updates(claim),
+      template: { metadata: podMetadata(claim), spec: podSpec(claim) },
     },
   }),
   ready: readinessOf,
@@ -45,9 +49,43 @@ export const deployment: ComposedResource = {
     sameSelector(manifest, foreign)
       ? leftover(extraContainer(manifest, foreign))
       : `Its selector differs and is immutable: rename the claim, or delete the Deployment but not its pods: kubectl -n ${namespace} delete deployment ${name} --cascade=orphan`,
-  // KEDA owns the count.
-  freeze: { omit: ['replicas'] },
+  freeze: {
+    omit: observed => (setCount(observed) === undefined ? ['replicas'] : []),
+    annotations: name => name === COUNT_ANNOTATION,
+  },
 }
+
+/**
+ * The count that we set last. Without it, the first apply that leaves the count to KEDA would set it to 1, because nobody
+ * else owns the field until the HPA changes it.
+ */
+const COUNT_ANNOTATION = 'platform.bizmatters.io/replicas'
+
+/** The replica count, if it is still the one that we set. */
+function setCount(observed: JsonObject | undefined): number | undefined {
+  const count = at(observed, 'spec', 'replicas') ?? 0
+  return typeof count === 'number' && at(observed, 'metadata', 'annotations', COUNT_ANNOTATION) === String(count) ? count : undefined
+}
+
+/** The Deployment with its replica count, as long as neither KEDA nor an HPA owns it. */
+export const countedDeployment = (findObserved: FindObserved): ComposedResource => ({
+  ...deployment,
+  build: (claim, lifecycle) => {
+    const manifest = deployment.build(claim, lifecycle)
+    const count = claim.nats
+      ? setCount(findObserved(deployment))
+      : findObserved({ key: SCALER_KEY })
+        ? undefined
+        : claim.scaling.minReplicas
+    return manifest && count !== undefined ? withCount(manifest, count) : manifest
+  },
+})
+
+const withCount = ({ metadata, spec, ...manifest }: Manifest, count: number): Manifest => ({
+  ...manifest,
+  metadata: { ...metadata, annotations: { [COUNT_ANNOTATION]: String(count) } },
+  spec: { ...(spec as JsonObject), replicas: count },
+})
 
 function sameSelector(manifest: Manifest, foreign: JsonObject): boolean {
   const wanted = at(manifest, 'spec', 'selector', 'matchLabels')
@@ -86,20 +124,26 @@ const podSpec = (claim: ResolvedClaim): JsonObject => ({
   serviceAccountName: claim.name,
   automountServiceAccountToken: false,
   securityContext: podSecurity,
+  ...(claim.priorityClass !== undefined && { priorityClassName: claim.priorityClass }),
+  ...spread(claim),
+  ...gracePeriod(claim),
+  ...volumes(claim),
   ...imagePullSecrets(claim),
   ...initContainers(claim),
   containers: [
     {
       name: 'main',
       ...containerBase(claim),
+      ...program(claim),
       ports: [{ name: 'http', containerPort: claim.port, protocol: 'TCP' }],
       ...probes(claim, 'http'),
+      ...preStop(claim),
     },
   ],
 })
 
 /** https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#deployment-status */
-function readinessOf(observed: JsonObject, { name, namespace }: ResolvedClaim): Readiness {
+function readinessOf(observed: JsonObject, { name, namespace, nats }: ResolvedClaim): Readiness {
   const advice = `See: kubectl -n ${namespace} describe pods -l ${NAME_LABEL}=${name}`
   const available = availability(observed, name, advice)
   // The conditions describe the previous spec. Mostly only the replica count is new, and available pods stay available.
@@ -117,7 +161,8 @@ function readinessOf(observed: JsonObject, { name, namespace }: ResolvedClaim): 
       `The rollout of Deployment ${name} is stuck: its new pods do not become ready. ${advice}`,
     )
   // KEDA scaled to zero because there is nothing to do, as requested.
-  if (at(observed, 'spec', 'replicas') === 0) return ready('ScaledToZero', `Deployment ${name} is scaled to zero until messages arrive.`)
+  if (at(observed, 'spec', 'replicas') === 0)
+    return ready('ScaledToZero', `Deployment ${name} is scaled to zero ${nats ? 'until messages arrive' : 'by spec.scaling.minReplicas'}.`)
   return rollout(observed, name, advice) ?? available ?? starting('Unavailable', `Deployment ${name} has no ready pod. ${advice}`)
 }
 

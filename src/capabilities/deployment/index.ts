@@ -1,7 +1,7 @@
 import type { ResolvedClaim } from '../../claim/resolved-claim.ts'
 import type { Capability, RuntimeParts } from '../capability.ts'
 import { deploymentRole } from '../workload/roles.ts'
-import { deployment, deploymentKind } from './deployment.ts'
+import { countedDeployment, deployment, deploymentKind } from './deployment.ts'
 import { httpService, service, serviceAddress, serviceKind, standInService } from './service.ts'
 
 export const deploymentCapability: Capability<ResolvedClaim> = {
@@ -11,7 +11,7 @@ export const deploymentCapability: Capability<ResolvedClaim> = {
   isUsual: () => true,
   kinds: [deploymentKind, serviceKind],
   resolve: claim => (claim.runtime === 'Deployment' ? claim : undefined),
-  resources: () => [deployment, service, httpService],
+  resources: (_, __, { findObserved }) => [countedDeployment(findObserved), service, httpService],
 }
 
 export const deploymentRuntime: RuntimeParts = {

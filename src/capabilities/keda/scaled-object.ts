@@ -5,6 +5,7 @@ import type { ComposedResource, KindInfo } from '../capability.ts'
 import { inProgress, notReady, type Readiness, ready } from '../readiness.ts'
 import { scalar, summarizeScale } from '../summary.ts'
 import { metadata } from '../workload/labels.ts'
+import { SCALER_KEY } from '../workload/scaler.ts'
 
 const KIND = { apiVersion: 'keda.sh/v1alpha1', kind: 'ScaledObject' } as const
 
@@ -26,7 +27,7 @@ function summarizeTrigger(trigger: Json): string | undefined {
 const scaledObjectName = ({ name }: ResolvedClaim) => `${name}-scaler`
 
 export const scaledObject: ComposedResource = {
-  key: 'scaledobject',
+  key: SCALER_KEY,
   build: claim => {
     const { name, nats, scaling } = claim
     if (nats === undefined) return undefined
@@ -41,7 +42,7 @@ export const scaledObject: ComposedResource = {
         ...(pollingInterval !== undefined && { pollingInterval }),
         ...(cooldownPeriod !== undefined && { cooldownPeriod }),
         // KEDA's default name, keda-hpa-<name>-scaler, is too long for a claim name of more than 47 characters.
-        advanced: { horizontalPodAutoscalerConfig: { name: scaledObjectName(claim) } },
+        advanced: { horizontalPodAutoscalerConfig: { name: scaledObjectName(claim), ...scaleDown(claim) } },
         triggers: [{ type: 'nats-jetstream', metadata: natsTrigger(claim, nats) }],
       },
     }
@@ -55,10 +56,21 @@ export const scaledObject: ComposedResource = {
   freeze: { annotations: name => name.startsWith('autoscaling.keda.sh/') },
 }
 
+const SHORTEST_WINDOW_SECONDS = 300
+/** Kubernetes allows no longer one. */
+const LONGEST_WINDOW_SECONDS = 3600
+
+/** The count falls only once the lag was low for as long as a message may take. */
+function scaleDown({ processing }: ResolvedClaim): JsonObject {
+  if (processing?.maxSeconds === undefined) return {}
+  const window = Math.min(Math.max(processing.maxSeconds, SHORTEST_WINDOW_SECONDS), LONGEST_WINDOW_SECONDS)
+  return { behavior: { scaleDown: { stabilizationWindowSeconds: window } } }
+}
+
 /** https://keda.sh/docs/latest/scalers/nats-jetstream-stream/ */
 const natsTrigger = (
   { scaling }: ResolvedClaim,
-  { monitoringEndpoint, account, accountID, stream, consumer }: NonNullable<ResolvedClaim['nats']>,
+  { monitoringEndpoint, account, accountID, stream, consumer, useHttps }: NonNullable<ResolvedClaim['nats']>,
 ): JsonObject => ({
   natsServerMonitoringEndpoint: monitoringEndpoint,
   account,
@@ -67,6 +79,7 @@ const natsTrigger = (
   consumer,
   lagThreshold: String(scaling.lagThreshold),
   activationLagThreshold: String(scaling.activationLagThreshold),
+  ...(useHttps && { useHttps: 'true' }),
 })
 
 function readinessOf(observed: JsonObject, claim: ResolvedClaim): Readiness {

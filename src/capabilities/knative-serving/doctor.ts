@@ -3,14 +3,14 @@ import { type Check, unknown, well, wrong } from '../../cli/doctor/check.ts'
 import { checkDefinitions } from '../../cli/doctor/definitions.ts'
 import { type Diagnosis, noClaimNeedsIt, type Subject } from '../../cli/doctor/diagnosis.ts'
 import { at, textOf } from '../../kubernetes/json.ts'
-import type { Platform } from '../../platform/platform.ts'
 import { shell } from '../../text/shell-quote.ts'
+import { knativeServing } from './index.ts'
 
 const INSTALL =
   'kubectl apply -f https://github.com/knative/serving/releases/latest/download/serving-crds.yaml -f https://github.com/knative/serving/releases/latest/download/serving-core.yaml'
 
 interface Flag {
-  readonly feature: keyof Platform['features']
+  readonly feature: 'knativeInitContainers' | 'knativeInitialScaleZero'
   readonly map: string
   readonly key: string
   /** The values that enable the flag; the first is the one to set. */
@@ -24,8 +24,7 @@ const flags: readonly Flag[] = [
 
 export const servingDiagnosis: Diagnosis = {
   name: 'Knative Serving',
-  isNeeded: ({ claims, platform }) =>
-    claims.some(({ runtime }) => runtime === 'Knative') || Object.values(platform.features).some(on => on),
+  isNeeded: ({ claims, platform }) => claims.some(({ runtime }) => runtime === 'Knative') || knativeServing.isUsual?.(platform) === true,
   whyUnneeded: noClaimNeedsIt,
   check: checkServing,
 }

@@ -8,7 +8,7 @@ export const knativeServing: Capability<Knative> = {
   condition: 'Workload',
   role: { name: 'knative', purpose: 'runtime Knative.' },
   kinds: [knativeServiceKind],
-  isUsual: ({ features }) => Object.values(features).some(on => on),
+  isUsual: ({ features }) => features.knativeInitContainers || features.knativeInitialScaleZero,
   check: checkKnativeServing,
   resolve: ({ runtime, knative }) => (runtime === 'Knative' ? knative : undefined),
   resources: () => [knativeService],

@@ -6,8 +6,10 @@ import { type Address, STAND_IN_SUFFIX } from '../address.ts'
 import type { ComposedResource, KindInfo } from '../capability.ts'
 import { inProgress, notReady, type Readiness, ready } from '../readiness.ts'
 import { summarizeScale } from '../summary.ts'
-import { metadata, podLabels } from '../workload/labels.ts'
-import { containerBase, imagePullSecrets, initContainers, probes, runningImage, summarizePod } from '../workload/pod.ts'
+import { metadata, podMetadata } from '../workload/labels.ts'
+import { containerBase, imagePullSecrets, initContainers, program, runningImage, summarizePod } from '../workload/pod.ts'
+import { probes } from '../workload/probes.ts'
+import { volumes } from '../workload/volumes.ts'
 
 const KIND = { apiVersion: 'serving.knative.dev/v1', kind: 'Service' } as const
 
@@ -83,18 +85,20 @@ const buildService = (claim: ResolvedClaim, name: string, traffic: Knative['traf
     ),
     spec: {
       template: {
-        metadata: { labels: podLabels(claim), annotations: autoscalingAnnotations(knative.autoscaling) },
+        metadata: podMetadata(claim, autoscalingAnnotations(knative.autoscaling)),
         spec: {
           serviceAccountName: claim.name,
           automountServiceAccountToken: false,
           containerConcurrency: knative.containerConcurrency,
           timeoutSeconds: knative.timeoutSeconds,
+          ...volumes(claim),
           ...imagePullSecrets(claim),
           ...initContainers(claim),
           containers: [
             {
               name: 'main',
               ...containerBase(claim),
+              ...program(claim),
               ports: [{ name: 'http1', containerPort: claim.port, protocol: 'TCP' }],
               ...probes(claim),
             },

@@ -1,13 +1,19 @@
-import type { ResolvedClaim, Variable } from '../../claim/resolved-claim.ts'
+import type { ResolvedClaim, Source, Variable } from '../../claim/resolved-claim.ts'
 import type { JsonObject } from '../../kubernetes/json.ts'
+import { imageVersion } from './labels.ts'
+import { natsFiles } from './volumes.ts'
 
-const variable = (v: Variable): JsonObject =>
-  'value' in v ? { name: v.name, value: v.value } : { name: v.name, valueFrom: { secretKeyRef: { name: v.secret, key: v.key } } }
+const optionally = ({ optional }: Source) => (optional ? { optional } : {})
+
+const variable = (v: Variable): JsonObject => {
+  if ('value' in v) return { name: v.name, value: v.value }
+  const key = { name: v.from.name, key: v.key, ...optionally(v.from) }
+  return { name: v.name, valueFrom: v.from.kind === 'Secret' ? { secretKeyRef: key } : { configMapKeyRef: key } }
+}
 
 /** The platform's variables, then the claim's. Knative sets PORT itself and refuses another. */
-export function env({ name, nats, port, runtime, variables }: ResolvedClaim): JsonObject[] {
-  // Server-side apply refuses a duplicate name, and the claim may set OTEL_SERVICE_NAME itself.
-  const named = variables.some(v => v.name === 'OTEL_SERVICE_NAME')
+export function env(claim: ResolvedClaim): JsonObject[] {
+  const { nats, port, runtime, variables } = claim
   return [
     ...(nats
       ? [
@@ -17,12 +23,43 @@ export function env({ name, nats, port, runtime, variables }: ResolvedClaim): Js
         ]
       : []),
     ...(runtime === 'Deployment' ? [{ name: 'PORT', value: String(port) }] : []),
-    ...(named ? [] : [{ name: 'OTEL_SERVICE_NAME', value: name }]),
+    // Server-side apply refuses a duplicate name, and the claim may set these itself.
+    ...Object.entries(replaceable(claim)).flatMap(([name, value]) =>
+      value === undefined || variables.some(v => v.name === name) ? [] : [{ name, value: String(value) }],
+    ),
     ...variables.map(variable),
   ]
 }
 
-export const envFrom = ({ bulkSecrets }: ResolvedClaim): { envFrom?: JsonObject[] } =>
-  bulkSecrets.length === 0
+/** The platform's variables of which a claim may have its own. */
+const replaceable = (claim: ResolvedClaim): Readonly<Record<string, string | number | undefined>> => ({
+  OTEL_SERVICE_NAME: claim.name,
+  OTEL_SERVICE_VERSION: imageVersion(claim),
+  OTEL_RESOURCE_ATTRIBUTES: resourceAttributes(claim),
+  CONCURRENCY: claim.processing?.concurrency,
+  MAX_PROCESSING_SECONDS: claim.processing?.maxSeconds,
+  ...natsFiles(claim),
+})
+
+/** https://opentelemetry.io/docs/specs/semconv/resource/ */
+function resourceAttributes(claim: ResolvedClaim): string {
+  const { namespace, environment } = claim
+  const attributes = {
+    'service.namespace': namespace,
+    'service.version': imageVersion(claim),
+    ...(environment && { 'deployment.environment.name': environment }),
+  }
+  return Object.entries(attributes)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(',')
+}
+
+export const envFrom = ({ bulkSources }: ResolvedClaim): { envFrom?: JsonObject[] } =>
+  bulkSources.length === 0
     ? {}
-    : { envFrom: bulkSecrets.map(({ name, prefix }) => ({ ...(prefix !== undefined && { prefix }), secretRef: { name } })) }
+    : {
+        envFrom: bulkSources.map(({ prefix, ...source }) => {
+          const ref = { name: source.name, ...optionally(source) }
+          return { ...(prefix !== undefined && { prefix }), ...(source.kind === 'Secret' ? { secretRef: ref } : { configMapRef: ref }) }
+        }),
+      }

@@ -1,5 +1,6 @@
 import type { ResolvedClaim } from '../../claim/resolved-claim.ts'
 import type { Capability } from '../capability.ts'
+import { checkWorkload } from './checks.ts'
 import { deploymentRole } from './roles.ts'
 import { serviceAccount, serviceAccountKind } from './service-account.ts'
 
@@ -10,6 +11,7 @@ export const workload: Capability<ResolvedClaim> = {
   role: deploymentRole,
   isUsual: () => true,
   kinds: [serviceAccountKind],
+  check: checkWorkload,
   resolve: claim => claim,
   resources: () => [serviceAccount],
 }

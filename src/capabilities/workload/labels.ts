@@ -17,5 +17,37 @@ export const metadata = (claim: ResolvedClaim, name: string, more: JsonObject = 
   labels: { ...labels(claim), ...(more.labels as JsonObject | undefined) },
 })
 
+/** The metadata of the pods, for every runtime. */
+export function podMetadata(claim: ResolvedClaim, ownAnnotations: JsonObject = {}): JsonObject {
+  const annotations = { ...prometheusAnnotations(claim), ...ownAnnotations }
+  return { labels: podLabels(claim), ...(Object.keys(annotations).length > 0 && { annotations }) }
+}
+
 /** The Deployment selects by the name label, so no Knative pod may have it while a claim changes its runtime. */
-export const podLabels = (claim: ResolvedClaim) => (claim.runtime === 'Knative' ? commonLabels : labels(claim))
+const podLabels = (claim: ResolvedClaim) => ({
+  ...(claim.runtime === 'Knative' ? commonLabels : labels(claim)),
+  'app.kubernetes.io/version': versionLabel(claim),
+  // https://azure.github.io/azure-workload-identity/docs/topics/service-account-labels-and-annotations.html
+  ...(claim.identity !== undefined && claim.platform.features.identity === 'Azure' && { 'azure.workload.identity/use': 'true' }),
+})
+
+/** The tag of the image, else its digest. */
+export function imageVersion({ image }: ResolvedClaim): string {
+  const [name = '', digest] = image.split('@')
+  return /:([^:/]+)$/.exec(name)?.[1] ?? digest ?? 'latest'
+}
+
+const LONGEST_LABEL = 63
+
+/** Kubernetes allows no colon and no separator at an end: https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/ */
+const versionLabel = (claim: ResolvedClaim) =>
+  imageVersion(claim)
+    .replace(':', '-')
+    .replace(/^[-._]+/, '')
+    .slice(0, LONGEST_LABEL)
+    .replace(/[-._]+$/, '')
+
+const prometheusAnnotations = ({ port, platform: { features } }: ResolvedClaim): JsonObject =>
+  features.prometheusAnnotations
+    ? { 'prometheus.io/scrape': 'true', 'prometheus.io/port': String(port), 'prometheus.io/path': '/metrics' }
+    : {}

@@ -4,6 +4,7 @@ import type { ResolvedClaim } from '../../claim/resolved-claim.ts'
 import { at, items, type Json, type JsonObject } from '../../kubernetes/json.ts'
 import { scalar } from '../summary.ts'
 import { env, envFrom } from './env.ts'
+import { mounts } from './volumes.ts'
 
 /** https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted */
 const containerSecurity = {
@@ -12,11 +13,17 @@ const containerSecurity = {
   seccompProfile: { type: 'RuntimeDefault' },
 }
 
-export const podSecurity = {
+const USER = 1000
+
+const userSecurity = {
   runAsNonRoot: true,
-  runAsUser: 1000,
+  runAsUser: USER,
+  runAsGroup: USER,
   seccompProfile: { type: 'RuntimeDefault' },
 }
+
+/** The group lets the user write to scratch space and read secrets. */
+export const podSecurity = { ...userSecurity, fsGroup: USER, fsGroupChangePolicy: 'OnRootMismatch' }
 
 /** A tag that moves must be pulled each time; a digest never moves. */
 export function imagePullPolicy(image: string): 'Always' | 'IfNotPresent' {
@@ -28,27 +35,6 @@ export function imagePullPolicy(image: string): 'Always' | 'IfNotPresent' {
 export const imagePullSecrets = ({ imagePullSecrets: names }: ResolvedClaim): { imagePullSecrets?: JsonObject[] } =>
   names.length === 0 ? {} : { imagePullSecrets: names.map(name => ({ name })) }
 
-const probe = (
-  path: string,
-  port: Json | undefined,
-  initialDelaySeconds: number,
-  periodSeconds: number,
-  timeoutSeconds: number,
-  failureThreshold: number,
-) => ({
-  httpGet: { path, ...(port !== undefined && { port }) },
-  initialDelaySeconds,
-  periodSeconds,
-  timeoutSeconds,
-  failureThreshold,
-})
-
-/** With Knative the probes name no port: Knative uses the container's only one. */
-export const probes = ({ healthPath, readyPath }: ResolvedClaim, port?: Json) => ({
-  livenessProbe: probe(healthPath, port, 10, 10, 5, 3),
-  readinessProbe: probe(readyPath, port, 5, 5, 3, 2),
-})
-
 /** What the container and the init container share. Knative accepts no security settings on the pod, so the container has them. */
 export const containerBase = (claim: ResolvedClaim): JsonObject => ({
   image: claim.image,
@@ -56,8 +42,16 @@ export const containerBase = (claim: ResolvedClaim): JsonObject => ({
   env: env(claim),
   ...envFrom(claim),
   resources: claim.resources as unknown as JsonObject,
-  securityContext: claim.runtime === 'Knative' ? { ...podSecurity, ...containerSecurity } : containerSecurity,
+  ...mounts(claim),
+  securityContext: {
+    ...(claim.runtime === 'Knative' && userSecurity),
+    ...containerSecurity,
+    ...(claim.rootFilesystem === 'ReadOnly' && { readOnlyRootFilesystem: true }),
+  },
 })
+
+/** The program of the main container, if the claim names one. */
+export const program = ({ command, args }: ResolvedClaim): JsonObject => ({ ...(command && { command }), ...(args && { args }) })
 
 /** The running image: that of the pod template once it is rolled out, until then the previous one. */
 export function runningImage(rolledOut: JsonObject | undefined, { image }: ResolvedClaim, { workload }: EventDrivenServiceStatus): string {

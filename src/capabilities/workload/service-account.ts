@@ -1,3 +1,6 @@
+import type { ResolvedClaim } from '../../claim/resolved-claim.ts'
+import type { JsonObject } from '../../kubernetes/json.ts'
+import type { Cloud } from '../../platform/platform.ts'
 import type { ComposedResource, KindInfo } from '../capability.ts'
 import { exists } from '../readiness.ts'
 import { metadata } from './labels.ts'
@@ -10,8 +13,19 @@ export const serviceAccount: ComposedResource = {
   key: 'serviceaccount',
   build: claim => ({
     ...KIND,
-    metadata: metadata(claim, claim.name),
+    metadata: metadata(claim, claim.name, identityAnnotation(claim)),
     automountServiceAccountToken: false,
   }),
   ready: exists,
+}
+
+/** What each cloud reads from the account. Its own webhook or metadata server needs no token of Kubernetes in the pod. */
+const annotations: Readonly<Record<Cloud, string>> = {
+  GCP: 'iam.gke.io/gcp-service-account',
+  AWS: 'eks.amazonaws.com/role-arn',
+  Azure: 'azure.workload.identity/client-id',
+}
+
+function identityAnnotation({ identity, platform: { features } }: ResolvedClaim): JsonObject {
+  return identity === undefined || features.identity === undefined ? {} : { annotations: { [annotations[features.identity]]: identity } }
 }

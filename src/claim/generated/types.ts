@@ -11,10 +11,16 @@ export interface EventDrivenServiceSpec {
   readonly size?: 'micro' | 'small' | 'medium' | 'large'
   /** A preset of defaults for size and scaling. A value in the claim takes precedence. */
   readonly environment?: 'development' | 'staging' | 'production'
+  /** The program and its first arguments, instead of the image's entrypoint. */
+  readonly command?: readonly string[]
+  /** The arguments of the program, instead of the image's. */
+  readonly args?: readonly string[]
   /** How the workload runs: as a Deployment that KEDA scales on the lag of a NATS consumer, or as a Knative Service that scales on requests. */
   readonly runtime: 'Deployment' | 'Knative'
   /** The consumer from which the service reads. With runtime Deployment, KEDA scales on its lag. */
   readonly nats?: {
+    /** The name of a NATS server that the platform offers (natsServers in its input), instead of url and monitoringEndpoint. */
+    readonly server?: string
     /** The NATS server, passed as NATS_URL. Separate several servers by commas. Put credentials into a secret. */
     readonly url?: string
     /** The stream to consume, passed as NATS_STREAM_NAME. */
@@ -27,14 +33,37 @@ export interface EventDrivenServiceSpec {
     readonly accountID?: string
     /** The endpoint from which KEDA reads the lag: a Service that exposes the monitoring port of NATS, such as the headless one. */
     readonly monitoringEndpoint?: string
+    /** A .creds file in a secret. NATS_CREDS names the mounted file. */
+    readonly credentials?: {
+      /** The name of the secret. */
+      readonly secret: string
+      /** The key of the file. */
+      readonly key: string
+    }
+    /** A secret with ca.crt, and with tls.crt and tls.key if the server asks for a client certificate. NATS_CA, NATS_CERT and NATS_KEY name the mounted files. */
+    readonly tls?: {
+      /** The name of the secret. */
+      readonly secret: string
+    }
+  }
+  /** How long and how many at once the service works on messages, so that a pod that works is not stopped. Requires runtime Deployment. */
+  readonly processing?: {
+    /** The longest that one message may take, 1s to 24h. A pod that is told to stop gets this time and 30 seconds, and a busy replica counts as busy. Passed in seconds as MAX_PROCESSING_SECONDS. */
+    readonly maxDuration?: string
+    /** The number of messages that one replica works on at once; 1 by default. Passed as CONCURRENCY. */
+    readonly concurrency?: number
+    /** How long a message takes on average. With targetLatency, the number of waiting messages per replica is derived from it. */
+    readonly averageDuration?: string
+    /** How long a message may wait. Requires averageDuration, and replaces scaling.lagThreshold. */
+    readonly targetLatency?: string
   }
   /** How KEDA scales the Deployment. With runtime Knative, use knative.autoscaling. */
   readonly scaling?: {
-    /** The minimum number of replicas; 0 scales to zero while no message waits. */
+    /** The minimum number of replicas; 0 scales to zero while no message waits. Without nats, the number of replicas. */
     readonly minReplicas?: number
     /** The maximum number of replicas. */
     readonly maxReplicas?: number
-    /** The number of waiting messages per replica above which KEDA adds a replica. */
+    /** The number of messages per replica, waiting and in work, above which KEDA adds a replica. */
     readonly lagThreshold?: number
     /** The service wakes from zero when more messages than this wait. */
     readonly activationLagThreshold?: number
@@ -59,15 +88,56 @@ export interface EventDrivenServiceSpec {
     /** Single keys of the secret, each with the name of its variable. */
     readonly env?: readonly ({
       /** The key in the secret. */
-      readonly secretKey: string
+      readonly key?: string
       /** The name of the variable. */
-      readonly envName: string
+      readonly name?: string
+      /** The older name of key. */
+      readonly secretKey?: string
+      /** The older name of name. */
+      readonly envName?: string
     })[]
-    /** Whether all keys of the secret become variables. */
+    /** Whether all keys become variables. */
     readonly envFrom: boolean
     /** Prefix for the variable names when all keys become variables. */
     readonly prefix?: string
+    /** Whether the pods start without it. */
+    readonly optional: boolean
   })[]
+  /** Existing ConfigMaps in the claim's namespace. A secret's variable wins over a ConfigMap's of the same name. */
+  readonly configRefs?: readonly ({
+    /** The name of the ConfigMap. */
+    readonly name: string
+    /** Single keys of the ConfigMap, each with the name of its variable. */
+    readonly env?: readonly ({
+      /** The key in the ConfigMap. */
+      readonly key: string
+      /** The name of the variable. */
+      readonly name: string
+    })[]
+    /** Whether all keys become variables. */
+    readonly envFrom: boolean
+    /** Prefix for the variable names when all keys become variables. */
+    readonly prefix?: string
+    /** Whether the pods start without it. */
+    readonly optional: boolean
+  })[]
+  /** Secrets, ConfigMaps and scratch space as files, for the container and the init container. Read-only, but for scratch space. */
+  readonly files?: readonly ({
+    /** The directory in which the files appear. */
+    readonly mountPath: string
+    /** The name of the secret. */
+    readonly secret?: string
+    /** The name of the ConfigMap. */
+    readonly configMap?: string
+    /** The only key to mount, as a file of its name; all keys by default. */
+    readonly key?: string
+    /** An empty, writable directory of at most this size, which is deleted with the pod. */
+    readonly scratch?: string
+    /** Whether the scratch space is in memory, where it counts towards the memory limit. */
+    readonly memory?: boolean
+  })[]
+  /** Whether the container may write to the file system of its image. ReadOnly adds a writable /tmp. */
+  readonly rootFilesystem?: 'ReadOnly' | 'Writable'
   /** Deprecated: use a secretRefs entry with envFrom true. */
   readonly secret1Name?: string
   /** Deprecated: use a secretRefs entry with envFrom true. */
@@ -96,6 +166,56 @@ export interface EventDrivenServiceSpec {
   readonly healthPath?: string
   /** The path of the readiness probe. */
   readonly readyPath?: string
+  /** How the kubelet finds out that a container has started, works and is ready; healthPath and readyPath by default. */
+  readonly probes?: {
+    /** A container that fails it is restarted. */
+    readonly liveness?: {
+      /** A GET of this path on the container's port answers with a status from 200 to 399. */
+      readonly path?: string
+      /** A command in the container ends with 0. */
+      readonly exec?: readonly string[]
+      /** A connection to this port of the container opens. */
+      readonly tcp?: number
+      /** True for no such probe. */
+      readonly none?: boolean
+      /** The time between two probes, 1s to 1h. */
+      readonly period?: string
+      /** The number of failed probes in a row that count. */
+      readonly failures?: number
+    }
+    /** A pod that fails it gets no requests, and a rollout waits for it. */
+    readonly readiness?: {
+      /** A GET of this path on the container's port answers with a status from 200 to 399. */
+      readonly path?: string
+      /** A command in the container ends with 0. */
+      readonly exec?: readonly string[]
+      /** A connection to this port of the container opens. */
+      readonly tcp?: number
+      /** True for no such probe. */
+      readonly none?: boolean
+      /** The time between two probes, 1s to 1h. */
+      readonly period?: string
+      /** The number of failed probes in a row that count. */
+      readonly failures?: number
+    }
+    /** The other probes begin once it succeeds. */
+    readonly startup?: {
+      /** A GET of this path on the container's port answers with a status from 200 to 399. */
+      readonly path?: string
+      /** A command in the container ends with 0. */
+      readonly exec?: readonly string[]
+      /** A connection to this port of the container opens. */
+      readonly tcp?: number
+      /** A container that has not started after this time is restarted, 1s to 1h. */
+      readonly within: string
+    }
+  }
+  /** The identity that the pods have in the platform's cloud: a service account of Google Cloud, the ARN of a role of AWS, or the client ID of an identity of Azure. */
+  readonly identity?: string
+  /** Which pods may displace others when nodes are full. The platform names the PriorityClass of each. Requires runtime Deployment. */
+  readonly priority?: 'low' | 'medium' | 'high'
+  /** Whether a new version runs beside the old one for a moment, or only once the old one has stopped. Requires runtime Deployment. */
+  readonly updates?: 'Rolling' | 'OneAtATime'
   /** Whether the Service <name>-http sends each client to the same pod every time. */
   readonly sessionAffinity: 'None' | 'ClientIP'
   /** How Knative serves and scales the workload. Requires runtime Knative. */

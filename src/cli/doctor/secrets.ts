@@ -18,9 +18,12 @@ interface Named {
 export const checkSecrets = (api: Api, claim: ResolvedClaim): Promise<Check[]> =>
   Promise.all(secretsOf(claim).map(named => checkSecret(api, claim, named)))
 
-function secretsOf({ variables, bulkSecrets, imagePullSecrets }: ResolvedClaim): Named[] {
-  const used = variables.flatMap(variable => ('secret' in variable ? [variable] : []))
-  const names = new Set([...used.map(({ secret }) => secret), ...bulkSecrets.map(({ name }) => name), ...imagePullSecrets])
+function secretsOf({ variables, bulkSources, imagePullSecrets }: ResolvedClaim): Named[] {
+  const used = variables.flatMap(variable =>
+    'from' in variable && variable.from.kind === 'Secret' ? [{ secret: variable.from.name, key: variable.key }] : [],
+  )
+  const whole = bulkSources.filter(({ kind }) => kind === 'Secret')
+  const names = new Set([...used.map(({ secret }) => secret), ...whole.map(({ name }) => name), ...imagePullSecrets])
   return [...names].map(secret => ({
     secret,
     keys: [...new Set(used.filter(one => one.secret === secret).map(({ key }) => key))],

@@ -1,0 +1,42 @@
+// What lets a Deployment survive a rollout, a scale-in and the drain of a node.
+import type { ResolvedClaim } from '../../claim/resolved-claim.ts'
+import type { JsonObject } from '../../kubernetes/json.ts'
+import { selectorLabels } from '../workload/labels.ts'
+
+const isStandard = ({ platform }: ResolvedClaim) => platform.availability === 'Standard'
+
+/** The fields of a Deployment's spec that say how a new version replaces the old one. */
+export function updates(claim: ResolvedClaim): JsonObject {
+  const history = isStandard(claim) ? { revisionHistoryLimit: 3 } : {}
+  if (claim.updates === 'OneAtATime') return { ...history, strategy: { type: 'Recreate' } }
+  if (!isStandard(claim)) return { strategy: { type: 'RollingUpdate' } }
+  return { ...history, strategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 0, maxSurge: '25%' } } }
+}
+
+/** Spreads each version's pods by itself, so that those of the previous one don't distort it. */
+export const spread = (claim: ResolvedClaim): JsonObject =>
+  isStandard(claim)
+    ? {
+        topologySpreadConstraints: ['topology.kubernetes.io/zone', 'kubernetes.io/hostname'].map(topologyKey => ({
+          maxSkew: 1,
+          topologyKey,
+          whenUnsatisfiable: 'ScheduleAnyway',
+          labelSelector: { matchLabels: selectorLabels(claim) },
+          matchLabelKeys: ['pod-template-hash'],
+        })),
+      }
+    : {}
+
+/** The time in which a worker that is told to stop puts away its results. */
+const SECONDS_TO_FINISH = 30
+
+/** Kubernetes' own grace period would end a pod in the middle of a long message. */
+export const gracePeriod = ({ processing }: ResolvedClaim): JsonObject =>
+  processing?.maxSeconds === undefined ? {} : { terminationGracePeriodSeconds: processing.maxSeconds + SECONDS_TO_FINISH }
+
+/** Requests still arrive for a moment after a pod was told to stop, until every node has heard of it. */
+export const preStop = (claim: ResolvedClaim): JsonObject =>
+  isStandard(claim) && receivesRequests(claim) ? { lifecycle: { preStop: { sleep: { seconds: 5 } } } } : {}
+
+const receivesRequests = ({ httpPort, eventing }: ResolvedClaim) =>
+  httpPort !== undefined || (eventing !== undefined && (eventing.triggers.length > 0 || eventing.kafka?.sink === 'workload'))

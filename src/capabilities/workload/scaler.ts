@@ -1,0 +1,2 @@
+/** The key of the resource that owns the replica count of a Deployment. */
+export const SCALER_KEY = 'scaledobject'
