@@ -46,8 +46,19 @@ describe('defaults', () => {
   test('change nothing if the claim sets them explicitly', () => {
     law(valid => {
       const { layers: _, ...claim } = parse(valid)
-      const { size, nats, scaling, healthPath, readyPath, sessionAffinity, runtime, knative } = claim
-      const said = { ...valid.spec, size, scaling, healthPath, readyPath, sessionAffinity, runtime, ...(nats && { nats }) }
+      const { size, scaling, rootFilesystem, sessionAffinity, runtime, knative } = claim
+      const { useHttps: _https, ...nats } = claim.nats ?? {}
+      // Derived from the latency, which excludes a threshold of the claim's own.
+      const { lagThreshold, ...bounds } = scaling
+      const said = {
+        ...valid.spec,
+        size,
+        scaling: at(valid, 'spec', 'processing', 'targetLatency') === undefined ? { ...bounds, lagThreshold } : bounds,
+        rootFilesystem,
+        sessionAffinity,
+        runtime,
+        ...(claim.nats && { nats }),
+      }
       const spec = { ...said, ...(runtime === 'Knative' && { knative: knative as unknown as JsonObject }) } as unknown as JsonObject
       const { layers: __, ...again } = parse({ ...valid, spec })
       expect(again).toEqual(claim)
@@ -201,11 +212,11 @@ describe('every pod', () => {
 
   test("has the claim's variables and secrets, all of them and in order", () => {
     law(valid => {
-      const { variables, bulkSecrets } = parse(valid)
+      const { variables, bulkSources } = parse(valid)
       for (const container of templates(valid).flatMap(containers)) {
         const names = (container.env as readonly JsonObject[]).map(({ name }) => name)
         expect(names.slice(names.length - variables.length)).toEqual(variables.map(({ name }) => name))
-        expect((container.envFrom as Json[] | undefined)?.length ?? 0).toBe(bulkSecrets.length)
+        expect((container.envFrom as Json[] | undefined)?.length ?? 0).toBe(bulkSources.length)
       }
     })
   })

@@ -83,6 +83,7 @@ export function closed({ example, ...schema }: Open, defaults: unknown): Schema 
     ...(schema.type === 'object' && !open && { additionalProperties: false }),
     ...(properties && { properties: Object.fromEntries(Object.entries(properties).map(([n, s]) => [n, closed(s, at(defaults, n))])) }),
     ...(items && { items: closed(items, undefined) }),
+    ...(typeof additionalProperties === 'object' && { additionalProperties: closed(additionalProperties, undefined) }),
     ...(schema.description?.startsWith('Deprecated') && { deprecated: true }),
   }
 }

@@ -39,6 +39,7 @@ describe('claim, else environment, else platform, else built-in', () => {
     row('nats.account', ['A', 'B', 'C', '$SYS']),
     row('nats.accountID', ['A', 'B', 'C', '$G']),
     row('nats.monitoringEndpoint', ['a:1', 'b:1', 'c:1', 'nats-headless.nats.svc.cluster.local:8222']),
+    row('rootFilesystem', ['ReadOnly', 'Writable', 'ReadOnly', 'Writable']),
     row('scaling.minReplicas', [5, 4, 3, 1]),
     row('scaling.maxReplicas', [50, 40, 30, 10]),
     row('scaling.lagThreshold', [50, 40, 30, 5]),
@@ -309,6 +310,7 @@ describe('a resolved claim', () => {
   test('the minimal claim', () => {
     expect(settle(claim())).toEqual({
       layers: expect.anything(),
+      platform: expect.anything(),
       name: 'orders-worker',
       namespace: 'shop',
       runtime: 'Deployment',
@@ -322,28 +324,35 @@ describe('a resolved claim', () => {
         account: '$SYS',
         accountID: '$G',
         monitoringEndpoint: 'nats-headless.nats.svc.cluster.local:8222',
+        useHttps: false,
       },
       scaling: { minReplicas: 1, maxReplicas: 10, lagThreshold: 5, activationLagThreshold: 0, paused: false },
       variables: [],
-      bulkSecrets: [],
+      bulkSources: [],
+      files: [],
+      rootFilesystem: 'Writable',
       imagePullSecrets: [],
       port: 8080,
-      healthPath: '/health',
-      readyPath: '/ready',
+      probes: {
+        liveness: { handler: { path: '/health' }, initialDelay: 10, period: 10, timeout: 5, failures: 3 },
+        readiness: { handler: { path: '/ready' }, initialDelay: 5, period: 5, timeout: 3, failures: 2 },
+      },
+      updates: 'Rolling',
       sessionAffinity: 'None',
       knative: expect.anything(),
     })
   })
 
-  test('lists variables of env first, then single keys of secrets, in order', () => {
-    const { variables, bulkSecrets } = settle(
+  test('lists variables of env, then single keys of ConfigMaps, then those of secrets, in order', () => {
+    const { variables, bulkSources } = settle(
       claim({
         env: [
           { name: 'B', value: '' },
           { name: 'A', value: '1' },
         ],
+        configRefs: [{ name: 'c1', env: [{ key: 'k', name: 'E' }], envFrom: true, optional: true }],
         secretRefs: [
-          { name: 's2', env: [{ secretKey: 'k', envName: 'D' }], envFrom: true, prefix: 'P_' },
+          { name: 's2', env: [{ key: 'k', name: 'D' }], envFrom: true, prefix: 'P_' },
           { name: 's1', env: [{ secretKey: 'k', envName: 'C' }] },
           { name: 's3', envFrom: true },
         ],
@@ -355,10 +364,19 @@ describe('a resolved claim', () => {
     expect(variables).toEqual([
       { name: 'B', value: '' },
       { name: 'A', value: '1' },
-      { name: 'D', secret: 's2', key: 'k' },
-      { name: 'C', secret: 's1', key: 'k' },
+      { name: 'E', from: { kind: 'ConfigMap', name: 'c1', optional: true }, key: 'k' },
+      { name: 'D', from: { kind: 'Secret', name: 's2', optional: false }, key: 'k' },
+      { name: 'C', from: { kind: 'Secret', name: 's1', optional: false }, key: 'k' },
     ])
-    expect(bulkSecrets).toEqual([{ name: 's2', prefix: 'P_' }, { name: 's3' }, { name: 'old1' }, { name: 'old2' }, { name: 'old5' }])
+    const secret = { kind: 'Secret', optional: false }
+    expect(bulkSources).toEqual([
+      { kind: 'ConfigMap', name: 'c1', optional: true },
+      { ...secret, name: 's2', prefix: 'P_' },
+      { ...secret, name: 's3' },
+      { ...secret, name: 'old1' },
+      { ...secret, name: 'old2' },
+      { ...secret, name: 'old5' },
+    ])
   })
 
   test.each([

@@ -4,7 +4,6 @@ import { checkDefinitions } from '../../cli/doctor/definitions.ts'
 import { type Diagnosis, noClaimNeedsIt, type Subject } from '../../cli/doctor/diagnosis.ts'
 import { at, textOf } from '../../kubernetes/json.ts'
 import { shell } from '../../text/shell-quote.ts'
-import { knativeServing } from './index.ts'
 
 const INSTALL =
   'kubectl apply -f https://github.com/knative/serving/releases/latest/download/serving-crds.yaml -f https://github.com/knative/serving/releases/latest/download/serving-core.yaml'
@@ -24,7 +23,8 @@ const flags: readonly Flag[] = [
 
 export const servingDiagnosis: Diagnosis = {
   name: 'Knative Serving',
-  isNeeded: ({ claims, platform }) => claims.some(({ runtime }) => runtime === 'Knative') || knativeServing.isUsual?.(platform) === true,
+  isNeeded: ({ claims, platform }) =>
+    claims.some(({ runtime }) => runtime === 'Knative') || flags.some(({ feature }) => platform.features[feature]),
   whyUnneeded: noClaimNeedsIt,
   check: checkServing,
 }

@@ -37,15 +37,11 @@ export function imageVersion({ image }: ResolvedClaim): string {
   return /:([^:/]+)$/.exec(name)?.[1] ?? digest ?? 'latest'
 }
 
-const LONGEST_LABEL = 63
+/** https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set */
+const LABEL_VALUE = /[A-Za-z0-9](?:[-._A-Za-z0-9]{0,61}[A-Za-z0-9])?/
 
-/** Kubernetes allows no colon and no separator at an end: https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/ */
-const versionLabel = (claim: ResolvedClaim) =>
-  imageVersion(claim)
-    .replace(':', '-')
-    .replace(/^[-._]+/, '')
-    .slice(0, LONGEST_LABEL)
-    .replace(/[-._]+$/, '')
+/** Kubernetes allows 63 characters, no colon, and no separator at either end. */
+const versionLabel = (claim: ResolvedClaim) => LABEL_VALUE.exec(imageVersion(claim).replace(':', '-'))?.[0] ?? ''
 
 const prometheusAnnotations = ({ port, platform: { features } }: ResolvedClaim): JsonObject =>
   features.prometheusAnnotations
