@@ -36,6 +36,7 @@ const toys: Capability<{ readonly image: string }> = {
   resources: () => [gizmo],
 }
 
+const keys = ['serviceaccount', 'deployment', 'service', 'scaledobject', 'poddisruptionbudget']
 const all = [...capabilities, toys]
 const gizmoIn = (observed = {}, lookup = noLookup) => compose(resolvedClaim(), builtInPlatform, observed, lookup, all)
 
@@ -50,20 +51,20 @@ test('its condition stands behind those of the others', () => {
 })
 
 test('a missing CRD is named by its plural and its product, and blocks nothing else', () => {
-  const free = Object.fromEntries(['serviceaccount', 'deployment', 'service', 'scaledobject'].map(key => [key, undefined]))
+  const free = Object.fromEntries(keys.map(key => [key, undefined]))
   const kinds = { 'ScaledObject.keda.sh/v1alpha1': true, 'Gizmo.toys.example.com/v1': false }
   const { resources, conditions } = gizmoIn({}, { ...noLookup, canAsk: true, canAskKinds: true, existing: free, kinds })
-  expect(resources.map(({ key }) => key)).toEqual(['serviceaccount', 'deployment', 'service', 'scaledobject'])
+  expect(resources.map(({ key }) => key)).toEqual(keys)
   const missing = conditions.find(({ type }) => type === 'ToysReady')
   expect(missing).toMatchObject({ reason: 'KindUnknown', message: expect.stringMatching(/Toybox.*gizmoes\.toys\.example\.com/) })
 })
 
 test('a taken name blocks it alone', () => {
   const foreign = { ...GIZMO, metadata: { name: 'orders-worker' } }
-  const existing = { serviceaccount: undefined, deployment: undefined, service: undefined, scaledobject: undefined, gizmo: foreign }
+  const existing = { ...Object.fromEntries(keys.map(key => [key, undefined])), gizmo: foreign }
   const { resources, conditions } = gizmoIn({}, { ...noLookup, canAsk: true, existing })
   expect(resources.map(({ key }) => key)).not.toContain('gizmo')
-  expect(resources).toHaveLength(4)
+  expect(resources).toHaveLength(keys.length)
   expect(conditions.find(({ type }) => type === 'ToysReady')).toMatchObject({ reason: 'NameTaken' })
 })
 

@@ -80,13 +80,19 @@ describe('claim, else environment, else platform, else built-in', () => {
   const said = (field: string, value: Json | undefined) =>
     field === 'imagePullSecrets' && Array.isArray(value) ? value.map(secret => at(secret, 'name')) : value
 
+  const resolvedPaths: Readonly<Record<string, readonly string[]>> = {
+    healthPath: ['probes', 'liveness', 'handler', 'path'],
+    readyPath: ['probes', 'readiness', 'handler', 'path'],
+  }
+
   test.each(rows)('$field: $claim, $environment, $platform, $builtIn', ({ field, claim, environment, platform, builtIn, base }) => {
     const path = field.split('.')
     const inEnvironment = put(base, ['spec', 'environment'], 'staging')
     const mine = put(inEnvironment, ['spec', ...path], claim)
     const defaults = put({}, path, platform)
     const environments = { staging: put({}, path, environment) }
-    const got = (document: Json, fields: JsonObject) => at(settle(document, fields) as unknown as JsonObject, ...path)
+    const place = resolvedPaths[field] ?? path
+    const got = (document: Json, fields: JsonObject) => at(settle(document, fields) as unknown as JsonObject, ...place)
     expect({
       ofClaim: got(mine, { defaults, environments }),
       ofEnvironment: got(inEnvironment, { defaults, environments }),

@@ -7,7 +7,7 @@ import { deepFreeze, put } from '../fixtures/claims.ts'
 import { conditions, resolvedClaim } from '../fixtures/resolved-claim.ts'
 
 const wrapping: Platform = { ...builtInPlatform, composeAs: 'ProviderKubernetes', providerConfig: 'in-cluster' }
-const keys = ['serviceaccount', 'deployment', 'service', 'scaledobject']
+const keys = ['serviceaccount', 'deployment', 'service', 'scaledobject', 'poddisruptionbudget']
 
 const claim = resolvedClaim()
 const composed = (observed: Observed, platform = builtInPlatform) => compose(claim, platform, deepFreeze(observed))
@@ -35,6 +35,7 @@ const running: Observed = {
     metadata: { name: 'orders-worker-scaler' },
     status: { conditions: conditions(['Ready', 'True', 'ScaledObjectReady']) },
   },
+  poddisruptionbudget: { apiVersion: 'policy/v1', kind: 'PodDisruptionBudget', metadata: { name: 'orders-worker' } },
 }
 
 /** The object as provider-kubernetes reports it. */
@@ -42,11 +43,26 @@ const within = (manifest: JsonObject): JsonObject => ({ kind: 'Object', spec: { 
 const runningWithin: Observed = Object.fromEntries(Object.entries(running).map(([key, manifest]) => [key, within(manifest)]))
 
 describe('resource keys, which never change:', () => {
+  const scaledAndSafe = ['scaledobject', 'poddisruptionbudget']
+  const knativeKeys = ['serviceaccount', 'knative-service', 'poddisruptionbudget']
+  const without = (key: string) => keys.filter(other => other !== key)
+
   test.each<{ says: string; spec: JsonObject; keys: string[] }>([
     { says: 'the minimal claim', spec: {}, keys },
-    { says: 'a port', spec: { httpPort: 3000 }, keys: ['serviceaccount', 'deployment', 'service', 'http-service', 'scaledobject'] },
-    { says: 'Knative', spec: { runtime: 'Knative', nats: undefined }, keys: ['serviceaccount', 'knative-service'] },
-    { says: 'Knative with NATS and a port', spec: { runtime: 'Knative', httpPort: 3000 }, keys: ['serviceaccount', 'knative-service'] },
+    { says: 'a port', spec: { httpPort: 3000 }, keys: ['serviceaccount', 'deployment', 'service', 'http-service', ...scaledAndSafe] },
+    { says: 'Knative', spec: { runtime: 'Knative', nats: undefined }, keys: knativeKeys },
+    { says: 'Knative with NATS and a port', spec: { runtime: 'Knative', httpPort: 3000 }, keys: knativeKeys },
+    { says: 'no more than one replica', spec: { scaling: { maxReplicas: 1 } }, keys: without('poddisruptionbudget') },
+    {
+      says: 'no NATS and one replica',
+      spec: { nats: undefined, httpPort: 8080 },
+      keys: ['serviceaccount', 'deployment', 'service', 'http-service'],
+    },
+    {
+      says: 'no NATS and two replicas',
+      spec: { nats: undefined, httpPort: 8080, scaling: { minReplicas: 2 } },
+      keys: ['serviceaccount', 'deployment', 'service', 'http-service', 'poddisruptionbudget'],
+    },
   ])('$says', ({ spec, keys }) => {
     expect(compose(resolvedClaim(spec), builtInPlatform, {}).resources.map(({ key }) => key)).toEqual(keys)
   })
@@ -85,35 +101,71 @@ describe('readiness', () => {
     {
       says: 'no object exists',
       observed: {},
-      reasons: { serviceaccount: 'Creating', deployment: 'Creating', service: 'Creating', scaledobject: 'Creating' },
+      reasons: {
+        serviceaccount: 'Creating',
+        deployment: 'Creating',
+        service: 'Creating',
+        scaledobject: 'Creating',
+        poddisruptionbudget: 'Creating',
+      },
     },
     {
       says: 'every object exists',
       observed: running,
-      reasons: { serviceaccount: 'Created', deployment: 'Available', service: 'Created', scaledobject: 'Ready' },
+      reasons: {
+        serviceaccount: 'Created',
+        deployment: 'Available',
+        service: 'Created',
+        scaledobject: 'Ready',
+        poddisruptionbudget: 'Created',
+      },
     },
     {
       says: 'some objects exist',
       observed: { serviceaccount: running.serviceaccount ?? {}, deployment: running.deployment ?? {} },
-      reasons: { serviceaccount: 'Created', deployment: 'Available', service: 'Creating', scaledobject: 'Creating' },
+      reasons: {
+        serviceaccount: 'Created',
+        deployment: 'Available',
+        service: 'Creating',
+        scaledobject: 'Creating',
+        poddisruptionbudget: 'Creating',
+      },
     },
     {
       says: 'through provider-kubernetes, every object exists',
       observed: runningWithin,
       platform: wrapping,
-      reasons: { serviceaccount: 'Created', deployment: 'Available', service: 'Created', scaledobject: 'Ready' },
+      reasons: {
+        serviceaccount: 'Created',
+        deployment: 'Available',
+        service: 'Created',
+        scaledobject: 'Ready',
+        poddisruptionbudget: 'Created',
+      },
     },
     {
       says: 'through provider-kubernetes, the provider has not reconciled yet',
       observed: { deployment: { kind: 'Object', spec: {} } },
       platform: wrapping,
-      reasons: { serviceaccount: 'Creating', deployment: 'Creating', service: 'Creating', scaledobject: 'Creating' },
+      reasons: {
+        serviceaccount: 'Creating',
+        deployment: 'Creating',
+        service: 'Creating',
+        scaledobject: 'Creating',
+        poddisruptionbudget: 'Creating',
+      },
     },
     {
       says: 'through provider-kubernetes, the provider lacks permission',
       observed: { deployment: { kind: 'Object', status: notSynced } },
       platform: wrapping,
-      reasons: { serviceaccount: 'Creating', deployment: 'ReconcileError', service: 'Creating', scaledobject: 'Creating' },
+      reasons: {
+        serviceaccount: 'Creating',
+        deployment: 'ReconcileError',
+        service: 'Creating',
+        scaledobject: 'Creating',
+        poddisruptionbudget: 'Creating',
+      },
     },
     {
       says: 'through provider-kubernetes, every object exists but the provider can no longer update it',
@@ -122,7 +174,13 @@ describe('readiness', () => {
         deployment: { ...runningWithin.deployment, status: { ...(runningWithin.deployment?.status as JsonObject), ...notSynced } },
       },
       platform: wrapping,
-      reasons: { serviceaccount: 'Created', deployment: 'ReconcileError', service: 'Created', scaledobject: 'Ready' },
+      reasons: {
+        serviceaccount: 'Created',
+        deployment: 'ReconcileError',
+        service: 'Created',
+        scaledobject: 'Ready',
+        poddisruptionbudget: 'Created',
+      },
     },
   ])('$says', ({ observed, platform, reasons }) => expect(readiness(observed, platform)).toEqual(reasons))
 
@@ -180,22 +238,27 @@ describe('the desired object', () => {
 })
 
 describe('conditions and status', () => {
+  const safe = 'AvailabilityReady true Created'
   const summary = (observed: Observed) => composed(observed).conditions.map(({ type, ready, reason }) => `${type} ${ready} ${reason}`)
   const without = (key: string) => Object.fromEntries(Object.entries(running).filter(([name]) => name !== key))
 
   test.each<{ says: string; observed: Observed; is: string[] }>([
-    { says: 'no object exists', observed: {}, is: ['WorkloadReady false Creating', 'ScalingReady false Creating'] },
-    { says: 'everything is ready', observed: running, is: ['WorkloadReady true Available', 'ScalingReady true Ready'] },
-    { says: 'a Service is missing', observed: without('service'), is: ['WorkloadReady false Creating', 'ScalingReady true Ready'] },
+    {
+      says: 'no object exists',
+      observed: {},
+      is: ['WorkloadReady false Creating', 'ScalingReady false Creating', 'AvailabilityReady false Creating'],
+    },
+    { says: 'everything is ready', observed: running, is: ['WorkloadReady true Available', 'ScalingReady true Ready', safe] },
+    { says: 'a Service is missing', observed: without('service'), is: ['WorkloadReady false Creating', 'ScalingReady true Ready', safe] },
     {
       says: 'the ScaledObject is missing',
       observed: without('scaledobject'),
-      is: ['WorkloadReady true Available', 'ScalingReady false Creating'],
+      is: ['WorkloadReady true Available', 'ScalingReady false Creating', safe],
     },
     {
       says: 'scaled to zero',
       observed: { ...running, deployment: { spec: { replicas: 0 } } },
-      is: ['WorkloadReady true ScaledToZero', 'ScalingReady true Ready'],
+      is: ['WorkloadReady true ScaledToZero', 'ScalingReady true Ready', safe],
     },
   ])('$says', ({ observed, is }) => expect(summary(observed)).toEqual(is))
 

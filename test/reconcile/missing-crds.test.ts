@@ -10,7 +10,7 @@ import { ControlLoop } from '../fixtures/control-loop.ts'
 
 test('a capability lists every kind of the examples, with a product unless Kubernetes itself brings it', () => {
   const listed = capabilities.flatMap(({ kinds }) => kinds)
-  const isBuiltIn = (apiVersion: string) => apiVersion === 'v1' || apiVersion === 'apps/v1'
+  const isBuiltIn = (apiVersion: string) => ['v1', 'apps/v1', 'policy/v1'].includes(apiVersion)
   for (const { file, claim } of exampleClaims()) {
     const parsed = parseClaim(claim, builtInPlatform)
     if (!parsed.ok) throw new Error(`${file} is not valid`)
@@ -23,7 +23,7 @@ test('composes everything but a kind with a missing CRD, and the rest once the C
   const loop = new ControlLoop(claim())
   loop.unknownKinds.add('ScaledObject')
   loop.reconcile()
-  expect([...loop.objects.keys()]).toEqual(['serviceaccount', 'deployment', 'service'])
+  expect([...loop.objects.keys()]).toEqual(['serviceaccount', 'deployment', 'service', 'poddisruptionbudget'])
   loop.becomesReady('deployment')
   loop.claim = claim({ image: 'ghcr.io/acme/orders-worker:2.0.0' })
   const { ready, results } = loop.reconcile()
@@ -42,5 +42,5 @@ test('finds a foreign object in the cluster and does not touch it', () => {
   loop.others.push({ apiVersion: 'keda.sh/v1alpha1', kind: 'ScaledObject', metadata: { name: 'orders-worker-scaler', namespace: 'shop' } })
   loop.reconcile()
   expect(observedCondition(loop.composite, 'ScalingReady')).toMatchObject({ reason: 'NameTaken' })
-  expect([...loop.objects.keys()]).toEqual(['serviceaccount', 'deployment', 'service'])
+  expect([...loop.objects.keys()]).toEqual(['serviceaccount', 'deployment', 'service', 'poddisruptionbudget'])
 })

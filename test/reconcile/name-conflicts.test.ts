@@ -8,7 +8,7 @@ import { claims, claim as example, knativeClaim, RUNS } from '../fixtures/claims
 
 const UID = '7f1c'
 const NAME = String(at(example(), 'metadata', 'name'))
-const KEYS = ['serviceaccount', 'deployment', 'service', 'scaledobject']
+const KEYS = ['serviceaccount', 'deployment', 'service', 'scaledobject', 'poddisruptionbudget']
 
 interface Asked {
   readonly found?: Record<string, JsonObject | undefined>
@@ -48,8 +48,13 @@ const desired = ({ desired }: RunFunctionResponse) => Object.keys(desired?.resou
 const workload = ({ conditions }: RunFunctionResponse) => conditions.find(({ type }) => type === 'WorkloadReady')
 const withReason = ({ conditions }: RunFunctionResponse, reason: string) =>
   conditions.flatMap(condition => (condition.reason === reason ? [condition.type] : []))
+const conditionsByKey = {
+  '^scaledobject$': 'ScalingReady',
+  '^(broker$|trigger-|kafkasource$)': 'EventingReady',
+  '^poddisruptionbudget$': 'AvailabilityReady',
+}
 const conditionFor = (key: string) =>
-  key === 'scaledobject' ? 'ScalingReady' : /^(broker|trigger-|kafkasource)/.test(key) ? 'EventingReady' : 'WorkloadReady'
+  Object.entries(conditionsByKey).find(([pattern]) => new RegExp(pattern).test(key))?.[1] ?? 'WorkloadReady'
 const asked = ({ requirements }: RunFunctionResponse) => Object.keys(requirements?.resources ?? {})
 const free = Object.fromEntries(KEYS.map(key => [key, undefined]))
 
@@ -89,7 +94,7 @@ describe('a new claim', () => {
     { says: '2.2 and later', capabilities: ALL },
   ])('requests the names from Crossplane $says', ({ capabilities }) => {
     const response = ask({ capabilities })
-    expect(asked(response)).toEqual(expect.arrayContaining(['serviceaccount', 'deployment', 'service']))
+    expect(asked(response)).toEqual(expect.arrayContaining(['serviceaccount', 'deployment', 'service', 'poddisruptionbudget']))
     expect(desired(response)).toEqual([])
     expect(desired(ask({ capabilities, found: { ...free, deployment: theirs() } }))).toEqual([])
   })
@@ -155,7 +160,7 @@ describe('a name that is taken', () => {
     const { serviceaccount: _, ...others } = free
     const response = ask({ observed, found: { ...others, deployment: theirs() } })
     expect(desired(response)).toEqual(['serviceaccount'])
-    expect(asked(response)).toEqual(['deployment', 'service', 'scaledobject'])
+    expect(asked(response)).toEqual(['deployment', 'service', 'scaledobject', 'poddisruptionbudget'])
   })
 
   test('an object of this claim is not foreign', () => {
@@ -253,7 +258,7 @@ test.each([
 
 test.each([
   { says: 'whose revision has a name of its own', template: { metadata: { name: `${NAME}-one` } }, made: [] },
-  { says: 'that leaves the name to Knative', template: {}, made: ['serviceaccount', 'knative-service'] },
+  { says: 'that leaves the name to Knative', template: {}, made: ['serviceaccount', 'knative-service', 'poddisruptionbudget'] },
 ])('adoption of a Knative Service $says', ({ template, made }) => {
   const service = {
     apiVersion: 'serving.knative.dev/v1',
@@ -261,7 +266,7 @@ test.each([
     metadata: { name: NAME, namespace: 'default' },
     spec: { template },
   }
-  const found = { serviceaccount: undefined, 'knative-service': service }
+  const found = { serviceaccount: undefined, 'knative-service': service, poddisruptionbudget: undefined }
   const response = ask({ adopt: true, found }, knativeClaim())
   expect(desired(response)).toEqual(made)
   if (made.length === 0)
@@ -280,7 +285,7 @@ describe('a kind whose CRD may be missing', () => {
       [OWN]: { apiVersion: 'platform.bizmatters.io/v1alpha1', kind: 'EventDrivenService' },
       [SCALED_OBJECT]: { apiVersion: 'keda.sh/v1alpha1', kind: 'ScaledObject' },
     })
-    expect(asked(response)).toEqual(['serviceaccount', 'deployment', 'service'])
+    expect(asked(response)).toEqual(['serviceaccount', 'deployment', 'service', 'poddisruptionbudget'])
     expect(desired(ask({ capabilities: ALL, found: core }))).toEqual([])
   })
 
@@ -297,8 +302,8 @@ describe('a kind whose CRD may be missing', () => {
 
   test('is missing: creates everything else, and the claim names the missing CRD', () => {
     const response = ask({ capabilities: ALL, knows: { [OWN]: true, [SCALED_OBJECT]: false }, found: core })
-    expect(desired(response)).toEqual(['serviceaccount', 'deployment', 'service'])
-    expect(asked(response)).toEqual(['serviceaccount', 'deployment', 'service'])
+    expect(desired(response)).toEqual(['serviceaccount', 'deployment', 'service', 'poddisruptionbudget'])
+    expect(asked(response)).toEqual(['serviceaccount', 'deployment', 'service', 'poddisruptionbudget'])
     expect(scaling(response)).toMatchObject({
       reason: 'KindUnknown',
       message: expect.stringMatching(/Ask the platform team to install KEDA/),

@@ -13,7 +13,7 @@ const nats = { stream: 'ORDERS', consumer: 'orders' }
 const asDeployment = claim({ eventing, nats, httpPort: 3000 }, { name: 'orders', namespace: 'shop' })
 const asKnative = claim({ eventing, nats: undefined, runtime: 'Knative' }, { name: 'orders', namespace: 'shop' })
 
-const shared = ['serviceaccount', 'broker', 'trigger-created']
+const shared = ['serviceaccount', 'broker', 'trigger-created', 'poddisruptionbudget']
 const keysOf = { Deployment: [...shared, 'deployment', 'service', 'http-service', 'scaledobject'], Knative: [...shared, 'knative-service'] }
 
 /** A claim that has run for a while. */
