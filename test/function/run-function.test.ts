@@ -63,7 +63,7 @@ const namespaceOf = (response: RunFunctionResponse) => at(response.desired?.reso
 const nameOf = (response: RunFunctionResponse) => at(response.desired?.resources.deployment?.resource, 'metadata', 'name')
 
 const composite = compositeOf(claim())
-const living = ['serviceaccount', 'deployment', 'service', 'scaledobject']
+const living = ['serviceaccount', 'deployment', 'service', 'scaledobject', 'poddisruptionbudget']
 
 /** The observed resources when everything runs. */
 const running: Readonly<Record<string, JsonObject>> = {
@@ -75,6 +75,7 @@ const running: Readonly<Record<string, JsonObject>> = {
   },
   service: { kind: 'Service', metadata: { name: 'orders-worker' } },
   scaledobject: { kind: 'ScaledObject', status: { conditions: [{ type: 'Ready', status: 'True' }] } },
+  poddisruptionbudget: { kind: 'PodDisruptionBudget', metadata: { name: 'orders-worker' } },
 }
 
 describe('a valid claim', () => {
@@ -114,18 +115,18 @@ describe('a valid claim', () => {
   })
 
   test.each([
-    { title: 'nothing observed', observed: {}, ready: [READY_FALSE, READY_FALSE, READY_FALSE, READY_FALSE], seconds: 60 },
-    { title: 'all running', observed: running, ready: [READY_TRUE, READY_TRUE, READY_TRUE, READY_TRUE], seconds: 600 },
+    { title: 'nothing observed', observed: {}, ready: living.map(() => READY_FALSE), seconds: 60 },
+    { title: 'all running', observed: running, ready: living.map(() => READY_TRUE), seconds: 600 },
     {
       title: 'the Deployment down',
       observed: { ...running, deployment: { kind: 'Deployment', spec: { replicas: 1 } } },
-      ready: [READY_TRUE, READY_FALSE, READY_TRUE, READY_TRUE],
+      ready: living.map(key => (key === 'deployment' ? READY_FALSE : READY_TRUE)),
       seconds: 60,
     },
     {
       title: 'scaled to zero',
       observed: { ...running, deployment: { kind: 'Deployment', spec: { replicas: 0 } } },
-      ready: [READY_TRUE, READY_TRUE, READY_TRUE, READY_TRUE],
+      ready: living.map(() => READY_TRUE),
       seconds: 600,
     },
   ])('$title: reports the readiness of each resource and polls after $seconds s', ({ observed, ready, seconds }) => {
@@ -172,6 +173,13 @@ describe('a valid claim', () => {
         message: 'ScaledObject orders-worker-scaler scales Deployment orders-worker.',
         target: Target.TARGET_COMPOSITE_AND_CLAIM,
       },
+      {
+        type: 'AvailabilityReady',
+        status: Status.STATUS_CONDITION_TRUE,
+        reason: 'Created',
+        message: 'PodDisruptionBudget orders-worker exists.',
+        target: Target.TARGET_COMPOSITE_AND_CLAIM,
+      },
     ])
   })
 
@@ -180,12 +188,17 @@ describe('a valid claim', () => {
       put(
         composite,
         ['status', 'conditions'],
-        conditions.map(([type, status, reason]) => ({ type, status, reason, message: '' })),
+        [...conditions, ['AvailabilityReady', 'True', 'Created']].map(([type, status, reason]) => ({ type, status, reason, message: '' })),
       )
     const down = { ...running, deployment: { kind: 'Deployment', spec: { replicas: 1 } } }
     test.each([
       { title: 'no event for a new claim', composite, observed: {}, events: [] },
-      { title: 'normal events if everything is ready at once', composite, observed: running, events: ['NORMAL Available', 'NORMAL Ready'] },
+      {
+        title: 'normal events if everything is ready at once',
+        composite,
+        observed: running,
+        events: ['NORMAL Available', 'NORMAL Ready', 'NORMAL Created'],
+      },
       {
         title: 'no event while nothing changes',
         composite: told(['WorkloadReady', 'True', 'Available'], ['ScalingReady', 'True', 'Ready']),
@@ -360,12 +373,12 @@ describe('an invalid claim', () => {
   const trigger = (index: number) => ({ name: `t${index}`, filter: { type: `t${index}` } })
 
   test.each([
-    { title: '1,000 variables', spec: { env: many(1000, variable) }, count: ['env', 1005] },
+    { title: '1,000 variables', spec: { env: many(1000, variable) }, count: ['env', 1007] },
     { title: '200 secrets', spec: { secretRefs: many(200, secret) }, count: ['envFrom', 200] },
     {
       title: '100 keys of each of 10 secrets',
       spec: { secretRefs: many(10, s => ({ name: `s${s}`, env: many(100, k => ({ secretKey: 'k', envName: `E${s}_${k}` })) })) },
-      count: ['env', 1005],
+      count: ['env', 1007],
     },
   ])('$title are rendered', ({ spec, count: [field, length] }) => {
     const response = run({ composite: compositeOf(claim(spec)) })

@@ -22,17 +22,8 @@ export const deploymentKind: KindInfo = {
 
 export const deployment: ComposedResource = {
   key: 'deployment',
-  build: (claim, lifecycle) => ({
-    ...KIND,
-    metadata: metadata(claim, claim.name),
-    spec: {
-      // KEDA owns the count. Set only at creation, server-side apply leaves it alone.
-      ...(lifecycle === 'new' && { replicas: 1 }),
-      selector: { matchLabels: selectorLabels(claim) },
-      ...updates(claim),
-      template: { metadata: podMetadata(claim), spec: podSpec(claim) },
-    },
-  }),
+  // KEDA owns the count. Set only at creation, server-side apply leaves it alone.
+  build: (claim, lifecycle) => manifestOf(claim, lifecycle === 'new' ? 1 : undefined),
   ready: readinessOf,
   readyCondition: 'Available',
   status: (observed, claim, previous) => ({
@@ -71,20 +62,25 @@ function setCount(observed: JsonObject | undefined): number | undefined {
 export const countedDeployment = (findObserved: FindObserved): ComposedResource => ({
   ...deployment,
   build: (claim, lifecycle) => {
-    const manifest = deployment.build(claim, lifecycle)
     const count = claim.nats
       ? setCount(findObserved(deployment))
       : findObserved({ key: SCALER_KEY })
         ? undefined
         : claim.scaling.minReplicas
-    return manifest && count !== undefined ? withCount(manifest, count) : manifest
+    if (count === undefined) return deployment.build(claim, lifecycle)
+    return manifestOf(claim, count, { annotations: { [COUNT_ANNOTATION]: String(count) } })
   },
 })
 
-const withCount = ({ metadata, spec, ...manifest }: Manifest, count: number): Manifest => ({
-  ...manifest,
-  metadata: { ...metadata, annotations: { [COUNT_ANNOTATION]: String(count) } },
-  spec: { ...(spec as JsonObject), replicas: count },
+const manifestOf = (claim: ResolvedClaim, replicas: number | undefined, more?: JsonObject): Manifest => ({
+  ...KIND,
+  metadata: metadata(claim, claim.name, more),
+  spec: {
+    ...(replicas !== undefined && { replicas }),
+    selector: { matchLabels: selectorLabels(claim) },
+    ...updates(claim),
+    template: { metadata: podMetadata(claim), spec: podSpec(claim) },
+  },
 })
 
 function sameSelector(manifest: Manifest, foreign: JsonObject): boolean {

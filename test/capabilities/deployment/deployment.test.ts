@@ -34,8 +34,7 @@ describe('the manifest', () => {
     expect(manifest).toMatchObject({ apiVersion: 'apps/v1', kind: 'Deployment' })
     expect(manifest.metadata).toEqual({ name: 'orders-worker', namespace: 'shop', labels })
     expect(at(manifest, 'spec', 'selector')).toEqual({ matchLabels: { 'app.kubernetes.io/name': 'orders-worker' } })
-    expect(at(manifest, 'spec', 'template', 'metadata')).toEqual({ labels })
-    expect(at(manifest, 'spec', 'strategy')).toEqual({ type: 'RollingUpdate' })
+    expect(at(manifest, 'spec', 'template', 'metadata')).toEqual({ labels: { ...labels, 'app.kubernetes.io/version': '1.4.2' } })
   })
 
   test('is none with runtime Knative', () => {
@@ -57,7 +56,14 @@ describe('the pod', () => {
     expect(pod()).toMatchObject({
       serviceAccountName: 'orders-worker',
       automountServiceAccountToken: false,
-      securityContext: { runAsNonRoot: true, runAsUser: 1000, seccompProfile: { type: 'RuntimeDefault' } },
+      securityContext: {
+        runAsNonRoot: true,
+        runAsUser: 1000,
+        runAsGroup: 1000,
+        fsGroup: 1000,
+        fsGroupChangePolicy: 'OnRootMismatch',
+        seccompProfile: { type: 'RuntimeDefault' },
+      },
     })
   })
 
@@ -129,10 +135,14 @@ describe('the container', () => {
       { name: 'NATS_CONSUMER_GROUP', value: 'orders-workers' },
       { name: 'PORT', value: '8080' },
     ]
-    const telemetry = { name: 'OTEL_SERVICE_NAME', value: 'orders-worker' }
+    const version = [
+      { name: 'OTEL_SERVICE_VERSION', value: '1.4.2' },
+      { name: 'OTEL_RESOURCE_ATTRIBUTES', value: 'service.namespace=shop,service.version=1.4.2' },
+    ]
+    const telemetry = [{ name: 'OTEL_SERVICE_NAME', value: 'orders-worker' }, ...version]
     const key = (name: string, secret: string) => ({ name, valueFrom: { secretKeyRef: { name: secret, key: 'k' } } })
     test.each<{ says: string; spec: JsonObject; env: Json[] }>([
-      { says: "the platform's first, then telemetry", spec: {}, env: [...platform, telemetry] },
+      { says: "the platform's first, then telemetry", spec: {}, env: [...platform, ...telemetry] },
       {
         says: "then the claim's, in its order",
         spec: {
@@ -141,7 +151,7 @@ describe('the container', () => {
             { name: 'A', value: '' },
           ],
         },
-        env: [...platform, telemetry, { name: 'B', value: '2' }, { name: 'A', value: '' }],
+        env: [...platform, ...telemetry, { name: 'B', value: '2' }, { name: 'A', value: '' }],
       },
       {
         says: 'then single keys of secrets, in their order',
@@ -158,17 +168,70 @@ describe('the container', () => {
             },
           ],
         },
-        env: [...platform, telemetry, { name: 'A', value: '' }, key('C', 's'), key('B', 't'), key('D', 't')],
+        env: [...platform, ...telemetry, { name: 'A', value: '' }, key('C', 's'), key('B', 't'), key('D', 't')],
       },
       {
         says: 'a claim that names its service to telemetry itself',
         spec: { env: [{ name: 'OTEL_SERVICE_NAME', value: 'mine' }] },
-        env: [...platform, { name: 'OTEL_SERVICE_NAME', value: 'mine' }],
+        env: [...platform, ...version, { name: 'OTEL_SERVICE_NAME', value: 'mine' }],
       },
       {
         says: 'a secret that does',
         spec: { secretRefs: [{ name: 's', env: [{ secretKey: 'k', envName: 'OTEL_SERVICE_NAME' }] }] },
-        env: [...platform, key('OTEL_SERVICE_NAME', 's')],
+        env: [...platform, ...version, key('OTEL_SERVICE_NAME', 's')],
+      },
+      {
+        says: 'an environment, which telemetry names',
+        spec: { environment: 'staging' },
+        env: [
+          ...platform,
+          telemetry[0] ?? {},
+          { name: 'OTEL_SERVICE_VERSION', value: '1.4.2' },
+          {
+            name: 'OTEL_RESOURCE_ATTRIBUTES',
+            value: 'service.namespace=shop,service.version=1.4.2,deployment.environment.name=staging',
+          },
+        ],
+      },
+      {
+        says: 'single keys of ConfigMaps before those of secrets',
+        spec: {
+          secretRefs: [{ name: 's', env: [{ key: 'k', name: 'B' }] }],
+          configRefs: [{ name: 'c', optional: true, env: [{ key: 'k', name: 'A' }] }],
+        },
+        env: [
+          ...platform,
+          ...telemetry,
+          { name: 'A', valueFrom: { configMapKeyRef: { name: 'c', key: 'k', optional: true } } },
+          key('B', 's'),
+        ],
+      },
+      {
+        says: 'what a claim says about its messages',
+        spec: { processing: { maxDuration: '1h30m', concurrency: 4 } },
+        env: [...platform, ...telemetry, { name: 'CONCURRENCY', value: '4' }, { name: 'MAX_PROCESSING_SECONDS', value: '5400' }],
+      },
+      {
+        says: 'one message at once, if the claim only says how long it takes',
+        spec: { processing: { maxDuration: '10m' } },
+        env: [...platform, ...telemetry, { name: 'CONCURRENCY', value: '1' }, { name: 'MAX_PROCESSING_SECONDS', value: '600' }],
+      },
+      {
+        says: "the claim's own variable of such a name",
+        spec: { processing: { concurrency: 4 }, env: [{ name: 'CONCURRENCY', value: 'eight' }] },
+        env: [...platform, ...telemetry, { name: 'CONCURRENCY', value: 'eight' }],
+      },
+      {
+        says: 'the files by which it logs in to NATS',
+        spec: { nats: { stream: 'ORDERS', consumer: 'orders-workers', credentials: { secret: 'c' }, tls: { secret: 't' } } },
+        env: [
+          ...platform,
+          ...telemetry,
+          { name: 'NATS_CREDS', value: '/var/run/secrets/nats/user.creds' },
+          { name: 'NATS_CA', value: '/var/run/secrets/nats/ca.crt' },
+          { name: 'NATS_CERT', value: '/var/run/secrets/nats/tls.crt' },
+          { name: 'NATS_KEY', value: '/var/run/secrets/nats/tls.key' },
+        ],
       },
     ])('$says', ({ spec, env }) => expect(at(main(spec), 'env')).toEqual(env))
 
@@ -180,6 +243,14 @@ describe('the container', () => {
         says: 'all keys with a prefix',
         spec: { secretRefs: [{ name: 's', envFrom: true, prefix: 'P_' }] },
         envFrom: [{ prefix: 'P_', secretRef: { name: 's' } }],
+      },
+      {
+        says: 'ConfigMaps first, so that a secret wins',
+        spec: {
+          secretRefs: [{ name: 's', envFrom: true, optional: true }],
+          configRefs: [{ name: 'c', envFrom: true, prefix: 'P_' }],
+        },
+        envFrom: [{ prefix: 'P_', configMapRef: { name: 'c' } }, { secretRef: { name: 's', optional: true } }],
       },
       {
         says: 'the older spelling, behind the newer',
@@ -217,8 +288,8 @@ describe('the init container', () => {
   test('is omitted by default', () => expect(at(pod(), 'initContainers')).toBeUndefined())
 
   test('runs its command with all that the container has but ports and probes', () => {
-    const { name: _, ports, livenessProbe, readinessProbe, ...common } = main(full) as JsonObject
-    expect([ports, livenessProbe, readinessProbe]).not.toContain(undefined)
+    const { name: _, ports, livenessProbe, readinessProbe, lifecycle, ...common } = main(full) as JsonObject
+    expect([ports, livenessProbe, readinessProbe, lifecycle]).not.toContain(undefined)
     expect(init(full)).toEqual({ ...common, name: 'init', command: ['node', 'migrate.js'], args: ['--to', 'latest'] })
   })
 

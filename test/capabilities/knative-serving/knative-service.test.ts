@@ -61,6 +61,7 @@ describe('the pod', () => {
     expect(at(main(), 'securityContext')).toEqual({
       runAsNonRoot: true,
       runAsUser: 1000,
+      runAsGroup: 1000,
       allowPrivilegeEscalation: false,
       capabilities: { drop: ['ALL'] },
       seccompProfile: { type: 'RuntimeDefault' },
@@ -78,12 +79,13 @@ describe('the pod', () => {
 
   test('sets no PORT, which Knative sets itself, but the variables of NATS where the claim has it', () => {
     const names = (spec?: JsonObject) => (at(main(spec), 'env') as JsonObject[]).map(({ name }) => name)
-    expect(names()).toEqual(['OTEL_SERVICE_NAME'])
+    const telemetry = ['OTEL_SERVICE_NAME', 'OTEL_SERVICE_VERSION', 'OTEL_RESOURCE_ATTRIBUTES']
+    expect(names()).toEqual(telemetry)
     expect(names({ nats: { stream: 'S', consumer: 'c' }, env: [{ name: 'A', value: '1' }] })).toEqual([
       'NATS_URL',
       'NATS_STREAM_NAME',
       'NATS_CONSUMER_GROUP',
-      'OTEL_SERVICE_NAME',
+      ...telemetry,
       'A',
     ])
   })
