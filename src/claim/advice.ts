@@ -1,7 +1,8 @@
 // Warnings: fields that are valid but should change.
 import { at, type Json, textOf } from '../kubernetes/json.ts'
-import { milliseconds, seconds } from './duration.ts'
+import { seconds } from './duration.ts'
 import type { Finding, Path } from './findings.ts'
+import { lagThresholdOf } from './processing.ts'
 import { inlined, type Schema } from './schema.ts'
 
 /** Finds deprecated fields, fields without effect, and an unpinned image. Accepts any document, valid or not. */
@@ -16,19 +17,34 @@ export function compileAdvice(published: Schema): (document: Json) => Finding[] 
 
 const LONG_SECONDS = 300
 
-/** A replica is not asked to finish while the lag, which counts messages in work, is at least the threshold for each replica. */
+/** A replica counts as busy only while the lag, which includes messages in work, is at least the threshold for each replica. */
 function busyReplicas(spec: Json | undefined): Finding[] {
-  const processing = at(spec, 'processing')
-  const text = (field: string) => textOf(at(processing, field) ?? '')
-  if (seconds(text('maxDuration')) <= LONG_SECONDS) return []
-  const concurrency = Number(at(processing, 'concurrency') ?? 1)
-  const [average, latency] = [milliseconds(text('averageDuration')), milliseconds(text('targetLatency'))]
-  const derived = average > 0 && latency > 0
-  const threshold = derived ? Math.floor((concurrency * latency) / average) : Number(at(spec, 'scaling', 'lagThreshold') ?? 0)
-  if (!(threshold > concurrency)) return []
-  const path = derived ? ['spec', 'processing', 'targetLatency'] : ['spec', 'scaling', 'lagThreshold']
-  const problem = `makes ${threshold} messages per replica, but a replica works on ${concurrency} at once (processing.concurrency): the autoscaler will ask busy replicas to finish, and gives them processing.maxDuration`
-  return [{ code: 'BUSY_REPLICAS', path, problem }]
+  const text = (field: string) => {
+    const value = at(spec, 'processing', field)
+    return typeof value === 'string' ? value : undefined
+  }
+  const [maxDuration, averageDuration, targetLatency] = ['maxDuration', 'averageDuration', 'targetLatency'].map(text)
+  if (maxDuration === undefined || seconds(maxDuration) <= LONG_SECONDS) return []
+  const given = at(spec, 'processing', 'concurrency')
+  const concurrency = typeof given === 'number' ? given : 1
+  const own = at(spec, 'scaling', 'lagThreshold')
+  const threshold =
+    own ??
+    lagThresholdOf({
+      maxDuration,
+      concurrency,
+      ...(averageDuration !== undefined && { averageDuration }),
+      ...(targetLatency !== undefined && { targetLatency }),
+    })
+  if (typeof threshold !== 'number' || threshold <= concurrency) return []
+  const problem = `makes ${threshold} messages per replica, but a replica works on ${concurrency} at once (spec.processing.concurrency), so the autoscaler will ask busy replicas to finish`
+  return [
+    {
+      code: 'BUSY_REPLICAS',
+      path: own === undefined ? ['spec', 'processing', 'targetLatency'] : ['spec', 'scaling', 'lagThreshold'],
+      problem,
+    },
+  ]
 }
 
 /** Fields that have no effect because of other fields, whether or not they are set. */

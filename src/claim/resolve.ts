@@ -3,11 +3,11 @@ import type { JsonObject } from '../kubernetes/json.ts'
 import { merge } from '../kubernetes/merge.ts'
 import { builtIn, environments } from '../platform/defaults.ts'
 import type { Platform } from '../platform/platform.ts'
-import { milliseconds, seconds } from './duration.ts'
 import type { EventDrivenServiceSpec } from './generated/types.ts'
 import { type Layer, rank } from './layers.ts'
 import { resolveProbes } from './probes.ts'
-import type { Eventing, Files, Knative, Nats, Processing, ResolvedClaim, Scaling, Source, Variable } from './resolved-claim.ts'
+import { lagThresholdOf, resolveProcessing } from './processing.ts'
+import type { Eventing, Files, Knative, Nats, ResolvedClaim, Scaling, Source, Variable } from './resolved-claim.ts'
 
 const HTTP_PORT = 8080
 const SYSTEM_ACCOUNT = '$SYS'
@@ -103,22 +103,6 @@ function resolveNats({ credentials, tls, server }: NonNullable<Spec['nats']>, cl
 
 const layeredNats = (layers: readonly Layer[]) =>
   merge({}, ...layers.map(({ nats }) => (nats ?? {}) as unknown as JsonObject)) as unknown as Omit<Nats, 'useHttps'> & { server?: string }
-
-type ProcessingSpec = NonNullable<Spec['processing']>
-
-function resolveProcessing(spec: ProcessingSpec | undefined): Processing | undefined {
-  if (spec === undefined || Object.keys(spec).length === 0) return undefined
-  const { maxDuration, concurrency = 1 } = spec
-  return { ...(maxDuration !== undefined && { maxSeconds: seconds(maxDuration) }), concurrency }
-}
-
-/** The messages per replica that follow from how the claim works on them. */
-export function lagThresholdOf({ maxDuration, concurrency = 1, averageDuration, targetLatency }: ProcessingSpec): number | undefined {
-  if (averageDuration !== undefined && targetLatency !== undefined)
-    return Math.max(1, Math.floor((concurrency * milliseconds(targetLatency)) / milliseconds(averageDuration)))
-  // KEDA counts messages in work too, so with this threshold a busy replica counts as busy.
-  return maxDuration === undefined ? undefined : concurrency
-}
 
 function resolveScaling(layered: Scaling, layers: readonly Layer[], { nats, runtime, scaling, processing = {} }: Spec): Scaling {
   const [minReplicas, maxReplicas] = yieldingBounds(

@@ -3,7 +3,7 @@ import schema from '../../schemas/eventdrivenservice.schema.json' with { type: '
 import { compileAdvice } from '../../src/claim/advice.ts'
 import { sentence } from '../../src/claim/findings.ts'
 import type { Schema } from '../../src/claim/schema.ts'
-import type { Json } from '../../src/kubernetes/json.ts'
+import type { Json, JsonObject } from '../../src/kubernetes/json.ts'
 import { claim } from '../fixtures/claims.ts'
 
 const advise = compileAdvice(schema as Schema)
@@ -53,7 +53,42 @@ test.each([
     advice: [idle('spec.sessionAffinity', 'with runtime Knative')],
   },
   { says: 'affinity that is null', spec: { sessionAffinity: null }, advice: [] },
+  { says: 'the count without NATS', spec: { nats: undefined, httpPort: 80, scaling: { minReplicas: 3 } }, advice: [] },
+  {
+    says: 'all other scaling without NATS',
+    spec: { nats: undefined, httpPort: 80, scaling: { minReplicas: 3, maxReplicas: 5, lagThreshold: 2, paused: false } },
+    advice: ['maxReplicas', 'lagThreshold', 'paused'].map(field =>
+      idle(`spec.scaling.${field}`, 'without nats: minReplicas is the number of replicas'),
+    ),
+  },
 ])('advice on fields without effect: $says', ({ spec, advice }) => expect(said(claim(spec))).toEqual(advice))
+
+const busy = (path: string, threshold: number, concurrency: number) =>
+  `${path}: makes ${threshold} messages per replica, but a replica works on ${concurrency} at once (spec.processing.concurrency), so the autoscaler will ask busy replicas to finish [BUSY_REPLICAS]`
+test.each<{ says: string; spec: JsonObject; advice: string[] }>([
+  { says: 'a threshold that follows from the concurrency', spec: { processing: { maxDuration: '1h', concurrency: 3 } }, advice: [] },
+  {
+    says: 'its own threshold, no higher',
+    spec: { processing: { maxDuration: '1h', concurrency: 3 }, scaling: { lagThreshold: 3 } },
+    advice: [],
+  },
+  { says: 'short messages', spec: { processing: { maxDuration: '5m' }, scaling: { lagThreshold: 9 } }, advice: [] },
+  {
+    says: 'long messages and a higher threshold',
+    spec: { processing: { maxDuration: '5m1s' }, scaling: { lagThreshold: 9 } },
+    advice: [busy('spec.scaling.lagThreshold', 9, 1)],
+  },
+  {
+    says: 'long messages and a threshold that follows from a latency',
+    spec: { processing: { maxDuration: '1h', concurrency: 2, averageDuration: '10s', targetLatency: '1m' } },
+    advice: [busy('spec.processing.targetLatency', 12, 2)],
+  },
+  {
+    says: 'values of the wrong type',
+    spec: { processing: { maxDuration: 7, concurrency: 'x' }, scaling: { lagThreshold: 'x' } },
+    advice: [],
+  },
+])('advice on long messages: $says', ({ spec, advice }) => expect(said(claim(spec))).toEqual(advice))
 
 test.each([
   { says: 'nothing', document: null },

@@ -312,6 +312,38 @@ describe('a default yields to a value that is set', () => {
   })
 })
 
+describe('the messages per replica', () => {
+  test.each<{ says: string; spec: JsonObject; lagThreshold: number }>([
+    { says: 'are the default', spec: {}, lagThreshold: 5 },
+    { says: 'stay the default if the claim only has a concurrency', spec: { processing: { concurrency: 8 } }, lagThreshold: 5 },
+    { says: 'are the concurrency with a duration', spec: { processing: { maxDuration: '15m', concurrency: 8 } }, lagThreshold: 8 },
+    { says: 'are one with a duration alone', spec: { processing: { maxDuration: '15m' } }, lagThreshold: 1 },
+    { says: "are the claim's own", spec: { processing: { maxDuration: '15m' }, scaling: { lagThreshold: 7 } }, lagThreshold: 7 },
+    {
+      says: 'are what can wait so long',
+      spec: { processing: { averageDuration: '2s', targetLatency: '1m' } },
+      lagThreshold: 30,
+    },
+    {
+      says: 'are what all messages in work at once can wait so long, rounded down',
+      spec: { processing: { averageDuration: '700ms', targetLatency: '1s', concurrency: 3 } },
+      lagThreshold: 4,
+    },
+    { says: 'are at least one', spec: { processing: { averageDuration: '1h', targetLatency: '1s' } }, lagThreshold: 1 },
+  ])('$says', ({ spec, lagThreshold }) => expect(settle(claim(spec)).scaling.lagThreshold).toBe(lagThreshold))
+
+  test("are never the platform's if the claim says how long a message takes", () => {
+    expect(
+      settle(claim({ processing: { maxDuration: '15m' } }), { defaults: { scaling: { lagThreshold: 50 } } }).scaling.lagThreshold,
+    ).toBe(1)
+  })
+})
+
+test('of a workload of which never two run there is one replica at most, whatever the defaults are', () => {
+  const { scaling } = settle(claim({ updates: 'OneAtATime', environment: 'production' }))
+  expect(scaling).toMatchObject({ minReplicas: 1, maxReplicas: 1 })
+})
+
 describe('a resolved claim', () => {
   test('the minimal claim', () => {
     expect(settle(claim())).toEqual({

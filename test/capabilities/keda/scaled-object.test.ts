@@ -43,6 +43,21 @@ test('builds the ScaledObject of the minimal claim', () => {
   })
 })
 
+test.each([
+  { maxDuration: undefined, window: undefined },
+  { maxDuration: '1s', window: 300 },
+  { maxDuration: '5m', window: 300 },
+  { maxDuration: '15m', window: 900 },
+  { maxDuration: '1h', window: 3600 },
+])('with messages of up to $maxDuration the count falls after $window s of low lag', ({ maxDuration, window }) => {
+  const config = at(build({ processing: { maxDuration, concurrency: 2 } }), 'spec', 'advanced', 'horizontalPodAutoscalerConfig')
+  expect(at(config, 'behavior')).toEqual(window && { scaleDown: { stabilizationWindowSeconds: window } })
+})
+
+test('is omitted without NATS', () => {
+  expect(keda.resolve(resolvedClaim({ nats: undefined, httpPort: 8080 }))).toBeUndefined()
+})
+
 test('is omitted with runtime Knative, with or without NATS', () => {
   expect(keda.resolve(resolvedClaim({ runtime: 'Knative', nats: undefined }))).toBeUndefined()
   expect(keda.resolve(resolvedClaim({ runtime: 'Knative' }))).toBeUndefined()
