@@ -14,8 +14,8 @@ import { type ClaimManifest, KIND } from '../test/e2e/cluster/claim.ts'
 
 export interface ApplyInput {
   readonly claims: readonly ClaimManifest[]
-  /** Secrets in the files. */
-  readonly secrets: readonly JsonObject[]
+  /** Secrets and ConfigMaps in the files. */
+  readonly sources: readonly JsonObject[]
   /** A line for each object of another kind. */
   readonly skipped: readonly string[]
 }
@@ -49,11 +49,12 @@ export async function readApplyInput(names: readonly string[]): Promise<ApplyInp
   if (problems.length > 0) throw new Error(problems.join('\n'))
   if (names.length > 0 && ownClaims.length === 0) throw new Error(`--apply ${names.join(' ')}: contains no ${KIND}`)
   const composites = claims.filter(({ claim }) => claim.kind !== KIND).map(({ document }) => document)
-  const isSecret = ({ value }: SourceDocument) => isObject(value) && value.kind === 'Secret' && value.apiVersion === 'v1'
-  const isOther = (document: SourceDocument) => !isSecret(document)
+  const isSource = ({ value }: SourceDocument) =>
+    isObject(value) && value.apiVersion === 'v1' && (value.kind === 'Secret' || value.kind === 'ConfigMap')
+  const isOther = (document: SourceDocument) => !isSource(document)
   return {
     claims: ownClaims.map(({ claim }) => manifestOf(claim)),
-    secrets: others.filter(isSecret).flatMap(({ value }) => (isObject(value) ? [placed(value)] : [])),
+    sources: others.filter(isSource).flatMap(({ value }) => (isObject(value) ? [placed(value)] : [])),
     skipped: [...others.filter(isOther), ...composites].map(
       ({ file, value }) => `skipped ${kindAndName(value)} of ${file}: it is not an ${KIND}`,
     ),
@@ -87,35 +88,31 @@ function parsed(claim: ClaimManifest): ResolvedClaim {
 export const composedOf = (claim: ClaimManifest): readonly JsonObject[] =>
   compose(parsed(claim), builtInPlatform, {}).resources.map(({ manifest }) => manifest)
 
-/** The secrets that the claim names: empty values for the named keys, and no registries for pull secrets. */
-export function secretsOf(claim: ClaimManifest): JsonObject[] {
-  const keys = new Map<string, Record<string, string>>()
-  const pullSecrets = new Set<string>()
-  const collect = (value: unknown): void => {
-    if (Array.isArray(value)) value.forEach(collect)
-    if (!isObject(value)) return
-    const reference = isObject(value.secretKeyRef) ? value.secretKeyRef : isObject(value.secretRef) ? value.secretRef : undefined
-    if (reference !== undefined) {
-      const of = keys.get(String(reference.name)) ?? {}
-      if (typeof reference.key === 'string') of[reference.key] = ''
-      keys.set(String(reference.name), of)
-    }
-    if (Array.isArray(value.imagePullSecrets)) for (const secret of value.imagePullSecrets) pullSecrets.add(String(at(secret, 'name')))
-    Object.values(value).forEach(collect)
-  }
-  composedOf(claim).forEach(collect)
+/** The Secrets and ConfigMaps that the claim names: empty values for the named keys, and no registries for pull secrets. */
+export function referredObjects(claim: ClaimManifest): JsonObject[] {
+  const { variables, bulkSources, files, nats, imagePullSecrets } = parsed(claim)
+  const keys = { Secret: new Map<string, Set<string>>(), ConfigMap: new Map<string, Set<string>>() }
+  const add = (kind: keyof typeof keys, name: string, ...named: string[]) =>
+    keys[kind].set(name, new Set([...(keys[kind].get(name) ?? []), ...named]))
+  for (const variable of variables) if ('from' in variable) add(variable.from.kind, variable.from.name, variable.key)
+  for (const { kind, name } of bulkSources) add(kind, name)
+  for (const one of files) if (one.kind !== 'Scratch') add(one.kind, one.name, ...(one.key === undefined ? [] : [one.key]))
+  if (nats?.credentials) add('Secret', nats.credentials.secret, nats.credentials.key)
+  if (nats?.tls) add('Secret', nats.tls.secret, 'ca.crt')
   const { namespace } = claim.metadata
-  const secret = (name: string, rest: JsonObject): JsonObject => ({
+  const object = (kind: string, name: string, rest: JsonObject): JsonObject => ({
     apiVersion: 'v1',
-    kind: 'Secret',
+    kind,
     metadata: { name, namespace },
     ...rest,
   })
+  const empty = (names: ReadonlySet<string>) => Object.fromEntries([...names].map(key => [key, '']))
   return [
-    ...[...keys].map(([name, stringData]) => secret(name, { stringData })),
-    ...[...pullSecrets]
-      .filter(name => !keys.has(name))
-      .map(name => secret(name, { type: 'kubernetes.io/dockerconfigjson', stringData: { '.dockerconfigjson': '{"auths":{}}' } })),
+    ...[...keys.ConfigMap].map(([name, names]) => object('ConfigMap', name, { data: empty(names) })),
+    ...[...keys.Secret].map(([name, names]) => object('Secret', name, { stringData: empty(names) })),
+    ...imagePullSecrets
+      .filter(name => !keys.Secret.has(name))
+      .map(name => object('Secret', name, { type: 'kubernetes.io/dockerconfigjson', stringData: { '.dockerconfigjson': '{"auths":{}}' } })),
   ]
 }
 

@@ -11,7 +11,7 @@ import { knativeVersions, startKnative } from '../test/e2e/cluster/knative.ts'
 import { connectNats, type Nats } from '../test/e2e/cluster/nats.ts'
 import { versions } from '../test/e2e/cluster/programs.ts'
 import { createProgress } from '../test/e2e/cluster/progress.ts'
-import { type ApplyInput, manifestOf, readApplyInput, secretsOf, sourceOf } from './apply.ts'
+import { type ApplyInput, manifestOf, readApplyInput, referredObjects, sourceOf } from './apply.ts'
 
 const help = `Usage: npm run sandbox [-- FLAGS]
 
@@ -20,7 +20,8 @@ takes 12 to 36 minutes on two cores; later starts take half a minute. Needs Go, 
 
       --namespaced   Install the namespaced API of Crossplane 2, without claims.
       --knative      Install Knative Serving and Eventing, for claims with runtime Knative or with eventing.
-      --apply FILE   Apply the claims of this file or folder, and create their streams, consumers and empty secrets first.
+      --apply FILE   Apply the claims of this file or folder, and create their streams, consumers, and empty Secrets and
+                     ConfigMaps first.
                      The flag can be repeated.
   -h, --help         Print this help.
 
@@ -75,25 +76,26 @@ function createMessaging(cluster: Cluster, first: Nats): Messaging {
 
 const nameOf = (object: JsonObject) => `${at(object, 'metadata', 'namespace')}/${at(object, 'metadata', 'name')}`
 
-/** Creates the missing secrets of the claim. */
-async function createSecrets({ api }: Cluster, claim: ClaimManifest): Promise<void> {
-  for (const secret of secretsOf(claim)) {
-    if ((await api.find(referenceTo(secret))) !== undefined) continue
-    await api.create(secret)
-    const keys = Object.keys(isObject(secret.stringData) ? secret.stringData : {})
-    const isPullSecret = secret.type !== undefined
+/** Creates the missing Secrets and ConfigMaps of the claim. */
+async function createReferred({ api }: Cluster, claim: ClaimManifest): Promise<void> {
+  for (const object of referredObjects(claim)) {
+    if ((await api.find(referenceTo(object))) !== undefined) continue
+    await api.create(object)
+    const data = object.stringData ?? object.data
+    const keys = Object.keys(isObject(data) ? data : {})
+    const isPullSecret = object.type !== undefined
     const content = isPullSecret ? 'no registry' : keys.length === 0 ? 'no keys' : `empty values for ${keys.join(', ')}`
-    print(`created secret ${nameOf(secret)} with ${content}`)
+    print(`created ${String(object.kind)} ${nameOf(object)} with ${content}`)
   }
 }
 
-async function applyAll(cluster: Cluster, messaging: Messaging, { claims, secrets, skipped }: ApplyInput): Promise<void> {
+async function applyAll(cluster: Cluster, messaging: Messaging, { claims, sources, skipped }: ApplyInput): Promise<void> {
   for (const line of skipped) print(line)
-  const namespaces = new Set([...claims, ...secrets].map(({ metadata }) => String(at(metadata, 'namespace'))))
+  const namespaces = new Set([...claims, ...sources].map(({ metadata }) => String(at(metadata, 'namespace'))))
   for (const namespace of namespaces) await createNamespace(cluster, namespace)
-  for (const secret of secrets) await cluster.api.apply(secret)
+  for (const source of sources) await cluster.api.apply(source)
   for (const claim of claims) {
-    await createSecrets(cluster, claim)
+    await createReferred(cluster, claim)
     await messaging.createStream(claim)
   }
   if (claims.length === 0) return

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { manifestOf, readApplyInput, secretsOf, sourceOf } from '../../tools/apply.ts'
+import { manifestOf, readApplyInput, referredObjects, sourceOf } from '../../tools/apply.ts'
 import { root } from '../fixtures/claim-files.ts'
 
 let folder = ''
@@ -24,14 +24,14 @@ test('reads claims and secrets of a folder, adds namespace default, and lists sk
   write('secret.json', { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'db', namespace: 'shop' } })
   mkdirSync(join(folder, 'deeper'))
   write('deeper/service.json', { apiVersion: 'v1', kind: 'Service', metadata: { name: 'orders' } })
-  const { claims, secrets, skipped } = await readApplyInput([folder])
+  const { claims, sources, skipped } = await readApplyInput([folder])
   expect(claims.map(({ metadata }) => metadata)).toEqual([{ name: 'orders', namespace: 'default' }])
-  expect(secrets).toMatchObject([{ metadata: { name: 'db', namespace: 'shop' } }])
+  expect(sources).toMatchObject([{ metadata: { name: 'db', namespace: 'shop' } }])
   expect(skipped).toEqual([`skipped Service orders of ${folder}/deeper/service.json: it is not an EventDrivenService`])
 })
 
 test('reads nothing without --apply', async () => {
-  expect(await readApplyInput([])).toEqual({ claims: [], secrets: [], skipped: [] })
+  expect(await readApplyInput([])).toEqual({ claims: [], sources: [], skipped: [] })
 })
 
 test('reports the problems of all files together', async () => {
@@ -43,13 +43,30 @@ test('reports the problems of all files together', async () => {
 
 test('creates every secret of the full claim, with its keys and empty values', async () => {
   const { claims } = await readApplyInput([join(root, 'examples/full-claim.yaml')])
-  const secrets = claims.flatMap(secretsOf)
+  const secrets = claims.flatMap(referredObjects)
   expect(Object.fromEntries(secrets.map(({ metadata, stringData }) => [(metadata as { name: string }).name, stringData]))).toEqual({
     'assistant-db': { endpoint: '', username: '', password: '' },
     'assistant-cache': {},
     'assistant-llm-keys': {},
     'assistant-legacy': {},
     'registry-credentials': { '.dockerconfigjson': '{"auths":{}}' },
+  })
+})
+
+test('creates every Secret and ConfigMap of a claim with files', async () => {
+  const { claims } = await readApplyInput([join(root, 'examples/files-claim.yaml')])
+  const contents = claims.flatMap(referredObjects).map(object => {
+    const { name } = object.metadata as { name: string }
+    return [`${object.kind} ${name}`, object.data ?? object.stringData]
+  })
+  expect(Object.fromEntries(contents)).toEqual({
+    'ConfigMap invoices-config': {},
+    'ConfigMap feature-flags': { 'invoices.dry-run': '' },
+    'ConfigMap invoices-rules': { 'rules.yaml': '' },
+    'Secret invoices-db': { password: '' },
+    'Secret invoices-signing': {},
+    'Secret invoices-nats': { 'user.creds': '' },
+    'Secret nats-ca': { 'ca.crt': '' },
   })
 })
 

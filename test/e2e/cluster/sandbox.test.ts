@@ -30,7 +30,7 @@ test('makes the full claim ready, and removes its folder after SIGTERM', async (
   await until('the claim', () => /support\/assistant {2}ready {2}2 replicas .* lag 0/.test(output()), {
     check: () => expect(child.exitCode, output()).toBeNull(),
   })
-  expect(output()).toContain('created secret support/assistant-db with empty values for endpoint, username, password\n')
+  expect(output()).toContain('created Secret support/assistant-db with empty values for endpoint, username, password\n')
   const folder = folderOf()
   expect(existsSync(folder)).toBe(true)
   child.kill('SIGTERM')

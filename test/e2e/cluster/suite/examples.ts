@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { observedCondition } from '../../../../src/kubernetes/conditions.ts'
 import { at } from '../../../../src/kubernetes/json.ts'
-import { composedOf, secretsOf } from '../../../../tools/apply.ts'
+import { composedOf, referredObjects } from '../../../../tools/apply.ts'
 import { root } from '../../../fixtures/claim-files.ts'
 import { createNamespace, deleteClaim, referenceOf } from '../claim.ts'
 import { documentedCommands, runDocumented } from '../install.ts'
@@ -20,7 +20,7 @@ export function examplesAreReady(given: () => Setting): void {
       const { cluster, nats, messaging } = given()
       for (const namespace of new Set(examples.map(({ claim }) => claim.metadata.namespace))) await createNamespace(cluster, namespace)
       for (const { claim } of examples) {
-        for (const secret of secretsOf(claim)) await cluster.api.apply(secret)
+        for (const object of referredObjects(claim)) await cluster.api.apply(object)
         const { stream, consumer, account } = claim.spec.nats as { stream: string; consumer: string; account?: string }
         const server = account === 'SUPPORT' ? messaging : nats
         await server.createStream(stream)

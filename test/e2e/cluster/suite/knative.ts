@@ -6,7 +6,7 @@ import { NAME_LABEL } from '../../../../src/capabilities/workload/labels.ts'
 import { observedCondition } from '../../../../src/kubernetes/conditions.ts'
 import { at, type JsonObject } from '../../../../src/kubernetes/json.ts'
 import { ADOPT } from '../../../../src/reconcile/name-conflicts.ts'
-import { composedOf, secretsOf } from '../../../../tools/apply.ts'
+import { composedOf, referredObjects } from '../../../../tools/apply.ts'
 import { examineWith } from '../../../cli/doctor/cluster.ts'
 import { type Reference, referenceTo } from '../api.ts'
 import {
@@ -107,7 +107,7 @@ function examplesRun(given: () => Setting): void {
     const { cluster, nats } = given()
     for (const object of otherObjects) await cluster.api.apply(object)
     for (const { spec, ...claim } of last) {
-      for (const secret of secretsOf({ ...claim, spec })) await cluster.api.apply(secret)
+      for (const object of referredObjects({ ...claim, spec })) await cluster.api.apply(object)
       const { stream, consumer } = (spec.nats ?? {}) as { stream?: string; consumer?: string }
       if (stream === undefined || consumer === undefined) continue
       await nats.createStream(stream)

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { at, isObject, type JsonObject } from '../../../../src/kubernetes/json.ts'
 import { ADOPT } from '../../../../src/reconcile/name-conflicts.ts'
-import { secretsOf } from '../../../../tools/apply.ts'
+import { referredObjects } from '../../../../tools/apply.ts'
 import { root } from '../../../fixtures/claim-files.ts'
 import { type Reference, referenceTo } from '../api.ts'
 import {
@@ -303,7 +303,7 @@ export function migrates(given: () => Setting): void {
       const { cluster, nats } = given()
       mkdirSync(folderOf(given()))
       await createNamespace(cluster, claim.metadata.namespace)
-      for (const secret of secretsOf(claim)) await cluster.api.apply(secret)
+      for (const object of referredObjects(claim)) await cluster.api.apply(object)
       await nats.createStream(stream)
       await nats.createConsumer(stream, consumer)
       await nats.fill(stream, REPLICAS * PER_REPLICA)
