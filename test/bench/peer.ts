@@ -1,4 +1,4 @@
-// Renders the same four resources of the same claims with function-patch-and-transform, for comparison.
+// Renders the same resources of the same claims with function-patch-and-transform, for comparison.
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { stringify } from 'yaml'

@@ -102,7 +102,7 @@ function controllerFieldsOf(manifest: JsonObject, { time }: Moment): ControllerF
     case 'Deployment':
       return {
         manager: 'kube-controller-manager',
-        defaults: { progressDeadlineSeconds: 600, replicas: 3, revisionHistoryLimit: 10, template: filledIn(manifest) },
+        defaults: { progressDeadlineSeconds: 600, replicas: 3, template: filledIn(manifest) },
         status: {
           availableReplicas: 3,
           conditions: [

@@ -92,8 +92,11 @@ const names = (yaml: string) =>
   readSource('stdout', yaml).documents.map(
     ({ value }) => `${at(value, 'kind')} ${at(value, 'metadata', 'namespace')}/${at(value, 'metadata', 'name')}`,
   )
-const resources = (place: string) =>
-  ['ServiceAccount', 'Deployment', 'Service'].map(kind => `${kind} ${place}`).concat(`ScaledObject ${place}-scaler`)
+const resources = (place: string) => [
+  ...['ServiceAccount', 'Deployment', 'Service'].map(kind => `${kind} ${place}`),
+  `ScaledObject ${place}-scaler`,
+  `PodDisruptionBudget ${place}`,
+]
 const printed = (yaml: string, kind: string) =>
   readSource('stdout', yaml)
     .documents.map(({ value }) => value)

@@ -11,6 +11,6 @@ test.each(targets)('finds no error with $name', async ({ attack, share }) => {
 })
 
 test('composes valid claims on every platform, so there is something to corrupt', () => {
-  expect(manifestsOf(claim())).toHaveLength(4)
-  for (const [platform] of fc.sample(fc.tuple(platforms), { numRuns: 20, seed: 1 })) expect(manifestsOf(claim(), platform)).toHaveLength(4)
+  expect(manifestsOf(claim())).toHaveLength(5)
+  for (const [platform] of fc.sample(fc.tuple(platforms), { numRuns: 20, seed: 1 })) expect(manifestsOf(claim(), platform)).toHaveLength(5)
 })
