@@ -13,7 +13,7 @@ export function ruleSchema({ rule, message }: Rule, owner: Schema): Translated |
 
 function translate(expression: Expression, owner: Schema): Translated | undefined {
   const { exprKind } = expression
-  if (exprKind.case === 'selectExpr') return exprKind.value.testOnly ? present(expression) : isTrue(pathOf(expression), owner)
+  if (exprKind.case === 'selectExpr') return exprKind.value.testOnly ? present(expression, owner) : isTrue(pathOf(expression), owner)
   if (exprKind.case !== 'callExpr') return undefined
   const { function: name, args, target } = exprKind.value
   const [left, right] = args
@@ -26,8 +26,9 @@ function translate(expression: Expression, owner: Schema): Translated | undefine
       return sides.every(side => side !== undefined) ? either(sides) : undefined
     }
     case '_&&_': {
-      const sides = [left, right].map(side => side && translate(side, owner))
-      return sides.includes(undefined) ? undefined : { allOf: sides }
+      const sides = [left, right].filter(side => side && !comparesWithNull(side, '_!=_')).map(side => side && translate(side, owner))
+      if (sides.includes(undefined)) return undefined
+      return sides.length === 1 ? sides[0] : { allOf: sides }
     }
     case '!_': {
       const inner = left && translate(left, owner)
@@ -37,6 +38,10 @@ function translate(expression: Expression, owner: Schema): Translated | undefine
     case '_!=_': {
       const value = constant(right)
       if (value === undefined && name === '_!=_') return exclusive([left, right], owner)
+      const counted = name === '_==_' && value === 1 ? countedConditions(left) : undefined
+      if (counted !== undefined) return exclusive(counted, owner)
+      const list = sizeOf(left)
+      if (list !== undefined) return name === '_==_' && value === 0 ? within(pathOf(list), { maxItems: 0 }, owner) : undefined
       const equal = value === undefined ? undefined : within(pathOf(left), { const: value }, owner)
       return equal && (name === '_==_' ? equal : { not: equal })
     }
@@ -45,12 +50,13 @@ function translate(expression: Expression, owner: Schema): Translated | undefine
       return list.includes(undefined) ? undefined : within(pathOf(left), { enum: list }, owner)
     }
     case '_<=_': {
-      const size = left?.exprKind.case === 'callExpr' && left.exprKind.value.function === 'size' ? left.exprKind.value.target : undefined
+      const size = sizeOf(left)
       const limit = constant(right)
-      return size && limit !== undefined ? within(pathOf(size), { maxLength: limit }, owner) : undefined
+      if (limit === undefined) return undefined
+      return size ? within(pathOf(size), { maxLength: limit }, owner) : within(pathOf(left), { maximum: limit }, owner)
     }
     case '_>_': {
-      const size = left?.exprKind.case === 'callExpr' && left.exprKind.value.function === 'size' ? left.exprKind.value.target : undefined
+      const size = sizeOf(left)
       return size && constant(right) === 0 ? within(pathOf(size), { minItems: 1 }, owner) : undefined
     }
     case 'matches':
@@ -69,8 +75,23 @@ const disjuncts = (expression: Expression): Expression[] =>
     ? expression.exprKind.value.args.flatMap(disjuncts)
     : [expression]
 
-function comparesWithNull({ exprKind }: Expression): boolean {
-  const right = exprKind.case === 'callExpr' && exprKind.value.function === '_==_' ? exprKind.value.args[1] : undefined
+/** The value of which an expression is the size. */
+const sizeOf = (expression: Expression | undefined): Expression | undefined =>
+  expression?.exprKind.case === 'callExpr' && expression.exprKind.value.function === 'size' ? expression.exprKind.value.target : undefined
+
+/** The conditions of a sum of `condition ? 1 : 0`; undefined for anything else. */
+function countedConditions(expression: Expression | undefined): Expression[] | undefined {
+  if (expression?.exprKind.case !== 'callExpr') return undefined
+  const { function: name, args } = expression.exprKind.value
+  const [first, second, third] = args
+  if (name === '_?_:_') return first !== undefined && constant(second) === 1 && constant(third) === 0 ? [first] : undefined
+  if (name !== '_+_') return undefined
+  const [left, right] = [countedConditions(first), countedConditions(second)]
+  return left && right && [...left, ...right]
+}
+
+function comparesWithNull({ exprKind }: Expression, operator = '_==_'): boolean {
+  const right = exprKind.case === 'callExpr' && exprKind.value.function === operator ? exprKind.value.args[1] : undefined
   return right?.exprKind.case === 'constExpr' && right.exprKind.value.constantKind.case === 'nullValue'
 }
 
@@ -102,7 +123,7 @@ function denied({ properties, required = [], ...rest }: Translated): Translated 
   return { properties: { [field[0]]: denied(field[1]) }, ...(name === undefined && { required: [field[0]] }) }
 }
 
-/** Exactly one of the two is true. */
+/** Exactly one of them is true. */
 function exclusive(sides: readonly (Expression | undefined)[], owner: Schema): Translated | undefined {
   const oneOf = sides.map(side => side && translate(side, owner))
   return oneOf.includes(undefined) ? undefined : { oneOf }
@@ -122,9 +143,10 @@ function isTrue(path: string[] | undefined, owner: Schema): Translated | undefin
   return schema?.type === 'boolean' ? within(path, { const: true }, owner) : undefined
 }
 
-function present(expression: Expression): Translated | undefined {
+function present(expression: Expression, owner: Schema): Translated | undefined {
   const path = pathOf(expression)
-  return path?.length === 1 ? { required: path } : undefined
+  const last = path?.at(-1)
+  return path === undefined || last === undefined ? undefined : within(path.slice(0, -1), { required: [last] }, owner)
 }
 
 /** A constraint on a field. A missing field violates it, unless the default satisfies it. */

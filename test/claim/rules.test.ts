@@ -20,6 +20,9 @@ const ref = { apiVersion: 'v1', kind: 'Service', name: 'a' }
 const trigger = (filter: JsonObject) => claim({ eventing: { triggers: [{ name: 't', filter }] } })
 const secret = (fields: JsonObject) => claim({ secretRefs: [{ name: 's', ...fields }] })
 const key = (envName: string) => ({ secretKey: 'k', envName })
+const latency = (spec: JsonObject) => claim({ processing: { averageDuration: '2s', targetLatency: '1m' }, ...spec })
+const probes = (probes: JsonObject) => claim({ probes })
+const files = (...files: JsonObject[]) => claim({ files })
 
 /** For each rule of the XRD, claims that keep it and claims that break it, with their findings. */
 const rows: readonly { rule: string; keeps: readonly Json[]; breaks: readonly (readonly [Json, ...string[]])[] }[] = [
@@ -55,11 +58,253 @@ const rows: readonly { rule: string; keeps: readonly Json[]; breaks: readonly (r
     ]),
   },
   {
-    rule: 'required with runtime Deployment, which consumes from NATS and scales on its lag',
-    keeps: [claim(), knativeClaim()],
-    breaks: [claim({ nats: undefined }), claim({ nats: undefined, runtime: 'Deployment' }), claim({ nats: null })].map(broken => [
-      broken,
-      'spec.nats: required with runtime Deployment, which consumes from NATS and scales on its lag [REQUIRED]',
+    rule: 'required with runtime Deployment, unless httpPort or eventing brings the work',
+    keeps: [
+      claim(),
+      knativeClaim(),
+      claim({ nats: undefined, httpPort: 8080 }),
+      claim({ nats: undefined, eventing: { triggers: [{ name: 't' }] } }),
+      claim({ nats: undefined, eventing: {} }),
+    ],
+    breaks: [
+      claim({ nats: undefined }),
+      claim({ nats: undefined, runtime: 'Deployment' }),
+      claim({ nats: null }),
+      claim({ nats: undefined, eventing: null, httpPort: null }),
+    ].map(broken => [broken, 'spec.nats: required with runtime Deployment, unless httpPort or eventing brings the work [REQUIRED]']),
+  },
+  {
+    rule: 'requires runtime Deployment: Knative ends a request after knative.timeoutSeconds',
+    keeps: [claim({ processing: { maxDuration: '1m' } }), knativeClaim({ processing: null })],
+    breaks: [{}, { concurrency: 2 }].map(processing => [
+      knativeClaim({ processing }),
+      'spec.processing: requires runtime Deployment: Knative ends a request after knative.timeoutSeconds [CONFLICT]',
+    ]),
+  },
+  {
+    rule: 'requires runtime Deployment',
+    keeps: [claim({ updates: 'Rolling' })],
+    breaks: [[knativeClaim({ updates: 'Rolling' }), "spec.updates: requires runtime Deployment, got 'Rolling' [CONFLICT]"]],
+  },
+  {
+    rule: 'excludes scaling.lagThreshold, which is derived from it',
+    keeps: [
+      latency({}),
+      latency({ scaling: { maxReplicas: 3 } }),
+      latency({ scaling: null }),
+      claim({ processing: null, scaling: { lagThreshold: 5 } }),
+      claim({ processing: { maxDuration: '1m' }, scaling: { lagThreshold: 5 } }),
+    ],
+    breaks: [
+      [
+        latency({ scaling: { lagThreshold: 5 } }),
+        "spec.processing.targetLatency: excludes scaling.lagThreshold, which is derived from it, got '1m' [CONFLICT]",
+      ],
+    ],
+  },
+  {
+    rule: 'OneAtATime allows one replica, but scaling asks for more',
+    keeps: [
+      claim({ updates: 'OneAtATime' }),
+      claim({ updates: 'OneAtATime', scaling: null }),
+      claim({ updates: 'OneAtATime', scaling: { minReplicas: 0, maxReplicas: 1 } }),
+      claim({ updates: 'Rolling', scaling: { maxReplicas: 2 } }),
+    ],
+    breaks: [{ maxReplicas: 2 }, { minReplicas: 2 }].map(scaling => [
+      claim({ updates: 'OneAtATime', scaling }),
+      "spec.updates: OneAtATime allows one replica, but scaling asks for more, got 'OneAtATime' [CONFLICT]",
+    ]),
+  },
+  ...(['liveness', 'readiness'] as const).map(probe => {
+    const short = probe === 'liveness' ? 'healthPath' : 'readyPath'
+    return {
+      rule: `excludes ${short}, its short form`,
+      keeps: [
+        probes({ [probe]: { path: '/a' } }),
+        claim({ [short]: '/a', probes: null }),
+        claim({ [short]: '/a', probes: { startup: { path: '/a', within: '1m' } } }),
+      ],
+      breaks: [
+        [
+          claim({ [short]: '/a', probes: { [probe]: { path: '/a' } } }),
+          `spec.probes.${probe}: excludes ${short}, its short form [CONFLICT]`,
+        ] as [Json, string],
+      ],
+    }
+  }),
+  {
+    rule: 'excludes runtime Knative: it sends requests as soon as the readiness probe succeeds',
+    keeps: [
+      probes({ readiness: { none: true } }),
+      knativeClaim({ probes: { readiness: { none: false, path: '/a' }, liveness: { none: true } } }),
+    ],
+    breaks: [
+      [
+        knativeClaim({ probes: { readiness: { none: true } } }),
+        'spec.probes.readiness: excludes runtime Knative: it sends requests as soon as the readiness probe succeeds [CONFLICT]',
+      ],
+    ],
+  },
+  {
+    rule: 'excludes eventing.triggers: events would reach pods that are still starting',
+    keeps: [
+      claim({ probes: { readiness: { none: true } }, eventing: { triggers: [] } }),
+      claim({ probes: { readiness: { none: true } }, eventing: null }),
+      claim({ probes: { readiness: { path: '/a' } }, eventing: { triggers: [{ name: 't' }] } }),
+      claim({ probes: null, eventing: { triggers: [{ name: 't' }] } }),
+    ],
+    breaks: [
+      [
+        claim({ probes: { readiness: { none: true } }, eventing: { triggers: [{ name: 't' }] } }),
+        'spec.probes.readiness: excludes eventing.triggers: events would reach pods that are still starting [CONFLICT]',
+      ],
+    ],
+  },
+  {
+    rule: 'needs one of the four: path, exec, tcp or none true',
+    keeps: [{ path: '/a' }, { exec: ['a'] }, { tcp: 1 }, { none: true }, { tcp: 1, none: false }].map(liveness => probes({ liveness })),
+    breaks: [{}, { none: false }, { path: '/a', tcp: 1 }, { exec: ['a'], none: true }, { period: '1s' }].map(readiness => [
+      probes({ readiness }),
+      'spec.probes.readiness: needs one of the four: path, exec, tcp or none true [CONFLICT]',
+    ]),
+  },
+  {
+    rule: 'needs one of the three: path, exec or tcp',
+    keeps: [{ path: '/a' }, { exec: ['a'] }, { tcp: 1 }].map(way => probes({ startup: { ...way, within: '1m' } })),
+    breaks: [{}, { path: '/a', tcp: 1 }].map(way => [
+      probes({ startup: { ...way, within: '1m' } }),
+      'spec.probes.startup: needs one of the three: path, exec or tcp [CONFLICT]',
+    ]),
+  },
+  {
+    rule: 'must be from 1s to 1h',
+    keeps: ['1s', '1h', '60m'].map(period => probes({ liveness: { path: '/a', period } })),
+    breaks: ['0s', '3601s', '2h'].flatMap((duration): [Json, string][] => [
+      [
+        probes({ liveness: { path: '/a', period: duration } }),
+        `spec.probes.liveness.period: must be from 1s to 1h, got '${duration}' [OUT_OF_RANGE]`,
+      ],
+      [
+        probes({ startup: { path: '/a', within: duration } }),
+        `spec.probes.startup.within: must be from 1s to 1h, got '${duration}' [OUT_OF_RANGE]`,
+      ],
+    ]),
+  },
+  {
+    rule: 'must be from 1s to 24h',
+    keeps: ['1s', '15m', '1h'].map(maxDuration => claim({ processing: { maxDuration } })),
+    breaks: ['0s', '0h0m', '1441m', '25h'].map(maxDuration => [
+      claim({ processing: { maxDuration } }),
+      `spec.processing.maxDuration: must be from 1s to 24h, got '${maxDuration}' [OUT_OF_RANGE]`,
+    ]),
+  },
+  {
+    rule: 'must be from 1ms to 24h',
+    keeps: ['1ms', '1s500ms', '24h'].map(targetLatency => claim({ processing: { averageDuration: '1ms', targetLatency } })),
+    breaks: ['0ms', '0s', '24h1ms'].map(targetLatency => [
+      claim({ processing: { averageDuration: '1ms', targetLatency } }),
+      `spec.processing.targetLatency: must be from 1ms to 24h, got '${targetLatency}' [OUT_OF_RANGE]`,
+    ]),
+  },
+  {
+    rule: 'required with averageDuration',
+    keeps: [latency({})],
+    breaks: [[claim({ processing: { averageDuration: '1s' } }), 'spec.processing.targetLatency: required with averageDuration [REQUIRED]']],
+  },
+  {
+    rule: 'required with targetLatency',
+    keeps: [latency({})],
+    breaks: [[claim({ processing: { targetLatency: '1s' } }), 'spec.processing.averageDuration: required with targetLatency [REQUIRED]']],
+  },
+  {
+    rule: 'must be at most maxDuration',
+    keeps: [claim({ processing: { maxDuration: '2s', averageDuration: '2000ms', targetLatency: '1s' } })],
+    breaks: [
+      [
+        claim({ processing: { maxDuration: '2s', averageDuration: '2001ms', targetLatency: '1s' } }),
+        "spec.processing.averageDuration: must be at most maxDuration, got '2001ms' [CONFLICT]",
+      ],
+    ],
+  },
+  {
+    rule: 'excludes nats.server, which has its own',
+    keeps: [claim()],
+    breaks: ['url', 'monitoringEndpoint'].map(field => {
+      const address = field === 'url' ? 'nats://a:1' : 'a:1'
+      return [
+        claim({ nats: { stream: 'S', consumer: 'C', server: 'main', [field]: address } }),
+        `spec.nats.${field}: excludes nats.server, which has its own, got '${address}' [CONFLICT]`,
+      ]
+    }),
+  },
+  {
+    rule: 'needs one of the two: key, or secretKey, its older name',
+    keeps: [secret({ env: [{ key: 'k', name: 'A' }] }), secret({ env: [{ secretKey: 'k', name: 'A' }] })],
+    breaks: [{ name: 'A' }, { key: 'k', secretKey: 'k', name: 'A' }].map(one => [
+      secret({ env: [one] }),
+      'spec.secretRefs[0].env[0].key: needs one of the two: key, or secretKey, its older name [REQUIRED]',
+    ]),
+  },
+  {
+    rule: 'needs one of the two: name, or envName, its older name',
+    keeps: [secret({ env: [{ key: 'k', envName: 'A' }] })],
+    breaks: [{ key: 'k' }, { key: 'k', name: 'A', envName: 'A' }].map(one => [
+      secret({ env: [one] }),
+      'spec.secretRefs[0].env[0].name: needs one of the two: name, or envName, its older name [REQUIRED]',
+    ]),
+  },
+  {
+    rule: "must not mount a file inside another's mountPath",
+    keeps: [
+      files({ mountPath: '/a', secret: 's' }, { mountPath: '/ab', secret: 's' }),
+      files({ mountPath: '/a/b', secret: 's' }, { mountPath: '/a/c', secret: 's' }),
+    ],
+    breaks: [
+      [
+        files({ mountPath: '/a/b/c', secret: 's' }, { mountPath: '/a', scratch: '1Gi' }),
+        "spec.files: must not mount a file inside another's mountPath [CONFLICT]",
+      ],
+    ],
+  },
+  {
+    rule: 'needs one of the three: secret, configMap or scratch',
+    keeps: [{ secret: 's' }, { configMap: 'c' }, { scratch: '1Gi' }].map(source => files({ mountPath: '/a', ...source })),
+    breaks: [{}, { secret: 's', configMap: 'c' }, { secret: 's', scratch: '1Gi' }].map(source => [
+      files({ mountPath: '/a', ...source }),
+      'spec.files[0]: needs one of the three: secret, configMap or scratch [CONFLICT]',
+    ]),
+  },
+  {
+    rule: 'requires secret or configMap',
+    keeps: [files({ mountPath: '/a', secret: 's', key: 'k' })],
+    breaks: [[files({ mountPath: '/a', scratch: '1Gi', key: 'k' }), "spec.files[0].key: requires secret or configMap, got 'k' [CONFLICT]"]],
+  },
+  {
+    rule: 'requires scratch',
+    keeps: [files({ mountPath: '/a', scratch: '1Gi', memory: true })],
+    breaks: [[files({ mountPath: '/a', secret: 's', memory: true }), 'spec.files[0].memory: requires scratch, got true [CONFLICT]']],
+  },
+  {
+    rule: "must be none of the system's directories, which are /proc, /sys, /dev but for /dev/shm, and /var/run/secrets",
+    keeps: ['/dev/shm', '/var/lib', '/var/runner', '/run/app', '/var/run/app', '/processes', '/device', '/run/secretsX'].map(mountPath =>
+      files({ mountPath, secret: 's' }),
+    ),
+    breaks: [
+      '/proc',
+      '/proc/1',
+      '/sys',
+      '/dev',
+      '/dev/null',
+      '/dev/shm/a',
+      '/var',
+      '/var/run',
+      '/run',
+      '/run/secrets',
+      '/var/run/secrets/nats',
+      '/run/secrets/kubernetes.io/serviceaccount',
+    ].map(mountPath => [
+      files({ mountPath, secret: 's' }),
+      `spec.files[0].mountPath: must be none of the system's directories, which are /proc, /sys, /dev but for /dev/shm, and /var/run/secrets, got '${mountPath}' [RESERVED]`,
     ]),
   },
   {
@@ -300,6 +545,13 @@ const lists: readonly { list: string; breaks: readonly [Json, ...string[]] }[] =
         ],
       }),
       "spec.env[2].name: must not be the same as spec.env[0].name, got 'A' [DUPLICATE]",
+    ],
+  },
+  {
+    list: 'files',
+    breaks: [
+      files({ mountPath: '/a', secret: 'a' }, { mountPath: '/a', scratch: '1Gi' }),
+      "spec.files[1].mountPath: must not be the same as spec.files[0].mountPath, got '/a' [DUPLICATE]",
     ],
   },
   {

@@ -9,6 +9,7 @@ import { asRecorded } from './suite/recording.ts'
 import { scalesOnLag } from './suite/scaling.ts'
 import { withControlPlane } from './suite/setting.ts'
 import { sameVerdict } from './suite/verdict.ts'
+import { keepsWorkers } from './suite/workers.ts'
 
 const given = withControlPlane('claims')
 
@@ -16,6 +17,7 @@ asRecorded(given)
 examplesAreReady(given)
 examplesAreQuiet(given, 120, () => sameVerdict(given))
 scalesOnLag(given)
+keepsWorkers(given)
 lastAppliedIsExact(given)
 emptiedObjects(given)
 refusedClaims(given)

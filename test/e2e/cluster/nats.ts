@@ -13,6 +13,8 @@ export interface Nats {
   readonly fill: (stream: string, count: number) => Promise<void>
   /** Fetches up to this many messages of the consumer and acknowledges them; returns their number. */
   readonly take: (stream: string, consumer: string, count: number) => Promise<number>
+  /** Fetches this many messages of the consumer without acknowledging them, as workers do that are still at work. */
+  readonly hold: (stream: string, consumer: string, count: number) => Promise<void>
   /** The lag as KEDA computes it: pending and unacknowledged messages. */
   readonly lag: (stream: string, consumer: string) => Promise<number>
   readonly close: () => void
@@ -126,8 +128,8 @@ export async function connectNats(port: number): Promise<Nats> {
     return answer
   }
 
-  /** Fetches one batch of available messages and acknowledges each. */
-  function takeBatch(stream: string, consumer: string, limit: number): Promise<number> {
+  /** Fetches one batch of available messages, and answers each if asked. */
+  function fetchBatch(stream: string, consumer: string, limit: number, answer?: string): Promise<number> {
     return new Promise(resolve => {
       let taken = 0
       const finish = () => {
@@ -137,7 +139,7 @@ export async function connectNats(port: number): Promise<Nats> {
       let quiet = setTimeout(finish, QUIET_MS)
       const { inbox, end } = subscribe(message => {
         clearTimeout(quiet)
-        if (message.reply !== undefined) post(message.reply, '+ACK')
+        if (message.reply !== undefined && answer !== undefined) post(message.reply, answer)
         taken += 1
         if (taken === limit) return finish()
         quiet = setTimeout(finish, QUIET_MS)
@@ -175,11 +177,16 @@ export async function connectNats(port: number): Promise<Nats> {
       await connected()
       let taken = 0
       while (taken < limit) {
-        const batch = await takeBatch(stream, consumer, Math.min(BATCH, limit - taken))
+        const batch = await fetchBatch(stream, consumer, Math.min(BATCH, limit - taken), '+ACK')
         if (batch === 0) break
         taken += batch
       }
       return taken
+    },
+    hold: async (stream, consumer, count) => {
+      await connected()
+      const held = await fetchBatch(stream, consumer, count)
+      if (held !== count) throw new Error(`${consumer} got ${held} messages instead of ${count}`)
     },
     lag: async (stream, consumer) => {
       const info = await jetStream(`CONSUMER.INFO.${stream}.${consumer}`)
