@@ -41,10 +41,10 @@ const quantity = (description: string, example: string): Schema & { example: str
   pattern: '^[0-9]+(?:\\.[0-9]+)?(?:m|k|Ki|Mi|Gi|Ti|M|G|T)?$',
 })
 
-const resources = (what: string): Schema => ({
+const resources = (what: string, required: readonly string[]): Schema => ({
   type: 'object',
   description: `What a container of this size ${what}.`,
-  required: ['cpu', 'memory'],
+  required,
   properties: { cpu: quantity('CPU.', '500m'), memory: quantity('Memory.', '1Gi') },
 })
 
@@ -52,8 +52,21 @@ const pair: Schema = {
   type: 'object',
   description: 'Requests and limits of this size.',
   required: ['requests', 'limits'],
-  properties: { requests: resources('asks for'), limits: resources('is held to') },
+  properties: { requests: resources('asks for', ['cpu', 'memory']), limits: resources('is held to', ['memory']) },
 }
+
+const nameLimits = { maxLength: 63, pattern: '^[a-z0-9]+(?:-+[a-z0-9]+)*$' }
+
+const fieldPath = { title: 'path of a field', maxLength: 253, pattern: '^[a-zA-Z0-9]+(?:\\.[a-zA-Z0-9]+)*$' }
+
+const listOf = (title: string, description: string, example: string, item: Partial<Schema>): Schema & { example: string[] } => ({
+  type: 'array',
+  title,
+  description,
+  example: [example],
+  maxItems: 100,
+  items: { type: 'string', minLength: 1, ...item },
+})
 
 function fieldOf(spec: Schema, ...path: string[]): Schema {
   const field = path.reduce<Schema | undefined>((above, name) => above?.properties?.[name], spec)
@@ -63,9 +76,9 @@ function fieldOf(spec: Schema, ...path: string[]): Schema {
 
 /** The input's schema below apiVersion, kind and metadata. */
 export function inputProperties(spec: Schema): Record<string, Schema> {
-  const { title: _, ...defaults } = pick(spec, defaultableFields)
-  const each = (property: string, schema: Schema) =>
-    Object.fromEntries((spec.properties?.[property]?.enum ?? []).map((name): [string, Schema] => [name, { ...schema, title: name }]))
+  const { title: _, ...picked } = pick(spec, defaultableFields)
+  const { enum: __, ...size } = picked.properties?.size ?? {}
+  const defaults: Schema = { ...picked, properties: { ...picked.properties, size: { ...size, ...nameLimits } } }
   return {
     composeAs: {
       type: 'string',
@@ -154,26 +167,71 @@ export function inputProperties(spec: Schema): Record<string, Schema> {
       type: 'object',
       title: 'priorities',
       description: "The PriorityClass of each priority that a claim can name. A claim can't name one that is missing here.",
-      properties: each('priority', {
+      additionalProperties: {
         type: 'string',
         title: 'name of a PriorityClass',
         description: 'The PriorityClass.',
         maxLength: 253,
         pattern: '^[a-z0-9]+(?:-+[a-z0-9]+)*(?:\\.[a-z0-9]+(?:-+[a-z0-9]+)*)*$',
-      }),
+      },
     },
     defaults: { ...defaults, title: 'defaults', description: 'Defaults for every claim. What a claim or its environment says wins.' },
     environments: {
       type: 'object',
       title: 'environments',
       description: "What this platform adds to the presets of a claim's environment, or has otherwise.",
-      properties: each('environment', { ...defaults, description: 'Defaults for claims of this environment.' }),
+      additionalProperties: { ...defaults, title: 'environment', description: 'Defaults for claims of this environment.' },
     },
     sizes: {
       type: 'object',
       title: 'sizes',
-      description: 'Other resources for the sizes.',
-      properties: each('size', pair),
+      description: "Other resources for the built-in sizes, and sizes of the platform's own.",
+      additionalProperties: { ...pair, title: 'size' },
+    },
+    policy: {
+      type: 'object',
+      title: 'policy',
+      description: 'What a claim may not ask for. A claim that breaks it is refused with POLICY; its running objects stay as they are.',
+      properties: {
+        maxReplicas: {
+          type: 'integer',
+          title: 'most replicas',
+          description: 'The most replicas that a claim may ask for. A default above it is lowered.',
+          example: 50,
+          minimum: 1,
+          maximum: 1000,
+        } as Schema,
+        maxGracePeriod: {
+          ...fieldOf(spec, 'processing', 'maxDuration'),
+          description: 'The longest processing.maxDuration that a claim may ask for, 1s to 24h.',
+          example: '2h',
+          default: '1h',
+        } as Schema,
+        registries: listOf(
+          'registries',
+          'Where images may come from: registries, with a path if only a part of one is meant.',
+          'ghcr.io/acme',
+          {
+            title: 'registry with an optional path',
+            maxLength: 512,
+            pattern: '^[A-Za-z0-9][A-Za-z0-9.-]*(?::[0-9]{1,5})?(?:/[a-z0-9][a-z0-9._-]*)*$',
+          },
+        ),
+        digest: {
+          type: 'string',
+          title: 'digest',
+          description: 'Required: an image must have a digest.',
+          enum: ['Required'],
+        },
+        forbid: listOf('forbidden fields', 'Fields below spec that a claim must not set.', 'nats.url', fieldPath),
+        require: listOf('required fields', 'Fields below spec that a claim must set.', 'environment', fieldPath),
+        propagateLabels: listOf(
+          'propagated labels',
+          "Labels of the claim that its objects and pods get too; a * at the end stands for any ending. A change of one rolls the claim's pods.",
+          'example.com/team',
+          { title: 'name of a label', maxLength: 317, pattern: '^(?:[a-z0-9.-]+/)?(?:[A-Za-z0-9][A-Za-z0-9._-]*)?\\*?$' },
+        ),
+      },
     },
   }
 }
@@ -184,7 +242,8 @@ const description = "The input of function-event-driven-service: the platform's 
 /** The JSON Schema of the input, for the function and for editors, with shared parts under $defs. */
 export function inputSchema(properties: Record<string, Schema>, closed: (schema: Schema, defaults: unknown) => Schema): Schema {
   const { defaults, environments, sizes, ...rest } = properties
-  const shared = { defaults, size: sizes?.properties?.medium }
+  const { title: _, ...size } = entryOf(sizes)
+  const shared = { defaults, size }
   const refer = (name: keyof typeof shared, { title, description }: Schema = {}): Schema => ({
     ...(title && { title }),
     ...(description && { description }),
@@ -192,8 +251,7 @@ export function inputSchema(properties: Record<string, Schema>, closed: (schema:
   })
   const referAll = (name: keyof typeof shared, schema: Schema = {}): Schema => ({
     ...schema,
-    additionalProperties: false,
-    properties: Object.fromEntries(Object.entries(schema.properties ?? {}).map(([key, property]) => [key, refer(name, property)])),
+    additionalProperties: refer(name, entryOf(schema)),
   })
   const root = closed(
     {
@@ -223,6 +281,9 @@ export function inputSchema(properties: Record<string, Schema>, closed: (schema:
     $defs: Object.fromEntries(Object.entries(shared).map(([name, schema]) => [name, closed(schema ?? {}, undefined)])),
   }
 }
+
+/** The schema of each entry of a map. */
+const entryOf = ({ additionalProperties }: Schema = {}): Schema => (typeof additionalProperties === 'object' ? additionalProperties : {})
 
 /** The CRD of the input, which documents it in the package. There are no objects of this kind. */
 export const inputCrd = (properties: Record<string, Schema>) => ({

@@ -70,10 +70,12 @@ function rows(schema: Schema, path: string): string[] {
     .flatMap(([name, property]) => {
       const here = path === '' ? name : `${path}.${name}`
       const item = property.type === 'array' ? property.items : undefined
+      const entry = typeof property.additionalProperties === 'object' ? property.additionalProperties : undefined
       const required = schema.required?.includes(name) ? ' **Required.**' : ''
       const row = `| \`${here}${item ? '[]' : ''}\` | ${cell(typeText(item ?? property))} | ${defaultText(property)} | ${cell((property.description ?? '') + required)} |`
       // Every environment has the same fields as defaults, so they are not repeated.
-      const below = path === 'environments' ? [] : rows(item ?? property, `${here}${item ? '[]' : ''}`)
+      const below =
+        path === '' && name === 'environments' ? [] : rows(item ?? entry ?? property, `${here}${item ? '[]' : entry ? '.NAME' : ''}`)
       return [row, ...below]
     })
 }

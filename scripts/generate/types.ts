@@ -41,11 +41,15 @@ function typeOf(schema: Schema, indent: string): string {
   }
 }
 
+/** The platform may have other names than those of the schema. */
+const platformNamed = new Set(['size', 'environment', 'priority'])
+
 function objectType(schema: Schema, indent: string): string {
   const inner = `${indent}  `
   const fields = Object.entries(schema.properties ?? {}).map(([name, property]) => {
+    const type = indent === '' && platformNamed.has(name) ? 'string' : typeOf(property, inner)
     const optional = schema.required?.includes(name) || property.default !== undefined ? '' : '?'
-    return `${inner}/** ${property.description ?? ''} */\n${inner}readonly ${name}${optional}: ${typeOf(property, inner)}\n`
+    return `${inner}/** ${property.description ?? ''} */\n${inner}readonly ${name}${optional}: ${type}\n`
   })
   return `{\n${fields.join('')}${indent}}`
 }

@@ -20,6 +20,7 @@ export const codes = {
   NAME: 'Kubernetes does not accept the name of the claim, or a name derived from it.',
   NO_NAMESPACE: 'The namespace of the service is unknown.',
   UNSUPPORTED: 'The platform has not enabled a feature that the claim uses.',
+  POLICY: 'The platform forbids it to every claim.',
   DEPRECATED: 'The field still works, but has a successor.',
   NO_EFFECT: 'The field has no effect because of another field.',
   BUSY_REPLICAS: 'The autoscaler will ask replicas to finish that still work on long messages.',

@@ -28,6 +28,7 @@ export function identify(composite: JsonObject): Identity {
 export interface IdentifiedClaim {
   readonly identity: Identity
   readonly document: JsonObject
+  readonly labels: JsonObject
 }
 
 export function identifyClaim(composite: JsonObject): IdentifiedClaim {
@@ -40,7 +41,8 @@ export function identifyClaim(composite: JsonObject): IdentifiedClaim {
     metadata: { ...(name && { name }), ...(namespace && { namespace }) },
     spec: isObject(spec) ? Object.fromEntries(Object.entries(spec).filter(([field]) => !Object.hasOwn(crossplaneFields, field))) : spec,
   }
-  return { identity, document }
+  const labels = at(composite, 'metadata', 'labels')
+  return { identity, document, labels: isObject(labels) ? labels : {} }
 }
 
 /** Resources need a namespace. A claim in a file may leave it out, one in a cluster may not. The schema checks the name. */

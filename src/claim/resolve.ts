@@ -7,7 +7,7 @@ import type { EventDrivenServiceSpec } from './generated/types.ts'
 import { type Layer, rank } from './layers.ts'
 import { resolveProbes } from './probes.ts'
 import { lagThresholdOf, resolveProcessing } from './processing.ts'
-import type { Eventing, Files, Knative, Nats, ResolvedClaim, Scaling, Source, Variable } from './resolved-claim.ts'
+import type { Eventing, Files, Knative, Labels, Nats, ResolvedClaim, Scaling, Source, Variable } from './resolved-claim.ts'
 
 const HTTP_PORT = 8080
 const SYSTEM_ACCOUNT = '$SYS'
@@ -18,15 +18,17 @@ type Spec = EventDrivenServiceSpec
 type FilesSpec = NonNullable<Spec['files']>[number]
 type SecretVariable = NonNullable<NonNullable<Spec['secretRefs']>[number]['env']>[number]
 
-export function resolveClaim(spec: Spec, name: string, namespace: string, platform: Platform): ResolvedClaim {
+export function resolveClaim(spec: Spec, name: string, namespace: string, platform: Platform, labels: Labels = {}): ResolvedClaim {
   const layers: readonly Layer[] = [
     oneAtATime(spec),
-    ...(spec.environment ? platform.environments[spec.environment] : []),
+    ...(spec.environment ? (platform.environments[spec.environment] ?? []) : []),
     platform.defaults,
     builtIn,
   ]
   const layered = merge({}, ...(layers as readonly unknown[] as readonly JsonObject[])) as unknown as Spec & typeof builtIn
   const { image, runtime, environment, command, args, initContainer, httpPort, identity, sessionAffinity, eventing } = spec
+  const resources = platform.sizes[layered.size]
+  if (resources === undefined) throw new Error(`the platform has no size ${layered.size}`)
   const processing = resolveProcessing(spec.processing)
   const priorityClass = spec.priority && platform.priorities[spec.priority]
   return {
@@ -34,16 +36,17 @@ export function resolveClaim(spec: Spec, name: string, namespace: string, platfo
     platform,
     name,
     namespace,
+    labels,
     runtime,
     image,
     size: layered.size,
-    resources: platform.sizes[layered.size],
+    resources,
     ...(environment && { environment }),
     ...(command && { command }),
     ...(args && { args }),
     ...(spec.nats && { nats: resolveNats(spec.nats, layers, platform) }),
     ...(processing && { processing }),
-    scaling: resolveScaling(layered.scaling, layers, spec),
+    scaling: resolveScaling(layered.scaling, layers, spec, platform),
     variables: variables(spec),
     bulkSources: bulkSources(spec),
     files: (spec.files ?? []).map(filesOf),
@@ -57,7 +60,7 @@ export function resolveClaim(spec: Spec, name: string, namespace: string, platfo
     ...(priorityClass !== undefined && { priorityClass }),
     updates: spec.updates ?? 'Rolling',
     sessionAffinity,
-    knative: resolveKnative(layered.knative as Knative, layers),
+    knative: resolveKnative(layered.knative as Knative, layers, platform),
     ...(eventing && { eventing: resolveEventing(eventing, resolveBroker(layered.eventing.broker as Broker, layers), name, namespace) }),
   }
 }
@@ -104,7 +107,15 @@ function resolveNats({ credentials, tls, server }: NonNullable<Spec['nats']>, cl
 const layeredNats = (layers: readonly Layer[]) =>
   merge({}, ...layers.map(({ nats }) => (nats ?? {}) as unknown as JsonObject)) as unknown as Omit<Nats, 'useHttps'> & { server?: string }
 
-function resolveScaling(layered: Scaling, layers: readonly Layer[], { nats, runtime, scaling, processing = {} }: Spec): Scaling {
+/** A default above the platform's limit is lowered; a claim that asks for more is refused. */
+const limited = (count: number, { policy: { maxReplicas = count } }: Platform) => Math.min(count, maxReplicas)
+
+function resolveScaling(
+  layered: Scaling,
+  layers: readonly Layer[],
+  { nats, runtime, scaling, processing = {} }: Spec,
+  platform: Platform,
+): Scaling {
   const [minReplicas, maxReplicas] = yieldingBounds(
     layered.minReplicas,
     layered.maxReplicas,
@@ -114,7 +125,12 @@ function resolveScaling(layered: Scaling, layers: readonly Layer[], { nats, runt
   const lagThreshold = scaling?.lagThreshold ?? lagThresholdOf(processing) ?? layered.lagThreshold
   // Nothing wakes a Deployment without KEDA, so a default of 0 does not apply.
   const isCount = runtime === 'Deployment' && nats === undefined && scaling?.minReplicas === undefined
-  return { ...layered, lagThreshold, minReplicas: isCount ? Math.max(1, minReplicas) : minReplicas, maxReplicas }
+  return {
+    ...layered,
+    lagThreshold,
+    minReplicas: limited(isCount ? Math.max(1, minReplicas) : minReplicas, platform),
+    maxReplicas: limited(maxReplicas, platform),
+  }
 }
 
 /** Where a bound that somebody set meets a default beyond it, the default gives way: the claim's own word always holds. */
@@ -125,7 +141,7 @@ function yieldingBounds(least: number, most: number, leastRank: number, mostRank
 
 const metricsOf = { kpa: ['concurrency', 'rps'], hpa: ['cpu', 'memory'] } as const
 
-function resolveKnative(layered: Knative, layers: readonly Layer[]): Knative {
+function resolveKnative(layered: Knative, layers: readonly Layer[], platform: Platform): Knative {
   const { autoscaling } = layered
   const ranks = (field: keyof Knative['autoscaling']) => rank(layers, layer => layer.knative?.autoscaling?.[field])
   const [minScale, maxScale] =
@@ -140,7 +156,7 @@ function resolveKnative(layered: Knative, layers: readonly Layer[]): Knative {
       ...others,
       ...chosen,
       target: targetFor(chosen.metric, layers) ?? autoscaling.target,
-      ...scaleBounds(minScale, maxScale, autoscaling.activationScale, ranks),
+      ...limitedScales(scaleBounds(minScale, maxScale, autoscaling.activationScale, ranks), platform),
     },
   }
 }
@@ -155,6 +171,19 @@ function scaleBounds(minScale: number, maxScale: number, wanted: number | undefi
   const most = maxScale !== 0 && maxScale < wanted && wins('maxScale') ? wanted : maxScale
   const activationScale = Math.max(least, most === 0 ? wanted : Math.min(most, wanted))
   return { minScale: least, maxScale: most, ...(activationScale > 1 && { activationScale }) }
+}
+
+/** The same for Knative, where a maximum of 0 is no limit. */
+function limitedScales(scales: Scales, platform: Platform): Scales {
+  const { maxReplicas } = platform.policy
+  if (maxReplicas === undefined) return scales
+  const { minScale, maxScale, activationScale = 0 } = scales
+  const wakesWith = limited(activationScale, platform)
+  return {
+    minScale: limited(minScale, platform),
+    maxScale: maxScale === 0 ? maxReplicas : limited(maxScale, platform),
+    ...(wakesWith > 1 && { activationScale: wakesWith }),
+  }
 }
 
 /** A default that does not fit gives way here too: a class brings its own metric, and a metric its class. */

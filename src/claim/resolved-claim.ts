@@ -1,9 +1,9 @@
 import type { ResourceRequirements } from '../platform/defaults.ts'
 import type { Platform } from '../platform/platform.ts'
-import type { Environment, EventDrivenServiceSpec, Runtime, Size } from './generated/types.ts'
+import type { EventDrivenServiceSpec, Runtime } from './generated/types.ts'
 import type { Layer } from './layers.ts'
 
-export type { ResourceRequirements, Runtime, Size }
+export type { ResourceRequirements, Runtime }
 
 /** A Secret or a ConfigMap. The pods start without an optional one. */
 export interface Source {
@@ -66,6 +66,8 @@ export interface Scaling {
   readonly paused: boolean
 }
 
+export type Labels = Readonly<Record<string, string>>
+
 type KnativeSpec = NonNullable<EventDrivenServiceSpec['knative']>
 type EventingSpec = NonNullable<EventDrivenServiceSpec['eventing']>
 export type Delivery = NonNullable<NonNullable<EventingSpec['broker']>['delivery']>
@@ -105,11 +107,13 @@ export interface ResolvedClaim {
   readonly platform: Platform
   readonly name: string
   readonly namespace: string
+  /** The labels of the claim that its objects get too. */
+  readonly labels: Labels
   readonly runtime: Runtime
   readonly image: string
-  readonly size: Size
+  readonly size: string
   readonly resources: ResourceRequirements
-  readonly environment?: Environment
+  readonly environment?: string
   readonly command?: readonly string[]
   readonly args?: readonly string[]
   readonly nats?: Nats

@@ -51,6 +51,12 @@ function planChildren(schema: Schema): Visit | undefined {
     return (value, path, findings) => {
       if (Array.isArray(value)) for (const [index, item] of value.entries()) items(item, [...path, index], findings)
     }
+  const entry = typeof schema.additionalProperties === 'object' ? planRules(schema.additionalProperties) : undefined
+  if (entry !== undefined)
+    return (value, path, findings) => {
+      if (isObject(value))
+        for (const [name, below] of Object.entries(value)) if (below !== undefined) entry(below, [...path, name], findings)
+    }
   const properties: [string, Visit][] = []
   for (const [name, property] of Object.entries(schema.properties ?? {})) {
     const visit = planRules(property)

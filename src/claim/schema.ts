@@ -56,10 +56,11 @@ export function child(schema: Schema, step: string | number): Schema | undefined
 export function inlined(schema: Schema, defs: Schema['$defs'] = schema.$defs): Schema {
   const { $ref, $defs: _, ...own } = schema
   const target = $ref === undefined ? undefined : defs?.[$ref.replace('#/$defs/', '')]
-  const { properties, items, ...rest } = target ? { ...inlined(target, defs), ...own } : own
+  const { properties, items, additionalProperties: entry, ...rest } = target ? { ...inlined(target, defs), ...own } : own
   return {
     ...rest,
     ...(properties && { properties: Object.fromEntries(Object.entries(properties).map(([name, s]) => [name, inlined(s, defs)])) }),
     ...(items && { items: inlined(items, defs) }),
+    ...(entry !== undefined && { additionalProperties: typeof entry === 'object' ? inlined(entry, defs) : entry }),
   }
 }

@@ -5,10 +5,11 @@ import { importClaim } from './import.ts'
 import type { ExitCode, Io } from './io.ts'
 import { migrate } from './migrate.ts'
 import { render } from './render.ts'
+import { schema } from './schema.ts'
 import { note } from './stderr.ts'
 import { validate } from './validate.ts'
 
-const commands = [validate, render, importClaim, migrate, doctor]
+const commands = [validate, render, importClaim, migrate, schema, doctor]
 
 const usage = (): string => {
   const width = Math.max(...commands.map(({ name }) => name.length))

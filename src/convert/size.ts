@@ -1,4 +1,4 @@
-import { at, type Json } from '../kubernetes/json.ts'
+import { at, type Json, type JsonObject } from '../kubernetes/json.ts'
 import { parseQuantity } from '../kubernetes/quantity.ts'
 import type { Platform } from '../platform/platform.ts'
 
@@ -16,12 +16,13 @@ export function matchSize(resources: Json | undefined, sizes: Platform['sizes'])
   if (wanted.every(figure => figure === undefined)) return undefined
   const ranked = Object.entries(sizes)
     .map(([size, has]) => {
-      const gaps = figures.map(([bound, resource], index) => distance(wanted[index], parseQuantity(has[bound][resource])))
-      return { size, distance: gaps.reduce((sum, gap) => sum + gap, 0) }
+      const own = figures.map(([bound, resource]) => parseQuantity(at(has as unknown as JsonObject, bound, resource)))
+      const gaps = own.map((figure, index) => distance(wanted[index], figure))
+      return { size, exact: own.every((figure, index) => figure === wanted[index]), distance: gaps.reduce((sum, gap) => sum + gap, 0) }
     })
-    .sort((a, b) => a.distance - b.distance)
+    .sort((a, b) => Number(b.exact) - Number(a.exact) || a.distance - b.distance)
   const [nearest] = ranked
-  return nearest && { size: nearest.size, exact: nearest.distance === 0 && !wanted.includes(undefined) }
+  return nearest && { size: nearest.size, exact: nearest.exact }
 }
 
 /** In doublings. A resource that is not set counts as equal. */

@@ -3,6 +3,7 @@ import { type IdentifiedClaim, identifyClaim } from '../claim/identity.ts'
 import type { ResolvedClaim } from '../claim/resolved-claim.ts'
 import type { Json } from '../kubernetes/json.ts'
 import { type Platform, parsePlatform } from '../platform/platform.ts'
+import { propagatedLabels } from '../platform/policy.ts'
 import { compose } from '../reconcile/compose.ts'
 import { type ClaimCondition, findingsMessage, refusedCondition } from '../reconcile/conditions.ts'
 import { parseIdentified } from '../reconcile/parse-claim.ts'
@@ -26,7 +27,8 @@ function resolve(claim: IdentifiedClaim, input: Json | undefined): Resolved {
   if (!parsed.ok)
     return refusedCondition('InvalidInput', `the input of the function in the Composition is invalid: ${findingsMessage(parsed.findings)}`)
   const { platform, number } = parsed
-  return claimCache({ document: claim.document, number }, () => {
+  const labels = propagatedLabels(claim.labels, platform.policy)
+  return claimCache({ document: claim.document, number, labels }, () => {
     const parsed = parseIdentified(claim, platform)
     return parsed.ok ? { claim: parsed.claim, platform } : refusedCondition('InvalidClaim', findingsMessage(parsed.findings))
   })

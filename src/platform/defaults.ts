@@ -1,9 +1,9 @@
 // Defaults for fields that the claim does not set. The function's input can change every value.
-import type { Environment, EventDrivenServiceSpec, Size } from '../claim/generated/types.ts'
+import type { EventDrivenServiceSpec } from '../claim/generated/types.ts'
 
 /** The fields of a claim that a platform or an environment may have a default for. */
 export interface Defaults {
-  readonly size?: Size
+  readonly size?: string
   readonly nats?: Partial<Pick<NonNullable<EventDrivenServiceSpec['nats']>, 'url' | 'account' | 'accountID' | 'monitoringEndpoint'>>
   readonly scaling?: EventDrivenServiceSpec['scaling']
   readonly imagePullSecrets?: EventDrivenServiceSpec['imagePullSecrets']
@@ -18,7 +18,7 @@ export interface Defaults {
 
 export interface ResourceRequirements {
   readonly requests: { readonly cpu: string; readonly memory: string }
-  readonly limits: { readonly cpu: string; readonly memory: string }
+  readonly limits: { readonly cpu?: string; readonly memory: string }
 }
 
 export const builtIn = {
@@ -42,7 +42,7 @@ export const builtIn = {
   eventing: { broker: { class: 'MTChannelBasedBroker' } },
 } as const satisfies Defaults
 
-const preset = (size: Size, least: number, most: number, target: number, scaleDownDelay: string, timeoutSeconds: number): Defaults => ({
+const preset = (size: string, least: number, most: number, target: number, scaleDownDelay: string, timeoutSeconds: number): Defaults => ({
   size,
   scaling: { minReplicas: least, maxReplicas: most },
   knative: {
@@ -52,15 +52,15 @@ const preset = (size: Size, least: number, most: number, target: number, scaleDo
   },
 })
 
-export const environments: Readonly<Record<Environment, Defaults>> = {
+export const environments = {
   development: preset('small', 0, 3, 50, '15s', 60),
   staging: preset('small', 1, 5, 80, '30s', 120),
   production: preset('medium', 2, 20, 100, '60s', 300),
-}
+} as const satisfies Readonly<Record<string, Defaults>>
 
-export const sizes: Readonly<Record<Size, ResourceRequirements>> = {
+export const sizes = {
   micro: { requests: { cpu: '100m', memory: '256Mi' }, limits: { cpu: '500m', memory: '1Gi' } },
   small: { requests: { cpu: '250m', memory: '512Mi' }, limits: { cpu: '1000m', memory: '2Gi' } },
   medium: { requests: { cpu: '500m', memory: '1Gi' }, limits: { cpu: '2000m', memory: '4Gi' } },
   large: { requests: { cpu: '1000m', memory: '2Gi' }, limits: { cpu: '4000m', memory: '8Gi' } },
-}
+} as const satisfies Readonly<Record<string, ResourceRequirements>>

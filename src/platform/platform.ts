@@ -1,12 +1,13 @@
 // The function's input: the settings of the platform team for all claims.
 import schema from '../../schemas/input.schema.json' with { type: 'json' }
 import type { Finding } from '../claim/findings.ts'
-import type { Environment, Size } from '../claim/generated/types.ts'
 import type { Schema } from '../claim/schema.ts'
 import { compileValidator, type Validate } from '../claim/validate.ts'
-import { isObject, type Json, type JsonObject } from '../kubernetes/json.ts'
+import { at, isObject, type Json, type JsonObject } from '../kubernetes/json.ts'
 import { merge } from '../kubernetes/merge.ts'
+import { didYouMean } from '../text/did-you-mean.ts'
 import { type Defaults, environments, type ResourceRequirements, sizes } from './defaults.ts'
+import { type Policy, unknownFields } from './policy.ts'
 
 export interface Features {
   readonly knativeInitContainers: boolean
@@ -39,8 +40,9 @@ export interface Platform {
   readonly priorities: Readonly<Partial<Record<string, string>>>
   readonly defaults: Defaults
   /** The defaults of each environment: the platform's own before the built-in preset. */
-  readonly environments: Readonly<Record<Environment, readonly Defaults[]>>
-  readonly sizes: Readonly<Record<Size, ResourceRequirements>>
+  readonly environments: Readonly<Partial<Record<string, readonly Defaults[]>>>
+  readonly sizes: Readonly<Partial<Record<string, ResourceRequirements>>>
+  readonly policy: Policy
 }
 
 export type ParsedPlatform =
@@ -54,9 +56,10 @@ const validateInput: Validate = input => {
   return compiled(input)
 }
 
-const environmentLayers = (own: Partial<Record<Environment, Defaults>> = {}): Platform['environments'] => {
-  const layers = (environment: Environment) => [own[environment] ?? {}, environments[environment]]
-  return { development: layers('development'), staging: layers('staging'), production: layers('production') }
+const environmentLayers = (own: Readonly<Partial<Record<string, Defaults>>> = {}): Platform['environments'] => {
+  const presets: Readonly<Partial<Record<string, Defaults>>> = environments
+  const names = new Set([...Object.keys(presets), ...Object.keys(own)])
+  return Object.fromEntries([...names].map(name => [name, [own[name] ?? {}, presets[name] ?? {}]]))
 }
 
 /** The platform settings without any input. */
@@ -70,6 +73,7 @@ export const builtInPlatform: Platform = {
   defaults: {},
   environments: environmentLayers(),
   sizes,
+  policy: { maxGracePeriod: '1h' },
 }
 
 export function parsePlatform(input: Json | undefined): ParsedPlatform {
@@ -78,6 +82,22 @@ export function parsePlatform(input: Json | undefined): ParsedPlatform {
   if (findings.length > 0) return { ok: false, findings }
   const { environments: own, ...said } = value as JsonObject
   const { environments: _, ...rest } = builtInPlatform
-  const platform = merge(said, rest as unknown as JsonObject) as unknown as Platform
-  return { ok: true, platform: { ...platform, environments: environmentLayers(own as Parameters<typeof environmentLayers>[0]) } }
+  const merged = merge(said, rest as unknown as JsonObject) as unknown as Platform
+  const platform = { ...merged, environments: environmentLayers(own as Parameters<typeof environmentLayers>[0]) }
+  const wrong = [...unknownSizes(value, platform), ...unknownFields(platform.policy)]
+  return wrong.length > 0 ? { ok: false, findings: wrong } : { ok: true, platform }
+}
+
+/** Defaults that name a size which the platform does not have. */
+function unknownSizes(input: Json, { sizes: known }: Platform): Finding[] {
+  const names = Object.keys(known)
+  const environments = at(input, 'environments')
+  const places = [['defaults'], ...Object.keys(isObject(environments) ? environments : {}).map(name => ['environments', name])]
+  return places.flatMap((place): Finding[] => {
+    const path = [...place, 'size']
+    const found = at(input, ...path)
+    if (typeof found !== 'string' || names.includes(found)) return []
+    const meant = didYouMean(found, names)
+    return [{ code: 'NOT_ALLOWED', path, problem: `must be one of [${names.join(', ')}]`, found, ...(meant && { meant }) }]
+  })
 }

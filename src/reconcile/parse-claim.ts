@@ -10,7 +10,9 @@ import type { ResolvedClaim } from '../claim/resolved-claim.ts'
 import type { Schema } from '../claim/schema.ts'
 import { compileValidator, type Validate } from '../claim/validate.ts'
 import { at, isObject, type Json, type JsonObject } from '../kubernetes/json.ts'
+import { ownNames, withNames } from '../platform/names.ts'
 import type { Platform } from '../platform/platform.ts'
+import { checkPolicy, propagatedLabels } from '../platform/policy.ts'
 
 export type Parsed = { readonly ok: true; readonly claim: ResolvedClaim } | { readonly ok: false; readonly findings: readonly Finding[] }
 
@@ -18,17 +20,31 @@ export const API_VERSION = schema.properties.apiVersion.const
 
 const validateSchema = compileValidator(schema as Schema)
 
+const validators = new WeakMap<Platform, Validate>()
+
+/** Most platforms have no names of their own, and share one validator. */
+function validatorFor(platform: Platform): Validate {
+  const known = validators.get(platform)
+  if (known !== undefined) return known
+  const names = ownNames(platform)
+  const isPlain = Object.keys(names).length === 0
+  const validate = isPlain ? validateSchema : compileValidator(withNames(schema as unknown as JsonObject, names) as Schema)
+  validators.set(platform, validate)
+  return validate
+}
+
 /** Turns a claim or composite into a resolved claim, or into all its findings. */
 export const parseClaim = (composite: JsonObject, platform: Platform, all?: readonly Capability[]): Parsed =>
   parseIdentified(identifyClaim(composite), platform, all)
 
-export function parseIdentified({ identity, document }: IdentifiedClaim, platform: Platform, all?: readonly Capability[]): Parsed {
+export function parseIdentified({ identity, document, labels }: IdentifiedClaim, platform: Platform, all?: readonly Capability[]): Parsed {
   const { value, findings } = validateClaim(document, platform, { capabilities: all })
   const missing = missingIdentity(identity)
   const { name, namespace } = identity
   if (findings.length + missing.length > 0 || name === undefined || namespace === undefined)
     return { ok: false, findings: [...missing, ...findings] }
-  return { ok: true, claim: resolveClaim((value as unknown as { spec: EventDrivenServiceSpec }).spec, name, namespace, platform) }
+  const { spec } = value as unknown as { spec: EventDrivenServiceSpec }
+  return { ok: true, claim: resolveClaim(spec, name, namespace, platform, propagatedLabels(labels, platform.policy)) }
 }
 
 export interface Validation {
@@ -41,18 +57,19 @@ export interface Validation {
 export function validateClaim(
   document: Json,
   platform: Platform,
-  { validate = validateSchema, capabilities: all = capabilities }: Validation = {},
+  { validate = validatorFor(platform), capabilities: all = capabilities }: Validation = {},
 ): ReturnType<Validate> {
   if (hasMoreValues(document, MOST_VALUES))
     return { value: document, findings: [{ code: 'OUT_OF_RANGE', path: [], problem: `must have at most ${MOST_VALUES} values in all` }] }
   const { value, findings } = validate(document)
   // A schema of another version may accept what the checks can't read.
-  if (validate !== validateSchema && validateSchema({ ...(value as JsonObject), apiVersion: API_VERSION }).findings.length > 0)
-    return { value, findings }
+  const own = validatorFor(platform)
+  if (validate !== own && own({ ...(value as JsonObject), apiVersion: API_VERSION }).findings.length > 0) return { value, findings }
   const name = at(value, 'metadata', 'name')
   const spec = validFields(value, findings)
   const checks = all.flatMap(({ check }) => check?.(spec, typeof name === 'string' ? name : '', platform) ?? [])
-  return { value, findings: [...findings, ...checkClaim(spec), ...checks] }
+  const policy = checkPolicy(at(value, 'spec'), platform.policy)
+  return { value, findings: [...findings, ...checkClaim(spec), ...checks, ...policy] }
 }
 
 // Kubernetes stores no object of this size, and checking each value would take minutes.

@@ -351,6 +351,7 @@ describe('a resolved claim', () => {
       platform: expect.anything(),
       name: 'orders-worker',
       namespace: 'shop',
+      labels: {},
       runtime: 'Deployment',
       image: 'ghcr.io/acme/orders-worker:1.4.2',
       size: 'medium',

@@ -88,15 +88,10 @@ describe('reports', () => {
       finds: ['defaults.nats.stream: unknown field [UNKNOWN_FIELD]'],
     },
     {
-      says: 'an unknown environment',
-      value: input({ environments: { test: {} } }),
-      finds: ['environments.test: unknown field [UNKNOWN_FIELD]'],
-    },
-    {
       says: 'a wrong default',
-      value: input({ defaults: { size: 'huge', scaling: { minReplicas: -1 } } }),
+      value: input({ defaults: { size: 'Huge', scaling: { minReplicas: -1 } } }),
       finds: [
-        "defaults.size: must be one of [micro, small, medium, large], got 'huge' [NOT_ALLOWED]",
+        "defaults.size: must be a valid size such as 'small', got 'Huge' [BAD_FORMAT]",
         'defaults.scaling.minReplicas: must be from 0 to 1000, got -1 [OUT_OF_RANGE]',
       ],
     },

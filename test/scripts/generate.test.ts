@@ -104,7 +104,13 @@ describe('the published schema', () => {
 describe('a rule in JSON Schema', () => {
   const owner: Schema = {
     type: 'object',
-    properties: { a: { type: 'string', default: 'x' }, b: { type: 'string' }, c: { type: 'array' }, d: { type: 'boolean' } },
+    properties: {
+      a: { type: 'string', default: 'x' },
+      b: { type: 'string' },
+      c: { type: 'array' },
+      d: { type: 'boolean' },
+      e: { type: 'object' },
+    },
   }
   const implies = (condition: object, then: object) => ({ if: condition, then })
   const translated = (rule: string) => {
@@ -125,6 +131,12 @@ describe('a rule in JSON Schema', () => {
     { rule: 'self.c.size() > 0', is: { properties: { c: { minItems: 1 } }, required: ['c'] } },
     { rule: "self.b.matches('^y')", is: { properties: { b: { pattern: '^y' } }, required: ['b'] } },
     { rule: "self.b.endsWith('y')", is: { properties: { b: { pattern: 'y$' } }, required: ['b'] } },
+    { rule: 'has(self.e.f)', is: { properties: { e: { required: ['f'] } }, required: ['e'] } },
+    { rule: 'self.e.f <= 5', is: { properties: { e: { properties: { f: { maximum: 5 } }, required: ['f'] } }, required: ['e'] } },
+    { rule: 'self.c.size() == 0', is: { properties: { c: { maxItems: 0 } }, required: ['c'] } },
+    { rule: '(has(self.b) ? 1 : 0) + (has(self.c) ? 1 : 0) == 1', is: { oneOf: [{ required: ['b'] }, { required: ['c'] }] } },
+    // Nulls are removed before the validation.
+    { rule: 'has(self.e) && self.e != null', is: { required: ['e'] } },
     { rule: 'has(self.a) || has(self.b)', is: { anyOf: [{ required: ['a'] }, { required: ['b'] }] } },
     // An editor says of `then` what is missing, and of `not` nothing that helps.
     { rule: "self.b != 'y' || has(self.c)", is: implies({ properties: { b: { const: 'y' } }, required: ['b'] }, { required: ['c'] }) },
@@ -160,7 +172,8 @@ describe('a rule in JSON Schema', () => {
     "has(self.a) || self.c.exists(x, x == 'y')",
     "duration(self.b) <= duration('1h')",
     'self.c.size() > 3',
-    'has(self.a.b)',
+    'self.c.size() == 3',
+    '(has(self.b) ? 1 : 0) + (has(self.c) ? 2 : 0) == 1',
     'other.b == 1',
   ])('%s is left out, as it can’t be said', rule => {
     expect(ruleSchema({ rule, message: 'why' }, owner)).toBeUndefined()

@@ -8,9 +8,9 @@ export interface EventDrivenServiceSpec {
   /** The image of the container and the init container: an optional registry host with an optional port, a path, and a tag, a digest or both. */
   readonly image: string
   /** Resource requests and limits. micro: 100m-500m CPU, 256Mi-1Gi memory; small: 250m-1000m, 512Mi-2Gi; medium: 500m-2000m, 1Gi-4Gi; large: 1000m-4000m, 2Gi-8Gi. The platform may use other values. */
-  readonly size?: 'micro' | 'small' | 'medium' | 'large'
+  readonly size?: string
   /** A preset of defaults for size and scaling. A value in the claim takes precedence. */
-  readonly environment?: 'development' | 'staging' | 'production'
+  readonly environment?: string
   /** The program and its first arguments, instead of the image's entrypoint. */
   readonly command?: readonly string[]
   /** The arguments of the program, instead of the image's. */
@@ -213,7 +213,7 @@ export interface EventDrivenServiceSpec {
   /** The identity that the pods have in the platform's cloud: a service account of Google Cloud, the ARN of a role of AWS, or the client ID of an identity of Azure. */
   readonly identity?: string
   /** Which pods may displace others when nodes are full. The platform names the PriorityClass of each. Requires runtime Deployment. */
-  readonly priority?: 'low' | 'medium' | 'high'
+  readonly priority?: string
   /** Whether a new version runs beside the old one for a moment, or only once the old one has stopped. Requires runtime Deployment. */
   readonly updates?: 'Rolling' | 'OneAtATime'
   /** Whether the Service <name>-http sends each client to the same pod every time. */

@@ -208,8 +208,8 @@ describe('the container', () => {
       },
       {
         says: 'what a claim says about its messages',
-        spec: { processing: { maxDuration: '1h30m', concurrency: 4 } },
-        env: [...platform, ...telemetry, { name: 'CONCURRENCY', value: '4' }, { name: 'MAX_PROCESSING_SECONDS', value: '5400' }],
+        spec: { processing: { maxDuration: '50m', concurrency: 4 } },
+        env: [...platform, ...telemetry, { name: 'CONCURRENCY', value: '4' }, { name: 'MAX_PROCESSING_SECONDS', value: '3000' }],
       },
       {
         says: 'one message at once, if the claim only says how long it takes',

@@ -88,8 +88,9 @@ describe('priority', () => {
     expect(parsed.ok && at(deployment.build(parsed.claim, 'new'), 'spec', 'template', 'spec', 'priorityClassName')).toBe('shop-critical')
   })
 
-  test('is not supported without one', () => {
-    expect(problems(parse({ priority: 'low' }, input))).toEqual([
+  test('must be one of the platform’s, and is not supported if there are none', () => {
+    expect(problems(parse({ priority: 'low' }, input))).toEqual(["spec.priority: must be one of [high], got 'low' [NOT_ALLOWED]"])
+    expect(problems(parse({ priority: 'low' }))).toEqual([
       "spec.priority: is not supported here: ask the platform team to name a PriorityClass under priorities.low in the function's input, got 'low' [UNSUPPORTED]",
     ])
   })

@@ -1,0 +1,136 @@
+// What the platform forbids to every claim.
+import claimSchema from '../../schemas/eventdrivenservice.schema.json' with { type: 'json' }
+import { milliseconds } from '../claim/duration.ts'
+import type { Finding, Path } from '../claim/findings.ts'
+import { child, inlined, type Schema } from '../claim/schema.ts'
+import { at, type Json, type JsonObject } from '../kubernetes/json.ts'
+import { didYouMean } from '../text/did-you-mean.ts'
+
+export interface Policy {
+  readonly maxReplicas?: number
+  readonly maxGracePeriod: string
+  readonly registries?: readonly string[]
+  readonly digest?: 'Required'
+  readonly forbid?: readonly string[]
+  readonly require?: readonly string[]
+  readonly propagateLabels?: readonly string[]
+}
+
+/** Every policy that the spec of a claim breaks. The spec has the defaults of the schema, but may be invalid otherwise. */
+export const checkPolicy = (spec: Json | undefined, policy: Policy): Finding[] => [
+  ...tooManyReplicas(spec, policy),
+  ...tooLong(spec, policy),
+  ...wrongImage(spec, policy),
+  ...(policy.forbid ?? []).flatMap(field => (isSet(spec, field) ? broken(field, 'must not be set') : [])),
+  ...(policy.require ?? []).flatMap(field => (isSet(spec, field) ? [] : broken(field, 'must be set'))),
+]
+
+const broken = (field: string, problem: string, found?: Json): Finding[] => [
+  { code: 'POLICY', path: ['spec', ...field.split('.')], problem: `${problem} on this platform`, ...(found !== undefined && { found }) },
+]
+
+const counts = [
+  'scaling.minReplicas',
+  'scaling.maxReplicas',
+  'knative.autoscaling.minScale',
+  'knative.autoscaling.maxScale',
+  'knative.autoscaling.initialScale',
+  'knative.autoscaling.activationScale',
+]
+
+function tooManyReplicas(spec: Json | undefined, { maxReplicas }: Policy): Finding[] {
+  if (maxReplicas === undefined) return []
+  return counts.flatMap(field => {
+    const count = at(spec, ...field.split('.'))
+    const isUnlimited = count === 0 && field.endsWith('.maxScale')
+    return typeof count === 'number' && (count > maxReplicas || isUnlimited) ? broken(field, `must be at most ${maxReplicas}`, count) : []
+  })
+}
+
+function tooLong(spec: Json | undefined, { maxGracePeriod }: Policy): Finding[] {
+  const duration = at(spec, 'processing', 'maxDuration')
+  const isLonger = typeof duration === 'string' && milliseconds(duration) > milliseconds(maxGracePeriod)
+  return isLonger ? broken('processing.maxDuration', `must be at most ${maxGracePeriod}`, duration) : []
+}
+
+function wrongImage(spec: Json | undefined, { registries, digest }: Policy): Finding[] {
+  const image = at(spec, 'image')
+  if (typeof image !== 'string') return []
+  const from = `${repositoryOf(image)}/`
+  return [
+    ...(registries === undefined || registries.some(registry => from.startsWith(`${registry}/`))
+      ? []
+      : broken('image', `must come from one of [${registries.join(', ')}]`, image)),
+    ...(digest === undefined || image.includes('@') ? [] : broken('image', 'must have a digest', image)),
+  ]
+}
+
+/** With its registry, which is Docker Hub if the image names none: https://github.com/distribution/reference */
+function repositoryOf(image: string): string {
+  const name = image.replace(/@.*$/, '').replace(/:[^:/]*$/, '')
+  const [first = ''] = name.split('/')
+  if (name.includes('/') && /[.:]|^localhost$/.test(first)) return name
+  return `docker.io/${name.includes('/') ? '' : 'library/'}${name}`
+}
+
+let schemaOfSpec: Schema | undefined
+/** Read on the first use, because most platforms neither forbid nor require a field. */
+const specSchema = (): Schema => (schemaOfSpec ??= inlined(claimSchema as Schema).properties?.spec ?? {})
+
+/** A value that the schema fills in counts as not set. */
+function isSet(value: Json | undefined, field: string): boolean {
+  const path = field.split('.')
+  const found = at(value, ...path)
+  if (found === undefined || found === null) return false
+  const schema = path.reduce<Schema | undefined>((above, step) => above && child(above, step), specSchema())
+  return schema?.default === undefined || schema['x-platform-default'] === true || found !== schema.default
+}
+
+/** The fields of a policy that the API does not have. */
+export const unknownFields = (policy: Policy): Finding[] =>
+  (['forbid', 'require'] as const).flatMap(list =>
+    (policy[list] ?? []).flatMap((field, index) => unknownField(field, ['policy', list, index])),
+  )
+
+function unknownField(field: string, path: Path): Finding[] {
+  let schema = specSchema()
+  for (const step of field.split('.')) {
+    const below = schema.properties === undefined || !Object.hasOwn(schema.properties, step) ? undefined : schema.properties[step]
+    if (below === undefined) {
+      const meant = didYouMean(step, Object.keys(schema.properties ?? {}))
+      const suggestion =
+        meant === undefined
+          ? undefined
+          : field
+              .split('.')
+              .map(other => (other === step ? meant : other))
+              .join('.')
+      return [
+        {
+          code: 'NOT_ALLOWED',
+          path,
+          problem: 'must be a field of a claim below spec',
+          found: field,
+          ...(suggestion && { meant: suggestion }),
+        },
+      ]
+    }
+    schema = below
+  }
+  return []
+}
+
+/** Crossplane adds labels of its own to a composite, and ours are the same for every claim. */
+const OTHERS = /^(?:crossplane\.io\/|app\.kubernetes\.io\/(?:name|component|managed-by|version)$)/
+
+/** The labels of a claim that its objects get too. */
+export function propagatedLabels(labels: JsonObject, { propagateLabels = [] }: Policy): Readonly<Record<string, string>> {
+  if (propagateLabels.length === 0) return {}
+  const isWanted = (name: string) =>
+    propagateLabels.some(wanted => (wanted.endsWith('*') ? name.startsWith(wanted.slice(0, -1)) : name === wanted))
+  return Object.fromEntries(
+    Object.entries(labels)
+      .filter((entry): entry is [string, string] => typeof entry[1] === 'string' && isWanted(entry[0]) && !OTHERS.test(entry[0]))
+      .sort(([a], [b]) => (a < b ? -1 : 1)),
+  )
+}

@@ -1,0 +1,268 @@
+import { Capability, Ready, RunFunctionRequest } from '@crossplane-org/function-sdk-typescript'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { sentence } from '../../src/claim/findings.ts'
+import { runFunction } from '../../src/function/run-function.ts'
+import { at, type Json, type JsonObject } from '../../src/kubernetes/json.ts'
+import { type Platform, parsePlatform } from '../../src/platform/platform.ts'
+import { compose } from '../../src/reconcile/compose.ts'
+import { parseClaim, validateClaim } from '../../src/reconcile/parse-claim.ts'
+import { claim, claims, compositeOf, knativeClaim, RUNS } from '../fixtures/claims.ts'
+
+const input = (fields: JsonObject): JsonObject => ({ apiVersion: 'fn.platform.bizmatters.io/v1alpha1', kind: 'Input', ...fields })
+const say = (findings: readonly Parameters<typeof sentence>[0][]) => findings.map(finding => `${sentence(finding)} [${finding.code}]`)
+
+function platform(policy: JsonObject, more: JsonObject = {}): Platform {
+  const parsed = parsePlatform(input({ policy, ...more }))
+  if (!parsed.ok) throw new Error(say(parsed.findings).join())
+  return parsed.platform
+}
+
+const judge = (policy: JsonObject, document: Json) => say(validateClaim(document, platform(policy)).findings)
+/** Of a Crossplane that can't be asked for names. */
+const meta = { capabilities: [Capability.CAPABILITY_CAPABILITIES] }
+const digest = `sha256:${'0'.repeat(64)}`
+const from = (image: string) => claim({ image })
+const latency = { averageDuration: '1s', targetLatency: '5s' }
+
+describe('a claim', () => {
+  test.each<{ says: string; policy: JsonObject; keeps: Json[]; breaks: [Json, ...string[]][] }>([
+    {
+      says: 'asks for at most so many replicas',
+      policy: { maxReplicas: 5 },
+      keeps: [claim(), claim({ scaling: { minReplicas: 5, maxReplicas: 5 } }), knativeClaim({ knative: { autoscaling: { maxScale: 5 } } })],
+      breaks: [
+        [
+          claim({ scaling: { minReplicas: 6, maxReplicas: 7 } }),
+          'spec.scaling.minReplicas: must be at most 5 on this platform, got 6 [POLICY]',
+          'spec.scaling.maxReplicas: must be at most 5 on this platform, got 7 [POLICY]',
+        ],
+        [
+          knativeClaim({ knative: { autoscaling: { minScale: 6, maxScale: 0, initialScale: 7, activationScale: 8 } } }),
+          'spec.knative.autoscaling.minScale: must be at most 5 on this platform, got 6 [POLICY]',
+          'spec.knative.autoscaling.maxScale: must be at most 5 on this platform, got 0 [POLICY]',
+          'spec.knative.autoscaling.initialScale: must be at most 5 on this platform, got 7 [POLICY]',
+          'spec.knative.autoscaling.activationScale: must be at most 5 on this platform, got 8 [POLICY]',
+        ],
+      ],
+    },
+    {
+      says: 'has messages of at most an hour by default',
+      policy: {},
+      keeps: [claim({ processing: { maxDuration: '1h' } }), claim({ processing: { maxDuration: '60m' } }), claim({ processing: latency })],
+      breaks: [
+        [
+          claim({ processing: { maxDuration: '61m' } }),
+          "spec.processing.maxDuration: must be at most 1h on this platform, got '61m' [POLICY]",
+        ],
+      ],
+    },
+    {
+      says: 'has messages as long as the platform allows',
+      policy: { maxGracePeriod: '6h' },
+      keeps: [claim({ processing: { maxDuration: '6h' } })],
+      breaks: [
+        [
+          claim({ processing: { maxDuration: '6h1s' } }),
+          "spec.processing.maxDuration: must be at most 6h on this platform, got '6h1s' [POLICY]",
+        ],
+      ],
+    },
+    {
+      says: 'has an image of these registries',
+      policy: { registries: ['ghcr.io/acme', 'docker.io/library', 'localhost:5000'] },
+      keeps: ['ghcr.io/acme/worker:1', `ghcr.io/acme/a/b@${digest}`, 'nginx:1', 'docker.io/library/nginx:1', 'localhost:5000/worker:1'].map(
+        from,
+      ),
+      breaks: [
+        'ghcr.io/acme2/worker:1',
+        'ghcr.io/other:1',
+        'acme/worker:1',
+        'localhost/worker:1',
+        'ghcr.io.evil.example/acme/worker:1',
+      ].map(image => [
+        from(image),
+        `spec.image: must come from one of [ghcr.io/acme, docker.io/library, localhost:5000] on this platform, got '${image}' [POLICY]`,
+      ]),
+    },
+    {
+      says: 'has an image with a digest',
+      policy: { digest: 'Required' },
+      keeps: [from(`worker@${digest}`), from(`worker:1@${digest}`)],
+      breaks: [[from('worker:1'), "spec.image: must have a digest on this platform, got 'worker:1' [POLICY]"]],
+    },
+    {
+      says: 'does not set these fields',
+      policy: { forbid: ['nats.url', 'eventing', 'sessionAffinity', 'scaling.paused'] },
+      keeps: [claim(), claim({ sessionAffinity: 'None', scaling: { maxReplicas: 3 } }), claim({ eventing: null })],
+      breaks: [
+        [claim({ nats: { stream: 'S', consumer: 'C', url: 'nats://a:1' } }), 'spec.nats.url: must not be set on this platform [POLICY]'],
+        [
+          claim({ eventing: {}, sessionAffinity: 'ClientIP', httpPort: 80, scaling: { paused: false } }),
+          'spec.eventing: must not be set on this platform [POLICY]',
+          'spec.sessionAffinity: must not be set on this platform [POLICY]',
+          'spec.scaling.paused: must not be set on this platform [POLICY]',
+        ],
+      ],
+    },
+    {
+      says: 'sets these fields',
+      policy: { require: ['environment', 'scaling.maxReplicas'] },
+      keeps: [claim({ environment: 'staging', scaling: { maxReplicas: 3 } })],
+      breaks: [
+        [
+          claim({ scaling: {} }),
+          'spec.environment: must be set on this platform [POLICY]',
+          'spec.scaling.maxReplicas: must be set on this platform [POLICY]',
+        ],
+      ],
+    },
+  ])('$says', ({ policy, keeps, breaks }) => {
+    for (const document of keeps) expect([document, judge(policy, document)]).toEqual([document, []])
+    for (const [document, ...findings] of breaks) expect([document, judge(policy, document)]).toEqual([document, findings])
+  })
+})
+
+test('a default above the limit is lowered', () => {
+  const resolve = (document: JsonObject, more?: JsonObject) => {
+    const parsed = parseClaim(document, platform({ maxReplicas: 3 }, more))
+    if (!parsed.ok) throw new Error(say(parsed.findings).join())
+    return parsed.claim
+  }
+  expect(resolve(claim()).scaling).toMatchObject({ minReplicas: 1, maxReplicas: 3 })
+  expect(resolve(claim(), { defaults: { scaling: { minReplicas: 7, maxReplicas: 9 } } }).scaling).toMatchObject({
+    minReplicas: 3,
+    maxReplicas: 3,
+  })
+  expect(resolve(claim({ scaling: { minReplicas: 2 } })).scaling).toMatchObject({ minReplicas: 2, maxReplicas: 3 })
+  const autoscaling = { minScale: 4, maxScale: 0, activationScale: 6 }
+  expect(resolve(knativeClaim(), { defaults: { knative: { autoscaling } } }).knative.autoscaling).toMatchObject({
+    minScale: 3,
+    maxScale: 3,
+    activationScale: 3,
+  })
+})
+
+test.each([
+  {
+    field: 'nats.ulr',
+    finding: "policy.forbid[0]: must be a field of a claim below spec, got 'nats.ulr', did you mean 'nats.url'? [NOT_ALLOWED]",
+  },
+  { field: 'zzz', finding: "policy.forbid[0]: must be a field of a claim below spec, got 'zzz' [NOT_ALLOWED]" },
+  { field: 'image.tag', finding: "policy.forbid[0]: must be a field of a claim below spec, got 'image.tag' [NOT_ALLOWED]" },
+  { field: 'constructor', finding: "policy.forbid[0]: must be a field of a claim below spec, got 'constructor' [NOT_ALLOWED]" },
+])('an input that forbids $field is invalid', ({ field, finding }) => {
+  const parsed = parsePlatform(input({ policy: { forbid: [field] } }))
+  expect(parsed.ok ? [] : say(parsed.findings)).toEqual([finding])
+})
+
+describe('labels of the claim', () => {
+  const labels = {
+    'example.com/team': 'shop',
+    'example.com/cost-center': '42',
+    tier: 'gold',
+    'app.kubernetes.io/name': 'other',
+    'crossplane.io/composite': 'x',
+  }
+  const rendered = (propagateLabels: string[], spec: JsonObject = {}) => {
+    const ours = platform({ propagateLabels })
+    const parsed = parseClaim(claim({ httpPort: 8080, ...spec }, { labels }), ours)
+    if (!parsed.ok) throw new Error(say(parsed.findings).join())
+    return compose(parsed.claim, ours, {}).resources.map(({ manifest }) => manifest)
+  }
+
+  test.each([
+    { says: 'named ones', propagateLabels: ['tier', 'absent'], gets: ['tier'] },
+    { says: 'those that begin alike', propagateLabels: ['example.com/*'], gets: ['example.com/cost-center', 'example.com/team'] },
+    { says: "never ours or Crossplane's", propagateLabels: ['app.kubernetes.io/*', 'crossplane.io/*'], gets: [] },
+  ])('go to every object and pod: $says', ({ propagateLabels, gets }) => {
+    for (const runtime of ['Deployment', 'Knative'])
+      for (const manifest of rendered(propagateLabels, { runtime })) {
+        const places = [manifest.metadata, at(manifest, 'spec', 'template', 'metadata')].filter(place => place !== undefined)
+        for (const place of places) {
+          const own = at(place, 'labels') as JsonObject
+          expect(
+            Object.keys(own)
+              .filter(name => Object.hasOwn(labels, name) && own[name] === labels[name as keyof typeof labels])
+              .sort(),
+          ).toEqual(gets)
+        }
+      }
+  })
+
+  test('never select anything', () => {
+    const [, deployment, service] = rendered(['tier'])
+    expect(at(deployment, 'spec', 'selector', 'matchLabels')).toEqual({ 'app.kubernetes.io/name': 'orders-worker' })
+    expect(at(service, 'spec', 'selector')).toEqual({ 'app.kubernetes.io/name': 'orders-worker' })
+  })
+
+  test('reach the next call after they change', () => {
+    const team = (value: string) => {
+      const composite = compositeOf(claim())
+      const labelled = {
+        ...composite,
+        metadata: {
+          ...(composite.metadata as JsonObject),
+          labels: { ...(at(composite, 'metadata', 'labels') as JsonObject), team: value },
+        },
+      }
+      const response = runFunction(
+        RunFunctionRequest.fromPartial({
+          meta,
+          observed: { composite: { resource: labelled } },
+          input: input({ policy: { propagateLabels: ['team'] } }),
+        }),
+      )
+      return response.desired?.resources
+    }
+    for (const value of ['one', 'two', 'one'])
+      for (const resource of Object.values(team(value) ?? {})) expect(at(resource.resource, 'metadata', 'labels', 'team')).toBe(value)
+  })
+})
+
+test('a limit that is lowered leaves a running claim as it is, and says so', () => {
+  const composite = { ...compositeOf(claim({ scaling: { maxReplicas: 9 } })), status: { conditions: [{ type: 'Ready', status: 'True' }] } }
+  const call = (policy: JsonObject, resources: Record<string, { resource: JsonObject }> = {}) =>
+    runFunction(
+      RunFunctionRequest.fromPartial({ meta, observed: { composite: { resource: composite }, resources }, input: input({ policy }) }),
+    )
+  const manager = 'apiextensions.crossplane.io/composed/x'
+  const fields = (value: unknown): JsonObject =>
+    typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? Object.fromEntries(Object.entries(value).map(([name, below]) => [`f:${name}`, fields(below)]))
+      : {}
+  const running = Object.fromEntries(
+    Object.entries(call({ maxReplicas: 9 }).desired?.resources ?? {}).map(([key, { resource }]) => {
+      const { spec = {}, metadata, ...rest } = resource as JsonObject
+      const managedFields = [{ manager, operation: 'Apply', fieldsV1: fields({ spec, metadata }) }]
+      return [key, { resource: { ...rest, spec, metadata: { ...(metadata as JsonObject), managedFields } } as JsonObject }]
+    }),
+  )
+  expect(Object.keys(running)).toContain('scaledobject')
+  const after = call({ maxReplicas: 5 }, running)
+  expect(Object.keys(after.desired?.resources ?? {})).toEqual(Object.keys(running))
+  expect(at(after.desired?.resources.scaledobject?.resource, 'spec', 'maxReplicaCount')).toBe(9)
+  expect(after.desired?.composite?.ready).toBe(Ready.READY_FALSE)
+  expect(after.conditions).toMatchObject([
+    { reason: 'InvalidClaim', message: expect.stringContaining('must be at most 5 on this platform, got 9') },
+  ])
+})
+
+test('law: a claim that the policy accepts composes nothing beyond the limit', () => {
+  const ours = platform({ maxReplicas: 4, maxGracePeriod: '5m' })
+  fc.assert(
+    fc.property(claims(), valid => {
+      const parsed = parseClaim(valid, ours)
+      if (!parsed.ok) {
+        expect(parsed.findings.filter(({ code }) => code !== 'POLICY')).toEqual([])
+        return
+      }
+      const { scaling, knative, processing } = parsed.claim
+      expect(
+        Math.max(scaling.minReplicas, scaling.maxReplicas, knative.autoscaling.minScale, knative.autoscaling.maxScale),
+      ).toBeLessThanOrEqual(4)
+      expect(processing?.maxSeconds ?? 0).toBeLessThanOrEqual(300)
+    }),
+    { numRuns: RUNS },
+  )
+})
