@@ -166,6 +166,13 @@ const chosen =
 
 const byIndex: NameIn = (item, index) => [String(index), { step: index, place: index, item }]
 
+/** A ConfigMap and a Secret may share a name. */
+function sourceName(source: Json): string {
+  const prefix = textOf(at(source, 'prefix') ?? '')
+  const secret = at(source, 'secretRef', 'name')
+  return secret === undefined ? `ConfigMap ${prefix}${textOf(at(source, 'configMapRef', 'name'))}` : `${prefix}${textOf(secret)}`
+}
+
 const lists: Readonly<Record<string, NameIn>> = {
   containers: chosen(mainOf),
   initContainers: chosen(initOf),
@@ -173,7 +180,7 @@ const lists: Readonly<Record<string, NameIn>> = {
   env: byName,
   volumes: byName,
   imagePullSecrets: byName,
-  envFrom: named(item => `${textOf(at(item, 'prefix') ?? '')}${textOf(at(item, 'secretRef', 'name') ?? at(item, 'configMapRef', 'name'))}`),
+  envFrom: named(sourceName),
   traffic: byIndex,
   ports: named(item => textOf(at(item, 'containerPort') ?? at(item, 'port'))),
 }

@@ -238,6 +238,14 @@ describe('a foreign manifest', () => {
       unsaid: ['Deployment spec.template.spec.containers[0].envFrom'],
     },
     {
+      says: 'a config map with the name of a secret',
+      kind: 'Deployment',
+      path: [...main, 'envFrom'],
+      to: [{ configMapRef: { name: 'keys' } }, { secretRef: { name: 'keys' } }],
+      spec: {},
+      unsaid: ['Deployment spec.template.spec.containers[0].envFrom["ConfigMap keys"]'],
+    },
+    {
       says: 'a key of a config map',
       kind: 'Deployment',
       path: [...main, 'env', 3],
