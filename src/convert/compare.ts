@@ -173,6 +173,13 @@ function sourceName(source: Json): string {
   return secret === undefined ? `ConfigMap ${prefix}${textOf(at(source, 'configMapRef', 'name'))}` : `${prefix}${textOf(secret)}`
 }
 
+/** Ports of two protocols may share a number. */
+function portName(port: Json): string {
+  const number = textOf(at(port, 'containerPort') ?? at(port, 'port'))
+  const protocol = textOf(at(port, 'protocol') ?? 'TCP')
+  return protocol === 'TCP' ? number : `${number}/${protocol}`
+}
+
 const lists: Readonly<Record<string, NameIn>> = {
   containers: chosen(mainOf),
   initContainers: chosen(initOf),
@@ -182,5 +189,5 @@ const lists: Readonly<Record<string, NameIn>> = {
   imagePullSecrets: byName,
   envFrom: named(sourceName),
   traffic: byIndex,
-  ports: named(item => textOf(at(item, 'containerPort') ?? at(item, 'port'))),
+  ports: named(portName),
 }

@@ -294,6 +294,17 @@ describe('a foreign manifest', () => {
       unsaid: ['Deployment spec.template.spec.containers[0]'],
     },
     {
+      says: 'a UDP port of the same number',
+      kind: 'Deployment',
+      path: [...main, 'ports'],
+      to: [
+        { name: 'quic', containerPort: 8080, protocol: 'UDP' },
+        { name: 'http', containerPort: 8080, protocol: 'TCP' },
+      ],
+      spec: {},
+      unsaid: ['Deployment spec.template.spec.containers[0].ports["8080/UDP"]'],
+    },
+    {
       says: 'another rollout strategy',
       kind: 'Deployment',
       path: ['spec', 'strategy'],
