@@ -4,8 +4,9 @@
 import { eventingOf } from '../capabilities/knative-eventing/import.ts'
 import { servingOf } from '../capabilities/knative-serving/import.ts'
 import type { Path } from '../claim/findings.ts'
-import { at, type Json, type JsonObject, textOf } from '../kubernetes/json.ts'
+import { at, items, type Json, type JsonObject, textOf } from '../kubernetes/json.ts'
 import { groupKindOf, type Manifest } from '../kubernetes/objects.ts'
+import { sortKeys } from '../kubernetes/sort-keys.ts'
 import type { Platform } from '../platform/platform.ts'
 import { compare, type Row } from './compare.ts'
 import { nameOf, namespaceOf, type Refused, refused, render } from './render.ts'
@@ -76,7 +77,9 @@ function toUnsaid({ object, place: path, verdict, was, is, because = '' }: Row):
 }
 
 /** Whether two objects of different names send the same events. */
-const isAlike = (manifest: JsonObject, spec: Json | undefined) =>
-  ['subscriber', 'sink'].some(field => at(spec, field) !== undefined) &&
-  JSON.stringify([at(manifest, 'spec', 'filter'), at(manifest, 'spec', 'topics')]) ===
-    JSON.stringify([at(spec, 'filter'), at(spec, 'topics')])
+const isAlike = ({ spec: given }: JsonObject, spec: Json | undefined) =>
+  ['subscriber', 'sink'].some(field => at(spec, field) !== undefined) && eventsOf(given) === eventsOf(spec)
+
+/** The webhook of Knative turns a missing filter into an empty one. */
+const eventsOf = (spec: Json | undefined): string =>
+  JSON.stringify(sortKeys([at(spec, 'filter', 'attributes') ?? {}, items(at(spec, 'filters')), items(at(spec, 'topics'))]))

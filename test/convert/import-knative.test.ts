@@ -377,6 +377,40 @@ describe('a foreign manifest', () => {
     ])
   })
 
+  test.each<{ says: string; orders: JsonObject; bills: JsonObject }>([
+    {
+      says: 'filters',
+      orders: { filters: [{ prefix: { type: 'order.' } }] },
+      bills: { filters: [{ prefix: { type: 'bill.' } }] },
+    },
+    {
+      says: 'filters, next to the empty filter that Knative fills in',
+      orders: { filter: {}, filters: [{ prefix: { type: 'order.' } }] },
+      bills: { filter: {}, filters: [{ prefix: { type: 'bill.' } }] },
+    },
+    {
+      says: 'attributes in any order',
+      orders: { filter: { attributes: { type: 'order.created', source: 'shop' } } },
+      bills: { filter: { attributes: { type: 'bill.created', source: 'shop' } } },
+    },
+  ])('finds each renamed Trigger again by its $says', ({ orders, bills }) => {
+    const trigger = (name: string, filter: JsonObject): JsonObject => ({
+      apiVersion: 'eventing.knative.dev/v1',
+      kind: 'Trigger',
+      metadata: { name, namespace: 'my-api' },
+      spec: {
+        broker: 'default',
+        ...filter,
+        subscriber: { ref: { apiVersion: 'serving.knative.dev/v1', kind: 'Service', name: 'python-api-base' } },
+      },
+    })
+    const imported = bring([foreign, trigger('orders', orders), trigger('bills', bills)])
+    expect(imported.unsaid.filter(({ object }) => object.startsWith('Trigger'))).toMatchObject([
+      { object: 'Trigger orders', path: ['metadata', 'name'], problem: 'becomes python-api-base-orders' },
+      { object: 'Trigger bills', path: ['metadata', 'name'], problem: 'becomes python-api-base-bills' },
+    ])
+  })
+
   test('takes the KafkaSource that sends to this service, and leaves out the other', () => {
     const source = (name: string, service: string): JsonObject => ({
       apiVersion: 'sources.knative.dev/v1',
