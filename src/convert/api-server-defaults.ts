@@ -104,7 +104,7 @@ const kinds: Readonly<Record<string, readonly Filled[]>> = {
         // The default is a setting of the cluster.
         /^spec\.template\.spec\.enableServiceLinks$/,
         // Knative probes the only port.
-        /\.httpGet\.(?:port|scheme)$/,
+        /\.httpGet\.port$/,
         /\.containers\[\d+\]\.name$/,
         /^spec\.template\.metadata\.annotations\["client\.knative\.dev\/(?:user-image|updateTimestamp)"\]$/,
       ],

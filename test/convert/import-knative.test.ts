@@ -316,6 +316,14 @@ describe('a foreign manifest', () => {
     expect(unsaidOf(put(foreign, path, value) as JsonObject)).toEqual(foreignUnsaid)
   })
 
+  test.each<{ scheme: string; unsaid: string[] }>([
+    { scheme: 'HTTP', unsaid: [] },
+    { scheme: 'HTTPS', unsaid: ['spec.template.spec.containers[0].readinessProbe.httpGet.scheme is left out'] },
+  ])('lists the scheme of a probe unless it is the default: $scheme', ({ scheme, unsaid }) => {
+    const probed = put(foreign, [...containers, 'readinessProbe', 'httpGet', 'scheme'], scheme) as JsonObject
+    expect(unsaidOf(probed).filter(each => !foreignUnsaid.includes(each))).toEqual(unsaid)
+  })
+
   test('lists an init container of another image, whose command a claim would run in the wrong image', () => {
     const init = { name: 'wait', image: 'busybox:1', command: ['sleep', '1'] }
     const changed = put(foreign, ['spec', 'template', 'spec', 'initContainers'], [init]) as JsonObject
