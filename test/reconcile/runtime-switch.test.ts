@@ -270,11 +270,12 @@ describe('through provider-kubernetes', () => {
     const { resources } = compose(parsed.claim, platform, observed)
     return Object.fromEntries(resources.map(({ key, desired }) => [key, desired]))
   }
+  const manifestIn = (object: JsonObject | undefined) => at(object, 'spec', 'forProvider', 'manifest') as JsonObject
   /** Objects as the provider reports them, with their manifests. */
   const seen = (desired: Readonly<Record<string, JsonObject>>) =>
     Object.fromEntries(
       Object.entries(desired).map(([key, object]) => {
-        const manifest = at(object, 'spec', 'forProvider', 'manifest') as JsonObject
+        const manifest = manifestIn(object)
         const status = { conditions: [{ type: manifest.kind === 'Deployment' ? 'Available' : 'Ready', status: 'True' }] }
         return [key, { ...object, metadata: { name: 'x' }, status: { atProvider: { manifest: { ...manifest, status } } } }]
       }),
@@ -285,6 +286,16 @@ describe('through provider-kubernetes', () => {
     const after = run(asKnative, seen(before))
     expect(Object.keys(after).sort()).toEqual([...keysOf.Deployment, 'knative-service-switch'].sort())
     for (const key of ['deployment', 'service', 'http-service', 'scaledobject']) expect(after[key]).toEqual(before[key])
+  })
+
+  test('does not switch back to a workload whose Object is being deleted, even if its manifest does not show that yet', () => {
+    const rerouting = run(asKnative, seen(run(asDeployment, {})))
+    const rerouted = seen(run(asKnative, seen(rerouting)))
+    const metadata = { name: 'x', deletionTimestamp: '2026-01-01T00:00:00Z' }
+    const leaving = ['deployment', 'service', 'http-service', 'scaledobject'].map(key => [key, { ...rerouted[key], metadata }])
+    const back = run(asDeployment, { ...rerouted, ...Object.fromEntries(leaving) })
+    expect(subscriber(manifestIn(back['trigger-created']))).toBe('orders-switch')
+    expect(Object.keys(back)).toContain('knative-service-switch')
   })
 })
 
