@@ -103,7 +103,9 @@ function currentEntryPoint(claim: ResolvedClaim, now: Side, old: Side, find: Fin
 
 /** Whether an object sends events to the current target, as far as it reports. */
 function leadsToTarget({ build, target, ready }: OwnedResource, claim: ResolvedClaim, observation: Observation | undefined): boolean {
-  const wanted = target && build(claim, observation ? 'existing' : 'adopted')
-  if (target === undefined || wanted === undefined) return true
+  // A new object sends nothing to the old target, and it may have to wait for long: for its CRD, or for its name.
+  if (target === undefined || observation === undefined) return true
+  const wanted = build(claim, 'existing')
+  if (wanted === undefined) return true
   return isAlive(observation) && target(observation.object) === target(wanted) && ready(observation.object, claim).ready
 }

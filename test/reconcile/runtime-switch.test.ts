@@ -247,6 +247,40 @@ test.each([
   expect(keys).toContain(main)
 })
 
+describe('a new resource that cannot be created during the switch', () => {
+  const kafka = { bootstrapServers: ['kafka:9092'], topics: ['orders'] }
+  const named = { name: 'orders', namespace: 'shop' }
+  const taken = { apiVersion: 'eventing.knative.dev/v1', kind: 'Trigger', metadata: { name: 'orders-paid', namespace: 'shop' }, spec: {} }
+
+  test.each<{ says: string; added: JsonObject; unknown: string[]; others: JsonObject[] }>([
+    { says: 'a KafkaSource with a missing CRD', added: { ...eventing, kafka }, unknown: ['KafkaSource'], others: [] },
+    {
+      says: 'a Trigger with a taken name',
+      added: { triggers: [...eventing.triggers, { name: 'paid', filter: { type: 'order.paid' } }] },
+      unknown: [],
+      others: [taken],
+    },
+  ])('does not keep the switch from ending: $says', ({ added, unknown, others }) => {
+    const loop = running(asDeployment)
+    for (const kind of unknown) loop.unknownKinds.add(kind)
+    loop.others.push(...others)
+    loop.claim = claim({ eventing: added, nats: undefined, runtime: 'Knative' }, named)
+    for (const ready of ['knative-service-switch', 'trigger-created']) {
+      loop.reconcile()
+      loop.becomesReady(ready)
+    }
+    loop.reconcile()
+    loop.isGone('service', 'deployment', 'scaledobject', 'http-service')
+    for (const ready of ['knative-service', 'trigger-created']) {
+      loop.reconcile()
+      loop.becomesReady(ready)
+    }
+    const last = loop.reconcile()
+    expect(last.keys.sort()).toEqual([...keysOf.Knative].sort())
+    expect(last.reason).toBe('Ready')
+  })
+})
+
 test('does not switch back to a workload that is being deleted', () => {
   const loop = running(asDeployment)
   loop.claim = asKnative
@@ -286,6 +320,15 @@ describe('through provider-kubernetes', () => {
     const after = run(asKnative, seen(before))
     expect(Object.keys(after).sort()).toEqual([...keysOf.Deployment, 'knative-service-switch'].sort())
     for (const key of ['deployment', 'service', 'http-service', 'scaledobject']) expect(after[key]).toEqual(before[key])
+  })
+
+  test('keeps the old workload until the manifest of each Trigger is seen', () => {
+    const rerouting = run(asKnative, seen(run(asDeployment, {})))
+    const rerouted = run(asKnative, seen(rerouting))
+    const unseen = { ...seen(rerouted), 'trigger-created': { ...rerouted['trigger-created'], metadata: { name: 'x' } } }
+    expect(subscriber(manifestIn(rerouted['trigger-created']))).toBe('orders-switch')
+    expect(Object.keys(run(asKnative, unseen))).toContain('deployment')
+    expect(Object.keys(run(asKnative, seen(rerouted)))).not.toContain('deployment')
   })
 
   test('does not switch back to a workload whose Object is being deleted, even if its manifest does not show that yet', () => {
