@@ -49,7 +49,7 @@ export interface Context {
   readonly address: Address
 }
 
-/** The object of a resource as it is observed, or undefined if it does not exist. */
+/** The observed object of a resource, or the foreign object that the claim will adopt; undefined if neither exists. */
 export type FindObserved = (resource: { readonly key: string }) => JsonObject | undefined
 
 /**

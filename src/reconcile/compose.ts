@@ -49,9 +49,9 @@ export function compose(
 ): Composition {
   const carrier = platform.composeAs === 'ProviderKubernetes' ? providerKubernetes(platform) : native
   const observe = observer(observed, carrier)
-  const plan = planSwitch(claim, observe, all)
-
   const cluster = carrier.canAsk ? lookup : { ...noLookup, composite: lookup.composite }
+  const plan = planSwitch(claim, observe, cluster, all)
+
   const built = [...buildResources(claim, plan, observe, cluster, carrier), ...buildFrozen(plan, observe)]
 
   const gate = gateCreation(built, claim, cluster, plan.switching)

@@ -18,6 +18,12 @@ export function foreignObject(key: string, lookup: ClusterLookup): JsonObject | 
   return object !== undefined && (uid === undefined || at(controllerOf(object), 'uid') !== uid) ? object : undefined
 }
 
+/** The foreign object that becomes the claim's. */
+export function adoptableObject(key: string, lookup: ClusterLookup): JsonObject | undefined {
+  const object = lookup.adopt ? foreignObject(key, lookup) : undefined
+  return object !== undefined && controllerOf(object) === undefined ? object : undefined
+}
+
 const existingObject = (key: string, { existing: found }: ClusterLookup) => (Object.hasOwn(found, key) ? found[key] : undefined)
 
 /** Why a resource has to wait until an existing object of its name is deleted. */

@@ -2,11 +2,13 @@
 // of the claim's name, so a stand-in of another name serves in between: docs/adr/0010-runtime-switch-by-stand-in.md
 
 import { STAND_IN_SUFFIX } from '../capabilities/address.ts'
-import type { Capability, OwnedResource, RuntimeParts } from '../capabilities/capability.ts'
+import type { Capability, FindObserved, OwnedResource, RuntimeParts } from '../capabilities/capability.ts'
 import { resourcesOf, runtimes } from '../capabilities/index.ts'
 import { inProgress, type Readiness } from '../capabilities/readiness.ts'
 import type { ResolvedClaim, Runtime } from '../claim/resolved-claim.ts'
 import type { JsonObject } from '../kubernetes/json.ts'
+import type { ClusterLookup } from './cluster-lookup.ts'
+import { adoptableObject } from './name-conflicts.ts'
 import type { Observation, Observe } from './observe.ts'
 
 export interface SwitchPlan {
@@ -24,10 +26,10 @@ type Side = RuntimeParts<OwnedResource>
 const other: Readonly<Record<Runtime, Runtime>> = { Deployment: 'Knative', Knative: 'Deployment' }
 
 /** What to compose now. It depends only on the observed objects, so a change can resume or turn back at any step. */
-export function planSwitch(claim: ResolvedClaim, observe: Observe, all?: readonly Capability[]): SwitchPlan {
+export function planSwitch(claim: ResolvedClaim, observe: Observe, lookup: ClusterLookup, all?: readonly Capability[]): SwitchPlan {
   const find = ({ key }: OwnedResource) => observe(key)
-  const resourcesAt = (side: Side, host?: string) =>
-    resourcesOf(claim, { findObserved: ({ key }) => observe(key)?.object, address: side.address(claim, host) }, all)
+  const findObserved: FindObserved = ({ key }) => observe(key)?.object ?? adoptableObject(key, lookup)
+  const resourcesAt = (side: Side, host?: string) => resourcesOf(claim, { findObserved, address: side.address(claim, host) }, all)
   const now = runtimes[claim.runtime]
   const old = runtimes[other[claim.runtime]]
   const left = [old.entryPoint, ...old.others, old.standIn].filter(isSeen(find))

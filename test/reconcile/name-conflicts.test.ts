@@ -247,6 +247,36 @@ describe('adoption', () => {
   })
 })
 
+describe('adoption of a Trigger that listens to another Broker', () => {
+  const kafka = { bootstrapServers: ['kafka:9092'], topics: ['orders'], sink: 'broker' }
+  const worker = example({ eventing: { triggers: [{ name: 'paid' }], kafka } })
+  const foreign = (metadata: JsonObject = {}): JsonObject => ({
+    apiVersion: 'eventing.knative.dev/v1',
+    kind: 'Trigger',
+    metadata: { name: `${NAME}-paid`, namespace: 'default', ...metadata },
+    spec: { broker: 'legacy' },
+  })
+  const names = { ...free, broker: undefined, kafkasource: undefined }
+  const source = { apiVersion: 'sources.knative.dev/v1', kind: 'KafkaSource', metadata: { name: NAME, namespace: 'default' }, spec: {} }
+  const sinkOf = (response: RunFunctionResponse) =>
+    at(response.desired?.resources.kafkasource?.resource as JsonObject, 'spec', 'sink', 'ref', 'name')
+
+  test('lets the KafkaSource feed that Broker from the first call on', () => {
+    const response = ask({ adopt: true, found: { ...names, 'trigger-paid': foreign() } }, worker)
+    expect(at(response.desired?.resources['trigger-paid']?.resource as JsonObject, 'spec', 'broker')).toBe('legacy')
+    expect(sinkOf(response)).toBe('legacy')
+  })
+
+  test.each([
+    { says: 'the claim may not adopt it', adopt: false, trigger: foreign() },
+    { says: 'another controller owns it', adopt: true, trigger: foreign(controller('other')) },
+    { says: 'it is being deleted', adopt: true, trigger: foreign({ deletionTimestamp: '2026-01-01T00:00:00Z' }) },
+  ])("keeps the KafkaSource at the claim's own Broker if $says", ({ adopt, trigger }) => {
+    const response = ask({ adopt, found: { ...names, 'trigger-paid': trigger }, observed: { kafkasource: source } }, worker)
+    expect(sinkOf(response)).toBe(NAME)
+  })
+})
+
 test.each([
   { says: 'whose other port has no name', ports: [{ port: 80 }], made: [] },
   { says: 'whose other port has a name', ports: [{ name: 'metrics', port: 9090 }], made: KEYS },
