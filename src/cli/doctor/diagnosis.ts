@@ -5,7 +5,7 @@ import type { Check } from './check.ts'
 
 /** The claims and the platform to check. */
 export interface Subject {
-  /** Empty if no claim is given. */
+  /** The valid ones: invalid and missing claims have rows of their own. */
   readonly claims: readonly ResolvedClaim[]
   readonly platform: Platform
 }
@@ -19,4 +19,4 @@ export interface Diagnosis {
 }
 
 export const noClaimNeedsIt = ({ claims }: Subject): string =>
-  claims.length === 0 ? 'no claim was given, and nothing in the Composition needs it' : 'no given claim needs it'
+  claims.length === 0 ? 'no valid claim was given, and nothing in the Composition needs it' : 'no given claim needs it'

@@ -700,6 +700,7 @@ describe('claims from files', () => {
     const { exit, checks } = await examine(await start(), write('claim.json', claim({ size: 'huge' })))
     expect(exit).toBe(1)
     expect(checks['Claim shop/orders-worker']?.message).toMatch(/spec\.size/)
+    expect(checks['Knative Serving']?.message).toBe('no valid claim was given, and nothing in the Composition needs it')
   })
 
   test('use the namespace of the flag if they name none', async () => {
