@@ -1,7 +1,6 @@
 // npm run sandbox: runs the control plane of the tests interactively. docs/sandbox.md
 import { flags } from '../scripts/flags.ts'
 import { painter } from '../src/cli/print/color.ts'
-import { observedCondition } from '../src/kubernetes/conditions.ts'
 import { at, isObject, type JsonObject } from '../src/kubernetes/json.ts'
 import { referenceTo } from '../test/e2e/cluster/api.ts'
 import { API_VERSION, type ClaimManifest, createNamespace, KIND } from '../test/e2e/cluster/claim.ts'
@@ -12,6 +11,7 @@ import { connectNats, type Nats } from '../test/e2e/cluster/nats.ts'
 import { versions } from '../test/e2e/cluster/programs.ts'
 import { createProgress } from '../test/e2e/cluster/progress.ts'
 import { type ApplyInput, manifestOf, readApplyInput, referredObjects, sourceOf } from './apply.ts'
+import { blockerOf } from './claim-state.ts'
 
 const help = `Usage: npm run sandbox [-- FLAGS]
 
@@ -103,12 +103,8 @@ async function applyAll(cluster: Cluster, messaging: Messaging, { claims, source
 }
 
 function stateOf(claim: JsonObject): string {
-  const ready = observedCondition(claim, 'Ready')
-  if (ready?.status === 'True') return paint('green', 'ready')
-  const blocked = ['WorkloadReady', 'ScalingReady', 'EventingReady']
-    .map(type => observedCondition(claim, type))
-    .find(own => own?.status === 'False')
-  return paint('yellow', blocked?.reason ?? ready?.reason ?? 'new')
+  const blocker = blockerOf(claim)
+  return blocker === undefined ? paint('green', 'ready') : paint('yellow', blocker)
 }
 
 /** The state of a claim in one line: its readiness with its replicas and lag, or with its URL for Knative. */
