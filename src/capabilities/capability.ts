@@ -62,7 +62,7 @@ export type Lifecycle = 'new' | 'adopted' | 'existing'
 export interface ComposedResource {
   /** How Crossplane knows the resource. Never rename one: that deletes the object. */
   readonly key: string
-  /** The manifest, or undefined if this claim has no such resource. */
+  /** The manifest, or undefined if this claim has no such resource. Every call builds it, so no literal begins with a spread: see `own`. */
   readonly build: (claim: ResolvedClaim, lifecycle: Lifecycle) => Manifest | undefined
   readonly ready: (observed: JsonObject, claim: ResolvedClaim) => Readiness
   /** The resource's own condition that means ready; none if it is ready as soon as it exists. */

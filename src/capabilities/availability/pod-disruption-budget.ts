@@ -17,7 +17,8 @@ export const podDisruptionBudgetKind: KindInfo = {
 export const podDisruptionBudget: ComposedResource = {
   key: 'poddisruptionbudget',
   build: claim => ({
-    ...KIND,
+    apiVersion: KIND.apiVersion,
+    kind: KIND.kind,
     metadata: metadata(claim, claim.name),
     spec: {
       // Never minAvailable: with one replica, or none, it would block the drain of a node.

@@ -73,7 +73,8 @@ export const countedDeployment = (findObserved: FindObserved): ComposedResource 
 })
 
 const manifestOf = (claim: ResolvedClaim, replicas: number | undefined, more?: JsonObject): Manifest => ({
-  ...KIND,
+  apiVersion: KIND.apiVersion,
+  kind: KIND.kind,
   metadata: metadata(claim, claim.name, more),
   spec: {
     ...(replicas !== undefined && { replicas }),

@@ -69,7 +69,8 @@ export const httpService: ComposedResource = {
 }
 
 const clusterIp = (claim: ResolvedClaim, name: string, port: number, more: JsonObject = {}): Manifest => ({
-  ...KIND,
+  apiVersion: KIND.apiVersion,
+  kind: KIND.kind,
   metadata: metadata(claim, name),
   spec: {
     type: 'ClusterIP',

@@ -33,7 +33,8 @@ export const scaledObject: ComposedResource = {
     if (nats === undefined) return undefined
     const { minReplicas, maxReplicas, pollingInterval, cooldownPeriod, paused } = scaling
     return {
-      ...KIND,
+      apiVersion: KIND.apiVersion,
+      kind: KIND.kind,
       metadata: metadata(claim, scaledObjectName(claim), paused ? { annotations: { 'autoscaling.keda.sh/paused': 'true' } } : {}),
       spec: {
         scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name },

@@ -28,7 +28,8 @@ export const broker: ComposedResource = {
     // Our Broker is kept even with create: false, because deleting it loses undelivered events.
     if (asked === undefined || !(asked.create || lifecycle === 'existing')) return undefined
     return {
-      ...BROKER,
+      apiVersion: BROKER.apiVersion,
+      kind: BROKER.kind,
       metadata: metadata(claim, asked.name, { annotations: { [CLASS_ANNOTATION]: asked.class } }),
       // Knative fills in spec.config, and it is immutable: not ours.
       spec: { ...delivery(asked.delivery, claim) },

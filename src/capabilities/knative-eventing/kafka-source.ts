@@ -24,7 +24,8 @@ export const kafkaSource = (address: Address, broker: string): ComposedResource 
     const { bootstrapServers, topics, consumerGroup, sink } = kafka
     const into: Address = sink === 'broker' ? { ref: { ...BROKER, name: broker, namespace: claim.namespace } } : address
     return {
-      ...KIND,
+      apiVersion: KIND.apiVersion,
+      kind: KIND.kind,
       metadata: metadata(claim, claim.name),
       spec: { bootstrapServers, topics, consumerGroup, sink: destination(into), ...delivery(kafka.delivery, claim) },
     }

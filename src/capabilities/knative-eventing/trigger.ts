@@ -22,7 +22,8 @@ export function trigger({ name, filter, filters = [], path, ...asked }: TriggerS
   return {
     key: `trigger-${name}`,
     build: claim => ({
-      ...KIND,
+      apiVersion: KIND.apiVersion,
+      kind: KIND.kind,
       metadata: metadata(claim, `${claim.name}-${name}`),
       spec: {
         broker,

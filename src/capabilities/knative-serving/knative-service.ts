@@ -77,7 +77,8 @@ export const standInKnativeService: ComposedResource = {
 const buildService = (claim: ResolvedClaim, name: string, traffic: Knative['traffic']): Manifest => {
   const { knative } = claim
   return {
-    ...KIND,
+    apiVersion: KIND.apiVersion,
+    kind: KIND.kind,
     metadata: metadata(
       claim,
       name,

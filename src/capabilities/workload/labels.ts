@@ -8,7 +8,8 @@ export const selectorLabels = ({ name }: ResolvedClaim) => ({ [NAME_LABEL]: name
 /** Every object has these labels. */
 const commonLabels = { 'app.kubernetes.io/component': 'event-driven-worker', 'app.kubernetes.io/managed-by': 'crossplane' }
 
-const labels = (claim: ResolvedClaim) => ({ ...claim.labels, ...selectorLabels(claim), ...commonLabels })
+/** None of the claim's own labels has a name of ours: see propagatedLabels. */
+const labels = (claim: ResolvedClaim) => ({ [NAME_LABEL]: claim.name, ...commonLabels, ...claim.labels })
 
 export const metadata = (claim: ResolvedClaim, name: string, more: JsonObject = {}): Manifest['metadata'] => ({
   name,
@@ -25,7 +26,7 @@ export function podMetadata(claim: ResolvedClaim, ownAnnotations: JsonObject = {
 
 /** The Deployment selects by the name label, so no Knative pod may have it while a claim changes its runtime. */
 const podLabels = (claim: ResolvedClaim) => ({
-  ...(claim.runtime === 'Knative' ? { ...claim.labels, ...commonLabels } : labels(claim)),
+  ...(claim.runtime === 'Knative' ? { ...commonLabels, ...claim.labels } : labels(claim)),
   'app.kubernetes.io/version': versionLabel(claim),
   // https://azure.github.io/azure-workload-identity/docs/topics/service-account-labels-and-annotations.html
   ...(claim.identity !== undefined && claim.platform.features.identity === 'Azure' && { 'azure.workload.identity/use': 'true' }),

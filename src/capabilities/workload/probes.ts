@@ -8,15 +8,18 @@ export const probes = ({ probes: { startup, liveness, readiness } }: ResolvedCla
   ...(readiness && { readinessProbe: probe(readiness, port) }),
 })
 
-const probe = ({ handler, initialDelay, period, timeout, failures }: Probe, port: Json | undefined): JsonObject => ({
-  ...action(handler, port),
-  ...(initialDelay > 0 && { initialDelaySeconds: initialDelay }),
-  periodSeconds: period,
-  timeoutSeconds: timeout,
-  failureThreshold: failures,
-})
+function probe({ handler, initialDelay, period, timeout, failures }: Probe, port: Json | undefined): JsonObject {
+  const [action, details] = actionOf(handler, port)
+  return {
+    [action]: details,
+    ...(initialDelay > 0 && { initialDelaySeconds: initialDelay }),
+    periodSeconds: period,
+    timeoutSeconds: timeout,
+    failureThreshold: failures,
+  }
+}
 
-function action(handler: Probe['handler'], port: Json | undefined): JsonObject {
-  if ('path' in handler) return { httpGet: { path: handler.path, ...(port !== undefined && { port }) } }
-  return 'exec' in handler ? { exec: { command: handler.exec } } : { tcpSocket: { port: handler.tcp } }
+function actionOf(handler: Probe['handler'], port: Json | undefined): [string, JsonObject] {
+  if ('path' in handler) return ['httpGet', { path: handler.path, ...(port !== undefined && { port }) }]
+  return 'exec' in handler ? ['exec', { command: handler.exec }] : ['tcpSocket', { port: handler.tcp }]
 }

@@ -12,7 +12,8 @@ export const serviceAccountKind: KindInfo = { ...KIND, plural: 'serviceaccounts'
 export const serviceAccount: ComposedResource = {
   key: 'serviceaccount',
   build: claim => ({
-    ...KIND,
+    apiVersion: KIND.apiVersion,
+    kind: KIND.kind,
     metadata: metadata(claim, claim.name, identityAnnotation(claim)),
     automountServiceAccountToken: false,
   }),
