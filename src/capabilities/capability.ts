@@ -1,4 +1,4 @@
-// What everybody has to know about a capability. Conditions, roles, missing CRDs, doctor and summaries follow from it.
+// The contract of a capability. Conditions, roles, messages about missing CRDs, doctor's access checks and summaries follow from it.
 import type { Finding } from '../claim/findings.ts'
 import type { EventDrivenServiceSpec, EventDrivenServiceStatus } from '../claim/generated/types.ts'
 import type { ResolvedClaim } from '../claim/resolved-claim.ts'
@@ -17,10 +17,11 @@ export interface Capability<Resolved = unknown> {
   /** Whether nearly every claim of this platform needs it: doctor then examines it even if no claim is named. */
   readonly isUsual?: (platform: Platform) => boolean
   readonly kinds: readonly KindInfo[]
-  /** What this claim asks of it; undefined if nothing. */
+  /** The fields of the claim that the capability needs; undefined if the claim does not ask for it. */
   readonly resolve: (claim: ResolvedClaim) => Resolved | undefined
-  /** What neither schema nor CEL can check. `spec` has the fields that both accepted. */
+  /** Checks that neither the schema nor CEL can express. `spec` has the fields that both accepted. */
   readonly check?: (spec: Partial<EventDrivenServiceSpec>, name: string, platform: Platform) => readonly Finding[]
+  /** The resources of the claim. Each knows `resolved` and `context` by closure, because `build` is only given the claim. */
   resources(resolved: Resolved, claim: ResolvedClaim, context: Context): readonly ComposedResource[]
 }
 
@@ -37,7 +38,7 @@ export interface KindInfo {
   readonly kind: string
   /** Written out: https://kubernetes.io/docs/reference/using-api/api-concepts/#standard-api-terminology has no rule for it. */
   readonly plural: string
-  /** What brings the kind; none for one of Kubernetes' own. */
+  /** The product that brings the kind; none for a kind of Kubernetes itself. */
   readonly product?: string
   /** A few words on the essence of a manifest. */
   readonly summarize?: (manifest: JsonObject) => readonly (string | undefined)[]
@@ -45,7 +46,7 @@ export interface KindInfo {
 
 export interface Context {
   readonly findObserved: FindObserved
-  /** Where events reach the workload. */
+  /** The address at which events reach the workload. */
   readonly address: Address
 }
 
@@ -54,7 +55,8 @@ export type FindObserved = (resource: { readonly key: string }) => JsonObject | 
 
 /**
  * `new`: nothing has the name yet, so this is the only time to set what others decide later.
- * `adopted`: an object exists that we did not create, or that is being deleted.
+ * `adopted`: a foreign object has the name, or ours is being deleted. Through provider-kubernetes every resource that is not
+ * observed yet counts as adopted, because a field that is set only once would be removed later.
  * `existing`: the object is ours.
  */
 export type Lifecycle = 'new' | 'adopted' | 'existing'
@@ -77,7 +79,7 @@ export interface ComposedResource {
   readonly isLeftByOtherRuntime?: (foreign: JsonObject, claim: ResolvedClaim) => boolean
   /** How a manifest is read from the observed object: without fields that others own, with annotations that the claim renders. */
   readonly freeze?: { readonly omit?: (observed: JsonObject) => readonly string[]; readonly annotations?: (name: string) => boolean }
-  /** Where an object sends events, as one string to compare. A change of runtime reroutes every resource with a target. */
+  /** The target of an object's events, as one string to compare. A change of runtime reroutes every resource with a target. */
   readonly target?: (object: JsonObject) => string
 }
 
@@ -85,7 +87,7 @@ export interface ImmutableField {
   readonly path: readonly string[]
   /** Its name in messages. */
   readonly called: string
-  /** What would be lost, and what to do instead. */
+  /** Names the loss that a change would cause, and what to do instead. */
   readonly advice: (claim: ResolvedClaim) => string
   /** Whether the claim itself asks for the value: a changed default is no reason to complain. */
   readonly asked?: (claim: ResolvedClaim) => boolean
@@ -97,12 +99,12 @@ export interface OwnedResource extends ComposedResource {
   readonly kinds: readonly KindInfo[]
 }
 
-/** What a runtime consists of, for a change of runtime. */
+/** The parts of a runtime, for a change of runtime. */
 export interface RuntimeParts<Resource extends ComposedResource = ComposedResource> {
   readonly noun: string
-  /** What runs behind the entry points; undefined if they run the workload themselves. */
+  /** The workload behind the entry points; undefined if they run it themselves. */
   readonly backend?: Resource
-  /** What creates a Service of the claim's name. */
+  /** The resource that creates a Service of the claim's name. */
   readonly entryPoint: Resource
   /** Serves under another name while the other runtime's Service has the claim's name. */
   readonly standIn: Resource

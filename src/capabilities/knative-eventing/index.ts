@@ -24,7 +24,7 @@ function resources(eventing: Eventing, { name }: ResolvedClaim, { findObserved, 
     const found = observed && !isBeingDeleted(observed) ? at(observed, ...path) : undefined
     return typeof found === 'string' ? found : undefined
   }
-  // Our Broker is kept, whatever the claim says, and so are the triggers and sources bound to it.
+  // While the claim uses a Broker, our Broker keeps its name, and the triggers and sources stay bound to it.
   const current = brokerIn(broker, 'metadata', 'name') ?? eventing.broker?.name ?? name
   const triggers = eventing.triggers.map(spec => trigger(spec, address, current))
   // An existing trigger keeps its Broker. Without a trigger on a Broker, its events are lost.
