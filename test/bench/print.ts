@@ -93,5 +93,5 @@ export const printStarts = (rows: readonly Start[]) =>
   tableOf(
     rows,
     ({ name }) => name,
-    ({ ms, cpuMs }) => ({ 'to the first answer ms': Math.round(ms), 'CPU ms': Math.round(cpuMs) }),
+    ({ ms, cpuMs }) => ({ 'to the first response ms': Math.round(ms), 'CPU ms': Math.round(cpuMs) }),
   )
