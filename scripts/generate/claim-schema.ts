@@ -46,7 +46,7 @@ export function claimSchema(definition: Definition): Schema {
             minLength: 1,
             maxLength: 63,
             pattern: '^[a-z0-9]+(?:-+[a-z0-9]+)*$',
-            description: 'The namespace in which all resources are made.',
+            description: 'The namespace of the claim and of all its resources.',
           },
           labels: { type: 'object', description: 'Labels of the claim.', additionalProperties: { type: 'string' } },
           annotations: { type: 'object', description: 'Annotations of the claim.', additionalProperties: { type: 'string' } },
@@ -59,7 +59,7 @@ export function claimSchema(definition: Definition): Schema {
           ...Object.fromEntries(
             Object.entries(crossplaneFields).map(([name, type]): [string, Schema] => [
               name,
-              { type, description: "Crossplane's own; see its documentation." },
+              { type, description: 'A field of Crossplane: see its documentation.' },
             ]),
           ),
         },

@@ -43,7 +43,7 @@ const quantity = (description: string, example: string): Schema & { example: str
 
 const resources = (what: string, required: readonly string[]): Schema => ({
   type: 'object',
-  description: `What a container of this size ${what}.`,
+  description: `The resources that a container of this size ${what}.`,
   required,
   properties: { cpu: quantity('CPU.', '500m'), memory: quantity('Memory.', '1Gi') },
 })
@@ -52,7 +52,7 @@ const pair: Schema = {
   type: 'object',
   description: 'Requests and limits of this size.',
   required: ['requests', 'limits'],
-  properties: { requests: resources('asks for', ['cpu', 'memory']), limits: resources('is held to', ['memory']) },
+  properties: { requests: resources('requests', ['cpu', 'memory']), limits: resources('may use at most', ['memory']) },
 }
 
 const nameLimits = { maxLength: 63, pattern: '^[a-z0-9]+(?:-+[a-z0-9]+)*$' }
@@ -99,7 +99,7 @@ export function inputProperties(spec: Schema): Record<string, Schema> {
     features: {
       type: 'object',
       title: 'features of the cluster',
-      description: 'What this cluster has switched on beyond the usual.',
+      description: 'Optional features that this cluster has enabled.',
       properties: {
         knativeInitContainers: {
           type: 'boolean',
@@ -179,7 +179,8 @@ export function inputProperties(spec: Schema): Record<string, Schema> {
     environments: {
       type: 'object',
       title: 'environments',
-      description: "What this platform adds to the presets of a claim's environment, or has otherwise.",
+      description:
+        "Defaults for the claims of each environment, also of the platform's own. They win over the built-in presets of the environment.",
       additionalProperties: { ...defaults, title: 'environment', description: 'Defaults for claims of this environment.' },
     },
     sizes: {

@@ -1,7 +1,7 @@
 import type { Role } from '../capability.ts'
 
-/** Every runtime needs what Kubernetes itself has, and nearly every Deployment a ScaledObject: one role for all of them. */
+/** Every runtime needs the kinds of Kubernetes itself, and nearly every Deployment a ScaledObject: one role for all of them. */
 export const deploymentRole: Role = {
   name: 'deployment',
-  purpose: 'runtime Deployment: what Kubernetes itself has, and the ScaledObject of KEDA.',
+  purpose: 'runtime Deployment: the kinds of Kubernetes itself, and the ScaledObject of KEDA.',
 }
