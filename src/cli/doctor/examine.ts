@@ -12,7 +12,7 @@ import { checkProducts } from './diagnoses.ts'
 import { checkPackages } from './packages.ts'
 import { checkPods } from './pods.ts'
 import { checkProvider, type Provider } from './provider.ts'
-import { checkSecrets } from './secrets.ts'
+import { checkSources } from './sources.ts'
 
 export async function examine(api: Api, { named, written }: Operands): Promise<Check[]> {
   const [crossplane, { checks: packages, platformOf }] = await Promise.all([checkCrossplane(api), checkPackages(api)])
@@ -27,10 +27,10 @@ export async function examine(api: Api, { named, written }: Operands): Promise<C
     claims.length === 0 ? isUsual?.(platform) : claims.some(claim => resolve(claim) !== undefined),
   )
   const provider = platform.composeAs === 'ProviderKubernetes' ? await checkProvider(api, platform) : undefined
-  const [access, products, secrets, pods] = await Promise.all([
+  const [access, products, sources, pods] = await Promise.all([
     checkRoles(api, actorOf(crossplane, provider), needed),
     checkProducts(api, { claims, platform }),
-    Promise.all(examined.flatMap(({ claim, isNamespaceMissing }) => (claim && !isNamespaceMissing ? checkSecrets(api, claim) : []))),
+    Promise.all(examined.flatMap(({ claim, isNamespaceMissing }) => (claim && !isNamespaceMissing ? checkSources(api, claim) : []))),
     Promise.all(examined.flatMap(({ claim, isApplied }) => (claim && isApplied ? checkPods(api, claim) : []))),
   ])
   return [
@@ -40,7 +40,7 @@ export async function examine(api: Api, { named, written }: Operands): Promise<C
     ...(provider?.checks ?? []),
     ...access,
     ...products,
-    ...secrets.flat(),
+    ...sources.flat(),
     ...pods,
     ...examined.map(({ check }) => check),
   ]
