@@ -71,7 +71,7 @@ const keysOf = (uses: readonly Use[]) => [...new Set(uses.flatMap(({ key }) => k
 
 /** The server's certificate authority. */
 const CA = 'ca.crt'
-/** The client certificate, which is of no use without its key. */
+/** The client certificate with its key. */
 const CERTIFICATE = ['tls.crt', 'tls.key'] as const
 
 async function checkSource(api: Api, claim: ResolvedClaim, named: Named): Promise<Check> {
@@ -114,7 +114,8 @@ const pathOf = ({ namespace }: ResolvedClaim, kind: Kind) => `/api/v1/namespaces
 const resourceOf = (kind: Kind) => (kind === 'Secret' ? 'secret' : 'configmap')
 const listed = (keys: readonly string[]) => `${keys.length === 1 ? 'key' : 'keys'} ${keys.map(key => `'${key}'`).join(', ')}`
 /** Shows the type and keys of a Secret, no values. */
-const describe = ({ namespace }: ResolvedClaim, { kind, name }: Named) => shell`kubectl -n ${namespace} describe ${resourceOf(kind)} ${name}`
+const describe = ({ namespace }: ResolvedClaim, { kind, name }: Named) =>
+  shell`kubectl -n ${namespace} describe ${resourceOf(kind)} ${name}`
 const edit = ({ namespace, name }: ResolvedClaim) => shell`kubectl -n ${namespace} edit eventdrivenservice ${name}`
 
 /** Names, without values. */

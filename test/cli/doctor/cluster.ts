@@ -2,7 +2,7 @@
 // KEDA 2.20 (built from source, so its image has no version), without the fields that nothing reads.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { request as forward, type IncomingMessage, type ServerResponse } from 'node:http'
-import { createServer, type ServerOptions } from 'node:https'
+import { createServer, request as forwardWithTls, type ServerOptions } from 'node:https'
 import type { Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -30,6 +30,8 @@ export const paths = {
   podEvents: '/api/v1/namespaces/shop/events?fieldSelector=involvedObject.kind%3DPod%2Ctype%3DWarning',
   secret: (name: string) => `/api/v1/namespaces/shop/secrets/${name}`,
   secrets: '/api/v1/namespaces/shop/secrets?includeObject=None',
+  shopConfigMap: (name: string) => `/api/v1/namespaces/shop/configmaps/${name}`,
+  shopConfigMaps: '/api/v1/namespaces/shop/configmaps?includeObject=None',
   crd: (name: string) => `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${name}`,
   service: (name: string) => `/api/v1/namespaces/nats/services/${name}`,
   services: '/api/v1/namespaces/nats/services',
@@ -46,6 +48,14 @@ export interface Refusal {
   /** Replaces the Status with the message. */
   readonly body?: JsonObject
 }
+/** The response to a request for table rows: the name of each ConfigMap. */
+export const configMapTable = (...names: readonly string[]): JsonObject => ({
+  kind: 'Table',
+  apiVersion: 'meta.k8s.io/v1',
+  columnDefinitions: ['Name', 'Data', 'Age'].map(name => ({ name })),
+  rows: names.map(name => ({ cells: [name, 1, '5m'], object: null })),
+})
+
 /** The response to a request for table rows: the name and type of each Secret. */
 export const secretTable = (...rows: readonly { readonly name: string; readonly type?: string }[]): JsonObject => ({
   kind: 'Table',
@@ -84,7 +94,7 @@ export interface ClusterOptions {
   readonly answers?: Answers
   /** Which access reviews are denied. */
   readonly denies?: (review: Review) => boolean
-  /** The real port behind a `…/services/NAME:PORT/proxy/` or `…/pods/NAME:PORT/proxy/`. */
+  /** The real port behind a `…/services/NAME:PORT/proxy/` or `…/pods/NAME:PORT/proxy/`; TLS for `https:NAME:PORT`. */
   readonly proxies?: Readonly<Record<string, number>>
   readonly tls?: ServerOptions
   /** Which requests are authenticated; all by default. */
@@ -108,7 +118,7 @@ export async function startCluster({ answers: own = {}, denies, proxies = {}, tl
     if (request.method === 'POST') return respond(response, 201, review(await bodyOf(request)))
     const proxied = /^\/api\/v1\/namespaces\/[^/]+\/((?:services|pods)\/[^/]+)\/proxy(\/.*)$/.exec(path)
     const [, door = '', rest = ''] = proxied ?? []
-    if (proxied !== null && proxies[door] !== undefined) return pass(proxies[door], rest, response)
+    if (proxied !== null && proxies[door] !== undefined) return pass(proxies[door], rest, response, { useTls: door.includes('/https:') })
     const answer = Object.hasOwn(table, path) ? table[path] : undefined
     if (answer === undefined) return refuse(response, 404, 'the server could not find the requested resource')
     if (isRefusal(answer))
@@ -159,11 +169,14 @@ async function bodyOf(request: IncomingMessage): Promise<Json> {
 }
 
 /** Proxies a request, and fails like the proxy of an API server. */
-function pass(port: number, path: string, response: ServerResponse): void {
-  const onward = forward({ host: '127.0.0.1', port, path }, answer => {
+function pass(port: number, path: string, response: ServerResponse, { useTls }: { readonly useTls: boolean }): void {
+  const target = { host: '127.0.0.1', port, path }
+  const answered = (answer: IncomingMessage) => {
     response.writeHead(answer.statusCode ?? 0, answer.headers)
     answer.pipe(response)
-  })
+  }
+  // An API server does not check the certificate either.
+  const onward = useTls ? forwardWithTls({ ...target, rejectUnauthorized: false }, answered) : forward(target, answered)
   onward.on('error', error => refuse(response, 503, `error trying to reach service: dial tcp 10.0.0.4:8222: ${explain(error)}`))
   onward.end()
 }
