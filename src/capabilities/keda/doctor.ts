@@ -2,7 +2,7 @@ import { type Api, isAbsent, itemsOf } from '../../cli/doctor/api.ts'
 import { type Check, unknown, well, wrong } from '../../cli/doctor/check.ts'
 import { checkDefinitions } from '../../cli/doctor/definitions.ts'
 import { findDeployments, healthOf, imageOf, versionOf } from '../../cli/doctor/deployment.ts'
-import type { Diagnosis } from '../../cli/doctor/diagnosis.ts'
+import { type Diagnosis, scalesOnNats } from '../../cli/doctor/diagnosis.ts'
 import { isAtLeast, showVersion, type Version } from '../../cli/doctor/version.ts'
 import { observedCondition } from '../../kubernetes/conditions.ts'
 import { isObject } from '../../kubernetes/json.ts'
@@ -14,8 +14,8 @@ const INSTALL = 'helm upgrade --install keda keda --repo https://kedacore.github
 
 export const kedaDiagnosis: Diagnosis = {
   name: 'KEDA',
-  isNeeded: ({ claims }) => claims.length === 0 || claims.some(({ runtime }) => runtime === 'Deployment'),
-  whyUnneeded: () => 'no given claim has runtime Deployment',
+  isNeeded: ({ claims }) => claims.length === 0 || claims.some(scalesOnNats),
+  whyUnneeded: () => 'no given claim scales on NATS',
   check: checkKeda,
 }
 

@@ -18,5 +18,8 @@ export interface Diagnosis {
   readonly check: (api: Api, subject: Subject) => Promise<readonly Check[]>
 }
 
+/** Whether KEDA scales the claim on the lag of its consumer. */
+export const scalesOnNats = ({ runtime, nats }: ResolvedClaim): boolean => runtime === 'Deployment' && nats !== undefined
+
 export const noClaimNeedsIt = ({ claims }: Subject): string =>
   claims.length === 0 ? 'no valid claim was given, and nothing in the Composition needs it' : 'no given claim needs it'

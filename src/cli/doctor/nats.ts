@@ -1,15 +1,14 @@
 // Checks what KEDA queries: the monitoring endpoint, the stream and the consumer of an account.
 import { resolveDefaults } from '../../claim/resolve.ts'
-import type { ResolvedClaim } from '../../claim/resolved-claim.ts'
+import type { Nats, ResolvedClaim } from '../../claim/resolved-claim.ts'
 import { at, items, type Json, type JsonObject, textOf } from '../../kubernetes/json.ts'
 import { shell } from '../../text/shell-quote.ts'
 import type { Api } from './api.ts'
 import { type Check, unknown, well, wrong } from './check.ts'
-import type { Diagnosis, Subject } from './diagnosis.ts'
-import { type MonitoringServer, otherServersOf, type Reached, reach } from './endpoint.ts'
+import { checkConsumer } from './consumer.ts'
+import { type Diagnosis, type Subject, scalesOnNats } from './diagnosis.ts'
+import { type Endpoint, type MonitoringServer, otherServersOf, type Reached, reach, showEndpoint, urlOf } from './endpoint.ts'
 import { suggest } from './suggestion.ts'
-
-type Nats = NonNullable<ResolvedClaim['nats']>
 
 interface NatsClaim {
   readonly claim: ResolvedClaim
@@ -18,53 +17,65 @@ interface NatsClaim {
 
 export const natsDiagnosis: Diagnosis = {
   name: 'NATS',
-  isNeeded: ({ claims }) => claims.length === 0 || claims.some(({ runtime }) => runtime === 'Deployment'),
-  whyUnneeded: () => 'no given claim has runtime Deployment',
+  isNeeded: ({ claims }) => claims.length === 0 || claims.some(scalesOnNats),
+  whyUnneeded: () => 'no given claim scales on NATS',
   check: checkNats,
 }
 
-/** A row for each server, followed by a row for each claim that uses it. */
+/** A row for each server, followed by rows for each claim that uses it. */
 async function checkNats(api: Api, { claims, platform }: Subject): Promise<Check[]> {
-  const natsClaims = claims.flatMap((claim): NatsClaim[] =>
-    claim.runtime === 'Deployment' && claim.nats ? [{ claim, nats: claim.nats }] : [],
-  )
-  const endpoints = new Set(
-    natsClaims.length > 0
-      ? natsClaims.map(({ nats }) => nats.monitoringEndpoint)
-      : [resolveDefaults(platform).nats?.monitoringEndpoint ?? ''],
-  )
+  const natsClaims = claims.filter(scalesOnNats).flatMap((claim): NatsClaim[] => (claim.nats ? [{ claim, nats: claim.nats }] : []))
+  const byDefault = resolveDefaults(platform).nats
+  const servers = natsClaims.length > 0 ? natsClaims.map(({ nats }) => nats) : byDefault ? [byDefault] : []
+  const endpoints = new Map(servers.map(endpointOf).map(endpoint => [urlOf(endpoint), endpoint]))
   const rows = await Promise.all(
-    [...endpoints].map(endpoint =>
+    [...endpoints].map(([url, endpoint]) =>
       checkServer(
         api,
         endpoint,
-        natsClaims.filter(({ nats }) => nats.monitoringEndpoint === endpoint),
+        natsClaims.filter(({ nats }) => urlOf(endpointOf(nats)) === url),
       ),
     ),
   )
   return rows.flat()
 }
 
-async function checkServer(api: Api, endpoint: string, natsClaims: readonly NatsClaim[]): Promise<Check[]> {
+const endpointOf = ({ monitoringEndpoint, useHttps }: Nats): Endpoint => ({ address: monitoringEndpoint, useHttps })
+
+/** The platform's server that the claim names instead of an endpoint. */
+const serverOf = ({ layers: [spec] }: ResolvedClaim) => (spec?.nats && 'server' in spec.nats ? spec.nats.server : undefined)
+
+/** The fields from which the endpoint comes. */
+function originOf(natsClaims: readonly NatsClaim[]): string {
+  if (natsClaims.length === 0) return 'the default of every claim: docs/platform-defaults.md'
+  const fields = natsClaims.map(({ claim }) => {
+    const server = serverOf(claim)
+    return server === undefined ? 'spec.nats.monitoringEndpoint' : `spec.nats.server: ${server}`
+  })
+  return [...new Set(fields)].join(', ')
+}
+
+async function checkServer(api: Api, monitoring: Endpoint, natsClaims: readonly NatsClaim[]): Promise<Check[]> {
   const name = 'NATS'
-  const origin = natsClaims.length > 0 ? 'spec.nats.monitoringEndpoint' : 'the default of every claim: docs/platform-defaults.md'
-  const reached = await reach(api, endpoint)
+  const endpoint = showEndpoint(monitoring)
+  const origin = originOf(natsClaims)
+  const reached = await reach(api, monitoring)
   const unknownStreams = () => natsClaims.map(({ claim }) => unknown(streamRow(claim), `unknown because ${endpoint} could not be reached`))
   if ('problem' in reached) {
     const [only, second] = natsClaims
     const fix =
-      reached.suggestion !== undefined && only !== undefined && second === undefined
+      reached.suggestion !== undefined && only !== undefined && second === undefined && serverOf(only.claim) === undefined
         ? edit(only.claim, { monitoringEndpoint: reached.suggestion })
         : reached.inspect
     return [wrong(name, `${endpoint} can't be reached: ${reached.problem} (${origin})`, fix), ...unknownStreams()]
   }
   if ('uncertain' in reached)
-    return [unknown(name, `${reached.uncertain}. KEDA may still reach it`, queryInside(endpoint)), ...unknownStreams()]
+    return [unknown(name, `${reached.uncertain}. KEDA may still reach it`, queryInside(monitoring)), ...unknownStreams()]
   const { server } = reached
   const jsz = await server.get('/jsz')
   if (!jsz.ok)
     return [
-      wrong(name, `${endpoint} is not a NATS monitoring port (reached ${server.by}): ${jsz.reason}`, queryInside(endpoint)),
+      wrong(name, `${endpoint} is not a NATS monitoring port (reached ${server.by}): ${jsz.reason}`, queryInside(monitoring)),
       ...unknownStreams(),
     ]
   if (at(jsz.body, 'disabled') === true)
@@ -72,19 +83,19 @@ async function checkServer(api: Api, endpoint: string, natsClaims: readonly Nats
   const health = await server.get('/healthz?js-enabled-only=true')
   const row = health.ok
     ? well(name, `${endpoint} has JetStream enabled (reached ${server.by})`)
-    : wrong(name, `${endpoint} is not healthy (reached ${server.by}): ${health.reason}`, queryInside(endpoint))
-  const servers = await serversOf(api, endpoint, reached, jsz.body)
-  return [row, ...(await Promise.all(natsClaims.map(one => checkStream(servers, one))))]
+    : wrong(name, `${endpoint} is not healthy (reached ${server.by}): ${health.reason}`, queryInside(monitoring))
+  const servers = await serversOf(api, monitoring, reached, jsz.body)
+  return [row, ...(await Promise.all(natsClaims.map(one => checkStream(servers, one)))).flat()]
 }
 
 const ENABLE =
   'helm upgrade --install nats nats --repo https://nats-io.github.io/k8s/helm/charts --namespace nats --reuse-values --set config.jetstream.enabled=true'
-const queryInside = (endpoint: string) =>
-  shell`kubectl run nats-monitor --rm -i --restart=Never --image=busybox -- wget -qO- ${`http://${endpoint}/healthz?js-enabled-only=true`}`
+const queryInside = (endpoint: Endpoint) =>
+  shell`kubectl run nats-monitor --rm -i --restart=Never --image=busybox -- wget -qO- ${`${urlOf(endpoint)}/healthz?js-enabled-only=true`}`
 
 async function serversOf(
   api: Api,
-  endpoint: string,
+  endpoint: Endpoint,
   reached: Extract<Reached, { server: MonitoringServer }>,
   jsz: Json,
 ): Promise<MonitoringServer[]> {
@@ -96,38 +107,33 @@ const streamRow = ({ namespace, name }: ResolvedClaim) => `Stream of ${namespace
 const nameOf = (value: Json) => textOf(at(value, 'name'))
 const namesIn = (values: readonly Json[]) => [...new Set(values.map(nameOf))].join(', ') || 'none'
 
-async function checkStream(servers: readonly MonitoringServer[], { claim, nats }: NatsClaim): Promise<Check> {
+async function checkStream(servers: readonly MonitoringServer[], { claim, nats }: NatsClaim): Promise<Check[]> {
   const { stream, consumer } = nats
   // Like KEDA: https://keda.sh/docs/latest/scalers/nats-jetstream-stream/
   const account = nats.accountID ?? nats.account
   const name = streamRow(claim)
-  const accounts = await accountsOf(servers, `acc=${encodeURIComponent(account)}&consumers=true`)
-  if (accounts === undefined) return unknown(name, 'not every NATS server reports its streams')
+  const accounts = await accountsOf(servers, `acc=${encodeURIComponent(account)}&consumers=true&config=true`)
+  if (accounts === undefined) return [unknown(name, 'not every NATS server reports its streams')]
   const own = accounts.filter(one => at(one, 'id') === account || at(one, 'name') === nats.account)
   const streams = own.flatMap(account => items(at(account, 'stream_detail')))
   const found = streams.filter(one => nameOf(one) === stream)
   if (found.length === 0) {
     const other = await accountOf(servers, stream)
     if (other !== undefined && other !== account)
-      return wrong(name, `stream '${stream}' is in account '${other}', not in account '${account}'`, edit(claim, { account: other }))
+      return [wrong(name, `stream '${stream}' is in account '${other}', not in account '${account}'`, edit(claim, { account: other }))]
     const add = shell`nats stream add -- ${stream}`
     const near = suggest(stream, streams.map(nameOf))
-    return wrong(
-      name,
-      `account '${account}' has no stream '${stream}'${near.question}; its streams: ${namesIn(streams)}${near.otherwise(add)}`,
-      near.name === undefined ? add : edit(claim, { stream: near.name }),
-    )
+    const message = `account '${account}' has no stream '${stream}'${near.question}; its streams: ${namesIn(streams)}${near.otherwise(add)}`
+    return [wrong(name, message, near.name === undefined ? add : edit(claim, { stream: near.name }))]
   }
   const consumers = found.flatMap(one => items(at(one, 'consumer_detail')))
-  if (consumers.some(one => nameOf(one) === consumer))
-    return well(name, `account '${account}' has stream '${stream}' with consumer '${consumer}'`)
+  const detail = consumers.find(one => nameOf(one) === consumer)
+  if (detail !== undefined)
+    return [well(name, `account '${account}' has stream '${stream}' with consumer '${consumer}'`), checkConsumer(claim, nats, detail)]
   const add = shell`nats consumer add --pull --defaults -- ${stream} ${consumer}`
   const near = suggest(consumer, consumers.map(nameOf))
-  return wrong(
-    name,
-    `stream '${stream}' of account '${account}' has no consumer '${consumer}'${near.question}; its consumers: ${namesIn(consumers)}${near.otherwise(add)}`,
-    near.name === undefined ? add : edit(claim, { consumer: near.name }),
-  )
+  const message = `stream '${stream}' of account '${account}' has no consumer '${consumer}'${near.question}; its consumers: ${namesIn(consumers)}${near.otherwise(add)}`
+  return [wrong(name, message, near.name === undefined ? add : edit(claim, { consumer: near.name }))]
 }
 
 /** The first account that has a stream of this name. */

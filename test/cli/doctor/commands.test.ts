@@ -27,7 +27,7 @@ function run(command: string): string[][] {
 
 const ENDPOINT = 'nats-headless.nats.svc.cluster.local:8222'
 const JSZ = '/api/v1/namespaces/nats/services/nats-headless:8222/proxy'
-const ASK = `${JSZ}/jsz?acc=%24G&consumers=true`
+const ASK = `${JSZ}/jsz?acc=%24G&consumers=true&config=true`
 const nats = (given: Answers): Answers => ({
   ...changed(paths.claim, text => text.replace('127.0.0.1:8222', ENDPOINT).replace('"ORDERS"', JSON.stringify(HOSTILE))),
   [paths.service('nats-headless')]: { spec: { clusterIP: 'None', ports: [{ port: 8222 }] } },
@@ -81,6 +81,22 @@ test.each<Case>([
     },
     check: STREAM,
     runs: [['consumer', 'add', '--pull', '--defaults', '--', HOSTILE, `-${HOSTILE}`]],
+  },
+  {
+    title: 'a consumer that differs from the claim',
+    answers: nats({
+      [ASK]: {
+        account_details: [
+          {
+            id: '$G',
+            name: '$G',
+            stream_detail: [{ name: HOSTILE, consumer_detail: [{ name: 'orders-workers', config: { ack_wait: 1 } }] }],
+          },
+        ],
+      },
+    }),
+    check: 'Consumer of shop/orders-worker',
+    runs: [['consumer', 'edit', '--max-deliver=5', '--', HOSTILE, 'orders-workers']],
   },
   {
     title: 'a stream that is misspelt',

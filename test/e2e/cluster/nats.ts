@@ -7,7 +7,7 @@ export interface Nats {
   readonly publish: (subject: string, payload: string) => Promise<void>
   /** A stream for messages to the subject with its name in lower case. */
   readonly createStream: (stream: string) => Promise<void>
-  readonly createConsumer: (stream: string, consumer: string) => Promise<void>
+  readonly createConsumer: (stream: string, consumer: string, settings?: JsonObject) => Promise<void>
   readonly deleteConsumer: (stream: string, consumer: string) => Promise<void>
   /** Publishes this many messages to the stream. */
   readonly fill: (stream: string, count: number) => Promise<void>
@@ -162,8 +162,8 @@ export async function connectNats(port: number): Promise<Nats> {
         num_replicas: 1,
       })
     },
-    createConsumer: async (stream, consumer) => {
-      const config = { durable_name: consumer, ack_policy: 'explicit', deliver_policy: 'all', replay_policy: 'instant' }
+    createConsumer: async (stream, consumer, settings) => {
+      const config = { durable_name: consumer, ack_policy: 'explicit', deliver_policy: 'all', replay_policy: 'instant', ...settings }
       await jetStream(`CONSUMER.DURABLE.CREATE.${stream}.${consumer}`, { stream_name: stream, config })
     },
     deleteConsumer: async (stream, consumer) => void (await jetStream(`CONSUMER.DELETE.${stream}.${consumer}`)),
