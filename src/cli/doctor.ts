@@ -13,8 +13,8 @@ export const doctor = command({
   operands: '[NAMESPACE/NAME|NAME|FILE]...',
   details:
     'Checks Crossplane, the packages, the permissions of Crossplane, KEDA and NATS, and changes nothing. For claims from the cluster\n' +
-    'or from files (NAME.yaml, DIR/, -), also checks their stream and consumer, their secrets (names and keys, not values),\n' +
-    'their pods, and Knative if a claim needs it.\n' +
+    'or from files (NAME.yaml, DIR/, -), also checks their stream and consumer, their secrets and ConfigMaps (names and keys, not\n' +
+    'values), their pods, their PriorityClass, and Knative if a claim needs it.\n' +
     'Exit codes: 0 no problems, 1 problems found, 2 could not run, for example because the cluster is unreachable.',
   examples: ['eds doctor', 'eds doctor shop/orders-worker', 'eds doctor claims/orders-worker.yaml --context production -o json'],
   options: {

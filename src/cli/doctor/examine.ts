@@ -11,6 +11,7 @@ import { type Crossplane, checkCrossplane, checkVersion } from './crossplane.ts'
 import { checkProducts } from './diagnoses.ts'
 import { checkPackages } from './packages.ts'
 import { checkPods } from './pods.ts'
+import { checkPriority } from './priority.ts'
 import { checkProvider, type Provider } from './provider.ts'
 import { checkSources } from './sources.ts'
 
@@ -27,10 +28,11 @@ export async function examine(api: Api, { named, written }: Operands): Promise<C
     claims.length === 0 ? isUsual?.(platform) : claims.some(claim => resolve(claim) !== undefined),
   )
   const provider = platform.composeAs === 'ProviderKubernetes' ? await checkProvider(api, platform) : undefined
-  const [access, products, sources, pods] = await Promise.all([
+  const [access, products, sources, priorities, pods] = await Promise.all([
     checkRoles(api, actorOf(crossplane, provider), needed),
     checkProducts(api, { claims, platform }),
     Promise.all(examined.flatMap(({ claim, isNamespaceMissing }) => (claim && !isNamespaceMissing ? checkSources(api, claim) : []))),
+    Promise.all(claims.map(claim => checkPriority(api, claim))),
     Promise.all(examined.flatMap(({ claim, isApplied }) => (claim && isApplied ? checkPods(api, claim) : []))),
   ])
   return [
@@ -41,6 +43,7 @@ export async function examine(api: Api, { named, written }: Operands): Promise<C
     ...access,
     ...products,
     ...sources.flat(),
+    ...priorities.flat(),
     ...pods,
     ...examined.map(({ check }) => check),
   ]

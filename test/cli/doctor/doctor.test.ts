@@ -34,8 +34,18 @@ import {
 const ENDPOINT = 'nats-headless.nats.svc.cluster.local:8222'
 const JSZ = '/api/v1/namespaces/nats/services/nats-headless:8222/proxy'
 const account = (name: string, ...streams: JsonObject[]) => ({ name, id: name, stream_detail: streams })
-const stream = (name: string, ...consumers: string[]) => ({ name, consumer_detail: consumers.map(consumer => ({ name: consumer })) })
-const ask = (wanted: string) => `${JSZ}/jsz?acc=${encodeURIComponent(wanted)}&consumers=true`
+const config = { ack_policy: 'explicit', ack_wait: 30_000_000_000, max_ack_pending: 1000, max_deliver: 5 }
+const stream = (name: string, ...consumers: string[]) => ({
+  name,
+  consumer_detail: consumers.map(consumer => ({ name: consumer, config })),
+})
+/** The stream of the claim, whose consumer is reported with this configuration. */
+const configured = (own: JsonObject | undefined): Answers => ({
+  [ASK]: {
+    account_details: [account('$G', { name: 'ORDERS', consumer_detail: [{ name: 'orders-workers', ...(own && { config: own }) }] })],
+  },
+})
+const ask = (wanted: string) => `${JSZ}/jsz?acc=${encodeURIComponent(wanted)}&consumers=true&config=true`
 const ASK = ask('$G')
 
 /** NATS as its chart installs it, with the stream of the claim. */
@@ -65,26 +75,28 @@ describe('a cluster that has everything', () => {
     const { io, stdout, stderr } = recorded()
     expect(await eds(['doctor', 'shop/orders-worker', '--kubeconfig', writeConfig(configOf({ server: cluster.url }))], io)).toBe(0)
     expect(stdout()).toMatchInlineSnapshot(`
-      "✓ Crossplane                       Deployment crossplane-system/crossplane has 1 of 1 replicas ready
-      ✓ Crossplane version               2.3.4
-      ✓ Function                         function-event-driven-service is installed and healthy (ghcr.io/bizmatters/function-event-driven-service:v0.1.0)
-      – Configuration                    is not installed as a package, but the API and the Composition exist
-      ✓ API (XRD)                        xeventdrivenservices.platform.bizmatters.io is established and offered
-      ✓ Composition                      eventdrivenservice calls function-event-driven-service
-      ✓ Access to serviceaccounts        service account crossplane-system/crossplane has all permissions it needs
-      ✓ Access to deployments.apps       service account crossplane-system/crossplane has all permissions it needs
-      ✓ Access to services               service account crossplane-system/crossplane has all permissions it needs
-      ✓ Access to scaledobjects.keda.sh  service account crossplane-system/crossplane has all permissions it needs
-      ✓ KEDA                             installed CRDs: scaledobjects.keda.sh
-      ✓ KEDA operator                    Deployment keda/keda-operator has 1 of 1 replicas ready
-      ✓ KEDA version                     2.17.0
-      ✓ KEDA metrics                     APIService v1beta1.external.metrics.k8s.io is available
-      – Knative Serving                  no given claim needs it
-      – Knative Eventing                 no given claim needs it
-      ✓ NATS                             nats-headless.nats.svc.cluster.local:8222 has JetStream enabled (reached through the API server)
-      ✓ Stream of shop/orders-worker     account '$G' has stream 'ORDERS' with consumer 'orders-workers'
-      ✓ Pods of shop/orders-worker       1 of 1 ready
-      ✓ Claim shop/orders-worker         WorkloadReady, ScalingReady, Synced, Ready
+      "✓ Crossplane                             Deployment crossplane-system/crossplane has 1 of 1 replicas ready
+      ✓ Crossplane version                     2.3.4
+      ✓ Function                               function-event-driven-service is installed and healthy (ghcr.io/bizmatters/function-event-driven-service:v0.1.0)
+      – Configuration                          is not installed as a package, but the API and the Composition exist
+      ✓ API (XRD)                              xeventdrivenservices.platform.bizmatters.io is established and offered
+      ✓ Composition                            eventdrivenservice calls function-event-driven-service
+      ✓ Access to serviceaccounts              service account crossplane-system/crossplane has all permissions it needs
+      ✓ Access to deployments.apps             service account crossplane-system/crossplane has all permissions it needs
+      ✓ Access to services                     service account crossplane-system/crossplane has all permissions it needs
+      ✓ Access to scaledobjects.keda.sh        service account crossplane-system/crossplane has all permissions it needs
+      ✓ Access to poddisruptionbudgets.policy  service account crossplane-system/crossplane has all permissions it needs
+      ✓ KEDA                                   installed CRDs: scaledobjects.keda.sh
+      ✓ KEDA operator                          Deployment keda/keda-operator has 1 of 1 replicas ready
+      ✓ KEDA version                           2.17.0
+      ✓ KEDA metrics                           APIService v1beta1.external.metrics.k8s.io is available
+      – Knative Serving                        no given claim needs it
+      – Knative Eventing                       no given claim needs it
+      ✓ NATS                                   nats-headless.nats.svc.cluster.local:8222 has JetStream enabled (reached through the API server)
+      ✓ Stream of shop/orders-worker           account '$G' has stream 'ORDERS' with consumer 'orders-workers'
+      ✓ Consumer of shop/orders-worker         redelivers after 30s, at most 5 deliveries, at most 1000 messages in work
+      ✓ Pods of shop/orders-worker             1 of 1 ready
+      ✓ Claim shop/orders-worker               WorkloadReady, ScalingReady, Synced, Ready
       "
     `)
     expect(stderr()).toBe('no problems found\n')
@@ -161,6 +173,19 @@ const configuration: Answers = {
 }
 const RESTORE =
   'kubectl annotate configurationrevisions.pkg.crossplane.io -l pkg.crossplane.io/package=platform --overwrite restored=$(date +%s)'
+
+const onServer: Answers = {
+  ...composition({ natsServers: { main: { url: 'nats://nats.nats.svc:4222', monitoringEndpoint: 'nats.nats.svc:8222' } } }),
+  [paths.claim]: claim({ nats: { server: 'main', stream: 'ORDERS', consumer: 'orders-workers' } }),
+}
+const urgent: Answers = { ...composition({ priorities: { high: 'acme-urgent' } }), [paths.claim]: claim({ priority: 'high' }) }
+const PRIORITY_CLASS = '/apis/scheduling.k8s.io/v1/priorityclasses/acme-urgent'
+const PRIORITY = 'PriorityClass of shop/orders-worker'
+const EMPTY_DIR = 'kubernetes.podspec-volumes-emptydir'
+const scratch: Answers = {
+  ...crd('services.serving.knative.dev'),
+  [paths.claim]: knativeClaim({ files: [{ scratch: '1Gi', mountPath: '/work' }] }),
+}
 
 interface Case {
   readonly title: string
@@ -608,6 +633,89 @@ const cases: readonly Case[] = [
     because: "account 'SHOP' has stream 'ORDERS' with consumer 'orders-workers'",
   },
   {
+    title: 'demands more deliveries than a backoff has steps',
+    answers: configured({ ...config, max_deliver: -1, backoff: Array.from({ length: 7 }, () => 60_000_000_000) }),
+    check: 'Consumer of shop/orders-worker',
+    state: 'unknown',
+    because: /^max_deliver is -1: /,
+    fix: 'nats consumer edit --max-deliver=8 -- ORDERS orders-workers',
+  },
+  {
+    title: 'accepts a consumer that needs no acknowledgements',
+    answers: configured({ ack_policy: 'none', max_deliver: -1 }),
+    check: 'Consumer of shop/orders-worker',
+    state: 'well',
+    because: 'ack_policy is none, so NATS neither redelivers messages nor holds them back',
+  },
+  {
+    title: 'reports a consumer without its configuration as unknown',
+    answers: configured(undefined),
+    check: 'Consumer of shop/orders-worker',
+    state: 'unknown',
+    because: 'the NATS server does not report its configuration',
+    fix: 'nats consumer info -- ORDERS orders-workers',
+  },
+  {
+    title: "names the platform's server instead of the endpoint, and suggests no other endpoint for it",
+    answers: {
+      ...onServer,
+      [paths.service('nats')]: { spec: { clusterIP: '10.0.0.9', ports: [{ port: 4222 }] } },
+    },
+    check: 'NATS',
+    because:
+      "nats.nats.svc:8222 can't be reached: Service nats/nats does not expose port 8222, only 4222; Service nats-headless exposes 8222 (spec.nats.server: main)",
+    fix: 'kubectl -n nats get services',
+  },
+  {
+    title: 'reports a missing PriorityClass',
+    answers: { ...urgent, '/apis/scheduling.k8s.io/v1/priorityclasses': { items: [{ metadata: { name: 'acme-urgnet' } }] } },
+    check: PRIORITY,
+    because:
+      "PriorityClass 'acme-urgent', which priorities in the function's input names, does not exist (did you mean 'acme-urgnet'?), so Kubernetes creates no new pods",
+    fix: 'kubectl get priorityclasses',
+  },
+  {
+    title: 'finds the PriorityClass',
+    answers: { ...urgent, [PRIORITY_CLASS]: {} },
+    check: PRIORITY,
+    state: 'well',
+    because: 'acme-urgent exists',
+  },
+  {
+    title: 'reports a PriorityClass that may not be read as unknown',
+    answers: { ...urgent, [PRIORITY_CLASS]: refused(403, 'priorityclasses is forbidden') },
+    check: PRIORITY,
+    state: 'unknown',
+    because: "PriorityClass acme-urgent can't be read: priorityclasses is forbidden",
+  },
+  {
+    title: 'reports a disabled Knative flag that a claim with scratch files needs',
+    answers: { ...scratch, [paths.configMap('config-features')]: { data: { [EMPTY_DIR]: 'disabled' } } },
+    check: `Knative ${EMPTY_DIR}`,
+    because:
+      "claim shop/orders-worker has an emptyDir volume, but ConfigMap knative-serving/config-features has 'disabled', so Knative rejects the Services of claims",
+    fix: /patch configmap config-features .*"kubernetes.podspec-volumes-emptydir":"enabled"/,
+  },
+  {
+    title: 'accepts a Knative flag that is enabled by default',
+    answers: { ...scratch, [paths.configMap('config-features')]: { data: {} } },
+    check: `Knative ${EMPTY_DIR}`,
+    state: 'well',
+    because:
+      'enabled by default, as ConfigMap knative-serving/config-features has no such key; claim shop/orders-worker has an emptyDir volume',
+  },
+  {
+    title: 'checks the Knative flag for a read-only root file system',
+    answers: {
+      ...crd('services.serving.knative.dev'),
+      [paths.claim]: knativeClaim({ rootFilesystem: 'ReadOnly' }),
+      [paths.configMap('config-features')]: { data: { [EMPTY_DIR]: 'Allowed' } },
+    },
+    check: `Knative ${EMPTY_DIR}`,
+    state: 'well',
+    because: "'Allowed' in ConfigMap knative-serving/config-features; claim shop/orders-worker has an emptyDir volume",
+  },
+  {
     title: 'reports a missing claim',
     answers: { [paths.claim]: undefined },
     check: 'Claim shop/orders-worker',
@@ -681,9 +789,19 @@ describe('claims from files', () => {
       'Knative Eventing': { state: 'wrong' },
       'Knative KafkaSource': { state: 'wrong' },
       'Access to services.serving.knative.dev': { state: 'well' },
+      'Access to poddisruptionbudgets.policy': { state: 'well' },
       'Access to kafkasources.sources.knative.dev': { state: 'well' },
     })
     expect(Object.keys(checks)).not.toContain('Access to scaledobjects.keda.sh')
+    // Nothing of this claim is an emptyDir, or has a priority.
+    expect(Object.keys(checks).filter(name => /^(Knative kubernetes|PriorityClass)/.test(name))).toEqual([])
+  })
+
+  test('with runtime Deployment and without NATS require neither KEDA nor NATS', async () => {
+    const { checks } = await examine(await start(), write('claim.yaml', claim({ nats: undefined, httpPort: 8080 })))
+    const unneeded = { state: 'unneeded', message: 'no given claim scales on NATS' }
+    expect(checks).toMatchObject({ KEDA: unneeded, NATS: unneeded })
+    expect(Object.keys(checks).filter(name => /^(KEDA .|Stream|Consumer|Access to scaledobjects)/.test(name))).toEqual([])
   })
 
   test('are reported if their namespace is missing', async () => {
@@ -819,9 +937,10 @@ describe('of several Compositions', () => {
 
 test('docs/troubleshooting.md quotes the messages', async () => {
   const page = readFileSync(new URL('../../../docs/troubleshooting.md', import.meta.url), 'utf8')
-  const quoted = [...page.matchAll(/^> ✗ (.*)$/gm)].map(([, text]) => text)
+  const quoted = (sign: string) => [...page.matchAll(new RegExp(`^> ${sign} (.*)$`, 'gm'))].map(([, text]) => text)
   const other = changed(paths.claim, text => text.replace('127.0.0.1:8222', 'nats.nats.svc.cluster.local:8222'))
   const named = { secretRefs: [{ name: 'orders-db', env: [{ secretKey: 'password', envName: 'DB_PASSWORD' }] }] }
+  const maxDuration = '"processing":{"maxDuration":"15m"}'
   const inTrouble = pod('orders-worker-6d4cf56db6-x7k2p', {
     containerStatuses: [
       {
@@ -841,6 +960,9 @@ test('docs/troubleshooting.md quotes the messages', async () => {
           [paths.secrets]: secretTable({ name: 'registry-credentials' }),
         },
       },
+      { answers: changed(paths.claim, text => text.replace('127.0.0.1:8222', ENDPOINT).replace('"nats"', `${maxDuration},"nats"`)) },
+      { answers: configured({ ...config, max_deliver: -1 }) },
+      { answers: configured({ ...config, max_ack_pending: 5 }) },
       { answers: { ...other, [paths.service('nats')]: { spec: { clusterIP: '10.0.0.9', ports: [{ port: 4222 }] } } } },
       { answers: { [ASK]: { account_details: [account('$G')] } } },
       { answers: { [ASK]: { account_details: [account('$G', stream('ORDERS', 'order-workers'))] } } },
@@ -854,10 +976,13 @@ test('docs/troubleshooting.md quotes the messages', async () => {
       { answers: oldCrossplane },
     ].map(async ({ answers, options }) => {
       const { checks } = await examine(await start(answers, options), 'shop/orders-worker')
-      return Object.entries(checks).flatMap(([name, { state, message }]) => (state === 'wrong' ? [`${name}  ${message}`] : []))
+      return Object.entries(checks).map(([name, { state, message }]) => ({ state, text: `${name}  ${message}` }))
     }),
   )
-  expect(quoted).toEqual(told.flat())
+  const textsOf = (wanted: string) => told.flat().flatMap(({ state, text }) => (state === wanted ? [text] : []))
+  expect(quoted('✗')).toEqual(textsOf('wrong'))
+  expect(textsOf('unknown')).toEqual(expect.arrayContaining(quoted('–')))
+  expect(quoted('–')).toHaveLength(2)
 })
 
 describe('versions', () => {
