@@ -235,12 +235,12 @@ natsTest.each<ConsumerCase>([
   {
     title: 'redelivers a message in work, unless the worker reports progress',
     consumer: { max_deliver: 5 },
-    spec: { processing: { maxDuration: '1h30m' } },
+    spec: { processing: { maxDuration: '50m' } },
     expected: {
       state: 'unknown',
       message:
-        'ack_wait is 30s, but a message may take 1h30m (spec.processing.maxDuration): NATS delivers it again while a replica works on it, unless the worker reports progress more often',
-      fix: `${EDIT} --wait=1h30m -- ORDERS orders-workers`,
+        'ack_wait is 30s, but a message may take 50m (spec.processing.maxDuration): NATS delivers it again while a replica works on it, unless the worker reports progress more often',
+      fix: `${EDIT} --wait=50m -- ORDERS orders-workers`,
     },
   },
   {
