@@ -12,10 +12,13 @@ export function resolveProcessing(spec: ProcessingSpec | undefined): Processing 
   return { ...(maxDuration !== undefined && { maxSeconds: seconds(maxDuration) }), concurrency }
 }
 
+/** The highest value of scaling.lagThreshold. */
+const HIGHEST = 1_000_000_000
+
 /** The messages per replica that follow from it; undefined if none do. */
 export function lagThresholdOf({ maxDuration, concurrency = 1, averageDuration, targetLatency }: ProcessingSpec): number | undefined {
   if (averageDuration !== undefined && targetLatency !== undefined)
-    return Math.max(1, Math.floor((concurrency * milliseconds(targetLatency)) / milliseconds(averageDuration)))
+    return Math.min(HIGHEST, Math.max(1, Math.floor((concurrency * milliseconds(targetLatency)) / milliseconds(averageDuration))))
   // KEDA counts messages in work too, so with this threshold a busy replica counts as busy.
   return maxDuration === undefined ? undefined : concurrency
 }

@@ -330,6 +330,11 @@ describe('the messages per replica', () => {
       lagThreshold: 4,
     },
     { says: 'are at least one', spec: { processing: { averageDuration: '1h', targetLatency: '1s' } }, lagThreshold: 1 },
+    {
+      says: 'are at most what scaling.lagThreshold may be',
+      spec: { processing: { averageDuration: '1ms', targetLatency: '24h', concurrency: 12 } },
+      lagThreshold: 1_000_000_000,
+    },
   ])('$says', ({ spec, lagThreshold }) => expect(settle(claim(spec)).scaling.lagThreshold).toBe(lagThreshold))
 
   test("are never the platform's if the claim says how long a message takes", () => {
