@@ -62,7 +62,13 @@ const layers: readonly { layer: string; files: RegExp; may: readonly RegExp[] }[
   {
     layer: 'the import of a capability',
     files: importPart,
-    may: [claimTypes, checks, /^src\/claim\/resolve\.ts$/, /^src\/convert\/(containers|env|fields|size)\.ts$/, ...foundation],
+    may: [
+      claimTypes,
+      checks,
+      /^src\/claim\/resolve\.ts$/,
+      /^src\/convert\/(containers|env|fields|files|identity|port-number|processing|size)\.ts$/,
+      ...foundation,
+    ],
   },
   {
     layer: 'the doctor of a capability',

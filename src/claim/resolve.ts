@@ -65,8 +65,8 @@ export function resolveClaim(spec: Spec, name: string, namespace: string, platfo
   }
 }
 
-/** The resolved claim of a spec that sets nothing. Name, namespace, image, stream and consumer are empty. */
-export const resolveDefaults = (platform: Platform): ResolvedClaim =>
+/** The resolved claim of a spec that sets only these fields. Without them, name, namespace, image, stream and consumer are empty. */
+export const resolveDefaults = (platform: Platform, fields: Partial<Spec> = {}, { name = '', namespace = '' } = {}): ResolvedClaim =>
   resolveClaim(
     {
       image: '',
@@ -74,9 +74,10 @@ export const resolveDefaults = (platform: Platform): ResolvedClaim =>
       sessionAffinity: 'None',
       nats: { stream: '', consumer: '' },
       eventing: { broker: { create: true } },
+      ...fields,
     },
-    '',
-    '',
+    name,
+    namespace,
     platform,
   )
 

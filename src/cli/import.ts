@@ -14,11 +14,12 @@ export const importClaim = command({
   summary: 'Print the claim that renders an existing Knative Service.',
   operands: 'knative [FILE|DIR|GLOB|-]...',
   details:
-    'Takes one Knative Service, and the Broker, Triggers and KafkaSource that send events to it. Standard error lists what a\n' +
-    'claim cannot express, with its position. Exit codes: 0 imported, 1 findings, 2 could not run.',
+    'Takes one Knative Service with the ServiceAccount of its pods, and the Broker, Triggers and KafkaSource that send events\n' +
+    'to it. Standard error lists what a claim cannot express, with its position. Exit codes: 0 imported, 1 findings, 2 could\n' +
+    'not run.',
   examples: [
     'eds import knative service.yaml',
-    'kubectl get ksvc,broker,trigger,kafkasource -n shop -o yaml | eds import knative - > claim.yaml',
+    'kubectl get ksvc,serviceaccount,broker,trigger,kafkasource -n shop -o yaml | eds import knative - > claim.yaml',
   ],
   options: {
     input: { type: 'string', value: 'FILE', description: 'the function input, or a Composition that contains it' },

@@ -19,12 +19,13 @@ export const migrate = command({
   summary: 'Print the claim for hand-written manifests, what changes, and the steps of a migration without downtime.',
   operands: '[FILE|DIR|GLOB|-]...',
   details:
-    'Takes one Deployment with its Services, ServiceAccount and ScaledObject, as written or as kubectl get prints them. The\n' +
-    'claim goes to standard output. Standard error lists, field by field, what will differ, what the platform adds and what a\n' +
-    'claim cannot express, and the steps. Exit codes: 0 migrated, 1 no claim is possible, 2 could not run.',
+    'Takes one Deployment with its Services, ServiceAccount, ScaledObject and PodDisruptionBudget, as written or as kubectl get\n' +
+    'prints them. The claim goes to standard output. Standard error lists, field by field, what will differ, what the platform\n' +
+    'adds and what a claim cannot express, and the steps. With --input, the claim can name the priorities, the NATS servers and\n' +
+    'the cloud of the platform. Exit codes: 0 migrated, 1 no claim is possible, 2 could not run.',
   examples: [
     'eds migrate deployment.yaml service.yaml scaledobject.yaml > claim.yaml',
-    'kubectl -n shop get deployment,service,serviceaccount,scaledobject -o yaml | eds migrate - --adopt > claim.yaml',
+    'kubectl -n shop get deployment,service,serviceaccount,scaledobject,poddisruptionbudget -o yaml | eds migrate - --adopt > claim.yaml',
   ],
   options: {
     output: {

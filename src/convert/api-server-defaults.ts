@@ -41,6 +41,9 @@ const pod: Filled = {
     [/Probe\.httpGet\.scheme$/, 'HTTP'],
     [/Probe\.httpGet\.path$/, '/'],
     [/\.env(?:\.\w+|\["[^"]*"\])\.value$/, ''],
+    [/\.(?:secret|configMap|projected)\.defaultMode$/, 420],
+    [/\.readOnlyRootFilesystem$/, false],
+    [/\.privileged$/, false],
   ],
 }
 
@@ -58,6 +61,8 @@ const kinds: Readonly<Record<string, readonly Filled[]>> = {
         // KEDA owns the count.
         /^spec\.replicas$/,
         /^metadata\.annotations\["deployment\.kubernetes\.io\/revision"\]$/,
+        // The function notes here which count it set last.
+        /^metadata\.annotations\["platform\.bizmatters\.io\/replicas"\]$/,
         /^spec\.template\.metadata\.annotations\["kubectl\.kubernetes\.io\/restartedAt"\]$/,
         /^spec\.template\.spec\.serviceAccount$/,
       ],
@@ -92,6 +97,7 @@ const kinds: Readonly<Record<string, readonly Filled[]>> = {
         [/^spec\.scaleTargetRef\.apiVersion$/, 'apps/v1'],
         [/^spec\.scaleTargetRef\.kind$/, 'Deployment'],
         [/^spec\.triggers\[\d+\]\.metadata\.useHttps$/, 'false'],
+        [/\.behavior\.scaleDown\.stabilizationWindowSeconds$/, 300],
         ...Object.entries(kedaDefaults).map(([field, value]) => [new RegExp(`^spec\\.(?:.*\\.)?${field}$`), value] as const),
       ],
     },
@@ -105,10 +111,12 @@ const kinds: Readonly<Record<string, readonly Filled[]>> = {
         /^spec\.template\.spec\.enableServiceLinks$/,
         // Knative probes the only port.
         /\.httpGet\.port$/,
+        /\.tcpSocket\.port$/,
         /\.containers\[\d+\]\.name$/,
         /^spec\.template\.metadata\.annotations\["client\.knative\.dev\/(?:user-image|updateTimestamp)"\]$/,
       ],
-      defaults: [],
+      // Knative sends requests as soon as the port is open.
+      defaults: [[/\.containers\[\d+\]\.readinessProbe$/, value => at(value, 'tcpSocket') !== undefined]],
     },
   ],
   Broker: [knative, { owned: [], defaults: [[/^spec\.config$/, value => at(value, 'name') === 'config-br-default-channel']] }],
@@ -131,13 +139,19 @@ export function filledIn(kind: string) {
   const all = [everyKind, ...(Object.hasOwn(kinds, kind) ? (kinds[kind] ?? []) : [])]
   const owned = all.flatMap(filled => filled.owned)
   const defaults = all.flatMap(filled => filled.defaults)
+  const standardOf = (path: string) => defaults.find(([pattern]) => pattern.test(path))?.[1]
   return {
     /** Whether the cluster, and not the author, sets a field such as `spec.replicas`. */
     owns: (path: string): boolean => owned.some(pattern => pattern.test(path)),
     /** Whether the field has this value if the author leaves it out. */
     isDefault(path: string, value: Json | undefined): boolean {
-      const standard = defaults.find(([pattern]) => pattern.test(path))?.[1]
+      const standard = standardOf(path)
       return typeof standard === 'function' ? standard(value) : value === standard
+    },
+    /** Whether the cluster may have filled in the value, and no other. */
+    isFilledIn(path: string, value: Json | undefined): boolean {
+      const standard = standardOf(path)
+      return standard !== undefined && typeof standard !== 'function' && value === standard
     },
   }
 }

@@ -7,8 +7,9 @@ import { at, isObject, items, type Json, type JsonObject, textOf } from '../kube
 import { parseQuantity } from '../kubernetes/quantity.ts'
 import { sortKeys } from '../kubernetes/sort-keys.ts'
 import { filledIn } from './api-server-defaults.ts'
-import { initOf, mainOf, portNumber } from './containers.ts'
-import { brokenReferences } from './env-references.ts'
+import { initOf, mainOf } from './containers.ts'
+import { type BrokenReference, brokenReferences, movedSources } from './env-references.ts'
+import { portNumber } from './port-number.ts'
 import { reasonFor, type Verdict } from './reasons.ts'
 
 export interface Row {
@@ -43,7 +44,7 @@ const kindIn = (object: JsonObject | undefined) =>
 /** Compares one object. `pods` are the two Deployments, which name the ports. */
 export function compare({ given, made }: Pair, pods: Pair): Row[] {
   const kind = kindIn(given ?? made)
-  const { owns, isDefault } = filledIn(kind)
+  const { owns, isDefault, isFilledIn } = filledIn(kind)
   const object = `${textOf(at(given ?? made, 'kind'))} ${textOf(at(given ?? made, 'metadata', 'name'))}`
   const row = (verdict: Verdict, { path, place }: Location, was: Json | undefined, is: Json | undefined): Row => {
     const because = reasonFor(verdict, formatPath([kind, ...path]))
@@ -67,6 +68,8 @@ export function compare({ given, made }: Pair, pods: Pair): Row[] {
     const [before, after] = [entriesOf(was, path, given), entriesOf(is, path, made)]
     if (isEmpty(was) && (WHOLE.test(here) || !isObject(is))) return [row('added', location, undefined, is)]
     if (isSame(was, is, here, pods)) return [row('same', location, was, is)]
+    // kubectl prints it, although no author asked for it.
+    if (isFilledIn(here, was)) return [row('added', location, undefined, is)]
     if (before === undefined || after === undefined || isOtherKind(was, is)) return [row('different', location, was, is)]
     return [...new Set([...before.keys(), ...after.keys()])].flatMap(key => {
       const [old, now] = [before.get(key), after.get(key)]
@@ -81,25 +84,34 @@ export function compare({ given, made }: Pair, pods: Pair): Row[] {
   return [row(was === is ? 'same' : 'different', name, was, is), ...visit(given, made, WHOLE_OBJECT), ...referenceRows(object, given, made)]
 }
 
-/** Variables of the same value that no longer find what they refer to. */
+/** Variables of the same value that no longer find what they refer to, or no longer replace another. */
 function referenceRows(object: string, given: JsonObject, made: JsonObject): Row[] {
-  const env = (workload: JsonObject): Path => ['spec', 'template', 'spec', 'containers', mainOf(workload), 'env']
-  return brokenReferences(items(at(given, ...env(given))), items(at(made, ...env(made)))).map(({ name, index, value, problem }) => ({
-    object,
-    path: formatPath([...env(given), name]),
-    place: [...env(given), index],
-    verdict: 'different',
-    was: value,
-    is: value,
-    because: problem,
-  }))
+  const list = (workload: JsonObject, field: string): Path => ['spec', 'template', 'spec', 'containers', mainOf(workload), field]
+  const [env, envFrom] = [list(given, 'env'), list(given, 'envFrom')]
+  const rows = (path: Path, broken: readonly BrokenReference[]) =>
+    broken.map(
+      ({ name, index, value, problem }): Row => ({
+        object,
+        path: formatPath([...path, name]),
+        place: [...path, index],
+        verdict: 'different',
+        was: value,
+        is: value,
+        because: problem,
+      }),
+    )
+  return [
+    ...rows(env, brokenReferences(items(at(given, ...env)), items(at(made, ...list(made, 'env'))))),
+    ...rows(envFrom, movedSources(items(at(given, ...envFrom)))),
+  ]
 }
 
 /** These mix fields of the author and of the cluster. */
 const MIXED = /(?:^spec|\.(?:labels|annotations|strategy|rollingUpdate))$/
 
 /** These are shown as a whole. */
-const WHOLE = /(?:Probe|securityContext|\.(?:env|volumes|imagePullSecrets)(?:\.\w+|\["[^"]*"\])|\.resources\.\w+|\.advanced|\.ports\.\w+)$/
+const WHOLE =
+  /(?:Probe|securityContext|\.lifecycle|\.(?:env|volumes|volumeMounts|topologySpreadConstraints|imagePullSecrets)(?:\.[\w$-]+|\["[^"]*"\])|\.resources\.\w+|\.advanced|\.ports\.\w+)$/
 
 /** An object of empty objects is empty, such as `net` of a KafkaSource without credentials. */
 const isEmpty = (value: Json | undefined): boolean =>
@@ -109,9 +121,12 @@ const isEmpty = (value: Json | undefined): boolean =>
 
 function isSame(was: Json | undefined, is: Json | undefined, here: string, pods: Pair): boolean {
   if (was === is || (Array.isArray(was) && JSON.stringify(sortKeys(was)) === JSON.stringify(sortKeys(is ?? null)))) return true
-  if (/\.resources\.(?:requests|limits)\.\w+$/.test(here))
+  if (/\.(?:resources\.(?:requests|limits)\.\w+|sizeLimit)$/.test(here))
     return parseQuantity(was) !== undefined && parseQuantity(was) === parseQuantity(is)
-  if (/\.(?:targetPort|httpGet\.port)$/.test(here)) return portNumber(was, mainIn(pods.given)) === portNumber(is, mainIn(pods.made))
+  // A volume and its mount are matched by the directory, whatever their names are.
+  if (/\.(?:volumes|volumeMounts)(?:\.[\w$-]+|\["[^"]*"\])\.name$/.test(here)) return was !== undefined && is !== undefined
+  if (/\.(?:targetPort|httpGet\.port|tcpSocket\.port)$/.test(here))
+    return portNumber(was, mainIn(pods.given)) === portNumber(is, mainIn(pods.made))
   return false
 }
 
@@ -119,7 +134,7 @@ const mainIn = (deployment: JsonObject | undefined) =>
   deployment && at(deployment, 'spec', 'template', 'spec', 'containers', mainOf(deployment))
 
 /** A value against a reference, or an HTTP probe against another, is one difference and not one per field. */
-const isOtherKind = (was: Json | undefined, is: Json | undefined): boolean =>
+export const isOtherKind = (was: Json | undefined, is: Json | undefined): boolean =>
   alternatives.some(fields => {
     const [before, after] = [fields.filter(field => at(was, field) !== undefined), fields.filter(field => at(is, field) !== undefined)]
     return before.length > 0 && after.length > 0 && before.join() !== after.join()
@@ -127,7 +142,7 @@ const isOtherKind = (was: Json | undefined, is: Json | undefined): boolean =>
 
 const alternatives = [
   ['value', 'valueFrom'],
-  ['httpGet', 'exec', 'tcpSocket', 'grpc'],
+  ['httpGet', 'exec', 'tcpSocket', 'grpc', 'sleep'],
 ]
 
 interface Entry {
@@ -164,6 +179,20 @@ const chosen =
   (choose: (root: JsonObject) => number): NameIn =>
   (item, index, root) => [index === choose(root) ? '' : `other ${textOf(at(item, 'name') ?? index)}`, { step: index, place: index, item }]
 
+/** Its name is the author's choice, so its first directory in the main container matches it. */
+const byDirectory: NameIn = (volume, place, root) => {
+  const name = textOf(at(volume, 'name'))
+  const mounts = items(at(root, 'spec', 'template', 'spec', 'containers', mainOf(root), 'volumeMounts'))
+  const mount = mounts.find(each => at(each, 'name') === name)
+  return [mount === undefined ? `other ${name}` : textOf(at(mount, 'mountPath')), { step: name, place, item: volume }]
+}
+
+/** Two constraints of a key differ in what happens if they can't be met. */
+const byConstraint: NameIn = (constraint, place) => {
+  const key = textOf(at(constraint, 'topologyKey'))
+  return [`${key} ${textOf(at(constraint, 'whenUnsatisfiable'))}`, { step: key, place, item: constraint }]
+}
+
 const byIndex: NameIn = (item, index) => [String(index), { step: index, place: index, item }]
 
 /** A ConfigMap and a Secret may share a name. */
@@ -185,7 +214,9 @@ const lists: Readonly<Record<string, NameIn>> = {
   initContainers: chosen(initOf),
   triggers: chosen(triggerOf),
   env: byName,
-  volumes: byName,
+  volumes: byDirectory,
+  volumeMounts: named(mount => textOf(at(mount, 'mountPath'))),
+  topologySpreadConstraints: byConstraint,
   imagePullSecrets: byName,
   envFrom: named(sourceName),
   traffic: byIndex,

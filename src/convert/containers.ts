@@ -1,7 +1,9 @@
-import type { Probe, ResolvedClaim } from '../claim/resolved-claim.ts'
-import { at, items, type Json, type JsonObject, textOf } from '../kubernetes/json.ts'
-import { plainVariables, secretRefs } from './env.ts'
+import type { ResolvedClaim } from '../claim/resolved-claim.ts'
+import { at, items, type Json, type JsonObject } from '../kubernetes/json.ts'
+import { plainVariables, refsOf } from './env.ts'
 import { definedFields, nonEmpty, unlessDefault } from './fields.ts'
+import { filesOf } from './files.ts'
+import { probeFields } from './probes.ts'
 
 /** The main container: the one named main, or like the workload, or the first. */
 export function mainOf(deployment: JsonObject): number {
@@ -18,38 +20,29 @@ export function initOf(deployment: JsonObject): number {
   )
 }
 
-/** The number of a port that may be given by name. */
-export function portNumber(port: Json | undefined, container: Json | undefined): Json | undefined {
-  const named = items(at(container, 'ports')).find(each => at(each, 'name') === port)
-  return named === undefined ? port : at(named, 'containerPort')
-}
-
 /** The fields of the claim that every runtime takes from the pod. What the platform does by default is left out. */
 export function podFields(workload: JsonObject, defaults: ResolvedClaim, httpPort: Json | undefined): JsonObject {
   const pod = at(workload, 'spec', 'template', 'spec')
   const main = at(pod, 'containers', mainOf(workload))
   const init = at(pod, 'initContainers', initOf(workload))
-  const env = items(at(main, 'env'))
+  const [env, envFrom] = [items(at(main, 'env')), items(at(main, 'envFrom'))]
+  const isReadOnly = at(main, 'securityContext', 'readOnlyRootFilesystem') === true
   return definedFields({
-    env: nonEmpty(plainVariables(env, textOf(at(workload, 'metadata', 'name')))),
-    secretRefs: nonEmpty(secretRefs(env, items(at(main, 'envFrom')))),
+    command: nonEmpty(items(at(main, 'command'))),
+    args: at(main, 'args'),
+    env: nonEmpty(plainVariables(env, defaults)),
+    configRefs: nonEmpty(refsOf('configRefs', env, envFrom)),
+    secretRefs: nonEmpty(refsOf('secretRefs', env, envFrom)),
+    files: nonEmpty(filesOf(pod, main, defaults)),
+    rootFilesystem: unlessDefault(defaults.rootFilesystem, isReadOnly ? 'ReadOnly' : 'Writable'),
     imagePullSecrets: pullSecretsOf(pod, defaults),
     initContainer: init === undefined ? undefined : definedFields({ command: at(init, 'command'), args: at(init, 'args') }),
     httpPort,
-    healthPath: unlessDefault(pathIn(defaults.probes.liveness), probePath(at(main, 'livenessProbe'))),
-    readyPath: unlessDefault(pathIn(defaults.probes.readiness), probePath(at(main, 'readinessProbe'))),
+    ...probeFields(main, defaults, httpPort ?? defaults.port),
   })
 }
 
 function pullSecretsOf(pod: Json | undefined, { imagePullSecrets }: ResolvedClaim): JsonObject[] | undefined {
   const names = items(at(pod, 'imagePullSecrets')).map(secret => at(secret, 'name') ?? '')
   return JSON.stringify(names) === JSON.stringify(imagePullSecrets) ? undefined : names.map(name => ({ name }))
-}
-
-const pathIn = (probe: Probe | undefined) => (probe && 'path' in probe.handler ? probe.handler.path : '')
-
-/** The path of an HTTP probe. Kubernetes asks for the root if the probe has none. */
-const probePath = (probe: Json | undefined): Json | undefined => {
-  const request = at(probe, 'httpGet')
-  return request === undefined ? undefined : (at(request, 'path') ?? '/')
 }

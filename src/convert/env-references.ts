@@ -1,4 +1,5 @@
-// A variable may refer to earlier ones. A claim renders plain values before values from secrets.
+// A variable may refer to earlier ones, and replaces an earlier one of its name. A claim renders plain values, then ConfigMaps, then
+// Secrets.
 import { at, type Json, textOf } from '../kubernetes/json.ts'
 
 export interface BrokenReference {
@@ -30,3 +31,13 @@ const variableName = (variable: Json) => textOf(at(variable, 'name'))
 /** https://kubernetes.io/docs/tasks/inject-data-application/define-interdependent-environment-variables/ */
 const referencesOf = (value: Json | undefined): string[] =>
   typeof value === 'string' ? [...value.replaceAll('$$', '').matchAll(/\$\(([^$)]+)\)/g)].map(([, name = '']) => name) : []
+
+/** The ConfigMaps whose variables no longer replace those of a Secret. */
+export const movedSources = (given: readonly Json[]): BrokenReference[] =>
+  given.flatMap((value, index): BrokenReference[] => {
+    const name = at(value, 'configMapRef', 'name')
+    const secret = given.slice(0, index).find(source => at(source, 'secretRef') !== undefined)
+    if (name === undefined || secret === undefined) return []
+    const problem = `it will come before Secret ${textOf(at(secret, 'secretRef', 'name'))}, and the later of two variables of a name wins`
+    return [{ name: textOf(name), index, value, problem }]
+  })

@@ -1,4 +1,8 @@
+import { env as platformVariables, resourceAttributes } from '../capabilities/workload/env.ts'
+import type { Environment } from '../claim/generated/types.ts'
+import type { ResolvedClaim } from '../claim/resolved-claim.ts'
 import { at, isObject, type Json, type JsonObject, textOf } from '../kubernetes/json.ts'
+import type { Platform } from '../platform/platform.ts'
 import { definedFields } from './fields.ts'
 
 /** The variables by which the platform passes spec.nats. */
@@ -15,26 +19,49 @@ export const variableValue = (env: readonly Json[], name: string): Json | undefi
     'value',
   )
 
-/** Plain variables, without those that the platform sets for this service. */
-export const plainVariables = (env: readonly Json[], service: string): JsonObject[] =>
-  env
+/** The environment that the platform's own variable names; undefined if the variable is the author's. */
+export function environmentOf(
+  env: readonly Json[],
+  claim: Pick<ResolvedClaim, 'namespace' | 'image'>,
+  { environments }: Platform,
+): Environment | undefined {
+  const attributes = variableValue(env, 'OTEL_RESOURCE_ATTRIBUTES')
+  const isNamed = (environment: string): environment is Environment =>
+    attributes === resourceAttributes({ ...claim, environment: environment as Environment })
+  return Object.keys(environments).find(isNamed)
+}
+
+/** Plain variables, without those that the platform sets for this claim. */
+export function plainVariables(env: readonly Json[], claim: ResolvedClaim): JsonObject[] {
+  const own = platformVariables({ ...claim, variables: [] })
+  return env
     .filter(variable => at(variable, 'valueFrom') === undefined && !RESERVED.includes(nameOf(variable)))
     .map(variable => ({ name: at(variable, 'name') ?? '', value: at(variable, 'value') ?? '' }))
-    .filter(({ name, value }) => name !== 'OTEL_SERVICE_NAME' || value !== service)
+    .filter(({ name, value }) => !own.some(variable => variable.name === name && variable.value === value))
+}
 
-/** Single keys of secrets, then whole secrets. Adjacent keys of one secret share an entry, so that the order is kept. */
-export function secretRefs(env: readonly Json[], envFrom: readonly Json[]): JsonObject[] {
-  const refs: { name: Json; env: JsonObject[] }[] = []
+const references = {
+  secretRefs: { key: 'secretKeyRef', whole: 'secretRef' },
+  configRefs: { key: 'configMapKeyRef', whole: 'configMapRef' },
+} as const
+
+/** Single keys of Secrets or ConfigMaps, then whole ones. Adjacent keys of one object share an entry, so that the order is kept. */
+export function refsOf(field: keyof typeof references, env: readonly Json[], envFrom: readonly Json[]): JsonObject[] {
+  const { key, whole } = references[field]
+  const refs: { name: Json; env: JsonObject[]; optional?: true }[] = []
   for (const variable of env) {
-    const from = at(variable, 'valueFrom', 'secretKeyRef')
+    const from = at(variable, 'valueFrom', key)
     if (!isObject(from) || RESERVED.includes(nameOf(variable))) continue
-    const key = { secretKey: from.key ?? '', envName: at(variable, 'name') ?? '' }
+    const entry = { key: from.key ?? '', name: at(variable, 'name') ?? '' }
+    const optional = from.optional === true
     const last = refs.at(-1)
-    if (last !== undefined && last.name === from.name) last.env.push(key)
-    else refs.push({ name: from.name ?? '', env: [key] })
+    if (last !== undefined && last.name === from.name && (last.optional ?? false) === optional) last.env.push(entry)
+    else refs.push({ name: from.name ?? '', env: [entry], ...(optional && { optional }) })
   }
-  const whole = envFrom
-    .filter(source => at(source, 'secretRef') !== undefined)
-    .map(source => definedFields({ name: at(source, 'secretRef', 'name'), envFrom: true, prefix: at(source, 'prefix') }))
-  return [...refs, ...whole]
+  const bulk = envFrom.flatMap(source => {
+    const from = at(source, whole)
+    const optional = at(from, 'optional') === true ? true : undefined
+    return from === undefined ? [] : [definedFields({ name: at(from, 'name'), envFrom: true, prefix: at(source, 'prefix'), optional })]
+  })
+  return [...refs, ...bulk]
 }

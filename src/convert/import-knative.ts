@@ -9,6 +9,7 @@ import { groupKindOf, type Manifest } from '../kubernetes/objects.ts'
 import { sortKeys } from '../kubernetes/sort-keys.ts'
 import type { Platform } from '../platform/platform.ts'
 import { compare, type Row } from './compare.ts'
+import { accountOf } from './identity.ts'
 import { nameOf, namespaceOf, type Refused, refused, render } from './render.ts'
 
 /** What a claim can't express. */
@@ -38,11 +39,16 @@ export function importKnative(manifests: readonly JsonObject[], ofPlatform: Plat
   if (second !== undefined)
     return refused(`holds ${services.length} Services of serving.knative.dev; each becomes a claim of its own, so import them one by one`)
   const namespace = namespaceOf(service)
+  const account = accountOf(service, manifests)
   const eventing = eventingOf(manifests, name, namespace, platform)
-  const rendered = render({ name, namespace }, { ...servingOf(service, platform), ...(eventing && { eventing }) }, platform)
+  const rendered = render({ name, namespace }, { ...servingOf(service, account, platform), ...(eventing && { eventing }) }, platform)
   if (!rendered.ok) return rendered
   const made = rendered.resources.map(({ manifest }) => manifest)
-  const unsaid = manifests.flatMap((manifest, index) => unsaidOf(manifest, made).map(each => ({ ...each, index })))
+  // A namespace has accounts of other services too.
+  const isOthers = (manifest: JsonObject) => groupKindOf(manifest) === '/ServiceAccount' && manifest !== account
+  const unsaid = manifests.flatMap((manifest, index) =>
+    isOthers(manifest) ? [] : unsaidOf(manifest, made).map(each => ({ ...each, index })),
+  )
   return { ok: true, claim: rendered.claim, unsaid }
 }
 
@@ -54,7 +60,7 @@ function unsaidOf(given: JsonObject, made: readonly Manifest[]): Unsaid[] {
 }
 
 /** Fields that the claim adds and that can break a service which worked without them. */
-const RISKY: readonly unknown[] = ['livenessProbe', 'readinessProbe', 'securityContext']
+const RISKY: readonly unknown[] = ['livenessProbe', 'readinessProbe', 'securityContext', 'sizeLimit']
 
 function toUnsaid({ object, place: path, verdict, was, is, because = '' }: Row): Unsaid[] {
   const found = (problem: string) => [{ object, path, problem }]

@@ -7,7 +7,10 @@ import type { Platform } from '../platform/platform.ts'
 import { ADOPT } from '../reconcile/name-conflicts.ts'
 import { compare, type Pair, type Row } from './compare.ts'
 import { mainOf } from './containers.ts'
+import { natsVariables } from './env.ts'
+import { accountOf } from './identity.ts'
 import { nameOf, namespaceOf, type Refused, refused, render } from './render.ts'
+import { selectsPods } from './selects-pods.ts'
 import { matchSize, type SizeMatch } from './size.ts'
 import { type Step, stepsTo } from './steps.ts'
 
@@ -22,13 +25,13 @@ export type Migrated =
     }
   | Refused
 
-const kinds = ['apps/Deployment', '/Service', '/ServiceAccount', 'keda.sh/ScaledObject'] as const
+const kinds = ['apps/Deployment', '/Service', '/ServiceAccount', 'keda.sh/ScaledObject', 'policy/PodDisruptionBudget'] as const
 type Kind = (typeof kinds)[number]
 
 /** Whether a claim renders this kind. */
 export const isMigrated = (manifest: JsonObject): boolean => kinds.some(kind => kind === groupKindOf(manifest))
 
-/** Reads one Deployment with the Services, the ServiceAccount and the ScaledObject around it. */
+/** Reads one Deployment with the Services, the ServiceAccount, the ScaledObject and the PodDisruptionBudget around it. */
 export function migrate(manifests: readonly JsonObject[], platform: Platform, { adopt }: { adopt: boolean }): Migrated {
   const all = (kind: Kind) => manifests.filter(manifest => groupKindOf(manifest) === kind)
   const deployments = all('apps/Deployment')
@@ -41,27 +44,31 @@ export function migrate(manifests: readonly JsonObject[], platform: Platform, { 
   }
   const scalers = all('keda.sh/ScaledObject')
   const scaledObject = scalers.find(scaler => at(scaler, 'spec', 'scaleTargetRef', 'name') === name)
-  if (scaledObject === undefined) return refused(`needs the ScaledObject that scales Deployment ${name}${otherScalers(scalers)}`)
-  if (triggerOf(scaledObject) < 0) {
+  const services = all('/Service').filter(service => isOwn(service, name) || selectsPods(at(service, 'spec', 'selector'), deployment))
+  if (scaledObject === undefined && (readsFromNats(deployment) || !(services.length > 0 || hasHttpPort(deployment))))
+    return refused(`needs the ScaledObject that scales Deployment ${name}${otherScalers(scalers)}`)
+  if (scaledObject !== undefined && triggerOf(scaledObject) < 0) {
     const types = items(at(scaledObject, 'spec', 'triggers')).map(trigger => textOf(at(trigger, 'type')))
     return refused(
       `needs a trigger of type nats-jetstream in ScaledObject ${nameOf(scaledObject)}: a claim is fed by a consumer of NATS`,
       types.join(', '),
     )
   }
-  const services = all('/Service')
+  const serviceAccount = accountOf(deployment, manifests)
   const metadata = { name, namespace: namespaceOf(deployment), ...(adopt && { annotations: { [ADOPT]: 'true' } }) }
-  const rendered = render(metadata, specOf({ deployment, scaledObject, services }, platform), platform)
+  const rendered = render(metadata, specOf({ deployment, scaledObject, serviceAccount, services }, platform), platform)
   if (!rendered.ok) return rendered
   const { claim } = rendered
   const made = new Map(rendered.resources.map(({ key, manifest }) => [key, manifest]))
-  const account = at(deployment, 'spec', 'template', 'spec', 'serviceAccountName') ?? 'default'
+  const budgets = all('policy/PodDisruptionBudget')
   const given: Readonly<Record<string, JsonObject | undefined>> = {
-    serviceaccount: all('/ServiceAccount').find(each => nameOf(each) === account && account !== 'default'),
+    serviceaccount: serviceAccount,
     deployment,
     service: services.find(service => nameOf(service) === name),
     'http-service': services.find(service => nameOf(service) === `${name}-http`),
     scaledobject: scaledObject,
+    poddisruptionbudget:
+      budgets.find(budget => nameOf(budget) === name) ?? budgets.find(budget => selectsPods(at(budget, 'spec', 'selector'), deployment)),
   }
   const known = Object.values(given)
   const unmatched = manifests.filter(manifest => isMigrated(manifest) && !known.includes(manifest) && !isEverywhere(manifest))
@@ -81,6 +88,18 @@ export function migrate(manifests: readonly JsonObject[], platform: Platform, { 
     steps: stepsTo(pairs, pods, claim),
   }
 }
+
+const isOwn = (service: JsonObject, name: string) => [name, `${name}-http`].includes(nameOf(service) ?? '')
+
+/** The container of a worker that reads from a stream. */
+const readsFromNats = (deployment: JsonObject) =>
+  items(at(mainContainer(deployment), 'env')).some(variable =>
+    [natsVariables.stream, natsVariables.consumer].some(name => name === at(variable, 'name')),
+  )
+
+const hasHttpPort = (deployment: JsonObject) => items(at(mainContainer(deployment), 'ports')).some(port => at(port, 'name') === 'http')
+
+const mainContainer = (deployment: JsonObject) => at(deployment, 'spec', 'template', 'spec', 'containers', mainOf(deployment))
 
 /** An adopted Deployment keeps its count. */
 function withoutReplicas(deployment: JsonObject | undefined): JsonObject | undefined {

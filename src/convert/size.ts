@@ -1,3 +1,4 @@
+import type { ResolvedClaim, ResourceRequirements } from '../claim/resolved-claim.ts'
 import { at, type Json, type JsonObject } from '../kubernetes/json.ts'
 import { parseQuantity } from '../kubernetes/quantity.ts'
 import type { Platform } from '../platform/platform.ts'
@@ -23,6 +24,12 @@ export function matchSize(resources: Json | undefined, sizes: Platform['sizes'])
     .sort((a, b) => Number(b.exact) - Number(a.exact) || a.distance - b.distance)
   const [nearest] = ranked
   return nearest && { size: nearest.size, exact: nearest.exact }
+}
+
+/** What the claim's size gives a container with these resources. */
+export const sizedResources = (resources: Json | undefined, { platform, resources: standard }: ResolvedClaim): ResourceRequirements => {
+  const match = matchSize(resources, platform.sizes)?.size
+  return Object.entries(platform.sizes).find(([size]) => size === match)?.[1] ?? standard
 }
 
 /** In doublings. A resource that is not set counts as equal. */

@@ -30,8 +30,6 @@ const examples = fileURLToPath(new URL('../../examples', import.meta.url))
 const told = readdirSync(examples)
   .filter(name => /^knative-.*-claim\.yaml$/.test(name))
   .map(name => ({ name, document: parse(readFileSync(`${examples}/${name}`, 'utf8')) as JsonObject }))
-  // Manifests do not show whether the environment or the claim set a field.
-  .filter(({ document }) => at(document, 'spec', 'environment') === undefined)
 
 describe('rendered manifests', () => {
   test.each(told)('become the claim that rendered them: $name', ({ document }) => {
@@ -269,10 +267,15 @@ describe('a foreign manifest', () => {
         image: 'ghcr.io/acme/python-api-base:1',
         size: 'micro',
         runtime: 'Knative',
+        command: ['uvicorn'],
         env: [{ name: 'ENVIRONMENT', value: 'production' }],
+        configRefs: [
+          { name: 'c', env: [{ key: 'k', name: 'KEY' }] },
+          { name: 'config', envFrom: true },
+        ],
         secretRefs: [{ name: 'secrets', envFrom: true }],
         httpPort: 8000,
-        readyPath: '/health/ready',
+        probes: { liveness: { none: true }, readiness: { path: '/health/ready', period: '10s' } },
         knative: { autoscaling: { target: 50, minScale: 1, maxScale: 0, scaleDownDelay: '0s' }, containerConcurrency: 0 },
       },
     })
@@ -293,13 +296,8 @@ describe('a foreign manifest', () => {
       'Service python-api-base metadata.labels.team is left out',
       'Service python-api-base spec.template.metadata.annotations["sidecar.istio.io/inject"] is left out',
       'Service python-api-base spec.template.spec.nodeSelector is left out',
-      'Service python-api-base spec.template.spec.containers[0].command is left out',
-      'Service python-api-base spec.template.spec.containers[0].env[1] is left out',
-      'Service python-api-base spec.template.spec.containers[0].envFrom[0] is left out',
       'Service python-api-base spec.template.spec.containers[0].resources.limits.cpu becomes "500m", was "1000m"',
-      'Service python-api-base spec.template.spec.containers[0].readinessProbe.periodSeconds becomes 5, was 10',
       'Service python-api-base spec.template.spec.containers[0].securityContext is added',
-      'Service python-api-base spec.template.spec.containers[0].livenessProbe is added',
     ])
   })
 
@@ -344,6 +342,53 @@ describe('a foreign manifest', () => {
   ])('takes from a readiness probe $says', ({ probe, is }) => {
     const { claim } = bring([put(foreign, [...containers, 'readinessProbe'], probe) as JsonObject])
     expect(at(claim, 'spec', 'readyPath')).toBe(is)
+  })
+
+  test.each<{ says: string; probe: JsonObject | undefined; is: JsonObject }>([
+    { says: 'none, as Knative probes the port', probe: undefined, is: { tcp: 8000 } },
+    { says: 'the port that Knative fills in', probe: { successThreshold: 1, tcpSocket: { port: 0 } }, is: { tcp: 8000 } },
+    { says: 'a command', probe: { exec: { command: ['/ready'] }, failureThreshold: 4 }, is: { exec: ['/ready'], failures: 4 } },
+  ])('takes or reports a readiness probe: $says', ({ probe, is }) => {
+    const { claim, unsaid } = bring([put(foreign, [...containers, 'readinessProbe'], probe) as JsonObject])
+    expect(at(claim, 'spec', 'probes', 'readiness')).toEqual(is)
+    expect(unsaid.filter(({ path }) => path.includes('readinessProbe'))).toEqual([])
+  })
+
+  test('takes files, and reports the limit that scratch space gets', () => {
+    const pod = ['spec', 'template', 'spec']
+    const mounts = ['tls', 'work', 'data'].map(name => ({ name, mountPath: `/${name}` }))
+    const volumes = [
+      { name: 'tls', secret: { secretName: 'tls' } },
+      { name: 'work', emptyDir: {} },
+      { name: 'data', persistentVolumeClaim: { claimName: 'data' } },
+    ]
+    const service = put(put(foreign, [...pod, 'volumes'], volumes), [...containers, 'volumeMounts'], mounts) as JsonObject
+    const { claim } = bring([service])
+    expect(at(claim, 'spec', 'files')).toEqual([
+      { secret: 'tls', mountPath: '/tls' },
+      { scratch: '10Gi', mountPath: '/work' },
+    ])
+    expect(unsaidOf(service).filter(line => line.includes('volume'))).toEqual([
+      'spec.template.spec.containers[0].volumeMounts[2] is left out',
+      'spec.template.spec.volumes[1].emptyDir.sizeLimit is added',
+      'spec.template.spec.volumes[2] is left out',
+    ])
+  })
+
+  test("takes the identity of the account in the platform's cloud", () => {
+    const role = 'arn:aws:iam::123456789012:role/api'
+    const account: JsonObject = {
+      apiVersion: 'v1',
+      kind: 'ServiceAccount',
+      metadata: { name: 'api', namespace: 'my-api', annotations: { 'eks.amazonaws.com/role-arn': role } },
+    }
+    const service = put(foreign, ['spec', 'template', 'spec', 'serviceAccountName'], 'api') as JsonObject
+    const aws: Platform = { ...builtInPlatform, features: { ...builtInPlatform.features, identity: 'AWS' } }
+    expect(at(bring([service, account], aws).claim, 'spec', 'identity')).toBe(role)
+    expect(bring([service, account]).claim).not.toHaveProperty('spec.identity')
+    const imported = bring([foreign, account], aws)
+    expect(imported.claim).not.toHaveProperty('spec.identity')
+    expect(imported.unsaid.filter(({ object }) => object.startsWith('ServiceAccount'))).toEqual([])
   })
 
   test('reports a variable that refers to a secret, because the secret will come after it', () => {

@@ -28,7 +28,7 @@ export const spread = (claim: ResolvedClaim): JsonObject =>
     : {}
 
 /** The time in which a worker that is told to stop puts away its results. */
-const SECONDS_TO_FINISH = 30
+export const SECONDS_TO_FINISH = 30
 
 /** Kubernetes' own grace period would end a pod in the middle of a long message. */
 export const gracePeriod = ({ processing }: ResolvedClaim): JsonObject =>

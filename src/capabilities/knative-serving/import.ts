@@ -3,19 +3,28 @@
 import { resolveDefaults } from '../../claim/resolve.ts'
 import type { Knative, ResolvedClaim } from '../../claim/resolved-claim.ts'
 import { mainOf, podFields } from '../../convert/containers.ts'
-import { natsVariables, variableValue } from '../../convert/env.ts'
+import { environmentOf, natsVariables, variableValue } from '../../convert/env.ts'
 import { definedFields, nonEmpty, unlessDefault } from '../../convert/fields.ts'
+import { natsFileFields, natsFilesOf } from '../../convert/files.ts'
+import { identityOf } from '../../convert/identity.ts'
 import { matchSize } from '../../convert/size.ts'
-import { at, isObject, items, type Json, type JsonObject } from '../../kubernetes/json.ts'
+import { at, isObject, items, type Json, type JsonObject, textOf } from '../../kubernetes/json.ts'
 import type { Platform } from '../../platform/platform.ts'
 
 const AUTOSCALING = 'autoscaling.knative.dev/'
 
-/** The fields of a claim's spec that render this Service. */
-export function servingOf(service: JsonObject, platform: Platform): JsonObject {
-  const defaults = resolveDefaults(platform)
+/** The fields of a claim's spec that render this Service, whose pods have this account. */
+export function servingOf(service: JsonObject, serviceAccount: JsonObject | undefined, platform: Platform): JsonObject {
+  const [name, namespace] = [textOf(at(service, 'metadata', 'name')), textOf(at(service, 'metadata', 'namespace') ?? 'default')]
   const pod = at(service, 'spec', 'template', 'spec')
   const main = at(pod, 'containers', mainOf(service))
+  const env = items(at(main, 'env'))
+  const image = textOf(at(main, 'image') ?? '')
+  const environment = environmentOf(env, { namespace, image }, platform)
+  const natsFiles = natsFilesOf(pod, main)
+  const size = matchSize(at(main, 'resources'), platform.sizes)?.size
+  const nats = { stream: '', consumer: '', ...natsFiles }
+  const defaults = resolveDefaults(platform, { image, runtime: 'Knative', nats, ...(environment && { environment }) }, { name, namespace })
   const knative = definedFields({
     autoscaling: nonEmpty(autoscalingOf(at(service, 'spec', 'template', 'metadata', 'annotations'), defaults.knative)),
     containerConcurrency: unlessDefault(
@@ -31,19 +40,21 @@ export function servingOf(service: JsonObject, platform: Platform): JsonObject {
   })
   return definedFields({
     image: at(main, 'image'),
-    size: unlessDefault(defaults.size, matchSize(at(main, 'resources'), platform.sizes)?.size),
+    size: unlessDefault(defaults.size, size),
+    environment,
     runtime: 'Knative',
-    nats: natsOf(items(at(main, 'env')), defaults),
+    nats: natsOf(env, defaults, natsFileFields(natsFiles)),
     ...podFields(service, defaults, unlessDefault(defaults.port, at(main, 'ports', 0, 'containerPort'))),
+    identity: identityOf(serviceAccount, platform),
     knative: nonEmpty(knative),
   })
 }
 
-function natsOf(env: readonly Json[], { nats }: ResolvedClaim): JsonObject | undefined {
+function natsOf(env: readonly Json[], { nats }: ResolvedClaim, files: JsonObject): JsonObject | undefined {
   const [url, stream, consumer] = [natsVariables.url, natsVariables.stream, natsVariables.consumer].map(name => variableValue(env, name))
   return stream === undefined || consumer === undefined
     ? undefined
-    : definedFields({ url: unlessDefault(nats?.url ?? '', url), stream, consumer })
+    : definedFields({ url: unlessDefault(nats?.url ?? '', url), stream, consumer, ...files })
 }
 
 /** What Knative does if a Service leaves these out, whatever the platform's defaults are. */

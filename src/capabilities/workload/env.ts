@@ -42,7 +42,7 @@ const replaceable = (claim: ResolvedClaim): Readonly<Record<string, string | num
 })
 
 /** https://opentelemetry.io/docs/specs/semconv/resource/ */
-function resourceAttributes(claim: ResolvedClaim): string {
+export function resourceAttributes(claim: Pick<ResolvedClaim, 'namespace' | 'environment' | 'image'>): string {
   const { namespace, environment } = claim
   const attributes = {
     'service.namespace': namespace,

@@ -33,7 +33,7 @@ const podLabels = (claim: ResolvedClaim) => ({
 })
 
 /** The tag of the image, else its digest. */
-export function imageVersion({ image }: ResolvedClaim): string {
+export function imageVersion({ image }: Pick<ResolvedClaim, 'image'>): string {
   const [name = '', digest] = image.split('@')
   return /:([^:/]+)$/.exec(name)?.[1] ?? digest ?? 'latest'
 }

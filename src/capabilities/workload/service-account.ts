@@ -21,12 +21,14 @@ export const serviceAccount: ComposedResource = {
 }
 
 /** What each cloud reads from the account. Its own webhook or metadata server needs no token of Kubernetes in the pod. */
-const annotations: Readonly<Record<Cloud, string>> = {
+export const identityAnnotations: Readonly<Record<Cloud, string>> = {
   GCP: 'iam.gke.io/gcp-service-account',
   AWS: 'eks.amazonaws.com/role-arn',
   Azure: 'azure.workload.identity/client-id',
 }
 
 function identityAnnotation({ identity, platform: { features } }: ResolvedClaim): JsonObject {
-  return identity === undefined || features.identity === undefined ? {} : { annotations: { [annotations[features.identity]]: identity } }
+  return identity === undefined || features.identity === undefined
+    ? {}
+    : { annotations: { [identityAnnotations[features.identity]]: identity } }
 }

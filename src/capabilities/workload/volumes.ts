@@ -2,8 +2,8 @@
 import type { Files, ResolvedClaim } from '../../claim/resolved-claim.ts'
 import type { JsonObject } from '../../kubernetes/json.ts'
 
-const NATS_DIRECTORY = '/var/run/secrets/nats'
-const CREDENTIALS = 'user.creds'
+export const NATS_DIRECTORY = '/var/run/secrets/nats'
+export const CREDENTIALS = 'user.creds'
 
 interface Mounted {
   readonly volume: JsonObject & { readonly name: string }
