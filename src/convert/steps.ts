@@ -25,7 +25,11 @@ export function stepsTo(pairs: readonly Pair[], deployment: Pair, claim: JsonObj
         pair =>
           `${kubectl} patch ${kubectlTarget(pair.given)} --type=json -p ${shellQuote(JSON.stringify(takeoverPatch(pair, deployment.given ?? {})))}`,
       )
-  const renamed = taken.filter(({ given, made }) => given?.kind === 'ScaledObject' && objectName(given) !== objectName(made))
+  const deletions = (kind: string) =>
+    taken
+      .filter(({ given, made }) => given?.kind === kind && objectName(given) !== objectName(made))
+      .map(({ given }) => `${kubectl} delete ${kubectlTarget(given)}`)
+  const [scalers, budgets] = [deletions('ScaledObject'), deletions('PodDisruptionBudget')]
   const adopts = at(claim, 'metadata', 'annotations', ADOPT) !== undefined
   const steps: (Step | undefined)[] = [
     {
@@ -35,7 +39,7 @@ export function stepsTo(pairs: readonly Pair[], deployment: Pair, claim: JsonObj
     {
       says: 'Give the objects the shape of the claim and release their fields. If the pod template changes, the pods roll once:',
       commands: [
-        ...patches(['Service', 'ServiceAccount', 'ScaledObject']),
+        ...patches(['Service', 'ServiceAccount', 'ScaledObject', 'PodDisruptionBudget']),
         ...patches(['Deployment']),
         `${kubectl} rollout status deployment/${name}`,
       ],
@@ -49,12 +53,12 @@ export function stepsTo(pairs: readonly Pair[], deployment: Pair, claim: JsonObj
           ],
         }
       : undefined,
-    renamed.length === 0
+    scalers.length === 0
       ? undefined
-      : {
-          says: 'KEDA accepts one ScaledObject per Deployment. The replica count stays until the claim has its own:',
-          commands: renamed.map(({ given }) => `${kubectl} delete ${kubectlTarget(given)}`),
-        },
+      : { says: 'KEDA accepts one ScaledObject per Deployment. The replica count stays until the claim has its own:', commands: scalers },
+    budgets.length === 0
+      ? undefined
+      : { says: 'Kubernetes evicts no pod that two PodDisruptionBudgets select, and the claim has its own:', commands: budgets },
     {
       says: `Apply the claim${adopts ? '' : '. It reports NameTaken until the annotation lets it adopt the objects'}:`,
       commands: [

@@ -70,13 +70,13 @@ test.each([
     says: 'replaces a probe of another kind, because the API server refuses both',
     kind: 'Deployment',
     path: [...main, 'livenessProbe'],
-    to: { exec: { command: ['true'] } },
+    to: { grpc: { port: 8080 } },
     patch: [
       {
         op: 'replace',
         path: '/spec/template/spec/containers/0/livenessProbe',
         value: {
-          httpGet: { path: '/health', port: 'http' },
+          tcpSocket: { port: 8080 },
           initialDelaySeconds: 10,
           periodSeconds: 10,
           timeoutSeconds: 5,
@@ -98,6 +98,108 @@ test.each([
   const operations = patchOf('deployment', changed(kind, path, to))
   for (const operation of [isMain, ...named, ...patch, forget]) expect(operations).toContainEqual(operation)
   expect(operations).toHaveLength(named.length + patch.length + 2)
+})
+
+test.each([
+  {
+    says: 'a port of another name by its number',
+    field: 'livenessProbe',
+    to: { tcpSocket: { port: 'web' } },
+    patch: [
+      { op: 'replace', path: '/spec/template/spec/containers/0/livenessProbe/tcpSocket/port', value: 8080 },
+      { op: 'add', path: '/spec/template/spec/containers/0/ports/0/name', value: 'http' },
+    ],
+  },
+  {
+    says: 'the port of a startup probe by its number',
+    field: 'startupProbe',
+    to: { httpGet: { path: '/', port: 'web' } },
+    patch: [
+      { op: 'replace', path: '/spec/template/spec/containers/0/startupProbe/httpGet/port', value: 8080 },
+      { op: 'add', path: '/spec/template/spec/containers/0/ports/0/name', value: 'http' },
+    ],
+  },
+])('asks $says', ({ field, to, patch }) => {
+  const container = at(manifests[0], ...main)
+  const ports = [{ name: 'web', containerPort: 8080 }]
+  const given = changed('Deployment', main, { ...(isObject(container) ? container : {}), ports, [field]: to })
+  expect(patchOf('deployment', given)).toEqual([isMain, named[0], ...patch, named[1], forget])
+})
+
+test('replaces a hook of another kind, because the API server refuses both', () => {
+  const container = at(manifests[0], ...main)
+  const lifecycle = { preStop: { exec: { command: ['sleep', '10'] } } }
+  const given = changed('Deployment', main, {
+    ...(isObject(container) ? container : {}),
+    ports: [{ name: 'http', containerPort: 80 }],
+    readinessProbe: { httpGet: { port: 80 } },
+    lifecycle,
+  })
+  expect(patchOf('deployment', given)).toContainEqual({
+    op: 'replace',
+    path: '/spec/template/spec/containers/0/lifecycle/preStop',
+    value: { sleep: { seconds: 5 } },
+  })
+})
+
+test("gives the volumes the claim's names and keeps those that another container mounts", () => {
+  const container = at(manifests[0], ...main)
+  const mounts = [
+    { name: 'certs', mountPath: '/etc/tls' },
+    { name: 'data', mountPath: '/data' },
+    { name: 'work', mountPath: '/work' },
+  ]
+  const sidecar = { name: 'proxy', image: 'proxy:1', volumeMounts: [{ name: 'certs', mountPath: '/certs' }] }
+  const volumes = [
+    { name: 'certs', secret: { secretName: 'tls', defaultMode: 420 } },
+    { name: 'data', persistentVolumeClaim: { claimName: 'data' } },
+    { name: 'work', emptyDir: { sizeLimit: '1Gi' } },
+  ]
+  const pod = at(manifests[0], 'spec', 'template', 'spec')
+  const given = changed('Deployment', ['spec', 'template', 'spec'], {
+    ...(isObject(pod) ? pod : {}),
+    containers: [{ ...(isObject(container) ? container : {}), volumeMounts: mounts }, sidecar],
+    volumes,
+  })
+  const [tls, work] = [
+    { name: 'files-0', secret: { secretName: 'tls' } },
+    { name: 'files-1', emptyDir: { sizeLimit: '1Gi' } },
+  ]
+  const operations = patchOf('deployment', given)
+  expect(operations).toContainEqual({
+    op: 'replace',
+    path: '/spec/template/spec/volumes',
+    value: [volumes[0], volumes[1], tls, work],
+  })
+  expect(operations).toContainEqual({
+    op: 'replace',
+    path: '/spec/template/spec/containers/0/volumeMounts',
+    value: [{ name: 'files-0', mountPath: '/etc/tls', readOnly: true }, mounts[1], { name: 'files-1', mountPath: '/work' }],
+  })
+  expect(JSON.stringify(operations)).not.toContain('containers/1')
+})
+
+const budget = (name: string): JsonObject => ({
+  apiVersion: 'policy/v1',
+  kind: 'PodDisruptionBudget',
+  metadata: { name, namespace: 'intelligence-deepagents' },
+  spec: { minAvailable: 1, selector: { matchLabels: { 'app.kubernetes.io/name': 'agent-executor' } } },
+})
+
+test('replaces the limits of a PodDisruptionBudget, because the API server refuses minAvailable next to maxUnavailable', () => {
+  const selector = { matchLabels: { 'app.kubernetes.io/name': 'agent-executor' } }
+  expect(patchOf('poddisruptionbudget', [...manifests, budget('agent-executor')])).toEqual([
+    { op: 'replace', path: '/spec', value: { maxUnavailable: '25%', unhealthyPodEvictionPolicy: 'AlwaysAllow', selector } },
+    forget,
+  ])
+})
+
+test('deletes a PodDisruptionBudget with another name first, because two of a pod block its eviction', () => {
+  const commands = commandsOf([...manifests, budget('executor-pdb')])
+  const gone = commands.findIndex(line => line.endsWith('delete poddisruptionbudget/executor-pdb'))
+  expect(gone).toBeGreaterThan(0)
+  expect(gone).toBeLessThan(commands.findIndex(line => line.includes(' apply -f ')))
+  expect(commands.some(line => line.includes('patch poddisruptionbudget/'))).toBe(false)
 })
 
 test('names another port of the Service and keeps its target', () => {
