@@ -5,6 +5,7 @@ import { expect, test } from 'vitest'
 import { parse } from 'yaml'
 import type { Row } from '../../src/convert/compare.ts'
 import { migrate } from '../../src/convert/migrate.ts'
+import { at } from '../../src/kubernetes/json.ts'
 import { builtInPlatform } from '../../src/platform/platform.ts'
 
 const page = fileURLToPath(new URL('../../docs/migration.md', import.meta.url))
@@ -15,8 +16,9 @@ const words = { different: 'different', unsaid: 'unsupported', added: 'added', s
 function table(rows: readonly Row[]): string {
   const code = (value: unknown) => (value === undefined ? '' : `\`${JSON.stringify(value).replaceAll('|', '\\|')}\``)
   const lines = rows.map(({ object, path, verdict, was, is, because = '' }) => {
-    const short = path.replace('spec.template.spec.', '… ').replace('spec.template.', '… ')
-    return `| ${object.split(' ')[0]} | \`${short}\` | ${words[verdict]} | ${code(was)} | ${code(is)} | ${because} |`
+    const short = path === '' ? 'the whole object' : `\`${path.replace('spec.template.spec.', '… ').replace('spec.template.', '… ')}\``
+    const [before, after] = path === '' ? [at(was, 'spec'), at(is, 'spec')] : [was, is]
+    return `| ${object.split(' ')[0]} | ${short} | ${words[verdict]} | ${code(before)} | ${code(after)} | ${because} |`
   })
   return ['| object | field | | by hand | by the claim | why |', '|---|---|---|---|---|---|', ...lines].join('\n')
 }
