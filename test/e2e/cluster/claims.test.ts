@@ -7,6 +7,7 @@ import { runsOnKnative } from './suite/knative.ts'
 import { migrates, takenNames } from './suite/names.ts'
 import { asRecorded } from './suite/recording.ts'
 import { scalesOnLag } from './suite/scaling.ts'
+import { readsSecureNats } from './suite/secure-nats.ts'
 import { withControlPlane } from './suite/setting.ts'
 import { sameVerdict } from './suite/verdict.ts'
 import { keepsWorkers } from './suite/workers.ts'
@@ -18,6 +19,7 @@ examplesAreReady(given)
 examplesAreQuiet(given, 120, () => sameVerdict(given))
 scalesOnLag(given)
 keepsWorkers(given)
+readsSecureNats(given)
 lastAppliedIsExact(given)
 emptiedObjects(given)
 refusedClaims(given)

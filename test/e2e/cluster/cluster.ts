@@ -6,12 +6,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { parseAllDocuments } from 'yaml'
-import { createAuthority } from '../../../scripts/certificates.ts'
+import { type Authority, createAuthority, issueCertificate } from '../../../scripts/certificates.ts'
 import { at, isObject, type JsonObject } from '../../../src/kubernetes/json.ts'
 import type { Api } from './api.ts'
 import { type Major, startCrossplane } from './crossplane.ts'
 import { startKeda } from './keda.ts'
 import { startKubernetes } from './kubernetes.ts'
+import type { Accounts } from './nats-accounts.ts'
 import { createNetwork, type Network } from './network.ts'
 import { freePort } from './ports.ts'
 import { createProcesses, type Processes } from './processes.ts'
@@ -25,6 +26,8 @@ export interface Cluster {
   readonly programs: Programs
   readonly sources: Sources
   readonly api: Api
+  /** The CA of the API server, of KEDA, and of every server that KEDA's scalers trust. */
+  readonly authority: Authority
   readonly network: Network
   readonly processes: Processes
   /** The registry for packages, instead of ghcr.io. */
@@ -160,6 +163,7 @@ export async function startCluster(steps: Steps, { crossplane = 2, asUsual = fal
       sources,
       kubeconfig: kubernetes.kubeconfig,
       api: client,
+      authority,
       network,
       processes,
       registry: await startRegistry({ folder, programs, processes, network, authority, until: untilHere }, close => closing.push(close)),
@@ -194,19 +198,53 @@ export interface NatsServer {
  * monitoring port. If an account is given it contains the streams; otherwise there are no accounts.
  */
 export async function startNats(cluster: Cluster, namespace: string, account?: string): Promise<NatsServer> {
-  const { processes, network, folder, applyAll, until } = cluster
-  const [port, monitoringPort] = [await freePort(), await freePort()]
+  const user = '{ user: worker, password: worker }'
+  const server = await runNats(cluster, namespace, ({ monitoringPort }) => [
+    `http: 127.0.0.1:${monitoringPort}`,
+    ...(account === undefined ? [] : [`accounts { ${account}: { jetstream: enabled, users: [${user}] } }`, 'no_auth_user: worker']),
+  ])
+  await cluster.until('NATS', async () => (await fetch(`http://127.0.0.1:${server.monitoringPort}/healthz`)).ok)
+  return server
+}
+
+/** Such a server with TLS on both ports, which accepts only clients with a certificate and credentials of these accounts. */
+export async function startSecureNats(cluster: Cluster, namespace: string, accounts: Accounts): Promise<NatsServer> {
+  const { authority, folder } = cluster
+  const { certificate, key } = issueCertificate(authority, {
+    commonName: 'nats',
+    usages: ['server'],
+    dnsNames: [`nats.${namespace}.svc`, `nats-headless.${namespace}.svc`],
+  })
+  const write = (name: string, content: string): string => {
+    const file = join(folder, `${namespace}-${name}`)
+    writeFileSync(file, content, { mode: 0o600 })
+    return file
+  }
+  const files = [
+    `cert_file: "${write('tls.crt', certificate)}"`,
+    `key_file: "${write('tls.key', key)}"`,
+    `ca_file: "${write('ca.crt', authority.certificate)}"`,
+  ]
+  return runNats(cluster, namespace, ({ monitoringPort }) => [
+    `https: 127.0.0.1:${monitoringPort}`,
+    `tls { ${files.join(', ')}, verify: true }`,
+    accounts.configuration,
+  ])
+}
+
+async function runNats(
+  { processes, network, folder, applyAll }: Cluster,
+  namespace: string,
+  configure: (server: NatsServer) => readonly string[],
+): Promise<NatsServer> {
+  const server = { port: await freePort(), monitoringPort: await freePort() }
   const name = `nats-of-${namespace}`
   const configuration = join(folder, `${name}.conf`)
-  const user = '{ user: worker, password: worker }'
-  writeFileSync(
-    configuration,
-    account === undefined ? '' : `accounts { ${account}: { jetstream: enabled, users: [${user}] } }\nno_auth_user: worker\n`,
-  )
+  writeFileSync(configuration, configure(server).join('\n'))
   processes.start({
     name,
     file: 'nats-server',
-    args: ['-c', configuration, '-js', '-sd', join(folder, name), '-a', '127.0.0.1', '-p', String(port), '-m', String(monitoringPort)],
+    args: ['-c', configuration, '-js', '-sd', join(folder, name), '-a', '127.0.0.1', '-p', String(server.port)],
   })
   const labels = { 'app.kubernetes.io/name': 'nats' }
   const service = (name: string, spec: JsonObject): JsonObject => ({
@@ -230,9 +268,8 @@ export async function startNats(cluster: Cluster, namespace: string, account?: s
       spec: { serviceName: 'nats-headless', selector: { matchLabels: labels }, template: pods },
     },
   ])
-  network.join(`nats.${namespace}`, 4222, port)
-  network.join(`nats-headless.${namespace}`, 4222, port)
-  network.join(`nats-headless.${namespace}`, 8222, monitoringPort)
-  await until('NATS', async () => (await fetch(`http://127.0.0.1:${monitoringPort}/healthz`)).ok)
-  return { port, monitoringPort }
+  network.join(`nats.${namespace}`, 4222, server.port)
+  network.join(`nats-headless.${namespace}`, 4222, server.port)
+  network.join(`nats-headless.${namespace}`, 8222, server.monitoringPort)
+  return server
 }

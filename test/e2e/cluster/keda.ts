@@ -42,6 +42,10 @@ export async function startKeda(cluster: Cluster, authority: Authority): Promise
     'tls.key': identity.key,
   }))
     writeFileSync(join(certificates, file), content, { mode: 0o600 })
+  // Its scalers trust this CA, like those of a cluster in which KEDA mounts the company's CA.
+  const trusted = join(folder, 'keda-ca')
+  mkdirSync(trusted)
+  writeFileSync(join(trusted, 'ca.crt'), authority.certificate)
 
   const { stdout } = await run('kubectl', ['kustomize', join(sources.keda, 'config/default')], { maxBuffer: 1 << 26 })
   const bundle = Buffer.from(authority.certificate).toString('base64')
@@ -72,7 +76,7 @@ export async function startKeda(cluster: Cluster, authority: Authority): Promise
     name: 'keda-operator',
     file: programs.kedaOperator,
     args: [
-      ...['--kubeconfig', kubeconfig, '--cert-dir', certificates, '--enable-cert-rotation=false'],
+      ...['--kubeconfig', kubeconfig, '--cert-dir', certificates, '--enable-cert-rotation=false', '--ca-dir', trusted],
       ...['--metrics-bind-address', nowhere, '--health-probe-bind-address', nowhere],
       ...['--metrics-service-bind-address', `127.0.0.1:${metrics}`],
     ],

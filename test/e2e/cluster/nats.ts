@@ -1,7 +1,9 @@
 // The part of the NATS protocol that the tests use: https://docs.nats.io/reference/reference-protocols/nats-protocol
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
+import { connect as connectTls } from 'node:tls'
 import { at, isObject, type JsonObject } from '../../../src/kubernetes/json.ts'
+import { answerTo } from './nats-accounts.ts'
 
 export interface Nats {
   readonly publish: (subject: string, payload: string) => Promise<void>
@@ -18,6 +20,17 @@ export interface Nats {
   /** The lag as KEDA computes it: pending and unacknowledged messages. */
   readonly lag: (stream: string, consumer: string) => Promise<number>
   readonly close: () => void
+}
+
+/** What a client of a server with TLS presents. Certificates and keys are PEM. */
+export interface Login {
+  /** The host of the server's URL, which its certificate must have. */
+  readonly host: string
+  readonly ca?: string
+  readonly certificate?: string
+  readonly key?: string
+  /** The content of a .creds file. */
+  readonly credentials?: string
 }
 
 interface Message {
@@ -62,24 +75,67 @@ function createReader(see: (message: Message) => void, answerPing: () => void) {
   }
 }
 
-async function open(port: number, see: (message: Message) => void): Promise<Socket> {
-  const socket = connect(port, '127.0.0.1')
-  await once(socket, 'connect')
+async function open(port: number, see: (message: Message) => void, login?: Login): Promise<Socket> {
+  const plain = connect(port, '127.0.0.1')
+  const [greeting] = await once(plain, 'data')
+  const socket = login === undefined ? plain : encrypted(plain, login)
+  await logIn(socket, login?.credentials === undefined ? {} : answerTo(nonceIn(String(greeting)), login.credentials))
   socket.on(
     'data',
     createReader(see, () => socket.write(`PONG${END}`)),
   )
   socket.on('error', () => socket.destroy())
-  socket.write(`CONNECT {"verbose":false,"headers":true,"no_responders":true,"name":"tests"}${END}`)
   return socket
 }
 
+/** A server greets in plain text, before TLS. */
+function nonceIn(greeting: string): string {
+  const information: unknown = JSON.parse(greeting.replace(/^INFO /, ''))
+  return isObject(information) ? String(information.nonce) : ''
+}
+
+const encrypted = (socket: Socket, { host, ca, certificate, key }: Login): Socket =>
+  connectTls({
+    socket,
+    servername: host,
+    ...(ca !== undefined && { ca }),
+    ...(certificate !== undefined && { cert: certificate }),
+    ...(key !== undefined && { key }),
+  })
+
+/** Resolves when the server has accepted the client. */
+function logIn(socket: Socket, answer: JsonObject): Promise<void> {
+  const options = { verbose: false, headers: true, no_responders: true, name: 'tests', ...answer }
+  return new Promise((resolve, reject) => {
+    let received = ''
+    const fail = (error: Error) => {
+      socket.destroy()
+      reject(error)
+    }
+    const read = (chunk: Buffer) => {
+      received += chunk.toString()
+      const [, refusal] = /-ERR '(.*)'/.exec(received) ?? []
+      if (refusal !== undefined) fail(new Error(`NATS refuses the client: ${refusal}`))
+      if (!received.includes(`PONG${END}`)) return
+      for (const [event, listener] of listeners) socket.off(event, listener)
+      resolve()
+    }
+    const listeners = [
+      ['data', read],
+      ['error', fail],
+      ['close', () => fail(new Error('NATS closes the connection'))],
+    ] as const
+    for (const [event, listener] of listeners) socket.on(event, listener)
+    socket.write(`CONNECT ${JSON.stringify(options)}${END}PING${END}`)
+  })
+}
+
 /** Connects to a server on loopback, and reconnects after a restart. */
-export async function connectNats(port: number): Promise<Nats> {
+export async function connectNats(port: number, login?: Login): Promise<Nats> {
   const prefix = Math.random().toString(36).slice(2)
   const waiting = new Map<string, (message: Message) => void>()
   let subscriptions = 0
-  const openHere = () => open(port, message => waiting.get(message.id)?.(message))
+  const openHere = () => open(port, message => waiting.get(message.id)?.(message), login)
   let socket = await openHere()
   let opening: Promise<Socket> | undefined
   const connected = async (): Promise<void> => {
