@@ -9,6 +9,7 @@ import { asRecorded } from './suite/recording.ts'
 import { scalesOnLag } from './suite/scaling.ts'
 import { readsSecureNats } from './suite/secure-nats.ts'
 import { withControlPlane } from './suite/setting.ts'
+import { upgrades } from './suite/upgrade.ts'
 import { sameVerdict } from './suite/verdict.ts'
 import { keepsWorkers } from './suite/workers.ts'
 
@@ -28,6 +29,7 @@ lacksKinds(given)
 takenNames(given)
 migrates(given)
 survivesFaults(given)
+upgrades(given)
 // Late, because all later sections share the control plane with Knative.
 runsOnKnative(given)
 // Last, because it removes the packages.
