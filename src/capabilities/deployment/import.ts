@@ -36,7 +36,7 @@ export function specOf(given: Given, platform: Platform): JsonObject {
   const env = items(at(main, 'env'))
   const image = textOf(at(main, 'image') ?? '')
   const environment = environmentOf(env, { namespace, image }, platform)
-  const processing = processingOf(pod, env)
+  const processing = processingOf(pod, env, platform)
   const updates = updatesOf(given)
   const natsFiles = natsFilesOf(pod, main)
   const server = scaledObject && serverOf(scaledObject, env, platform, environment)
@@ -102,7 +102,7 @@ function serverOf(
   platform: Platform,
   environment: EventDrivenServiceSpec['environment'],
 ): string | undefined {
-  const { nats } = resolveDefaults(platform, environment && { environment })
+  const { nats } = resolveDefaults(platform, environment === undefined ? {} : { environment })
   const url = variableValue(env, natsVariables.url) ?? nats?.url
   const endpoint = at(triggerIn(scaledObject), 'natsServerMonitoringEndpoint')
   const useHttps = at(triggerIn(scaledObject), 'useHttps') === 'true'
