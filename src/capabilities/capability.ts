@@ -96,6 +96,8 @@ export interface ImmutableField {
 /** A resource with what its capability knows. */
 export interface OwnedResource extends ComposedResource {
   readonly condition: string
+  /** The name of the role that lets Crossplane manage it. */
+  readonly role: string
   readonly kinds: readonly KindInfo[]
 }
 

@@ -1,6 +1,7 @@
 // Everything that a claim can become, in the order in which people read it.
 import type { ResolvedClaim, Runtime } from '../claim/resolved-claim.ts'
 import type { Manifest } from '../kubernetes/objects.ts'
+import { shell } from '../text/shell-quote.ts'
 import { availability } from './availability/index.ts'
 import type { Capability, ComposedResource, Context, KindInfo, OwnedResource, Role, RuntimeParts } from './capability.ts'
 import { deploymentCapability, deploymentRuntime } from './deployment/index.ts'
@@ -17,8 +18,8 @@ export const WORKLOAD = workload.condition
 
 // Runs for every resource of every call. A literal that begins with a spread takes V8 a microsecond more.
 const own =
-  ({ condition, kinds }: Capability) =>
-  (resource: ComposedResource): OwnedResource => ({ condition, kinds, ...resource })
+  ({ condition, role, kinds }: Capability) =>
+  (resource: ComposedResource): OwnedResource => ({ condition, role: role.name, kinds, ...resource })
 
 export const runtimes: Readonly<Record<Runtime, RuntimeParts<OwnedResource>>> = {
   Deployment: ownParts(deploymentCapability, deploymentRuntime, [own(keda)(scaledObject)]),
@@ -58,6 +59,9 @@ export const rolesOf = (all: readonly Capability[] = capabilities): readonly Rol
     ...role,
     kinds: all.filter(capability => capability.role.name === role.name).flatMap(({ kinds }) => kinds),
   }))
+
+/** The command that lets Crossplane manage what a role is for. */
+export const grantCommand = (role: string): string => shell`kubectl apply -f package/runtime/rbac/${role}.yaml`
 
 export const findKind = ({ apiVersion, kind }: Pick<Manifest, 'apiVersion' | 'kind'>, kinds: readonly KindInfo[]): KindInfo | undefined =>
   kinds.find(one => one.apiVersion === apiVersion && one.kind === kind)

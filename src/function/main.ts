@@ -1,8 +1,9 @@
 import { collectDefaultMetrics } from 'prom-client'
 import manifest from '../../package.json' with { type: 'json' }
+import { createForbiddenKinds } from './forbidden-kinds.ts'
 import { createLog } from './log.ts'
 import { help, type Options, parseOptions } from './options.ts'
-import { runFunction } from './run-function.ts'
+import { sharingRunFunction } from './run-function.ts'
 import { startServer } from './server.ts'
 
 const EXIT_CANNOT_START = 1
@@ -13,7 +14,7 @@ const GRACE_MS = 10_000
 async function serve(options: Options): Promise<void> {
   const log = createLog({ debugging: options.debug })
   try {
-    const server = await startServer(runFunction, options, log)
+    const server = await startServer(sharingRunFunction(createForbiddenKinds()), options, log)
     collectDefaultMetrics({ register: server.metrics.registry })
     const { port, metricsPort } = server
     log.info('listening', { port, metricsPort, tls: options.certificatesDirectory !== undefined, version: manifest.version })

@@ -1,14 +1,16 @@
 import type { RunFunctionRequest, RunFunctionResponse } from '@crossplane-org/function-sdk-typescript'
 import { type IdentifiedClaim, identifyClaim } from '../claim/identity.ts'
 import type { ResolvedClaim } from '../claim/resolved-claim.ts'
-import type { Json } from '../kubernetes/json.ts'
+import { at, type Json, textOf } from '../kubernetes/json.ts'
 import { type Platform, parsePlatform } from '../platform/platform.ts'
 import { propagatedLabels } from '../platform/policy.ts'
-import { compose } from '../reconcile/compose.ts'
+import { type Composition, compose } from '../reconcile/compose.ts'
 import { type ClaimCondition, findingsMessage, refusedCondition } from '../reconcile/conditions.ts'
+import { kindKey } from '../reconcile/missing-crds.ts'
 import { parseIdentified } from '../reconcile/parse-claim.ts'
 import { createCache } from './cache.ts'
-import { readRequest } from './request.ts'
+import type { Evidence, ForbiddenKinds } from './forbidden-kinds.ts'
+import { type FunctionInput, readRequest } from './request.ts'
 import { composedResponse, refuseAll, refusedResponse } from './response.ts'
 
 // Crossplane calls for each claim often, mostly because the status of an object changed. Half of this holds ten thousand claims
@@ -34,12 +36,38 @@ function resolve(claim: IdentifiedClaim, input: Json | undefined): Resolved {
   })
 }
 
+/** RunFunction of a process that shares between claims what it learns about Crossplane's permissions. */
+export const sharingRunFunction =
+  (forbiddenKinds: ForbiddenKinds) =>
+  (request: RunFunctionRequest, withOwners?: () => RunFunctionRequest): RunFunctionResponse =>
+    runFunction(request, withOwners, forbiddenKinds)
+
 /** One RunFunction call, without I/O. Only a refusal needs the request with the owners of the observed fields. */
-export function runFunction(request: RunFunctionRequest, withOwners: () => RunFunctionRequest = () => request): RunFunctionResponse {
+export function runFunction(
+  request: RunFunctionRequest,
+  withOwners: () => RunFunctionRequest = () => request,
+  forbiddenKinds?: ForbiddenKinds,
+): RunFunctionResponse {
   const read = readRequest(request)
   if (read === undefined) return refuseAll(request, {}, refusedCondition('InvalidClaim', 'the request has no observed composite resource'))
   const { composite, observed, input, lookup } = read
   const resolved = resolve(identifyClaim(composite), input)
   if (!('claim' in resolved)) return refusedResponse(withOwners(), composite, resolved)
-  return composedResponse(request, composite, compose(resolved.claim, resolved.platform, observed, lookup))
+  const { claim, platform } = resolved
+  const composeWith = (access?: ReadonlyMap<string, boolean>) =>
+    compose(claim, platform, observed, access === undefined ? lookup : { ...lookup, access })
+  const composition = composeWith(forbiddenKinds?.access)
+  const again = forbiddenKinds?.learn(evidenceOf(read, composition))
+  return composedResponse(
+    request,
+    composite,
+    again === undefined ? composition : composeWith(new Map(forbiddenKinds?.access).set(again, true)),
+  )
 }
+
+const evidenceOf = ({ composite, observed, lookup }: FunctionInput, { forbiddenKinds, nameQueries }: Composition): Evidence => ({
+  claim: textOf(at(composite, 'metadata', 'uid')),
+  forbidden: forbiddenKinds,
+  read: nameQueries.filter(({ key }) => Object.hasOwn(lookup.existing, key)).map(({ manifest }) => kindKey(manifest)),
+  observed: () => Object.values(observed).map(({ apiVersion, kind }) => kindKey({ apiVersion: textOf(apiVersion), kind: textOf(kind) })),
+})

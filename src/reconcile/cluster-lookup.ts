@@ -10,6 +10,11 @@ export interface ClusterLookup {
   readonly existing: Readonly<Record<string, JsonObject | undefined>>
   /** Whether the cluster has a kind, by its `kindKey`. A missing kind was not asked yet. */
   readonly kinds: Readonly<Record<string, boolean>>
+  /**
+   * By `kindKey`: true for a kind that Crossplane has read, false for one that it may not manage. A kind without an entry is
+   * asked for last. Undefined if nobody keeps it.
+   */
+  readonly access?: ReadonlyMap<string, boolean>
   readonly composite: JsonObject
   /** Whether the claim may adopt foreign objects. */
   readonly adopt: boolean

@@ -10,7 +10,7 @@ import type { Platform } from '../platform/platform.ts'
 import { type Built, buildFrozen, buildResources } from './build.ts'
 import { type ClusterLookup, noLookup } from './cluster-lookup.ts'
 import { type ClaimCondition, conditionsOf, ownStatus } from './conditions.ts'
-import { gateCreation } from './creation-gate.ts'
+import { type ForbiddenKind, gateCreation } from './creation-gate.ts'
 import { type Carrier, native, type Observe, type Observed, observer } from './observe.ts'
 import { providerKubernetes } from './provider-kubernetes.ts'
 import { planSwitch, type SwitchPlan } from './runtime-switch.ts'
@@ -31,6 +31,7 @@ export interface Composition {
   readonly nameQueries: readonly Pick<Composed, 'key' | 'manifest'>[]
   /** Kinds that the cluster may not know, each once. Crossplane is asked whether it does. */
   readonly kindQueries: readonly Manifest[]
+  readonly forbiddenKinds: readonly ForbiddenKind[]
   /** False if a step remains: something is held back or changes its runtime. */
   readonly complete: boolean
   /** Whether it waits for a deletion, which Crossplane does not report. */
@@ -60,6 +61,7 @@ export function compose(
     resources: built.filter(gate.isOpen).map(toComposed(carrier)),
     nameQueries: gate.nameQueries,
     kindQueries: gate.kindQueries,
+    forbiddenKinds: gate.forbiddenKinds,
     complete: gate.blocks.length === 0,
     waits: gate.waits,
     conditions: conditionsOf([...gate.blocks, ...built.map(stateOf)], all),

@@ -13,7 +13,7 @@ export interface ClaimCondition extends Readiness {
   readonly type: string
 }
 
-const typeOf = (condition: string) => `${condition}Ready`
+export const typeOf = (condition: string) => `${condition}Ready`
 
 /** The types of the claim's own conditions, in the order in which people read them. */
 export const conditionTypes = (): readonly string[] => conditionNames().map(typeOf)

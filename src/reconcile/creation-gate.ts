@@ -1,11 +1,15 @@
-// Holds back new resources: with a taken name, Crossplane would take over a foreign object; with a missing CRD, it would
-// apply nothing. docs/adr/0007-adopt-only-by-annotation.md, docs/adr/0012-skip-resources-with-missing-crds.md
+// Holds back new resources: with a taken name, Crossplane would take over a foreign object; with a missing CRD or permission, it
+// would apply nothing. docs/adr/0007-adopt-only-by-annotation.md, docs/adr/0012-skip-resources-with-missing-crds.md,
+// docs/adr/0015-leave-out-forbidden-kinds.md
 import { WORKLOAD } from '../capabilities/index.ts'
 import { inProgress, type Readiness } from '../capabilities/readiness.ts'
 import type { ResolvedClaim } from '../claim/resolved-claim.ts'
+import { observedCondition } from '../kubernetes/conditions.ts'
 import type { Manifest } from '../kubernetes/objects.ts'
 import type { Built } from './build.ts'
 import type { ClusterLookup } from './cluster-lookup.ts'
+import { typeOf } from './conditions.ts'
+import { forbidden, forbiddenBy, type Source } from './forbidden-kinds.ts'
 import { isKindKnown, kindKey, missingCrd, productOf } from './missing-crds.ts'
 import { foreignObject, nameConflict, pendingDeletion } from './name-conflicts.ts'
 
@@ -17,6 +21,13 @@ export interface CreationGate {
   readonly waits: boolean
   readonly nameQueries: readonly { readonly key: string; readonly manifest: Manifest }[]
   readonly kindQueries: readonly Manifest[]
+  readonly forbiddenKinds: readonly ForbiddenKind[]
+}
+
+/** A kind that is left out because Crossplane may not manage it. */
+export interface ForbiddenKind {
+  readonly kind: string
+  readonly source: Source
 }
 
 interface Block {
@@ -30,7 +41,14 @@ export function gateCreation(
   lookup: ClusterLookup,
   switching: Readiness | undefined,
 ): CreationGate {
-  const created = lookup.canAsk ? built.filter(({ observation }) => observation === undefined) : []
+  const absent = lookup.canAsk ? built.filter(({ observation }) => observation === undefined) : []
+  const leftOut = absent.flatMap(built => {
+    const source = forbiddenBy(built, lookup)
+    return source === undefined ? [] : [{ built, source }]
+  })
+  const isLeftOut = (one: Built) => leftOut.some(({ built }) => built === one)
+  const later = absent.filter(one => !isLeftOut(one) && isAskedLater(one, lookup))
+  const created = absent.filter(one => !isLeftOut(one) && !later.includes(one))
   const isKnown = ({ resource, manifest }: Built) => isKindKnown(lookup, resource, manifest)
   const missing = created.filter(one => isKnown(one) === false)
   const clashes = clashesOf(created, lookup, claim, switching !== undefined)
@@ -39,15 +57,35 @@ export function gateCreation(
   const held = [...clashes, ...asking]
   const isHeld = ({ resource }: Built) => held.some(block => isWorkload(block) || block.condition === resource.condition)
   return {
-    isOpen: one => !created.includes(one) || !(isHeld(one) || missing.includes(one)),
+    isOpen: one => !absent.includes(one) || (created.includes(one) && !isHeld(one) && !missing.includes(one)),
     blocks: [
+      ...forbiddenBlocks(leftOut.map(({ built }) => built)),
       ...missing.map(({ resource, manifest }) => ({ condition: resource.condition, readiness: missingCrd(resource, manifest) })),
       ...withSwitching(held, switching),
+      ...later.map(({ resource: { condition }, readiness }) => ({ condition, readiness })),
     ],
-    waits: clashes.some(isWait),
+    waits: clashes.some(isWait) || later.length > 0,
     nameQueries: created.filter(isKnown).map(({ resource: { key }, manifest }) => ({ key, manifest })),
     kindQueries: lookup.canAskKinds ? kindQueriesFor(created) : [],
+    forbiddenKinds: leftOut.map(({ built: { manifest }, source }) => ({ kind: kindKey(manifest), source })),
   }
+}
+
+/**
+ * Whether the rest of the claim is applied first: Crossplane would keep the whole claim waiting for the name of a kind that it may
+ * not read. Nobody knows whether it may before it was asked.
+ */
+function isAskedLater({ resource: { key, condition }, manifest }: Built, { access, existing, composite }: ClusterLookup): boolean {
+  if (access === undefined || access.has(kindKey(manifest)) || Object.hasOwn(existing, key) || condition === WORKLOAD) return false
+  return observedCondition(composite, typeOf(condition)) === undefined
+}
+
+function forbiddenBlocks(leftOut: readonly Built[]): Block[] {
+  const conditions = [...new Set(leftOut.map(({ resource }) => resource.condition))]
+  return conditions.map(condition => ({
+    condition,
+    readiness: forbidden(leftOut.filter(({ resource }) => resource.condition === condition)),
+  }))
 }
 
 const isWorkload = ({ condition }: Block) => condition === WORKLOAD

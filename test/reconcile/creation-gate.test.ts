@@ -10,7 +10,7 @@ import { resolvedClaim } from '../fixtures/resolved-claim.ts'
 const manifestOf = (name: string) => ({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace: 'shop' } })
 
 function built(key: string, condition: string): Built {
-  const resource: OwnedResource = { key, condition, kinds: [], build: () => manifestOf(key), ready: exists }
+  const resource: OwnedResource = { key, condition, role: 'deployment', kinds: [], build: () => manifestOf(key), ready: exists }
   return { resource, manifest: manifestOf(key), readiness: exists(manifestOf(key)), observation: undefined, isFrozen: false }
 }
 

@@ -1,8 +1,7 @@
 // Runs all checks, and lists them in the order of their dependencies.
 
 import type { Capability } from '../../capabilities/capability.ts'
-import { capabilities } from '../../capabilities/index.ts'
-import { shell } from '../../text/shell-quote.ts'
+import { capabilities, grantCommand } from '../../capabilities/index.ts'
 import { type Actor, checkAccess } from './access.ts'
 import type { Api } from './api.ts'
 import { type Check, unknown } from './check.ts'
@@ -51,7 +50,7 @@ export async function examine(api: Api, { named, written }: Operands): Promise<C
 
 function actorOf({ account }: Crossplane, provider: Provider | undefined): Actor | undefined {
   if (provider !== undefined) return provider.actor
-  return account && { ...account, grant: role => shell`kubectl apply -f package/runtime/rbac/${role}.yaml` }
+  return account && { ...account, grant: grantCommand }
 }
 
 const checkRoles = async (api: Api, actor: Actor | undefined, needed: readonly Capability[]): Promise<Check[]> =>
