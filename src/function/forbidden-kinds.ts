@@ -18,21 +18,24 @@ export interface Evidence {
 
 export type ForbiddenKinds = ReturnType<typeof createForbiddenKinds>
 
-/** Has one claim ask again every ten minutes; once its object exists, all other claims follow. */
+/** Has one claim ask again for each kind, every ten minutes. Once its object exists, all other claims follow. */
 export function createForbiddenKinds(now: () => number = Date.now) {
   const access = new Map<string, boolean>()
-  let retry: { readonly claim: string; readonly kind: string } | undefined
-  let nextRetry = 0
+  /** When to ask again for a forbidden kind. */
+  const due = new Map<string, number>()
+  /** The claim that asks for a kind. */
+  const askers = new Map<string, string>()
 
-  const endRetry = (next: number) => {
-    retry = undefined
-    nextRetry = next
+  const setForbidden = (kind: string, next: number) => {
+    access.set(kind, false)
+    due.set(kind, next)
   }
 
-  const setForbidden = (kind: string) => {
-    // At the end, so that the kind that was refused first is asked for first.
-    access.delete(kind)
-    access.set(kind, false)
+  const setAllowed = (kind: string) => {
+    access.set(kind, true)
+    due.delete(kind)
+    // Roles are often granted together.
+    for (const other of due.keys()) if (!askers.has(other)) due.set(other, now())
   }
 
   return {
@@ -40,27 +43,30 @@ export function createForbiddenKinds(now: () => number = Date.now) {
     /** Learns from a call, and returns the kind that its claim has to ask for again. */
     learn({ claim, forbidden, read, observed }: Evidence): string | undefined {
       for (const kind of read) if (!access.has(kind)) access.set(kind, true)
-      if (retry?.claim === claim && observed().includes(retry.kind)) {
-        access.set(retry.kind, true)
-        endRetry(0)
+      const asked = [...askers.keys()].find(kind => askers.get(kind) === claim)
+      if (asked !== undefined && observed().includes(asked)) {
+        askers.delete(asked)
+        setAllowed(asked)
       }
       const from = (source: ForbiddenKind['source']) => forbidden.filter(one => one.source === source).map(({ kind }) => kind)
       const reported = from('reported')
-      for (const kind of reported) setForbidden(kind)
       if (reported.length > 0) {
-        // Another claim may still be asking.
-        if (retry === undefined || retry.claim === claim) endRetry(now() + RETRY_MS)
+        for (const kind of reported) setForbidden(kind, now() + RETRY_MS)
+        if (asked !== undefined) askers.delete(asked)
         return undefined
       }
       const remembered = from('remembered')
-      for (const kind of remembered) if (!access.has(kind)) setForbidden(kind)
-      if (now() >= nextRetry) {
-        const kind = [...access.keys()].find(kind => remembered.includes(kind))
-        if (kind === undefined) return undefined
-        retry = { claim, kind }
-        nextRetry = now() + RETRY_MS
-      }
-      return retry?.claim === claim && remembered.includes(retry.kind) ? retry.kind : undefined
+      for (const kind of remembered) if (!access.has(kind)) setForbidden(kind, now())
+      // Crossplane calls several times for one question, and at most five times for all questions of a reconcile.
+      if (asked !== undefined && remembered.includes(asked)) return asked
+      if (asked !== undefined && read.includes(asked)) return undefined
+      if (asked !== undefined) askers.delete(asked)
+      const dueAt = (kind: string) => due.get(kind) ?? 0
+      const [next] = remembered.filter(kind => dueAt(kind) <= now()).sort((a, b) => dueAt(a) - dueAt(b))
+      if (next === undefined) return undefined
+      askers.set(next, claim)
+      due.set(next, now() + RETRY_MS)
+      return next
     },
   }
 }

@@ -50,19 +50,25 @@ export function runFunction(
 ): RunFunctionResponse {
   const read = readRequest(request)
   if (read === undefined) return refuseAll(request, {}, refusedCondition('InvalidClaim', 'the request has no observed composite resource'))
-  const { composite, observed, input, lookup } = read
+  const { composite, input } = read
   const resolved = resolve(identifyClaim(composite), input)
   if (!('claim' in resolved)) return refusedResponse(withOwners(), composite, resolved)
-  const { claim, platform } = resolved
-  const composeWith = (access?: ReadonlyMap<string, boolean>) =>
-    compose(claim, platform, observed, access === undefined ? lookup : { ...lookup, access })
-  const composition = composeWith(forbiddenKinds?.access)
-  const again = forbiddenKinds?.learn(evidenceOf(read, composition))
-  return composedResponse(
-    request,
-    composite,
-    again === undefined ? composition : composeWith(new Map(forbiddenKinds?.access).set(again, true)),
-  )
+  return composedResponse(request, composite, composeKnowing(forbiddenKinds, read, resolved))
+}
+
+function composeKnowing(
+  forbiddenKinds: ForbiddenKinds | undefined,
+  input: FunctionInput,
+  { claim, platform }: { readonly claim: ResolvedClaim; readonly platform: Platform },
+): Composition {
+  const { composite, observed, lookup } = input
+  // Crossplane sets a finalizer before it composes. `crossplane render` sets none, calls once and has no cluster.
+  const isLive = at(composite, 'metadata', 'finalizers') !== undefined
+  if (forbiddenKinds === undefined || !isLive) return compose(claim, platform, observed, lookup)
+  const { access, learn } = forbiddenKinds
+  const composition = compose(claim, platform, observed, { ...lookup, access })
+  const again = learn(evidenceOf(input, composition))
+  return again === undefined ? composition : compose(claim, platform, observed, { ...lookup, access: new Map(access).set(again, true) })
 }
 
 const evidenceOf = ({ composite, observed, lookup }: FunctionInput, { forbiddenKinds, nameQueries }: Composition): Evidence => ({

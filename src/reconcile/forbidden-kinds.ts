@@ -10,8 +10,11 @@ import { typeOf } from './conditions.ts'
 import { kindKey } from './missing-crds.ts'
 
 const FORBIDDEN = 'KindForbidden'
+// The message is also the memory of the next call.
+const BEFORE_KINDS = 'Crossplane may not manage '
+const AFTER_KINDS = '. '
 
-/** How a kind is known to be forbidden: by the previous call, by the claim's condition, or by another claim. */
+/** Who says that a kind is forbidden: the previous call, the claim's own condition, or another claim. */
 export type Source = 'reported' | 'remembered' | 'shared'
 
 interface Wanted {
@@ -19,7 +22,7 @@ interface Wanted {
   readonly manifest: Manifest
 }
 
-/** How Crossplane's permission for a new resource is known to be missing; undefined if it is not. */
+/** Who says that Crossplane may not manage a new resource; undefined if nobody does. */
 export function forbiddenBy({ resource, manifest }: Wanted, lookup: ClusterLookup): Source | undefined {
   if (wasRefused(resource.key, lookup)) return 'reported'
   if (Object.hasOwn(lookup.existing, resource.key)) return undefined
@@ -47,7 +50,9 @@ function wasRefused(key: string, { composite }: ClusterLookup): boolean {
 function forbiddenBefore({ condition }: OwnedResource, { composite }: ClusterLookup): readonly string[] {
   const before = observedCondition(composite, typeOf(condition))
   if (before?.reason !== FORBIDDEN) return []
-  return /may not manage (.*?)\. Ask/.exec(before.message)?.[1]?.split(/, | and /) ?? []
+  const [, after = ''] = before.message.split(BEFORE_KINDS)
+  const [kinds = ''] = after.split(AFTER_KINDS)
+  return kinds.split(/, | and /)
 }
 
 /** The plural with its group, as in a ClusterRole and in doctor. */
@@ -64,7 +69,7 @@ export function forbidden(wanted: readonly Wanted[]): Readiness {
   const commands = unique(wanted.map(({ resource }) => grantCommand(resource.role)))
   return notReady(
     FORBIDDEN,
-    `${enumerate(names)} can't be created: Crossplane may not manage ${enumerate(kinds)}. Ask the platform team to grant it: ${commands.join(' && ')}. The claim notices it within ten minutes. The rest of the claim does not wait for it.`,
+    `${enumerate(names)} can't be created: ${BEFORE_KINDS}${enumerate(kinds)}${AFTER_KINDS}Ask the platform team to grant it: ${commands.join(' && ')}. The function tries again within ten minutes. The rest of the claim does not wait for it.`,
   )
 }
 

@@ -1,3 +1,4 @@
+import { RunFunctionRequest } from '@crossplane-org/function-sdk-typescript'
 import { describe, expect, test } from 'vitest'
 import type { Capability } from '../../src/capabilities/capability.ts'
 import { capabilities, grantCommand } from '../../src/capabilities/index.ts'
@@ -11,7 +12,7 @@ import { type Composition, compose } from '../../src/reconcile/compose.ts'
 import { typeOf } from '../../src/reconcile/conditions.ts'
 import { kindKey } from '../../src/reconcile/missing-crds.ts'
 import { parseClaim } from '../../src/reconcile/parse-claim.ts'
-import { type ClaimDocument, claim, knativeClaim } from '../fixtures/claims.ts'
+import { type ClaimDocument, claim, compositeOf, knativeClaim } from '../fixtures/claims.ts'
 import { ControlLoop, readError, writeError } from '../fixtures/control-loop.ts'
 
 const filters = [{ exact: { type: 'order.created' } }]
@@ -157,6 +158,23 @@ function processWith(...names: readonly string[]) {
     },
   }
 }
+
+test('crossplane render, which calls once, gets everything', () => {
+  const answer = sharingRunFunction(createForbiddenKinds())
+  const keysOf = (composite: JsonObject) => {
+    const observed = { composite: { resource: composite, connectionDetails: {}, ready: 0 }, resources: {} }
+    const first = answer({ ...RunFunctionRequest.fromPartial({}), observed })
+    const requiredResources = Object.fromEntries(Object.keys(first.requirements?.resources ?? {}).map(key => [key, { items: [] }]))
+    return Object.keys(answer({ ...RunFunctionRequest.fromPartial({}), observed, requiredResources }).desired?.resources ?? {})
+  }
+  const composite = compositeOf(claim())
+  expect(keysOf(composite)).toContain('poddisruptionbudget')
+  expect(keysOf({ ...composite, metadata: { ...(composite.metadata as JsonObject), finalizers: ['a'] } })).toEqual([
+    'serviceaccount',
+    'deployment',
+    'service',
+  ])
+})
 
 describe('while a kind is forbidden', () => {
   test('the rest of a new claim is applied before Crossplane is asked for the kind', () => {
