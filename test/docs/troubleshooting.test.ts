@@ -85,6 +85,8 @@ const texts: Readonly<Record<string, () => Readiness & { readonly type: string }
   creating: () => says({}, claim, noLookup, 'ScalingReady'),
   unknown: () =>
     says({}, claim, { ...noLookup, canAsk: true, canAskKinds: true, kinds: { 'ScaledObject.keda.sh/v1alpha1': false } }, 'ScalingReady'),
+  forbidden: () =>
+    says({}, claim, { ...noLookup, canAsk: true, access: new Map([['PodDisruptionBudget.policy/v1', false]]) }, 'AvailabilityReady'),
   asked: () => says({}, claim, { ...noLookup, canAsk: true }),
   knative: () =>
     says(
