@@ -1,0 +1,5 @@
+// Tests an installation whose ClusterRoles were not applied, on a control plane of its own: Crossplane remembers what it has read.
+import { leavesOutForbiddenKinds } from './suite/forbidden.ts'
+import { withControlPlane } from './suite/setting.ts'
+
+leavesOutForbiddenKinds(withControlPlane('claims'))
