@@ -2,7 +2,7 @@ import schema from '../../schemas/eventdrivenservice.schema.json' with { type: '
 import type { Capability } from '../capabilities/capability.ts'
 import { capabilities } from '../capabilities/index.ts'
 import { checkClaim } from '../claim/checks.ts'
-import type { Finding } from '../claim/findings.ts'
+import { type Finding, formatPath } from '../claim/findings.ts'
 import type { EventDrivenServiceSpec } from '../claim/generated/types.ts'
 import { type IdentifiedClaim, identifyClaim, missingIdentity } from '../claim/identity.ts'
 import { resolveClaim } from '../claim/resolve.ts'
@@ -68,7 +68,9 @@ export function validateClaim(
   const name = at(value, 'metadata', 'name')
   const spec = validFields(value, findings)
   const checks = all.flatMap(({ check }) => check?.(spec, typeof name === 'string' ? name : '', platform) ?? [])
-  const policy = checkPolicy(at(value, 'spec'), platform.policy)
+  // Of a value that is wrong anyway, one finding is enough.
+  const told = new Set(findings.map(({ path }) => formatPath(path)))
+  const policy = checkPolicy(at(value, 'spec'), platform.policy).filter(({ path }) => !told.has(formatPath(path)))
   return { value, findings: [...findings, ...checkClaim(spec), ...checks, ...policy] }
 }
 
