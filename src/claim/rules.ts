@@ -90,6 +90,7 @@ type CheckRule = (self: CelInput, value: Json, path: Path, findings: Finding[]) 
 
 function planRule(rule: Rule, schema: Schema): CheckRule {
   const evaluate = plan(environment, parse(rule.rule))
+  const explain = planMessage(rule)
   const steps = (rule.fieldPath ?? '').split('.').filter(step => step !== '')
   const scalar = schema.type !== 'object' && schema.type !== 'array'
   return (self, value, path, findings) => {
@@ -98,7 +99,22 @@ function planRule(rule: Rule, schema: Schema): CheckRule {
     if (result === true || isCelError(result)) return
     const code = codeOf(rule, scalar)
     const found = code === 'REQUIRED' ? undefined : at(value, ...steps)
-    findings.push({ code, path: [...path, ...steps], problem: rule.message, ...(isObject(found) || Array.isArray(found) ? {} : { found }) })
+    findings.push({
+      code,
+      path: [...path, ...steps],
+      problem: explain(self),
+      ...(isObject(found) || Array.isArray(found) ? {} : { found }),
+    })
+  }
+}
+
+/** Like the API server, uses `message` if the expression fails. */
+function planMessage({ message, messageExpression }: Rule): (self: CelInput) => string {
+  if (messageExpression === undefined) return () => message
+  const evaluate = plan(environment, parse(messageExpression))
+  return self => {
+    const said = withoutStacks(() => evaluate({ self }))
+    return typeof said === 'string' ? said : message
   }
 }
 

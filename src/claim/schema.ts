@@ -4,6 +4,8 @@ import type { Json } from '../kubernetes/json.ts'
 export interface Rule {
   readonly rule: string
   readonly message: string
+  /** A CEL expression for a message that names what was found. */
+  readonly messageExpression?: string
   readonly fieldPath?: string
   readonly reason?: 'FieldValueInvalid' | 'FieldValueForbidden' | 'FieldValueRequired' | 'FieldValueDuplicate'
 }

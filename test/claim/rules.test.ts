@@ -5,11 +5,18 @@ import { type Finding, sentence } from '../../src/claim/findings.ts'
 import { planRules } from '../../src/claim/rules.ts'
 import type { Schema } from '../../src/claim/schema.ts'
 import type { Json, JsonObject } from '../../src/kubernetes/json.ts'
-import { builtInPlatform } from '../../src/platform/platform.ts'
+import { builtInPlatform, type Platform } from '../../src/platform/platform.ts'
 import { validateClaim } from '../../src/reconcile/parse-claim.ts'
 import { claim, knativeClaim } from '../fixtures/claims.ts'
 
-const judge = (document: Json) => validateClaim(document, builtInPlatform).findings.map(finding => `${sentence(finding)} [${finding.code}]`)
+/** Offers what a claim can only name if the platform has it, and allows whatever the rules allow. */
+const platform: Platform = {
+  ...builtInPlatform,
+  natsServers: { main: { url: 'nats://n:4222', monitoringEndpoint: 'n:8222' } },
+  priorities: { high: 'high' },
+  policy: { maxGracePeriod: '24h' },
+}
+const judge = (document: Json) => validateClaim(document, platform).findings.map(finding => `${sentence(finding)} [${finding.code}]`)
 const named = (name: string) => claim({}, { name })
 const scaler = (autoscaling: JsonObject) => knativeClaim({ knative: { autoscaling } })
 const traffic = (...shares: JsonObject[]) => knativeClaim({ knative: { traffic: shares } })
@@ -19,10 +26,17 @@ const deadLetter = (sink: JsonObject) =>
 const ref = { apiVersion: 'v1', kind: 'Service', name: 'a' }
 const trigger = (filter: JsonObject) => claim({ eventing: { triggers: [{ name: 't', filter }] } })
 const secret = (fields: JsonObject) => claim({ secretRefs: [{ name: 's', ...fields }] })
+const config = (fields: JsonObject) => claim({ configRefs: [{ name: 'c', ...fields }] })
 const key = (envName: string) => ({ secretKey: 'k', envName })
-const latency = (spec: JsonObject) => claim({ processing: { averageDuration: '2s', targetLatency: '1m' }, ...spec })
-const probes = (probes: JsonObject) => claim({ probes })
-const files = (...files: JsonObject[]) => claim({ files })
+const keys = (...entries: JsonObject[]) => secret({ env: entries })
+const withNats = (fields: JsonObject) => claim({ nats: { stream: 'ORDERS', consumer: 'orders-workers', ...fields } })
+const processing = (fields: JsonObject) => claim({ processing: fields })
+const oneAtATime = (scaling: JsonObject | null) => claim({ updates: 'OneAtATime', scaling })
+const files = (...entries: JsonObject[]) => claim({ files: entries })
+const mounted = (...paths: string[]) => files(...paths.map(mountPath => ({ mountPath, secret: 's' })))
+const scratch = (fields: JsonObject) => files({ mountPath: '/work', scratch: '1Gi', ...fields })
+const probes = (fields: JsonObject) => claim({ probes: fields })
+const noReadiness = { readiness: { none: true } }
 
 /** For each rule of the XRD, claims that keep it and claims that break it, with their findings. */
 const rows: readonly { rule: string; keeps: readonly Json[]; breaks: readonly (readonly [Json, ...string[]])[] }[] = [
@@ -59,253 +73,281 @@ const rows: readonly { rule: string; keeps: readonly Json[]; breaks: readonly (r
   },
   {
     rule: 'required with runtime Deployment, unless httpPort or eventing brings the work',
-    keeps: [
-      claim(),
-      knativeClaim(),
-      claim({ nats: undefined, httpPort: 8080 }),
-      claim({ nats: undefined, eventing: { triggers: [{ name: 't' }] } }),
-      claim({ nats: undefined, eventing: {} }),
-    ],
+    keeps: [claim(), knativeClaim(), claim({ nats: undefined, httpPort: 80 }), claim({ nats: null, eventing: {} })],
     breaks: [
       claim({ nats: undefined }),
       claim({ nats: undefined, runtime: 'Deployment' }),
       claim({ nats: null }),
-      claim({ nats: undefined, eventing: null, httpPort: null }),
+      claim({ nats: undefined, httpPort: null, eventing: null }),
     ].map(broken => [broken, 'spec.nats: required with runtime Deployment, unless httpPort or eventing brings the work [REQUIRED]']),
   },
   {
     rule: 'requires runtime Deployment: Knative ends a request after knative.timeoutSeconds',
-    keeps: [claim({ processing: { maxDuration: '1m' } }), knativeClaim({ processing: null })],
-    breaks: [{}, { concurrency: 2 }].map(processing => [
-      knativeClaim({ processing }),
+    keeps: [processing({ maxDuration: '1h' }), knativeClaim({ processing: null })],
+    breaks: [{ maxDuration: '1h' }, {}].map(fields => [
+      knativeClaim({ processing: fields }),
       'spec.processing: requires runtime Deployment: Knative ends a request after knative.timeoutSeconds [CONFLICT]',
     ]),
   },
   {
-    rule: 'requires runtime Deployment',
-    keeps: [claim({ updates: 'Rolling' })],
-    breaks: [[knativeClaim({ updates: 'Rolling' }), "spec.updates: requires runtime Deployment, got 'Rolling' [CONFLICT]"]],
-  },
-  {
-    rule: 'excludes scaling.lagThreshold, which is derived from it',
-    keeps: [
-      latency({}),
-      latency({ scaling: { maxReplicas: 3 } }),
-      latency({ scaling: null }),
-      claim({ processing: null, scaling: { lagThreshold: 5 } }),
-      claim({ processing: { maxDuration: '1m' }, scaling: { lagThreshold: 5 } }),
-    ],
+    rule: 'requires runtime Deployment: Knative sets no PriorityClass',
+    keeps: [claim({ priority: 'high' })],
     breaks: [
       [
-        latency({ scaling: { lagThreshold: 5 } }),
-        "spec.processing.targetLatency: excludes scaling.lagThreshold, which is derived from it, got '1m' [CONFLICT]",
+        knativeClaim({ priority: 'high' }),
+        "spec.priority: requires runtime Deployment: Knative sets no PriorityClass, got 'high' [CONFLICT]",
       ],
     ],
   },
   {
-    rule: 'OneAtATime allows one replica, but scaling asks for more',
+    rule: 'requires runtime Deployment: Knative stops a revision only after the next one is ready',
+    keeps: [claim({ updates: 'Rolling' }), claim({ updates: 'OneAtATime' })],
+    breaks: ['Rolling', 'OneAtATime'].map(updates => [
+      knativeClaim({ updates }),
+      `spec.updates: requires runtime Deployment: Knative stops a revision only after the next one is ready, got '${updates}' [CONFLICT]`,
+    ]),
+  },
+  {
+    rule: 'must not be set with scaling.lagThreshold, which follows from targetLatency and averageDuration',
+    keeps: [
+      claim({ processing: { averageDuration: '1s', targetLatency: '1m' }, scaling: { maxReplicas: 5 } }),
+      claim({ processing: { averageDuration: '1s', targetLatency: '1m' }, scaling: null }),
+      claim({ processing: { maxDuration: '1h', concurrency: 2 }, scaling: { lagThreshold: 5 } }),
+      claim({ processing: null, scaling: { lagThreshold: 5 } }),
+    ],
+    breaks: [
+      [
+        claim({ processing: { averageDuration: '1s', targetLatency: '1m' }, scaling: { lagThreshold: 5 } }),
+        "spec.processing.targetLatency: must not be set with scaling.lagThreshold, which follows from targetLatency and averageDuration, got '1m' [CONFLICT]",
+      ],
+    ],
+  },
+  {
+    rule: 'OneAtATime allows one replica, but scaling.minReplicas or scaling.maxReplicas is higher',
     keeps: [
       claim({ updates: 'OneAtATime' }),
-      claim({ updates: 'OneAtATime', scaling: null }),
-      claim({ updates: 'OneAtATime', scaling: { minReplicas: 0, maxReplicas: 1 } }),
-      claim({ updates: 'Rolling', scaling: { maxReplicas: 2 } }),
+      claim({ updates: 'Rolling', scaling: { minReplicas: 2, maxReplicas: 3 } }),
+      ...[null, {}, { maxReplicas: 1 }, { minReplicas: 1 }, { minReplicas: 0, maxReplicas: 1 }].map(oneAtATime),
     ],
-    breaks: [{ maxReplicas: 2 }, { minReplicas: 2 }].map(scaling => [
-      claim({ updates: 'OneAtATime', scaling }),
-      "spec.updates: OneAtATime allows one replica, but scaling asks for more, got 'OneAtATime' [CONFLICT]",
+    breaks: [{ maxReplicas: 2 }, { minReplicas: 2 }, { minReplicas: 0, maxReplicas: 10 }, { minReplicas: 2, maxReplicas: 2 }].map(
+      scaling => [
+        oneAtATime(scaling),
+        "spec.updates: OneAtATime allows one replica, but scaling.minReplicas or scaling.maxReplicas is higher, got 'OneAtATime' [CONFLICT]",
+      ],
+    ),
+  },
+  {
+    rule: 'must not be set with healthPath, its short form',
+    keeps: [
+      claim({ healthPath: '/', probes: null }),
+      claim({ healthPath: '/', probes: { readiness: { tcp: 80 } } }),
+      claim({ readyPath: '/', probes: { liveness: { tcp: 80 } } }),
+    ],
+    breaks: [{ path: '/' }, { none: true }].map(liveness => [
+      claim({ healthPath: '/', probes: { liveness } }),
+      'spec.probes.liveness: must not be set with healthPath, its short form [CONFLICT]',
     ]),
   },
-  ...(['liveness', 'readiness'] as const).map(probe => {
-    const short = probe === 'liveness' ? 'healthPath' : 'readyPath'
-    return {
-      rule: `excludes ${short}, its short form`,
-      keeps: [
-        probes({ [probe]: { path: '/a' } }),
-        claim({ [short]: '/a', probes: null }),
-        claim({ [short]: '/a', probes: { startup: { path: '/a', within: '1m' } } }),
-      ],
-      breaks: [
-        [
-          claim({ [short]: '/a', probes: { [probe]: { path: '/a' } } }),
-          `spec.probes.${probe}: excludes ${short}, its short form [CONFLICT]`,
-        ] as [Json, string],
-      ],
-    }
-  }),
   {
-    rule: 'excludes runtime Knative: it sends requests as soon as the readiness probe succeeds',
+    rule: 'must not be set with readyPath, its short form',
+    keeps: [claim({ readyPath: '/', probes: null }), claim({ readyPath: '/', probes: { startup: { tcp: 80, within: '1m' } } })],
+    breaks: [{ path: '/' }, { none: true }].map(readiness => [
+      claim({ readyPath: '/', probes: { readiness } }),
+      'spec.probes.readiness: must not be set with readyPath, its short form [CONFLICT]',
+    ]),
+  },
+  {
+    rule: 'requires runtime Deployment: Knative sends requests once the readiness probe succeeds',
     keeps: [
-      probes({ readiness: { none: true } }),
-      knativeClaim({ probes: { readiness: { none: false, path: '/a' }, liveness: { none: true } } }),
+      probes(noReadiness),
+      knativeClaim({ probes: { liveness: { none: true } } }),
+      knativeClaim({ probes: { readiness: { tcp: 80, none: false } } }),
+      knativeClaim({ probes: null }),
     ],
     breaks: [
       [
-        knativeClaim({ probes: { readiness: { none: true } } }),
-        'spec.probes.readiness: excludes runtime Knative: it sends requests as soon as the readiness probe succeeds [CONFLICT]',
+        knativeClaim({ probes: noReadiness }),
+        'spec.probes.readiness.none: requires runtime Deployment: Knative sends requests once the readiness probe succeeds, got true [CONFLICT]',
       ],
     ],
   },
   {
-    rule: 'excludes eventing.triggers: events would reach pods that are still starting',
+    rule: 'must not be true with eventing.triggers: events would reach pods that are still starting',
     keeps: [
-      claim({ probes: { readiness: { none: true } }, eventing: { triggers: [] } }),
-      claim({ probes: { readiness: { none: true } }, eventing: null }),
-      claim({ probes: { readiness: { path: '/a' } }, eventing: { triggers: [{ name: 't' }] } }),
-      claim({ probes: null, eventing: { triggers: [{ name: 't' }] } }),
+      ...[null, {}, { broker: {} }, { triggers: [] }].map(eventing => claim({ probes: noReadiness, eventing })),
+      claim({ probes: { liveness: { none: true } }, eventing: { triggers: [{ name: 't' }] } }),
+      claim({ probes: { readiness: { tcp: 80, none: false } }, eventing: { triggers: [{ name: 't' }] } }),
     ],
     breaks: [
       [
-        claim({ probes: { readiness: { none: true } }, eventing: { triggers: [{ name: 't' }] } }),
-        'spec.probes.readiness: excludes eventing.triggers: events would reach pods that are still starting [CONFLICT]',
+        claim({ probes: noReadiness, eventing: { triggers: [{ name: 't' }] } }),
+        'spec.probes.readiness.none: must not be true with eventing.triggers: events would reach pods that are still starting, got true [CONFLICT]',
       ],
     ],
   },
   {
-    rule: 'needs one of the four: path, exec, tcp or none true',
-    keeps: [{ path: '/a' }, { exec: ['a'] }, { tcp: 1 }, { none: true }, { tcp: 1, none: false }].map(liveness => probes({ liveness })),
-    breaks: [{}, { none: false }, { path: '/a', tcp: 1 }, { exec: ['a'], none: true }, { period: '1s' }].map(readiness => [
-      probes({ readiness }),
-      'spec.probes.readiness: needs one of the four: path, exec, tcp or none true [CONFLICT]',
-    ]),
+    rule: 'must not be set with nats.server, which has its own url',
+    keeps: [withNats({ server: 'main' }), withNats({ url: 'nats://n:1' }), withNats({ server: 'main', account: 'ORDERS' })],
+    breaks: [
+      [
+        withNats({ server: 'main', url: 'nats://n:1' }),
+        "spec.nats.url: must not be set with nats.server, which has its own url, got 'nats://n:1' [CONFLICT]",
+      ],
+    ],
   },
   {
-    rule: 'needs one of the three: path, exec or tcp',
-    keeps: [{ path: '/a' }, { exec: ['a'] }, { tcp: 1 }].map(way => probes({ startup: { ...way, within: '1m' } })),
-    breaks: [{}, { path: '/a', tcp: 1 }].map(way => [
-      probes({ startup: { ...way, within: '1m' } }),
-      'spec.probes.startup: needs one of the three: path, exec or tcp [CONFLICT]',
-    ]),
+    rule: 'must not be set with nats.server, which has its own monitoringEndpoint',
+    keeps: [withNats({ server: 'main' }), withNats({ monitoringEndpoint: 'n:1' })],
+    breaks: [
+      [
+        withNats({ server: 'main', monitoringEndpoint: 'n:1' }),
+        "spec.nats.monitoringEndpoint: must not be set with nats.server, which has its own monitoringEndpoint, got 'n:1' [CONFLICT]",
+      ],
+    ],
   },
   {
-    rule: 'must be from 1s to 1h',
-    keeps: ['1s', '1h', '60m'].map(period => probes({ liveness: { path: '/a', period } })),
-    breaks: ['0s', '3601s', '2h'].flatMap((duration): [Json, string][] => [
-      [
-        probes({ liveness: { path: '/a', period: duration } }),
-        `spec.probes.liveness.period: must be from 1s to 1h, got '${duration}' [OUT_OF_RANGE]`,
-      ],
-      [
-        probes({ startup: { path: '/a', within: duration } }),
-        `spec.probes.startup.within: must be from 1s to 1h, got '${duration}' [OUT_OF_RANGE]`,
-      ],
+    rule: 'required with averageDuration',
+    keeps: [processing({ averageDuration: '1s', targetLatency: '1m' }), processing({ maxDuration: '1h' })],
+    breaks: [[processing({ averageDuration: '1s' }), 'spec.processing.targetLatency: required with averageDuration [REQUIRED]']],
+  },
+  {
+    rule: 'required with targetLatency',
+    keeps: [processing({ averageDuration: '1s', targetLatency: '1m' }), processing({})],
+    breaks: [[processing({ targetLatency: '1m' }), 'spec.processing.averageDuration: required with targetLatency [REQUIRED]']],
+  },
+  {
+    rule: 'must be at most maxDuration',
+    // Times, not text.
+    keeps: ['1s', '90s', '1m30s', '90000ms'].map(averageDuration =>
+      processing({ averageDuration, targetLatency: '1m', maxDuration: '90s' }),
+    ),
+    breaks: ['91s', '2m', '90001ms'].map(averageDuration => [
+      processing({ averageDuration, targetLatency: '1m', maxDuration: '90s' }),
+      `spec.processing.averageDuration: must be at most maxDuration, got '${averageDuration}' [CONFLICT]`,
     ]),
   },
   {
     rule: 'must be from 1s to 24h',
-    keeps: ['1s', '15m', '1h'].map(maxDuration => claim({ processing: { maxDuration } })),
-    breaks: ['0s', '0h0m', '1441m', '25h'].map(maxDuration => [
-      claim({ processing: { maxDuration } }),
+    keeps: ['1s', '24h', '86400s', '23h59m60s'].map(maxDuration => processing({ maxDuration })),
+    breaks: ['0s', '0h0m', '24h1s', '86401s', '25h'].map(maxDuration => [
+      processing({ maxDuration }),
       `spec.processing.maxDuration: must be from 1s to 24h, got '${maxDuration}' [OUT_OF_RANGE]`,
     ]),
   },
   {
     rule: 'must be from 1ms to 24h',
-    keeps: ['1ms', '1s500ms', '24h'].map(targetLatency => claim({ processing: { averageDuration: '1ms', targetLatency } })),
-    breaks: ['0ms', '0s', '24h1ms'].map(targetLatency => [
-      claim({ processing: { averageDuration: '1ms', targetLatency } }),
-      `spec.processing.targetLatency: must be from 1ms to 24h, got '${targetLatency}' [OUT_OF_RANGE]`,
+    keeps: ['1ms', '24h', '1m0s1ms'].flatMap(duration => [
+      processing({ averageDuration: duration, targetLatency: '1s' }),
+      processing({ averageDuration: '1s', targetLatency: duration }),
     ]),
-  },
-  {
-    rule: 'required with averageDuration',
-    keeps: [latency({})],
-    breaks: [[claim({ processing: { averageDuration: '1s' } }), 'spec.processing.targetLatency: required with averageDuration [REQUIRED]']],
-  },
-  {
-    rule: 'required with targetLatency',
-    keeps: [latency({})],
-    breaks: [[claim({ processing: { targetLatency: '1s' } }), 'spec.processing.averageDuration: required with targetLatency [REQUIRED]']],
-  },
-  {
-    rule: 'must be at most maxDuration',
-    keeps: [claim({ processing: { maxDuration: '2s', averageDuration: '2000ms', targetLatency: '1s' } })],
-    breaks: [
+    breaks: ['0ms', '0s', '24h1ms'].flatMap((duration): [Json, string][] => [
       [
-        claim({ processing: { maxDuration: '2s', averageDuration: '2001ms', targetLatency: '1s' } }),
-        "spec.processing.averageDuration: must be at most maxDuration, got '2001ms' [CONFLICT]",
+        processing({ averageDuration: duration, targetLatency: '1s' }),
+        `spec.processing.averageDuration: must be from 1ms to 24h, got '${duration}' [OUT_OF_RANGE]`,
       ],
-    ],
-  },
-  {
-    rule: 'excludes nats.server, which has its own',
-    keeps: [claim()],
-    breaks: ['url', 'monitoringEndpoint'].map(field => {
-      const address = field === 'url' ? 'nats://a:1' : 'a:1'
-      return [
-        claim({ nats: { stream: 'S', consumer: 'C', server: 'main', [field]: address } }),
-        `spec.nats.${field}: excludes nats.server, which has its own, got '${address}' [CONFLICT]`,
-      ]
-    }),
-  },
-  {
-    rule: 'needs one of the two: key, or secretKey, its older name',
-    keeps: [secret({ env: [{ key: 'k', name: 'A' }] }), secret({ env: [{ secretKey: 'k', name: 'A' }] })],
-    breaks: [{ name: 'A' }, { key: 'k', secretKey: 'k', name: 'A' }].map(one => [
-      secret({ env: [one] }),
-      'spec.secretRefs[0].env[0].key: needs one of the two: key, or secretKey, its older name [REQUIRED]',
-    ]),
-  },
-  {
-    rule: 'needs one of the two: name, or envName, its older name',
-    keeps: [secret({ env: [{ key: 'k', envName: 'A' }] })],
-    breaks: [{ key: 'k' }, { key: 'k', name: 'A', envName: 'A' }].map(one => [
-      secret({ env: [one] }),
-      'spec.secretRefs[0].env[0].name: needs one of the two: name, or envName, its older name [REQUIRED]',
-    ]),
-  },
-  {
-    rule: "must not mount a file inside another's mountPath",
-    keeps: [
-      files({ mountPath: '/a', secret: 's' }, { mountPath: '/ab', secret: 's' }),
-      files({ mountPath: '/a/b', secret: 's' }, { mountPath: '/a/c', secret: 's' }),
-    ],
-    breaks: [
       [
-        files({ mountPath: '/a/b/c', secret: 's' }, { mountPath: '/a', scratch: '1Gi' }),
-        "spec.files: must not mount a file inside another's mountPath [CONFLICT]",
+        processing({ averageDuration: '1s', targetLatency: duration }),
+        `spec.processing.targetLatency: must be from 1ms to 24h, got '${duration}' [OUT_OF_RANGE]`,
       ],
-    ],
+    ]),
+  },
+  {
+    rule: 'exactly one is required: key, or secretKey, its older name',
+    keeps: [keys({ key: 'k', name: 'A' }, { secretKey: 'k', name: 'B' })],
+    breaks: [{ name: 'A' }, { name: 'A', key: 'k', secretKey: 'k' }].map(entry => [
+      keys(entry),
+      'spec.secretRefs[0].env[0].key: exactly one is required: key, or secretKey, its older name [REQUIRED]',
+    ]),
+  },
+  {
+    rule: 'exactly one is required: name, or envName, its older name',
+    keeps: [keys({ key: 'k', name: 'A' }, { key: 'k', envName: 'B' })],
+    breaks: [{ key: 'k' }, { key: 'k', name: 'A', envName: 'A' }].map(entry => [
+      keys(entry),
+      'spec.secretRefs[0].env[0].name: exactly one is required: name, or envName, its older name [REQUIRED]',
+    ]),
+  },
+  {
+    rule: 'must not have a mountPath inside another mountPath',
+    keeps: [mounted('/etc/orders', '/etc/orders-2', '/work/etc/orders'), mounted('/work')],
+    breaks: [
+      [mounted('/work', '/etc/orders/tls', '/etc/orders'), '/etc/orders/tls is inside /etc/orders'],
+      [mounted('/a', '/a/b', '/a/b/c'), '/a/b is inside /a'],
+    ].map(([document, places]) => [
+      document as Json,
+      `spec.files: must not have a mountPath inside another: ${places as string} [CONFLICT]`,
+    ]),
   },
   {
     rule: 'needs one of the three: secret, configMap or scratch',
-    keeps: [{ secret: 's' }, { configMap: 'c' }, { scratch: '1Gi' }].map(source => files({ mountPath: '/a', ...source })),
-    breaks: [{}, { secret: 's', configMap: 'c' }, { secret: 's', scratch: '1Gi' }].map(source => [
-      files({ mountPath: '/a', ...source }),
-      'spec.files[0]: needs one of the three: secret, configMap or scratch [CONFLICT]',
-    ]),
+    keeps: [{ secret: 's' }, { configMap: 'c' }, { scratch: '1Gi' }, { secret: 's', configMap: null }].map(source =>
+      files({ mountPath: '/work', ...source }),
+    ),
+    breaks: [{}, { secret: 's', configMap: 'c' }, { secret: 's', scratch: '1Gi' }, { secret: 's', configMap: 'c', scratch: '1Gi' }].map(
+      source => [
+        files({ mountPath: '/work', ...source }),
+        'spec.files[0]: needs one of the three: secret, configMap or scratch [CONFLICT]',
+      ],
+    ),
   },
   {
     rule: 'requires secret or configMap',
-    keeps: [files({ mountPath: '/a', secret: 's', key: 'k' })],
-    breaks: [[files({ mountPath: '/a', scratch: '1Gi', key: 'k' }), "spec.files[0].key: requires secret or configMap, got 'k' [CONFLICT]"]],
+    keeps: [files({ mountPath: '/a', secret: 's', key: 'k' }, { mountPath: '/b', configMap: 'c', key: 'k' })],
+    breaks: [[scratch({ key: 'k' }), "spec.files[0].key: requires secret or configMap, got 'k' [CONFLICT]"]],
   },
   {
     rule: 'requires scratch',
-    keeps: [files({ mountPath: '/a', scratch: '1Gi', memory: true })],
+    keeps: [scratch({ memory: true }), scratch({ memory: false })],
     breaks: [[files({ mountPath: '/a', secret: 's', memory: true }), 'spec.files[0].memory: requires scratch, got true [CONFLICT]']],
   },
   {
-    rule: "must be none of the system's directories, which are /proc, /sys, /dev but for /dev/shm, and /var/run/secrets",
-    keeps: ['/dev/shm', '/var/lib', '/var/runner', '/run/app', '/var/run/app', '/processes', '/device', '/run/secretsX'].map(mountPath =>
-      files({ mountPath, secret: 's' }),
+    rule: 'must not be, contain or be inside a system directory: /proc, /sys, /dev (except /dev/shm) or /var/run/secrets',
+    keeps: ['/dev/shm', '/procs', '/sys-1', '/device', '/var/lib', '/var/run/orders', '/run/orders', '/home/proc'].map(path =>
+      mounted(path),
     ),
     breaks: [
-      '/proc',
-      '/proc/1',
-      '/sys',
-      '/dev',
-      '/dev/null',
-      '/dev/shm/a',
-      '/var',
-      '/var/run',
-      '/run',
-      '/run/secrets',
-      '/var/run/secrets/nats',
-      '/run/secrets/kubernetes.io/serviceaccount',
-    ].map(mountPath => [
-      files({ mountPath, secret: 's' }),
-      `spec.files[0].mountPath: must be none of the system's directories, which are /proc, /sys, /dev but for /dev/shm, and /var/run/secrets, got '${mountPath}' [RESERVED]`,
+      ...['/proc', '/proc/1', '/sys', '/sys/fs', '/dev', '/dev/null', '/dev/shm/a'],
+      ...['/var', '/run', '/var/run', '/run/secrets', '/var/run/secrets', '/var/run/secrets/nats'],
+    ].map(path => [
+      mounted(path),
+      `spec.files[0].mountPath: must not be, contain or be inside a system directory: /proc, /sys, /dev (except /dev/shm) or /var/run/secrets, got '${path}' [RESERVED]`,
     ]),
+  },
+  {
+    rule: 'needs one of the four: path, exec, tcp or none true',
+    keeps: ['liveness', 'readiness'].flatMap(name =>
+      [{ path: '/' }, { exec: ['a'] }, { tcp: 80 }, { none: true }, { path: '/', none: false }, { tcp: 80, path: null }].map(probe =>
+        probes({ [name]: probe }),
+      ),
+    ),
+    breaks: ['liveness', 'readiness'].flatMap(name =>
+      [{}, { none: false }, { period: '1s' }, { path: '/', tcp: 80 }, { exec: ['a'], none: true }].map((probe): [Json, string] => [
+        probes({ [name]: probe }),
+        `spec.probes.${name}: needs one of the four: path, exec, tcp or none true [CONFLICT]`,
+      ]),
+    ),
+  },
+  {
+    rule: 'needs one of the three: path, exec or tcp',
+    keeps: [{ path: '/' }, { exec: ['a'] }, { tcp: 80 }].map(how => probes({ startup: { ...how, within: '1m' } })),
+    breaks: [{}, { path: '/', tcp: 80 }, { path: '/', exec: ['a'], tcp: 80 }].map(how => [
+      probes({ startup: { ...how, within: '1m' } }),
+      'spec.probes.startup: needs one of the three: path, exec or tcp [CONFLICT]',
+    ]),
+  },
+  {
+    rule: 'must be from 1s to 1h',
+    keeps: ['1s', '1h', '3600s'].flatMap(time => [
+      probes({ liveness: { tcp: 80, period: time }, readiness: { tcp: 80, period: time } }),
+      probes({ startup: { tcp: 80, within: time } }),
+    ]),
+    breaks: ['0s', '0m0s', '3601s', '1h1s'].flatMap((time): [Json, string][] =>
+      [
+        { path: 'spec.probes.liveness.period', document: probes({ liveness: { tcp: 80, period: time } }) },
+        { path: 'spec.probes.readiness.period', document: probes({ readiness: { tcp: 80, period: time } }) },
+        { path: 'spec.probes.startup.within', document: probes({ startup: { tcp: 80, within: time } }) },
+      ].map(({ path, document }) => [document, `${path}: must be from 1s to 1h, got '${time}' [OUT_OF_RANGE]`]),
+    ),
   },
   {
     rule: 'must be from 0.01 to 1000000000',
@@ -380,6 +422,10 @@ const rows: readonly { rule: string; keeps: readonly Json[]; breaks: readonly (r
         }),
         `spec.env[1].name: must be none of [NATS_URL, NATS_STREAM_NAME, NATS_CONSUMER_GROUP, PORT], which the platform sets, got '${name}' [RESERVED]`,
       ],
+      ...['configRefs', 'secretRefs'].map((field): [Json, string] => [
+        claim({ [field]: [{ name: 'c', env: [{ key: 'k', name }] }] }),
+        `spec.${field}[0].env[0].name: must be none of [NATS_URL, NATS_STREAM_NAME, NATS_CONSUMER_GROUP, PORT], which the platform sets, got '${name}' [RESERVED]`,
+      ]),
       [
         secret({ env: [key(name)] }),
         `spec.secretRefs[0].env[0].envName: must be none of [NATS_URL, NATS_STREAM_NAME, NATS_CONSUMER_GROUP, PORT], which the platform sets, got '${name}' [RESERVED]`,
@@ -393,16 +439,21 @@ const rows: readonly { rule: string; keeps: readonly Json[]; breaks: readonly (r
       secret({ env: [key('A')] }),
       secret({ env: [key('A')], envFrom: true }),
       secret({ env: [], envFrom: true }),
+      config({ envFrom: true }),
+      config({ env: [{ key: 'k', name: 'A' }] }),
     ],
-    breaks: [secret({}), secret({ envFrom: false }), secret({ env: [] })].map(broken => [
-      broken,
-      'spec.secretRefs[0]: needs env (single keys) or envFrom true (all keys) [REQUIRED]',
+    breaks: [{}, { envFrom: false }, { env: [] }].flatMap((fields): [Json, string][] => [
+      [secret(fields), 'spec.secretRefs[0]: needs env (single keys) or envFrom true (all keys) [REQUIRED]'],
+      [config(fields), 'spec.configRefs[0]: needs env (single keys) or envFrom true (all keys) [REQUIRED]'],
     ]),
   },
   {
     rule: 'requires envFrom true',
-    keeps: [secret({ envFrom: true, prefix: 'DB_' })],
-    breaks: [[secret({ env: [key('A')], prefix: 'DB_' }), "spec.secretRefs[0].prefix: requires envFrom true, got 'DB_' [CONFLICT]"]],
+    keeps: [secret({ envFrom: true, prefix: 'DB_' }), config({ envFrom: true, prefix: 'DB_' })],
+    breaks: [
+      [secret({ env: [key('A')], prefix: 'DB_' }), "spec.secretRefs[0].prefix: requires envFrom true, got 'DB_' [CONFLICT]"],
+      [config({ env: [{ key: 'k', name: 'A' }], prefix: 'DB_' }), "spec.configRefs[0].prefix: requires envFrom true, got 'DB_' [CONFLICT]"],
+    ],
   },
   {
     rule: 'must be 0 (no limit) or at least minScale',
@@ -548,18 +599,15 @@ const lists: readonly { list: string; breaks: readonly [Json, ...string[]] }[] =
     ],
   },
   {
-    list: 'files',
-    breaks: [
-      files({ mountPath: '/a', secret: 'a' }, { mountPath: '/a', scratch: '1Gi' }),
-      "spec.files[1].mountPath: must not be the same as spec.files[0].mountPath, got '/a' [DUPLICATE]",
-    ],
-  },
-  {
     list: 'imagePullSecrets',
     breaks: [
       claim({ imagePullSecrets: [{ name: 'a' }, { name: 'a' }] }),
       "spec.imagePullSecrets[1].name: must not be the same as spec.imagePullSecrets[0].name, got 'a' [DUPLICATE]",
     ],
+  },
+  {
+    list: 'files',
+    breaks: [mounted('/a', '/b', '/a'), "spec.files[2].mountPath: must not be the same as spec.files[0].mountPath, got '/a' [DUPLICATE]"],
   },
   {
     list: 'triggers',
@@ -571,12 +619,16 @@ const lists: readonly { list: string; breaks: readonly [Json, ...string[]] }[] =
   },
 ]
 
+const file = readFileSync(new URL('../../apis/definition.yaml', import.meta.url), 'utf8')
+const { spec } = parse(file, { merge: true }) as { spec: { versions: [{ schema: { openAPIV3Schema: Schema } }] } }
+const definition = spec.versions[0].schema.openAPIV3Schema
+
 test.each(rows)('$rule', ({ keeps, breaks }) => {
   for (const document of keeps) expect([document, judge(document)]).toEqual([document, []])
   for (const [document, ...findings] of breaks) expect([document, judge(document)]).toEqual([document, findings])
 })
 
-test.each(lists)('$list rejects a duplicate name', ({ breaks: [document, ...findings] }) => {
+test.each(lists)('$list rejects a duplicate entry', ({ breaks: [document, ...findings] }) => {
   expect(judge(document)).toEqual(findings)
 })
 
@@ -590,9 +642,7 @@ test('every rule and every list map of the XRD has a row', () => {
     if (schema.items) walk(schema.items, '')
     if (typeof schema.additionalProperties === 'object') walk(schema.additionalProperties, '')
   }
-  const file = readFileSync(new URL('../../apis/definition.yaml', import.meta.url), 'utf8')
-  const { spec } = parse(file, { merge: true }) as { spec: { versions: [{ schema: { openAPIV3Schema: Schema } }] } }
-  walk(spec.versions[0].schema.openAPIV3Schema, '')
+  walk(definition, '')
   expect([...messages].sort()).toEqual(rows.map(({ rule }) => rule).sort())
   expect([...maps].sort()).toEqual(lists.map(({ list }) => list).sort())
 })
@@ -606,6 +656,18 @@ test('reports a value of the wrong type only once', () => {
   ])
 })
 
+test('no two rules of a place have the same message, by which scripts/validate-claim.mjs finds the rule', () => {
+  const repeated: string[] = []
+  const walk = (schema: Schema, path: string) => {
+    const own = (schema['x-kubernetes-validations'] ?? []).map(({ message }) => message)
+    repeated.push(...own.filter((message, index) => own.indexOf(message) < index).map(message => `${path}: ${message}`))
+    for (const [name, property] of Object.entries(schema.properties ?? {})) walk(property, `${path}.${name}`)
+    if (schema.items) walk(schema.items, `${path}[]`)
+  }
+  walk(definition, '')
+  expect(repeated).toEqual([])
+})
+
 const planned = (schema: Schema, value: Json): Finding[] => {
   const findings: Finding[] = []
   planRules(schema)?.(value, [], findings)
@@ -614,6 +676,15 @@ const planned = (schema: Schema, value: Json): Finding[] => {
 
 test('a schema without rules plans nothing', () => {
   expect(planRules({ type: 'object', properties: { a: { type: 'array', items: { type: 'string' } } } })).toBeUndefined()
+})
+
+test.each([
+  { says: 'an expression that works', messageExpression: "'got ' + self", message: 'got x' },
+  { says: 'the message if the expression fails', messageExpression: "self.nope + 'x'", message: 'no' },
+  { says: 'the message if the expression yields no text', messageExpression: '1', message: 'no' },
+])('the problem of a rule is $says', ({ messageExpression, message }) => {
+  const schema: Schema = { type: 'string', 'x-kubernetes-validations': [{ rule: 'false', message: 'no', messageExpression }] }
+  expect(planned(schema, 'x').map(({ problem }) => problem)).toEqual([message])
 })
 
 test.each([
