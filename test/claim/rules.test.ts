@@ -301,6 +301,15 @@ const rows: readonly { rule: string; keeps: readonly Json[]; breaks: readonly (r
     breaks: [[files({ mountPath: '/a', secret: 's', memory: true }), 'spec.files[0].memory: requires scratch, got true [CONFLICT]']],
   },
   {
+    rule: 'must be more than 0',
+    keeps: ['1', '0.1Gi', '10'].map(size => scratch({ scratch: size })),
+    // Kubernetes takes 0 for no limit.
+    breaks: ['0', '0Gi', '0.0'].map(size => [
+      scratch({ scratch: size }),
+      `spec.files[0].scratch: must be more than 0, got '${size}' [OUT_OF_RANGE]`,
+    ]),
+  },
+  {
     rule: 'must not be, contain or be inside a system directory: /proc, /sys, /dev (except /dev/shm) or /var/run/secrets',
     keeps: ['/dev/shm', '/procs', '/sys-1', '/device', '/var/lib', '/var/run/orders', '/run/orders', '/home/proc'].map(path =>
       mounted(path),
