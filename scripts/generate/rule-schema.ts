@@ -19,16 +19,19 @@ function translate(expression: Expression, owner: Schema): Translated | undefine
   const [left, right] = args
   switch (name) {
     case '_||_': {
-      // Nulls are removed before validation, so a comparison with null is always false.
-      const sides = disjuncts(expression)
-        .filter(side => !comparesWithNull(side))
-        .map(side => translate(side, owner))
-      return sides.every(side => side !== undefined) ? either(sides) : undefined
+      // Nulls are removed before validation, so no value equals null.
+      const sides = translateAll(
+        operands(expression, name).filter(side => !comparesWithNull(side, '_==_')),
+        owner,
+      )
+      return sides && either(sides)
     }
     case '_&&_': {
-      const sides = [left, right].filter(side => side && !comparesWithNull(side, '_!=_')).map(side => side && translate(side, owner))
-      if (sides.includes(undefined)) return undefined
-      return sides.length === 1 ? sides[0] : { allOf: sides }
+      const sides = translateAll(
+        operands(expression, name).filter(side => !comparesWithNull(side, '_!=_')),
+        owner,
+      )
+      return sides && (one(sides) ?? { allOf: sides })
     }
     case '!_': {
       const inner = left && translate(left, owner)
@@ -37,12 +40,8 @@ function translate(expression: Expression, owner: Schema): Translated | undefine
     case '_==_':
     case '_!=_': {
       const value = constant(right)
-      if (value === undefined && name === '_!=_') return exclusive([left, right], owner)
-      const counted = name === '_==_' && value === 1 ? countedConditions(left) : undefined
-      if (counted !== undefined) return exclusive(counted, owner)
-      const list = sizeOf(left)
-      if (list !== undefined) return name === '_==_' && value === 0 ? within(pathOf(list), { maxItems: 0 }, owner) : undefined
-      const equal = value === undefined ? undefined : within(pathOf(left), { const: value }, owner)
+      if (value === undefined) return name === '_!=_' ? exactlyOne([left, right], owner) : undefined
+      const equal = left && equals(left, value, owner)
       return equal && (name === '_==_' ? equal : { not: equal })
     }
     case '@in': {
@@ -50,14 +49,14 @@ function translate(expression: Expression, owner: Schema): Translated | undefine
       return list.includes(undefined) ? undefined : within(pathOf(left), { enum: list }, owner)
     }
     case '_<=_': {
-      const size = sizeOf(left)
       const limit = constant(right)
-      if (limit === undefined) return undefined
-      return size ? within(pathOf(size), { maxLength: limit }, owner) : within(pathOf(left), { maximum: limit }, owner)
+      if (typeof limit !== 'number') return undefined
+      const size = sizeOf(left)
+      return size ? within(size, { [isList(size, owner) ? 'maxItems' : 'maxLength']: limit }, owner) : atMost(pathOf(left), limit, owner)
     }
     case '_>_': {
       const size = sizeOf(left)
-      return size && constant(right) === 0 ? within(pathOf(size), { minItems: 1 }, owner) : undefined
+      return size && constant(right) === 0 ? notEmpty(size, owner) : undefined
     }
     case 'matches':
     case 'endsWith': {
@@ -70,29 +69,49 @@ function translate(expression: Expression, owner: Schema): Translated | undefine
   }
 }
 
-const disjuncts = (expression: Expression): Expression[] =>
-  expression.exprKind.case === 'callExpr' && expression.exprKind.value.function === '_||_'
-    ? expression.exprKind.value.args.flatMap(disjuncts)
-    : [expression]
-
-/** The value of which an expression is the size. */
-const sizeOf = (expression: Expression | undefined): Expression | undefined =>
-  expression?.exprKind.case === 'callExpr' && expression.exprKind.value.function === 'size' ? expression.exprKind.value.target : undefined
-
-/** The conditions of a sum of `condition ? 1 : 0`; undefined for anything else. */
-function countedConditions(expression: Expression | undefined): Expression[] | undefined {
-  if (expression?.exprKind.case !== 'callExpr') return undefined
-  const { function: name, args } = expression.exprKind.value
-  const [first, second, third] = args
-  if (name === '_?_:_') return first !== undefined && constant(second) === 1 && constant(third) === 0 ? [first] : undefined
-  if (name !== '_+_') return undefined
-  const [left, right] = [countedConditions(first), countedConditions(second)]
-  return left && right && [...left, ...right]
+/** Every translation, or undefined if one of them fails. */
+function translateAll(expressions: readonly (Expression | undefined)[], owner: Schema): Translated[] | undefined {
+  const translated = expressions.flatMap((expression): Translated[] => {
+    const one = expression && translate(expression, owner)
+    return one === undefined ? [] : [one]
+  })
+  return translated.length === expressions.length ? translated : undefined
 }
 
-function comparesWithNull({ exprKind }: Expression, operator = '_==_'): boolean {
-  const right = exprKind.case === 'callExpr' && exprKind.value.function === operator ? exprKind.value.args[1] : undefined
+type Call = Extract<Expression['exprKind'], { case: 'callExpr' }>['value']
+
+function callOf(expression: Expression | undefined, name: string): Call | undefined {
+  const call = expression?.exprKind.case === 'callExpr' ? expression.exprKind.value : undefined
+  return call?.function === name ? call : undefined
+}
+
+/** The operands of a chain such as `a || b || c`. */
+const operands = (expression: Expression, name: string): Expression[] =>
+  callOf(expression, name)?.args.flatMap(side => operands(side, name)) ?? [expression]
+
+function comparesWithNull(expression: Expression, name: '_==_' | '_!=_'): boolean {
+  const right = callOf(expression, name)?.args[1]
   return right?.exprKind.case === 'constExpr' && right.exprKind.value.constantKind.case === 'nullValue'
+}
+
+/** The conditions of `(a ? 1 : 0) + (b ? 1 : 0)`; undefined in place of any other summand. */
+const counted = (sum: Expression): (Expression | undefined)[] =>
+  operands(sum, '_+_').map(summand => {
+    const [condition, yes, no] = callOf(summand, '_?_:_')?.args ?? []
+    return constant(yes) === 1 && constant(no) === 0 ? condition : undefined
+  })
+
+/** The path of a list or string whose size is taken. */
+const sizeOf = (expression: Expression | undefined): string[] | undefined => pathOf(callOf(expression, 'size')?.target)
+
+function equals(left: Expression, value: string | number | boolean, owner: Schema): Translated | undefined {
+  const size = sizeOf(left)
+  if (size !== undefined) {
+    const some = value === 0 ? notEmpty(size, owner) : undefined
+    return some && { not: some }
+  }
+  if (callOf(left, '_+_') !== undefined) return value === 1 ? exactlyOne(counted(left), owner) : undefined
+  return within(pathOf(left), { const: value }, owner)
 }
 
 /** Translates `not a or b` to `if a then b`, for which editors report the missing field. */
@@ -117,16 +136,16 @@ function denied({ properties, required = [], ...rest }: Translated): Translated 
   const fields = Object.entries((properties ?? {}) as Record<string, Translated>)
   const [field] = fields
   const [name] = required as string[]
+  if (rest.const === true) return { const: false }
   if (Object.keys(rest).length > 0 || fields.length > 1)
     return { not: { ...(properties !== undefined && { properties, required }), ...rest } }
   if (field === undefined) return { properties: { [name ?? '']: false } }
   return { properties: { [field[0]]: denied(field[1]) }, ...(name === undefined && { required: [field[0]] }) }
 }
 
-/** Exactly one of them is true. */
-function exclusive(sides: readonly (Expression | undefined)[], owner: Schema): Translated | undefined {
-  const oneOf = sides.map(side => side && translate(side, owner))
-  return oneOf.includes(undefined) ? undefined : { oneOf }
+function exactlyOne(sides: readonly (Expression | undefined)[], owner: Schema): Translated | undefined {
+  const oneOf = translateAll(sides, owner)
+  return oneOf && { oneOf }
 }
 
 /** The steps below self, or undefined for anything else. */
@@ -137,16 +156,27 @@ function pathOf(expression: Expression | undefined): string[] | undefined {
   return above && [...above, expression.exprKind.value.field]
 }
 
+const schemaAt = (path: readonly string[], owner: Schema): Schema | undefined =>
+  path.reduce<Schema | undefined>((above, step) => above?.properties?.[step], owner)
+
+const notEmpty = (path: string[], owner: Schema): Translated | undefined =>
+  within(path, { [isList(path, owner) ? 'minItems' : 'minLength']: 1 }, owner)
+
+const isList = (path: readonly string[], owner: Schema): boolean => schemaAt(path, owner)?.type === 'array'
+
 /** Translates a boolean field. */
-function isTrue(path: string[] | undefined, owner: Schema): Translated | undefined {
-  const schema = path?.reduce<Schema | undefined>((above, step) => above?.properties?.[step], owner)
-  return schema?.type === 'boolean' ? within(path, { const: true }, owner) : undefined
-}
+const isTrue = (path: string[] | undefined, owner: Schema): Translated | undefined =>
+  path && schemaAt(path, owner)?.type === 'boolean' ? within(path, { const: true }, owner) : undefined
+
+const atMost = (path: string[] | undefined, maximum: number, owner: Schema): Translated | undefined =>
+  path && schemaAt(path, owner)?.type === 'integer' ? within(path, { maximum }, owner) : undefined
 
 function present(expression: Expression, owner: Schema): Translated | undefined {
-  const path = pathOf(expression)
-  const last = path?.at(-1)
-  return path === undefined || last === undefined ? undefined : within(path.slice(0, -1), { required: [last] }, owner)
+  const path = pathOf(expression) ?? []
+  const field = path.at(-1)
+  // The API server adds a field that has a default.
+  if (field === undefined || schemaAt(path, owner)?.default !== undefined) return undefined
+  return within(path.slice(0, -1), { required: [field] }, owner)
 }
 
 /** A constraint on a field. A missing field violates it, unless the default satisfies it. */
