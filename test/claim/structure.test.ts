@@ -5,7 +5,7 @@ import { formatPath, type Path, sentence } from '../../src/claim/findings.ts'
 import { child, type Schema } from '../../src/claim/schema.ts'
 import { normalizer } from '../../src/claim/structure.ts'
 import { at, type Json, type JsonObject } from '../../src/kubernetes/json.ts'
-import { builtInPlatform } from '../../src/platform/platform.ts'
+import { builtInPlatform, type Platform } from '../../src/platform/platform.ts'
 import { validateClaim } from '../../src/reconcile/parse-claim.ts'
 import { claim, put } from '../fixtures/claims.ts'
 
@@ -21,7 +21,15 @@ const written = definition.spec.versions[0].schema.openAPIV3Schema.properties.sp
 const ref = { apiVersion: 'v1', kind: 'Service', name: 'dead-letters', namespace: 'shop' }
 const delivery = { retry: 5, backoffPolicy: 'exponential', backoffDelay: 'PT2S', timeout: 'PT30S', deadLetter: { ref } }
 
-/** One entry of every list and one value of every field that runtime Deployment allows. */
+/** Offers what a claim can only name if the platform has it. */
+const platform: Platform = {
+  ...builtInPlatform,
+  features: { ...builtInPlatform.features, identity: 'GCP' },
+  natsServers: { main: { url: 'nats://n:4222', monitoringEndpoint: 'n:8222' } },
+  priorities: { low: 'low', medium: 'medium', high: 'high' },
+}
+
+/** One entry of every list and one value of every field that runtime Deployment allows, but for those that exclude one of these. */
 const full = claim({
   size: 'small',
   environment: 'production',
@@ -33,7 +41,12 @@ const full = claim({
     account: 'ORDERS',
     accountID: 'AB',
     monitoringEndpoint: 'nats-headless.nats.svc:8222',
+    credentials: { secret: 'orders-nats', key: 'orders.creds' },
+    tls: { secret: 'nats-ca' },
   },
+  command: ['node'],
+  args: ['--lane'],
+  processing: { maxDuration: '15m', concurrency: 2 },
   scaling: {
     minReplicas: 1,
     maxReplicas: 10,
@@ -44,7 +57,15 @@ const full = claim({
     paused: false,
   },
   env: [{ name: 'LOG_LEVEL', value: 'info' }],
-  secretRefs: [{ name: 'orders-db', env: [{ secretKey: 'password', envName: 'DB_PASSWORD' }], envFrom: true, prefix: 'DB_' }],
+  secretRefs: [
+    { name: 'orders-db', env: [{ secretKey: 'password', envName: 'DB_PASSWORD' }], envFrom: true, prefix: 'DB_', optional: true },
+  ],
+  configRefs: [{ name: 'orders-config', env: [{ key: 'log-level', name: 'LEVEL' }], envFrom: true, prefix: 'ORDERS_', optional: true }],
+  files: [{ mountPath: '/etc/tls', secret: 'orders-tls', key: 'tls.crt' }],
+  rootFilesystem: 'ReadOnly',
+  identity: 'orders@acme.iam.gserviceaccount.com',
+  priority: 'high',
+  updates: 'Rolling',
   secret1Name: 'one',
   secret2Name: 'two',
   secret3Name: 'three',
@@ -80,8 +101,9 @@ const full = claim({
 })
 
 /** One value of every field for runtime Knative. */
-const serving = put(put(full, ['spec', 'initContainer'], undefined), ['spec'], {
-  ...(put(full.spec, ['initContainer'], undefined) as JsonObject),
+const deploymentOnly: readonly string[] = ['initContainer', 'processing', 'priority', 'updates']
+const serving = claim({
+  ...Object.fromEntries(Object.entries(full.spec).filter(([field]) => !deploymentOnly.includes(field))),
   runtime: 'Knative',
   knative: {
     autoscaling: {
@@ -108,17 +130,38 @@ const serving = put(put(full, ['spec', 'initContainer'], undefined), ['spec'], {
   },
 })
 
-const baseOf = (path: string): Json => (path.startsWith('spec.knative') ? serving : full)
+const probing = (handler: JsonObject) => {
+  const probe = { ...handler, period: '30s', failures: 3 }
+  return claim({ probes: { liveness: probe, readiness: probe, startup: { ...handler, within: '5m' } } })
+}
+/** The fields that exclude one of the full claim or each other. */
+const others: readonly JsonObject[] = [
+  claim({
+    nats: { stream: 'ORDERS', consumer: 'orders-workers', server: 'main' },
+    processing: { averageDuration: '2s', targetLatency: '1m' },
+    secretRefs: [{ name: 'orders-db', env: [{ key: 'password', name: 'DB_PASSWORD' }] }],
+    files: [{ mountPath: '/etc/orders', configMap: 'rules' }],
+  }),
+  claim({ files: [{ mountPath: '/work', scratch: '2Gi', memory: true }] }),
+  ...[{ path: '/health' }, { exec: ['/app/alive'] }, { tcp: 6379 }].map(probing),
+  claim({ probes: { liveness: { none: true }, readiness: { none: true } } }),
+]
+
 const steps = (path: string): Path =>
   path.split('.').flatMap(step => step.split('[').map(part => (part.endsWith(']') ? Number.parseInt(part, 10) : part)))
+/** The first claim that has the field, or else its parent. */
+const baseOf = (path: string): Json =>
+  [full, serving, ...others].find(base => at(base, ...steps(path)) !== undefined) ??
+  (path.includes('.') ? baseOf(path.slice(0, path.lastIndexOf('.'))) : full)
 
-const judge = (document: Json) => validateClaim(document, builtInPlatform).findings.map(finding => `${sentence(finding)} [${finding.code}]`)
+const judge = (document: Json) => validateClaim(document, platform).findings.map(finding => `${sentence(finding)} [${finding.code}]`)
 const judgeWith = (path: string, value: Json | undefined) => judge(put(baseOf(path), steps(path), value))
 
 test.each([
   { says: 'the full Deployment claim', document: full },
   { says: 'the full Knative claim', document: serving },
   { says: 'the minimal claim', document: claim() },
+  ...others.map((document, index) => ({ says: `claim ${index + 1} of those with other fields`, document })),
 ])('$says is valid', ({ document }) => expect(judge(document)).toEqual([]))
 
 interface Row {
@@ -161,14 +204,45 @@ const length = (field: string, least: number, most: number): Row => ({
   takes: [x(least), x(most)],
   refuses: { [`must have from ${least} to ${most} characters [OUT_OF_RANGE]`]: [x(least - 1), x(most + 1)] },
 })
-const secretName = (field: string): Row => ({
+const objectName = (field: string, title: string, example?: string): Row => ({
   field,
   takes: ['a', '0', 'orders-db', 'orders--db', 'orders.db-1.x', x(253)],
   refuses: {
-    [`must be a valid name of a secret${field.endsWith('Name') ? '' : ` such as '${field.includes('Pull') ? 'registry-credentials' : 'orders-db'}'`} [BAD_FORMAT]`]:
-      ['Orders', 'a_b', '-a', 'a-', 'a.', '.a', 'a..b', 'a b', 'a/b', 'ä'],
+    [`must be a valid name of a ${title}${example === undefined ? '' : ` such as '${example}'`} [BAD_FORMAT]`]: [
+      'Orders',
+      'a_b',
+      '-a',
+      'a-',
+      'a.',
+      '.a',
+      'a..b',
+      'a b',
+      'a/b',
+      'ä',
+    ],
     'must have from 1 to 253 characters [OUT_OF_RANGE]': ['', x(254)],
   },
+})
+const key = (field: string, title: string, example: string): Row => ({
+  field,
+  takes: ['password', 'tls.crt', '_-.', '0', x(253)],
+  refuses: {
+    [`must be a valid ${title} such as '${example}' [BAD_FORMAT]`]: ['a b', 'a/b', 'ä', 'a\n'],
+    'must have from 1 to 253 characters [OUT_OF_RANGE]': ['', x(254)],
+  },
+})
+const prefix = (field: string, example: string): Row => ({
+  field,
+  takes: ['DB_', '_', 'a.b-', x(253)],
+  refuses: {
+    [`must be a valid prefix of environment variable names such as '${example}' [BAD_FORMAT]`]: ['1_', 'DB ', 'DB='],
+    'must have from 1 to 253 characters [OUT_OF_RANGE]': ['', x(254)],
+  },
+})
+const argument = (field: string): Row => ({
+  field,
+  takes: ['', 'a b', x(131_072)],
+  refuses: { 'must have at most 131072 characters [OUT_OF_RANGE]': [x(131_073)], 'must be a string [WRONG_TYPE]': [1] },
 })
 const variableName = (field: string): Row => ({
   field,
@@ -236,16 +310,24 @@ const wholeSeconds = (field: string, example: string): Row => ({
       '-30s',
       '500ms',
       'PT30S',
-      '12345s',
+      '123456s',
     ],
     'must have from 2 to 12 characters [OUT_OF_RANGE]': ['', 's', '0000h0000m000s'],
   },
 })
-const dnsLabel = (field: string, example: string, most: number): Row => ({
+const milliseconds = (field: string, example: string): Row => ({
+  field,
+  takes: ['1ms', '500ms', '999999ms', '30s', '1m', '24h', '1h0m30s1ms'],
+  refuses: {
+    [`must be a valid duration such as '${example}' [BAD_FORMAT]`]: ['30', '1.5s', '30 s', '1ms1s', '-30s', '10us', 'PT30S', '1234567ms'],
+    'must have from 2 to 16 characters [OUT_OF_RANGE]': ['', 's', '0001h0001m00001s1'],
+  },
+})
+const dnsLabel = (field: string, example: string, most: number, title = 'DNS label'): Row => ({
   field,
   takes: ['a', '0', 'order-created', 'a--b', x(most)],
   refuses: {
-    [`must be a valid DNS label such as '${example}' [BAD_FORMAT]`]: ['A', 'a_b', 'a.b', '-a', 'a-', 'a b'],
+    [`must be a valid ${title} such as '${example}' [BAD_FORMAT]`]: ['A', 'a_b', 'a.b', '-a', 'a-', 'a b'],
     'must have from 1 to 63 characters [OUT_OF_RANGE]': ['', x(64)],
   },
 })
@@ -397,6 +479,17 @@ const rows: readonly Row[] = [
   printable('spec.nats.account', 'NATS account name', " such as 'ORDERS'"),
   printable('spec.nats.accountID', 'NATS account ID', ''),
   hostPort('spec.nats.monitoringEndpoint', " such as 'nats-headless.nats.svc.cluster.local:8222'"),
+  { ...dnsLabel('spec.nats.server', 'main', 63, 'NATS server'), takes: ['main'] },
+  objectName('spec.nats.credentials.secret', 'secret', 'orders-nats'),
+  key('spec.nats.credentials.key', 'key', 'user.creds'),
+  objectName('spec.nats.tls.secret', 'secret', 'nats-ca'),
+  list('spec.command', 1, 100, () => 'a'),
+  list('spec.args', undefined, 1000, () => ''),
+  ...['command', 'args'].map(name => argument(`spec.${name}[0]`)),
+  wholeSeconds('spec.processing.maxDuration', '15m'),
+  whole('spec.processing.concurrency', 1, 10_000),
+  milliseconds('spec.processing.averageDuration', '2s'),
+  milliseconds('spec.processing.targetLatency', '1m'),
   { ...whole('spec.scaling.minReplicas', 0, 1000), takes: [0, 10] },
   { ...whole('spec.scaling.maxReplicas', 1, 1000), takes: [1, 1000] },
   whole('spec.scaling.lagThreshold', 1, 1_000_000_000),
@@ -412,41 +505,87 @@ const rows: readonly Row[] = [
     refuses: { 'must be a string [WRONG_TYPE]': [1, true, []], 'must have at most 131072 characters [OUT_OF_RANGE]': [x(131_073)] },
   },
   list('spec.secretRefs', undefined, 200, index => ({ name: `s${index}`, envFrom: true })),
-  secretName('spec.secretRefs[0].name'),
+  objectName('spec.secretRefs[0].name', 'secret', 'orders-db'),
   list('spec.secretRefs[0].env', undefined, 100, index => ({ secretKey: 'k', envName: `A${index}` })),
-  {
-    field: 'spec.secretRefs[0].env[0].secretKey',
-    takes: ['password', 'tls.crt', '_-.', '0', x(253)],
-    refuses: {
-      "must be a valid key of the secret such as 'password' [BAD_FORMAT]": ['a b', 'a/b', 'ä', 'a\n'],
-      'must have from 1 to 253 characters [OUT_OF_RANGE]': ['', x(254)],
-    },
-  },
+  ...['key', 'secretKey'].map(name => key(`spec.secretRefs[0].env[0].${name}`, 'key of the secret', 'password')),
+  variableName('spec.secretRefs[0].env[0].name'),
   variableName('spec.secretRefs[0].env[0].envName'),
   truth('spec.secretRefs[0].envFrom', true),
+  prefix('spec.secretRefs[0].prefix', 'DB_'),
+  truth('spec.secretRefs[0].optional', true, false),
+  list('spec.configRefs', undefined, 200, index => ({ name: `c${index}`, envFrom: true })),
+  objectName('spec.configRefs[0].name', 'ConfigMap', 'orders-config'),
+  list('spec.configRefs[0].env', undefined, 100, index => ({ key: 'k', name: `A${index}` })),
+  key('spec.configRefs[0].env[0].key', 'key of the ConfigMap', 'log-level'),
+  variableName('spec.configRefs[0].env[0].name'),
+  truth('spec.configRefs[0].envFrom', true),
+  prefix('spec.configRefs[0].prefix', 'ORDERS_'),
+  truth('spec.configRefs[0].optional', true, false),
+  list('spec.files', undefined, 50, index => ({ mountPath: `/a${index}`, secret: 's' })),
   {
-    field: 'spec.secretRefs[0].prefix',
-    takes: ['DB_', '_', 'a.b-', x(253)],
+    field: 'spec.files[0].mountPath',
+    takes: ['/a', '/work', '/home/app/.config', '/etc/orders.d/a_1@2+3=4,5~6-', `/${x(254)}`],
     refuses: {
-      "must be a valid prefix of environment variable names such as 'DB_' [BAD_FORMAT]": ['1_', 'DB ', 'DB='],
-      'must have from 1 to 253 characters [OUT_OF_RANGE]': ['', x(254)],
+      "must be a valid absolute path without . and .. such as '/etc/orders' [BAD_FORMAT]": [
+        'work',
+        './work',
+        '/work/',
+        '//work',
+        '/a//b',
+        '/.',
+        '/..',
+        '/a/../b',
+        '/a/./b',
+        '/a b',
+        '/a:b',
+        '/ä',
+        '/a\n',
+      ],
+      'must have from 2 to 255 characters [OUT_OF_RANGE]': ['', '/', `/${x(255)}`],
     },
   },
-  ...[1, 2, 3, 4, 5].map(n => secretName(`spec.secret${n}Name`)),
+  objectName('spec.files[0].secret', 'secret', 'orders-tls'),
+  objectName('spec.files[0].configMap', 'ConfigMap', 'rules'),
+  key('spec.files[0].key', 'key', 'rules.yaml'),
+  {
+    field: 'spec.files[0].scratch',
+    takes: ['1', '64Mi', '1.5Gi', '2G', '100k', '0.5Ti', '1'.repeat(32)],
+    refuses: {
+      "must be a valid Kubernetes quantity such as '2Gi' [BAD_FORMAT]": ['-1', '1gb', '1 Gi', 'Gi', '.5Gi', '1.', '1e3', '100m', '1Gib'],
+      'must have from 1 to 32 characters [OUT_OF_RANGE]': ['', '1'.repeat(33)],
+    },
+  },
+  truth('spec.files[0].memory', true, false),
+  oneOf('spec.rootFilesystem', 'ReadOnly', 'Writable'),
+  ...[1, 2, 3, 4, 5].map(n => objectName(`spec.secret${n}Name`, 'secret')),
   list('spec.imagePullSecrets', undefined, 20, index => ({ name: `s${index}` })),
-  secretName('spec.imagePullSecrets[0].name'),
+  objectName('spec.imagePullSecrets[0].name', 'secret', 'registry-credentials'),
   list('spec.initContainer.command', 1, 100, () => 'a'),
   list('spec.initContainer.args', undefined, 1000, () => ''),
-  ...['command', 'args'].map(
-    (name): Row => ({
-      field: `spec.initContainer.${name}[0]`,
-      takes: ['', 'a b', x(131_072)],
-      refuses: { 'must have at most 131072 characters [OUT_OF_RANGE]': [x(131_073)], 'must be a string [WRONG_TYPE]': [1] },
-    }),
-  ),
+  ...['command', 'args'].map(name => argument(`spec.initContainer.${name}[0]`)),
   whole('spec.httpPort', 1, 65_535),
   path('spec.healthPath', '/health'),
   path('spec.readyPath', '/ready'),
+  ...['liveness', 'readiness', 'startup'].flatMap(name => [
+    path(`spec.probes.${name}.path`, '/health'),
+    list(`spec.probes.${name}.exec`, 1, 100, () => 'a'),
+    argument(`spec.probes.${name}.exec[0]`),
+    whole(`spec.probes.${name}.tcp`, 1, 65_535),
+  ]),
+  ...['liveness', 'readiness'].flatMap(name => [
+    truth(`spec.probes.${name}.none`, true),
+    wholeSeconds(`spec.probes.${name}.period`, '30s'),
+    whole(`spec.probes.${name}.failures`, 1, 1000),
+  ]),
+  wholeSeconds('spec.probes.startup.within', '5m'),
+  {
+    field: 'spec.identity',
+    takes: ['orders@acme.iam.gserviceaccount.com'],
+    refuses: { 'must have from 1 to 512 characters [OUT_OF_RANGE]': ['', x(513)] },
+  },
+  oneOf('spec.priority', 'low', 'medium', 'high'),
+  // The full claim asks for ten replicas.
+  { ...oneOf('spec.updates', 'Rolling', 'OneAtATime'), takes: ['Rolling'] },
   oneOf('spec.sessionAffinity', 'None', 'ClientIP'),
   oneOf(`${scaler}.class`, 'kpa', 'hpa'),
   // The class of the full claim is kpa.
@@ -587,7 +726,7 @@ const rows: readonly Row[] = [
 
 /** The problem and the code of every finding at this path, without the value found. */
 const saidAt = (path: string, value: Json) =>
-  validateClaim(put(baseOf(path), steps(path), value), builtInPlatform)
+  validateClaim(put(baseOf(path), steps(path), value), platform)
     .findings.filter(finding => formatPath(finding.path) === path)
     .map(({ problem, code }) => `${problem} [${code}]`)
 
@@ -760,7 +899,7 @@ describe('the XRD and this table agree', () => {
     '$path gets its default if it is missing or null',
     ({ path, schema }) => {
       for (const absent of [undefined, null]) {
-        const { value } = validateClaim(put(baseOf(path), steps(path), absent), builtInPlatform)
+        const { value } = validateClaim(put(baseOf(path), steps(path), absent), platform)
         expect(at(value, ...steps(path))).toBe(schema.default)
       }
     },
