@@ -1,5 +1,4 @@
 import { env as platformVariables, resourceAttributes } from '../capabilities/workload/env.ts'
-import type { Environment } from '../claim/generated/types.ts'
 import type { ResolvedClaim } from '../claim/resolved-claim.ts'
 import { at, isObject, type Json, type JsonObject, textOf } from '../kubernetes/json.ts'
 import type { Platform } from '../platform/platform.ts'
@@ -24,11 +23,9 @@ export function environmentOf(
   env: readonly Json[],
   claim: Pick<ResolvedClaim, 'namespace' | 'image'>,
   { environments }: Platform,
-): Environment | undefined {
+): string | undefined {
   const attributes = variableValue(env, 'OTEL_RESOURCE_ATTRIBUTES')
-  const isNamed = (environment: string): environment is Environment =>
-    attributes === resourceAttributes({ ...claim, environment: environment as Environment })
-  return Object.keys(environments).find(isNamed)
+  return Object.keys(environments).find(environment => attributes === resourceAttributes({ ...claim, environment }))
 }
 
 /** Plain variables, without those that the platform sets for this claim. */

@@ -3,7 +3,7 @@ import { CREDENTIALS, NATS_DIRECTORY } from '../capabilities/workload/volumes.ts
 import { KIND } from '../claim/identity.ts'
 import type { Nats, ResolvedClaim } from '../claim/resolved-claim.ts'
 import { at, items, type Json, type JsonObject, textOf } from '../kubernetes/json.ts'
-import type { Platform } from '../platform/platform.ts'
+import { builtInPlatform } from '../platform/platform.ts'
 import { API_VERSION, parseClaim } from '../reconcile/parse-claim.ts'
 import { definedFields } from './fields.ts'
 import { sizedResources } from './size.ts'
@@ -19,7 +19,7 @@ export function filesOf(pod: Json | undefined, main: Json | undefined, claim: Re
     const file = isReadOnly && isOwnTmp(mount, volume) ? undefined : fileOf(mount, volume, { isShared, memoryLimit: limits.memory })
     return file === undefined ? [] : [file]
   })
-  return acceptedOf(files, claim.platform)
+  return acceptedOf(files)
 }
 
 const volumeOf = (pod: Json | undefined, mount: Json): Json | undefined =>
@@ -63,16 +63,17 @@ function fileOf(
 }
 
 /** Those that a claim may have: its own rules decide about directories. */
-function acceptedOf(files: readonly JsonObject[], platform: Platform): readonly JsonObject[] {
-  if (isAccepted(files, platform)) return files
+function acceptedOf(files: readonly JsonObject[]): readonly JsonObject[] {
+  if (isAccepted(files)) return files
   const accepted: JsonObject[] = []
-  for (const file of files) if (isAccepted([...accepted, file], platform)) accepted.push(file)
+  for (const file of files) if (isAccepted([...accepted, file])) accepted.push(file)
   return accepted
 }
 
-function isAccepted(files: readonly JsonObject[], platform: Platform): boolean {
+/** Whatever the policy of the platform says about the rest of the claim. */
+function isAccepted(files: readonly JsonObject[]): boolean {
   const metadata = { name: 'files', namespace: 'files' }
-  return parseClaim({ apiVersion: API_VERSION, kind: KIND, metadata, spec: { image: 'files', httpPort: 8080, files } }, platform).ok
+  return parseClaim({ apiVersion: API_VERSION, kind: KIND, metadata, spec: { image: 'files', httpPort: 8080, files } }, builtInPlatform).ok
 }
 
 /** The credentials and certificates that the platform mounts for spec.nats; nothing if the volume is the author's. */

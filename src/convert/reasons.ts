@@ -83,6 +83,7 @@ const DIFFERENT: Reasons = [
   [/\.(?:targetPort|ports)\b/, 'the Service targets the port named http'],
   [/\.containers\[\d+\]\.name$|\.initContainers\[\d+\]\.name$/, 'the containers are named main and init'],
   [/^Deployment\.spec\.selector\b/, 'a selector is immutable: the Deployment must be recreated'],
+  [/\.terminationGracePeriodSeconds$/, 'the longest that the platform allows'],
   [/\.strategy\.type$/, 'only a Deployment of one replica stops the old version first'],
   [/\.strategy\.rollingUpdate\b/, 'a new pod is ready before an old one stops'],
   [/\.revisionHistoryLimit$/, 'three earlier versions are enough for a rollback'],

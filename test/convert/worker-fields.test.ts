@@ -316,6 +316,12 @@ test.each<{ title: string; container: JsonObject; fields: JsonObject; rows?: str
   expect(reported({ container }).sort()).toEqual(rows.sort())
 })
 
+test('takes files whatever the policy of the platform requires', () => {
+  const strict: Platform = { ...platform, policy: { ...platform.policy, registries: ['ghcr.io'], require: ['nats'] } }
+  const parts = mounted({ mountPath: '/etc/tls' }, { secret: { secretName: 'tls' } })
+  expect(fieldsOf({ ...parts, on: strict }).files).toEqual([{ secret: 'tls', mountPath: '/etc/tls' }])
+})
+
 const READ_ONLY = { securityContext: { readOnlyRootFilesystem: true } }
 const TMP = { container: { ...READ_ONLY, volumeMounts: [{ name: 'scratch', mountPath: '/tmp' }] } }
 const budget = (name: string, spec: JsonObject): JsonObject => ({

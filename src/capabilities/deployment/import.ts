@@ -46,7 +46,7 @@ export function specOf(given: Given, platform: Platform): JsonObject {
     {
       image,
       nats: { stream: '', consumer: '', ...(server !== undefined && { server }), ...natsFiles },
-      ...(environment && { environment }),
+      ...(environment !== undefined && { environment }),
       ...(processing && { processing }),
       ...(updates && { updates }),
     },

@@ -24,7 +24,11 @@ export function servingOf(service: JsonObject, serviceAccount: JsonObject | unde
   const natsFiles = natsFilesOf(pod, main)
   const size = matchSize(at(main, 'resources'), platform.sizes)?.size
   const nats = { stream: '', consumer: '', ...natsFiles }
-  const defaults = resolveDefaults(platform, { image, runtime: 'Knative', nats, ...(environment && { environment }) }, { name, namespace })
+  const defaults = resolveDefaults(
+    platform,
+    { image, runtime: 'Knative', nats, ...(environment !== undefined && { environment }) },
+    { name, namespace },
+  )
   const knative = definedFields({
     autoscaling: nonEmpty(autoscalingOf(at(service, 'spec', 'template', 'metadata', 'annotations'), defaults.knative)),
     containerConcurrency: unlessDefault(
