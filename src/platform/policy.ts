@@ -67,8 +67,10 @@ function wrongImage(spec: Json | undefined, { registries, digest }: Policy): Fin
 
 /** With its registry, which is Docker Hub if the image names none: https://github.com/distribution/reference */
 function repositoryOf(image: string): string {
-  const name = image.replace(/@.*$/, '').replace(/:[^:/]*$/, '')
-  const [first = ''] = name.split('/')
+  const [named = ''] = image.split('@')
+  const parts = named.split('/')
+  const name = [...parts.slice(0, -1), parts.at(-1)?.split(':')[0] ?? ''].join('/')
+  const [first = ''] = parts
   if (name.includes('/') && /[.:]|^localhost$/.test(first)) return name
   return `docker.io/${name.includes('/') ? '' : 'library/'}${name}`
 }
