@@ -535,6 +535,12 @@ test.each<{ title: string; parts: Parts; fields: Readonly<Record<string, Json | 
     rows: ['PodDisruptionBudget  unsaid'],
   },
   {
+    title: 'a PodDisruptionBudget of every pod',
+    parts: { others: [budget('all', { maxUnavailable: 1, selector: {} })] },
+    fields: {},
+    rows: ['PodDisruptionBudget  unsaid'],
+  },
+  {
     title: 'a hook of the container',
     parts: { container: { lifecycle: { preStop: { exec: { command: ['sleep', '10'] } } } } },
     fields: {},
