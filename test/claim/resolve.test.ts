@@ -349,6 +349,10 @@ test('of a workload of which never two run there is one replica at most, whateve
   expect(scaling).toMatchObject({ minReplicas: 1, maxReplicas: 1 })
 })
 
+test('and the platform’s default still pauses it', () => {
+  expect(settle(claim({ updates: 'OneAtATime' }), { defaults: { scaling: { paused: true } } }).scaling.paused).toBe(true)
+})
+
 describe('a resolved claim', () => {
   test('the minimal claim', () => {
     expect(settle(claim())).toEqual({

@@ -70,7 +70,7 @@ function createKeys(role: Role): Keys {
 
 const base64 = (value: JsonObject) => Buffer.from(JSON.stringify(value)).toString('base64url')
 
-/** What the issuer describes the subject, as a JWT. */
+/** A JWT in which the issuer describes the subject. */
 function issue(issuer: Keys, subject: Keys, name: string, nats: JsonObject = {}): string {
   const claims = { iat: Math.floor(Date.now() / 1000), iss: issuer.id, sub: subject.id, name }
   const body = { ...claims, nats: { ...nats, type: subject.role, version: 2 } }
