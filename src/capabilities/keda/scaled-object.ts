@@ -21,7 +21,8 @@ export const scaledObjectKind: KindInfo = {
 
 function summarizeTrigger(trigger: Json): string | undefined {
   const [stream, consumer, lag] = ['stream', 'consumer', 'lagThreshold'].map(field => scalar(at(trigger, 'metadata', field)))
-  return stream === undefined ? scalar(at(trigger, 'type')) : `one for each ${lag} messages waiting in ${stream}/${consumer}`
+  if (stream === undefined) return scalar(at(trigger, 'type'))
+  return `one for ${lag === '1' ? 'each message' : `every ${lag} messages`} of ${stream}/${consumer}`
 }
 
 const scaledObjectName = ({ name }: ResolvedClaim) => `${name}-scaler`
