@@ -82,8 +82,7 @@ export const resolveDefaults = (platform: Platform, fields: Partial<Spec> = {}, 
   )
 
 /** A workload of which never two run has one replica. */
-const oneAtATime = (spec: Spec): Spec =>
-  spec.updates === 'OneAtATime' ? { ...spec, scaling: { ...spec.scaling, maxReplicas: 1 } } : spec
+const oneAtATime = (spec: Spec): Spec => (spec.updates === 'OneAtATime' ? { ...spec, scaling: { ...spec.scaling, maxReplicas: 1 } } : spec)
 
 function resolveNats({ credentials, tls, server }: NonNullable<Spec['nats']>, claimLayers: readonly Layer[], platform: Platform): Nats {
   // The server that the claim names is its own answer, before any default.
