@@ -1,17 +1,37 @@
 // What lets a Deployment survive a rollout, a scale-in and the drain of a node.
 import type { ResolvedClaim } from '../../claim/resolved-claim.ts'
-import type { JsonObject } from '../../kubernetes/json.ts'
+import { at, type JsonObject } from '../../kubernetes/json.ts'
 import { selectorLabels } from '../workload/labels.ts'
 
 const isStandard = ({ platform }: ResolvedClaim) => platform.availability === 'Standard'
 
 /** The fields of a Deployment's spec that say how a new version replaces the old one. */
-export function updates(claim: ResolvedClaim): JsonObject {
+export function updates(claim: ResolvedClaim, observed: JsonObject | undefined): JsonObject {
   const history = isStandard(claim) ? { revisionHistoryLimit: 3 } : {}
-  if (claim.updates === 'OneAtATime') return { ...history, strategy: { type: 'Recreate' } }
+  if (claim.updates === 'OneAtATime') return { ...history, ...oneAtATime(observed) }
   if (!isStandard(claim)) return { strategy: { type: 'RollingUpdate' } }
   return { ...history, strategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 0, maxSurge: '25%' } } }
 }
+
+/**
+ * Kubernetes refuses Recreate beside the fields of a rolling update, and server-side apply removes only fields that nobody else
+ * set or defaulted. So the first apply takes them over. Server-side apply shares a field of which both want the same value, so
+ * the values are written as nobody else writes them.
+ */
+const TAKEN_OVER = { maxUnavailable: '100%', maxSurge: '0%' }
+
+const rollingUpdateOf = (observed: JsonObject | undefined) => at(observed, 'spec', 'strategy', 'rollingUpdate')
+
+/** Paused until the strategy is Recreate, because pods of two versions would run at once. */
+function oneAtATime(observed: JsonObject | undefined): JsonObject {
+  const current = rollingUpdateOf(observed)
+  const isRemovable = current === undefined || Object.entries(TAKEN_OVER).every(([field, value]) => at(current, field) === value)
+  return isRemovable ? { strategy: { type: 'Recreate' } } : { paused: true, strategy: { type: 'RollingUpdate', rollingUpdate: TAKEN_OVER } }
+}
+
+/** Whether the Deployment is yet to stop rolling. */
+export const stillRolls = (observed: JsonObject, { updates }: ResolvedClaim): boolean =>
+  updates === 'OneAtATime' && rollingUpdateOf(observed) !== undefined
 
 /** Spreads each version's pods by itself, so that those of the previous one don't distort it. */
 export const spread = (claim: ResolvedClaim): JsonObject =>

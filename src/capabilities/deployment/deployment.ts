@@ -2,7 +2,7 @@ import type { ResolvedClaim } from '../../claim/resolved-claim.ts'
 import { hasUnobservedGeneration, observedCondition } from '../../kubernetes/conditions.ts'
 import { at, isObject, items, type JsonObject, textOf } from '../../kubernetes/json.ts'
 import type { Manifest } from '../../kubernetes/objects.ts'
-import type { ComposedResource, FindObserved, KindInfo } from '../capability.ts'
+import type { ComposedResource, FindObserved, KindInfo, Lifecycle } from '../capability.ts'
 import { inProgress, notReady, type Readiness, ready, starting } from '../readiness.ts'
 import { leftover } from '../takeover.ts'
 import { metadata, NAME_LABEL, podMetadata, selectorLabels } from '../workload/labels.ts'
@@ -10,7 +10,7 @@ import { containerBase, imagePullSecrets, initContainers, podSecurity, program, 
 import { probes } from '../workload/probes.ts'
 import { SCALER_KEY } from '../workload/scaler.ts'
 import { volumes } from '../workload/volumes.ts'
-import { gracePeriod, preStop, spread, updates } from './availability.ts'
+import { gracePeriod, preStop, spread, stillRolls, updates } from './availability.ts'
 
 const KIND = { apiVersion: 'apps/v1', kind: 'Deployment' } as const
 
@@ -22,8 +22,7 @@ export const deploymentKind: KindInfo = {
 
 export const deployment: ComposedResource = {
   key: 'deployment',
-  // KEDA owns the count. Set only at creation, server-side apply leaves it alone.
-  build: (claim, lifecycle) => manifestOf(claim, lifecycle === 'new' ? 1 : undefined),
+  build: (claim, lifecycle) => manifestOf(claim, firstCount(lifecycle), undefined),
   ready: readinessOf,
   readyCondition: 'Available',
   status: (observed, claim, previous) => ({
@@ -46,6 +45,9 @@ export const deployment: ComposedResource = {
   },
 }
 
+/** KEDA owns the count. Set only at creation, server-side apply leaves it alone. */
+const firstCount = (lifecycle: Lifecycle) => (lifecycle === 'new' ? 1 : undefined)
+
 /**
  * The count that we set last. Without it, the first apply that leaves the count to KEDA would set it to 1, because nobody
  * else owns the field until the HPA changes it.
@@ -62,24 +64,21 @@ function setCount(observed: JsonObject | undefined): number | undefined {
 export const countedDeployment = (findObserved: FindObserved): ComposedResource => ({
   ...deployment,
   build: (claim, lifecycle) => {
-    const count = claim.nats
-      ? setCount(findObserved(deployment))
-      : findObserved({ key: SCALER_KEY })
-        ? undefined
-        : claim.scaling.minReplicas
-    if (count === undefined) return deployment.build(claim, lifecycle)
-    return manifestOf(claim, count, { annotations: { [COUNT_ANNOTATION]: String(count) } })
+    const observed = findObserved(deployment)
+    const count = claim.nats ? setCount(observed) : findObserved({ key: SCALER_KEY }) ? undefined : claim.scaling.minReplicas
+    if (count === undefined) return manifestOf(claim, firstCount(lifecycle), observed)
+    return manifestOf(claim, count, observed, { annotations: { [COUNT_ANNOTATION]: String(count) } })
   },
 })
 
-const manifestOf = (claim: ResolvedClaim, replicas: number | undefined, more?: JsonObject): Manifest => ({
+const manifestOf = (claim: ResolvedClaim, replicas: number | undefined, observed: JsonObject | undefined, more?: JsonObject): Manifest => ({
   apiVersion: KIND.apiVersion,
   kind: KIND.kind,
   metadata: metadata(claim, claim.name, more),
   spec: {
     ...(replicas !== undefined && { replicas }),
     selector: { matchLabels: selectorLabels(claim) },
-    ...updates(claim),
+    ...updates(claim, observed),
     template: { metadata: podMetadata(claim), spec: podSpec(claim) },
   },
 })
@@ -140,11 +139,14 @@ const podSpec = (claim: ResolvedClaim): JsonObject => ({
 })
 
 /** https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#deployment-status */
-function readinessOf(observed: JsonObject, { name, namespace, nats }: ResolvedClaim): Readiness {
+function readinessOf(observed: JsonObject, claim: ResolvedClaim): Readiness {
+  const { name, namespace, nats } = claim
   const advice = `See: kubectl -n ${namespace} describe pods -l ${NAME_LABEL}=${name}`
   const available = availability(observed, name, advice)
   // The conditions describe the previous spec. Mostly only the replica count is new, and available pods stay available.
-  if (hasUnobservedGeneration(observed)) return available ?? inProgress('Updating', `Deployment ${name} is being updated.`)
+  const updating = inProgress('Updating', `Deployment ${name} is being updated.`)
+  if (hasUnobservedGeneration(observed)) return available ?? updating
+  if (stillRolls(observed, claim)) return updating
   const failure = observedCondition(observed, 'ReplicaFailure')
   // Crossplane creates both at once, and the Deployment may come first.
   if (failure?.status === 'True' && failure.message.includes(`serviceaccount "${name}" not found`))

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { deployment } from '../../../src/capabilities/deployment/deployment.ts'
+import { countedDeployment, deployment } from '../../../src/capabilities/deployment/deployment.ts'
 import { at, type JsonObject } from '../../../src/kubernetes/json.ts'
 import { builtInPlatform } from '../../../src/platform/platform.ts'
 import { resolvedClaim } from '../../fixtures/resolved-claim.ts'
@@ -33,6 +33,36 @@ describe('a rollout', () => {
   ])('$says', ({ spec, availability, history, strategy }) => {
     const manifest = build(spec, availability)
     expect([at(manifest, 'spec', 'revisionHistoryLimit'), at(manifest, 'spec', 'strategy')]).toEqual([history, strategy])
+  })
+})
+
+describe('a Deployment that never runs two versions', () => {
+  const claim = resolvedClaim({ updates: 'OneAtATime' })
+  const observedWith = (strategy: JsonObject): JsonObject => ({ kind: 'Deployment', spec: { replicas: 1, strategy } })
+  const rolling = (maxUnavailable: number | string, maxSurge: number | string) =>
+    observedWith({ type: 'RollingUpdate', rollingUpdate: { maxUnavailable, maxSurge } })
+  const takenOver = { paused: true, strategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: '100%', maxSurge: '0%' } } }
+  const recreated = { paused: undefined, strategy: { type: 'Recreate' } }
+
+  test.each<{ says: string; observed: JsonObject | undefined; rendered: JsonObject; ready: boolean }>([
+    { says: 'does not exist yet', observed: undefined, rendered: recreated, ready: true },
+    { says: 'is recreated already', observed: observedWith({ type: 'Recreate' }), rendered: recreated, ready: true },
+    { says: "rolls with Kubernetes' defaults", observed: rolling('25%', '25%'), rendered: takenOver, ready: false },
+    { says: 'rolls as this function rendered it', observed: rolling(0, '25%'), rendered: takenOver, ready: false },
+    { says: 'rolls one at a time', observed: rolling('100%', 0), rendered: takenOver, ready: false },
+    { says: 'has only values that are taken over', observed: rolling('100%', '0%'), rendered: recreated, ready: false },
+  ])('$says', ({ observed, rendered, ready }) => {
+    const spec = at(countedDeployment(() => observed).build(claim, 'existing'), 'spec')
+    expect({ paused: at(spec, 'paused'), strategy: at(spec, 'strategy') }).toEqual(rendered)
+    if (observed === undefined) return
+    const status = { availableReplicas: 1, updatedReplicas: 1, replicas: 1, conditions: [{ type: 'Available', status: 'True' }] }
+    expect(deployment.ready({ ...observed, status }, claim).ready).toBe(ready)
+  })
+
+  test('another claim lets a Deployment roll', () => {
+    const spec = at(countedDeployment(() => rolling('100%', '0%')).build(resolvedClaim({}), 'existing'), 'spec')
+    expect(at(spec, 'paused')).toBeUndefined()
+    expect(at(spec, 'strategy')).toEqual({ type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 0, maxSurge: '25%' } })
   })
 })
 
