@@ -2,8 +2,7 @@
 // the variables and files that the pod would have.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { issueCertificate } from '../../../../scripts/certificates.ts'
-import { at, isObject, items, type JsonObject } from '../../../../src/kubernetes/json.ts'
-import type { Reference } from '../api.ts'
+import { at, items, type JsonObject } from '../../../../src/kubernetes/json.ts'
 import {
   becomes,
   type ClaimManifest,
@@ -18,18 +17,18 @@ import {
 import { type NatsServer, startSecureNats } from '../cluster.ts'
 import { connectNats, type Login, type Nats } from '../nats.ts'
 import { createAccounts } from '../nats-accounts.ts'
+import { ownPlatform } from './platform.ts'
 import type { Setting } from './setting.ts'
 
 const NAMESPACE = 'secure-workers'
 const SERVER_NAMESPACE = 'secure'
 const STREAM = 'SECRETS'
-const COMPOSITION: Reference = { apiVersion: 'apiextensions.crossplane.io/v1', kind: 'Composition', name: 'eventdrivenservice' }
-const OWN_COMPOSITION = { ...COMPOSITION, name: 'eventdrivenservice-secure' }
+const platform = ownPlatform('secure')
 const PER_REPLICA = 5
 
 const secureWorker = (name: string, server: string): ClaimManifest =>
   worker(NAMESPACE, name, STREAM, {
-    compositionRef: { name: OWN_COMPOSITION.name },
+    ...platform.choice,
     nats: {
       ...{ stream: STREAM, consumer: name, server },
       credentials: { secret: 'worker-credentials', key: 'worker.creds' },
@@ -38,15 +37,6 @@ const secureWorker = (name: string, server: string): ClaimManifest =>
   })
 const secure = secureWorker('secure', 'main')
 const unencrypted = secureWorker('unencrypted', 'unencrypted')
-
-/** The Composition of the package with other input: a platform team has its own instead. */
-async function createComposition({ cluster: { api } }: Setting, input: JsonObject): Promise<void> {
-  const { spec } = await api.get(COMPOSITION)
-  const [step] = items(at(spec, 'pipeline')).filter(isObject)
-  const own = { ...step, input: { ...(at(step, 'input') as JsonObject), ...input } }
-  const { apiVersion, kind, name } = OWN_COMPOSITION
-  await api.apply({ apiVersion, kind, metadata: { name }, spec: { ...(spec as JsonObject), pipeline: [own] } })
-}
 
 interface PodFiles {
   readonly variables: Readonly<Record<string, string>>
@@ -113,7 +103,7 @@ export function readsSecureNats(given: () => Setting): void {
         account: 'SHOP',
         accountID: accounts.account,
       }
-      await createComposition(given(), { natsServers: { main: { ...main, useHttps: true }, unencrypted: main } })
+      await platform.create(given(), { natsServers: { main: { ...main, useHttps: true }, unencrypted: main } })
       for (const claim of [secure, unencrypted]) {
         await nats.createConsumer(STREAM, claim.metadata.name)
         await api.apply(claim)
@@ -122,7 +112,7 @@ export function readsSecureNats(given: () => Setting): void {
     afterAll(async () => {
       const { cluster } = given()
       for (const claim of [secure, unencrypted]) await deleteClaim(cluster, claim)
-      await cluster.api.delete(OWN_COMPOSITION)
+      await platform.remove(given())
       nats.close()
     })
 

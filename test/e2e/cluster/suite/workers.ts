@@ -1,6 +1,6 @@
 // What keeps workers at work: long messages, drains, rollouts, and the replica count with and without NATS.
 import { setTimeout as delay } from 'node:timers/promises'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { observedCondition } from '../../../../src/kubernetes/conditions.ts'
 import { at, type Json, type JsonObject } from '../../../../src/kubernetes/json.ts'
 import { ADOPT } from '../../../../src/reconcile/name-conflicts.ts'
@@ -19,6 +19,7 @@ import {
   scaledTo,
   worker,
 } from '../claim.ts'
+import { ownPlatform } from './platform.ts'
 import type { Setting } from './setting.ts'
 
 const NAMESPACE = 'workers'
@@ -237,6 +238,7 @@ export function keepsWorkers(given: () => Setting): void {
 
     describe('one at a time', () => {
       const claim = worker(NAMESPACE, 'alone', 'ALONE')
+      const withoutAvailability = ownPlatform('without-availability')
       const strategyOf = async (): Promise<Json | undefined> =>
         at((await given().cluster.api.get(deploymentOf(claim))).spec ?? {}, 'strategy')
       const synced = async () => {
@@ -249,42 +251,80 @@ export function keepsWorkers(given: () => Setting): void {
         const { nats } = given()
         await nats.createStream('ALONE')
         await nats.createConsumer('ALONE', 'alone')
+        await withoutAvailability.create(given(), { availability: 'None' })
       })
-      afterAll(() => deleteClaim(given().cluster, claim))
+      afterEach(() => deleteClaim(given().cluster, claim))
+      afterAll(() => withoutAvailability.remove(given()))
 
-      test('a running claim can change to it and back', async () => {
+      test.each([
+        { says: 'with availability', platform: {}, surge: '25%', unavailable: 0 },
+        // Kubernetes fills in the fields of its own rolling update.
+        { says: 'without availability', platform: withoutAvailability.choice, surge: '25%', unavailable: '25%' },
+      ])('a running claim can change to it and back $says', async ({ platform, surge, unavailable }) => {
         const { cluster } = given()
-        await cluster.api.apply(claim)
+        const rolling = { type: 'RollingUpdate', rollingUpdate: { maxSurge: surge, maxUnavailable: unavailable } }
+        await cluster.api.apply({ ...claim, spec: { ...claim.spec, ...platform } })
         await ready(cluster, claim)
+        expect(await strategyOf()).toEqual(rolling)
         await patched(given(), claim, { updates: 'OneAtATime', scaling: { maxReplicas: null } })
         await cluster.until('the strategy is Recreate', async () => JSON.stringify(await strategyOf()) === '{"type":"Recreate"}')
+        expect(at(await cluster.api.get(deploymentOf(claim)), 'spec', 'paused')).toBeUndefined()
         await ready(cluster, claim)
         await patched(given(), claim, { updates: null })
-        await cluster.until('the strategy is RollingUpdate', async () => at(await strategyOf(), 'rollingUpdate', 'maxSurge') === '25%')
+        await cluster.until('it rolls again', async () => at(await strategyOf(), 'type') === 'RollingUpdate')
+        expect(await strategyOf()).toEqual(rolling)
         await ready(cluster, claim)
         expect(await synced()).toMatchObject({ status: 'True' })
       })
 
-      test('a claim can adopt a Deployment that rolls', async () => {
+      test.each<{ says: string; strategy: JsonObject }>([
+        { says: "with Kubernetes' defaults", strategy: {} },
+        { says: 'as claims do', strategy: { rollingUpdate: { maxUnavailable: 0, maxSurge: '25%' } } },
+      ])('a claim can adopt a Deployment that rolls $says, and two versions never run', async ({ strategy }) => {
         const { cluster } = given()
-        await deleteClaim(cluster, claim)
         const labels = { 'app.kubernetes.io/name': 'alone' }
         const main = { name: 'main', image: 'ghcr.io/acme/alone:1' }
+        const template = { metadata: { labels }, spec: { containers: [main] } }
         await cluster.api.create({
           apiVersion: 'apps/v1',
           kind: 'Deployment',
           metadata: { name: 'alone', namespace: NAMESPACE },
-          spec: { replicas: 1, selector: { matchLabels: labels }, template: { metadata: { labels }, spec: { containers: [main] } } },
+          spec: { replicas: 1, strategy, selector: { matchLabels: labels }, template },
         })
+        await cluster.until(
+          'its pod runs',
+          async () => at((await cluster.api.get(deploymentOf(claim))).status ?? {}, 'availableReplicas') === 1,
+        )
+        const pods = podsOf(cluster, 'alone')
         const scaling = { ...(claim.spec.scaling as JsonObject), maxReplicas: 1 }
         await cluster.api.apply({
           ...claim,
           metadata: { ...claim.metadata, annotations: { [ADOPT]: 'true' } },
           spec: { ...claim.spec, updates: 'OneAtATime', scaling },
         })
+        await cluster.until('the new pod', () => pods.images().has(claim.spec.image))
         await ready(cluster, claim)
+        pods.stop()
         expect(await strategyOf()).toEqual({ type: 'Recreate' })
+        expect(pods.images()).toEqual(new Set(['ghcr.io/acme/alone:1', claim.spec.image]))
+        expect(pods.most()).toBe(1)
       })
     })
   })
+}
+
+/** Watches the pods of a workload: their images, and how many existed at once. */
+function podsOf({ api }: Setting['cluster'], name: string) {
+  const now = new Set<Json | undefined>()
+  const images = new Set<Json | undefined>()
+  let most = 0
+  const { stop } = api.watch({ apiVersion: 'v1', kind: 'Pod', namespace: NAMESPACE }, ({ type, object }) => {
+    if (at(object, 'metadata', 'labels', 'app.kubernetes.io/name') !== name) return
+    const uid = at(object, 'metadata', 'uid')
+    if (type === 'DELETED') now.delete(uid)
+    else now.add(uid)
+    images.add(at(object, 'spec', 'containers', '0', 'image'))
+    most = Math.max(most, now.size)
+  })
+  return { stop, images: () => images, most: () => most }
 }
