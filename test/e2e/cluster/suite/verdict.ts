@@ -2,9 +2,10 @@
 import fc from 'fast-check'
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { Finding } from '../../../../src/claim/findings.ts'
-import { at, isObject, type Json, type JsonObject } from '../../../../src/kubernetes/json.ts'
+import { at, isObject, items, type Json, type JsonObject } from '../../../../src/kubernetes/json.ts'
 import { builtInPlatform } from '../../../../src/platform/platform.ts'
 import { validateClaim } from '../../../../src/reconcile/parse-claim.ts'
+import { composedOf, manifestOf } from '../../../../tools/apply.ts'
 import { claimFiles, root } from '../../../fixtures/claim-files.ts'
 import { type ClaimDocument, claims, mutate, mutations, put } from '../../../fixtures/claims.ts'
 import { ApiError } from '../api.ts'
@@ -14,6 +15,8 @@ import type { Setting } from './setting.ts'
 const GENERATED = Number(process.env.GENERATED_CLAIMS ?? 4000)
 const AT_ONCE = 8
 const NAMESPACE = 'shop'
+/** Its pods must meet the restricted Pod Security Standard. */
+const RESTRICTED = 'restricted'
 // Values that YAML may read from a word, and other unexpected values.
 const unexpectedValues: readonly Json[] = [
   true,
@@ -110,6 +113,8 @@ export function sameVerdict(given: () => Setting): void {
         [...text.matchAll(/^ +namespace: *["']?([a-z0-9-]+)["']?$/gm)].map(([, name = '']) => name),
       )
       for (const name of new Set([NAMESPACE, ...named])) await createNamespace(cluster, name)
+      const labels = { 'pod-security.kubernetes.io/enforce': 'restricted' }
+      await cluster.api.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: RESTRICTED, labels } })
     })
 
     // The comments of a file apply to the flavour with claims, because Crossplane's fields differ in the other.
@@ -165,5 +170,52 @@ export function sameVerdict(given: () => Setting): void {
       )
       expect(wrong.slice(0, 20)).toEqual([])
     })
+
+    test(`for what ${GENERATED / 4} generated claims become, and for their pods under the restricted Pod Security Standard`, async () => {
+      const seed = Number(process.env.CLAIM_SEED ?? Math.floor(Math.random() * 2 ** 31))
+      const made = fc.sample(valid, { numRuns: GENERATED / 4, seed })
+      const counts = new Map<unknown, number>()
+      const wrong: string[] = []
+      const queue = made.flatMap(claim =>
+        validateClaim(claim, builtInPlatform).findings.length > 0
+          ? []
+          : composedOf(manifestOf({ ...claim, metadata: { ...claim.metadata, namespace: RESTRICTED } })).flatMap(withPod),
+      )
+      const judgeNext = async (): Promise<void> => {
+        for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
+          const refused = await verdictOf(given(), next)
+          counts.set(next.kind, (counts.get(next.kind) ?? 0) + 1)
+          if (refused !== undefined) wrong.push(`${next.kind} of seed ${seed}: ${refused}: ${JSON.stringify(next)}`)
+        }
+      }
+      await Promise.all(Array.from({ length: AT_ONCE }, judgeNext))
+      console.log(`the API server judged ${[...counts].map(([kind, count]) => `${count} ${kind}s`).join(', ')}`)
+      expect(wrong.slice(0, 5)).toEqual([])
+      expect(counts.get('Pod')).toBeGreaterThan(0)
+    })
   })
+}
+
+/** Kinds that the API server knows without Knative and without webhooks. */
+const known = ['v1', 'apps/v1', 'policy/v1']
+
+/** The service account does not exist here, and Knative has some fields of its own and fills in the port of the probes. */
+const notJudged = {
+  pod: ['serviceAccountName', 'containerConcurrency', 'timeoutSeconds', 'responseStartTimeoutSeconds', 'idleTimeoutSeconds'],
+  container: ['livenessProbe', 'readinessProbe', 'startupProbe'],
+}
+const without = (fields: readonly string[], object: Json | undefined): JsonObject =>
+  isObject(object) ? Object.fromEntries(Object.entries(object).filter(([field]) => !fields.includes(field))) : {}
+
+/** The manifest, if the API server knows its kind, and the pod of a workload. */
+function withPod(manifest: JsonObject): JsonObject[] {
+  const template = at(manifest, 'spec', 'template')
+  const isOurs = known.includes(String(manifest.apiVersion))
+  const containers = items(at(template, 'spec', 'containers')).map(container => ({
+    name: 'user-container',
+    ...(isOurs ? (container as JsonObject) : without(notJudged.container, container)),
+  }))
+  const metadata = { name: 'pod', namespace: RESTRICTED, labels: at(template, 'metadata', 'labels') }
+  const spec = { ...without(notJudged.pod, at(template, 'spec')), containers }
+  return [...(isOurs ? [manifest] : []), ...(containers.length > 0 ? [{ apiVersion: 'v1', kind: 'Pod', metadata, spec }] : [])]
 }
