@@ -1,5 +1,6 @@
 // What the platform forbids to every claim.
 import claimSchema from '../../schemas/eventdrivenservice.schema.json' with { type: 'json' }
+import { crossplaneFields } from '../claim/crossplane-fields.ts'
 import { milliseconds } from '../claim/duration.ts'
 import type { Finding, Path } from '../claim/findings.ts'
 import { child, inlined, type Schema } from '../claim/schema.ts'
@@ -22,7 +23,7 @@ export const checkPolicy = (spec: Json | undefined, policy: Policy): Finding[] =
   ...tooLong(spec, policy),
   ...wrongImage(spec, policy),
   ...(policy.forbid ?? []).flatMap(field => (isSet(spec, field) ? broken(field, 'must not be set') : [])),
-  ...(policy.require ?? []).flatMap(field => (isSet(spec, field) ? [] : broken(field, 'must be set'))),
+  ...(policy.require ?? []).flatMap(field => (at(spec, ...field.split('.')) === undefined ? broken(field, 'must be set') : [])),
 ]
 
 const broken = (field: string, problem: string, found?: Json): Finding[] => [
@@ -42,8 +43,8 @@ function tooManyReplicas(spec: Json | undefined, { maxReplicas }: Policy): Findi
   if (maxReplicas === undefined) return []
   return counts.flatMap(field => {
     const count = at(spec, ...field.split('.'))
-    const isUnlimited = count === 0 && field.endsWith('.maxScale')
-    return typeof count === 'number' && (count > maxReplicas || isUnlimited) ? broken(field, `must be at most ${maxReplicas}`, count) : []
+    if (count === 0 && field.endsWith('.maxScale')) return broken(field, `must be from 1 to ${maxReplicas}`, count)
+    return typeof count === 'number' && count > maxReplicas ? broken(field, `must be at most ${maxReplicas}`, count) : []
   })
 }
 
@@ -65,19 +66,30 @@ function wrongImage(spec: Json | undefined, { registries, digest }: Policy): Fin
   ]
 }
 
-/** With its registry, which is Docker Hub if the image names none: https://github.com/distribution/reference */
+const DOCKER_HUB = 'docker.io'
+
+/** With its registry, and with the path that Docker Hub adds: https://github.com/distribution/reference */
 function repositoryOf(image: string): string {
   const [named = ''] = image.split('@')
   const parts = named.split('/')
-  const name = [...parts.slice(0, -1), parts.at(-1)?.split(':')[0] ?? ''].join('/')
   const [first = ''] = parts
-  if (name.includes('/') && /[.:]|^localhost$/.test(first)) return name
-  return `docker.io/${name.includes('/') ? '' : 'library/'}${name}`
+  const namesHost = parts.length > 1 && /[.:]|^localhost$/.test(first)
+  const [host, path] = namesHost ? [first.replace(/^index\.docker\.io$/, DOCKER_HUB), parts.slice(1)] : [DOCKER_HUB, parts]
+  const [name = ''] = path.at(-1)?.split(':') ?? []
+  const library = host === DOCKER_HUB && path.length === 1 ? ['library'] : []
+  return [host, ...library, ...path.slice(0, -1), name].join('/')
 }
 
 let schemaOfSpec: Schema | undefined
 /** Read on the first use, because most platforms neither forbid nor require a field. */
-const specSchema = (): Schema => (schemaOfSpec ??= inlined(claimSchema as Schema).properties?.spec ?? {})
+const specSchema = (): Schema => (schemaOfSpec ??= readSpecSchema())
+
+/** Without Crossplane's own fields, which never reach the function. */
+function readSpecSchema(): Schema {
+  const spec = inlined(claimSchema as Schema).properties?.spec ?? {}
+  const own = Object.entries(spec.properties ?? {}).filter(([name]) => !Object.hasOwn(crossplaneFields, name))
+  return { ...spec, properties: Object.fromEntries(own) }
+}
 
 /** A value that the schema fills in counts as not set. */
 function isSet(value: Json | undefined, field: string): boolean {
@@ -95,35 +107,24 @@ export const unknownFields = (policy: Policy): Finding[] =>
   )
 
 function unknownField(field: string, path: Path): Finding[] {
-  let schema = specSchema()
-  for (const step of field.split('.')) {
-    const below = schema.properties === undefined || !Object.hasOwn(schema.properties, step) ? undefined : schema.properties[step]
-    if (below === undefined) {
-      const meant = didYouMean(step, Object.keys(schema.properties ?? {}))
-      const suggestion =
-        meant === undefined
-          ? undefined
-          : field
-              .split('.')
-              .map(other => (other === step ? meant : other))
-              .join('.')
-      return [
-        {
-          code: 'NOT_ALLOWED',
-          path,
-          problem: 'must be a field of a claim below spec',
-          found: field,
-          ...(suggestion && { meant: suggestion }),
-        },
-      ]
+  const steps = field.split('.')
+  let { properties = {} } = specSchema()
+  for (const [index, step] of steps.entries()) {
+    const schema = Object.hasOwn(properties, step) ? properties[step] : undefined
+    if (schema === undefined) {
+      const near = didYouMean(step, Object.keys(properties))
+      const meant = index === 0 && step === 'spec' ? steps.slice(1) : near === undefined ? [] : steps.with(index, near)
+      const problem = 'must be a field of a claim below spec'
+      return [{ code: 'NOT_ALLOWED', path, problem, found: field, ...(meant.length > 0 && { meant: meant.join('.') }) }]
     }
-    schema = below
+    properties = schema.properties ?? {}
   }
   return []
 }
 
-/** Crossplane adds labels of its own to a composite, and ours are the same for every claim. */
-const OTHERS = /^(?:crossplane\.io\/|app\.kubernetes\.io\/(?:name|component|managed-by|version)$)/
+/** The labels of Crossplane and Knative, and those that the function sets itself. */
+const OTHERS =
+  /^(?:(?:[a-z]+\.)*(?:crossplane\.io|knative\.dev)|azure\.workload\.identity)\/|^app\.kubernetes\.io\/(?:name|component|managed-by|version)$/
 
 /** The labels of a claim that its objects get too. */
 export function propagatedLabels(labels: JsonObject, { propagateLabels = [] }: Policy): Readonly<Record<string, string>> {

@@ -40,7 +40,7 @@ describe('a claim', () => {
         [
           knativeClaim({ knative: { autoscaling: { minScale: 6, maxScale: 0, initialScale: 7, activationScale: 8 } } }),
           'spec.knative.autoscaling.minScale: must be at most 5 on this platform, got 6 [POLICY]',
-          'spec.knative.autoscaling.maxScale: must be at most 5 on this platform, got 0 [POLICY]',
+          'spec.knative.autoscaling.maxScale: must be from 1 to 5 on this platform, got 0 [POLICY]',
           'spec.knative.autoscaling.initialScale: must be at most 5 on this platform, got 7 [POLICY]',
           'spec.knative.autoscaling.activationScale: must be at most 5 on this platform, got 8 [POLICY]',
         ],
@@ -71,9 +71,15 @@ describe('a claim', () => {
     {
       says: 'has an image of these registries',
       policy: { registries: ['ghcr.io/acme', 'docker.io/library', 'localhost:5000'] },
-      keeps: ['ghcr.io/acme/worker:1', `ghcr.io/acme/a/b@${digest}`, 'nginx:1', 'docker.io/library/nginx:1', 'localhost:5000/worker:1'].map(
-        from,
-      ),
+      keeps: [
+        'ghcr.io/acme/worker:1',
+        `ghcr.io/acme/a/b@${digest}`,
+        'nginx:1',
+        'docker.io/nginx:1',
+        'docker.io/library/nginx:1',
+        'index.docker.io/library/nginx:1',
+        'localhost:5000/worker:1',
+      ].map(from),
       breaks: [
         'ghcr.io/acme2/worker:1',
         'ghcr.io/other:1',
@@ -83,6 +89,15 @@ describe('a claim', () => {
       ].map(image => [
         from(image),
         `spec.image: must come from one of [ghcr.io/acme, docker.io/library, localhost:5000] on this platform, got '${image}' [POLICY]`,
+      ]),
+    },
+    {
+      says: 'has an image of a user of Docker Hub',
+      policy: { registries: ['docker.io/acme'] },
+      keeps: ['acme/worker:1', 'docker.io/acme/worker'].map(from),
+      breaks: ['acme:1', 'docker.io/acme', 'acme2/worker'].map(image => [
+        from(image),
+        `spec.image: must come from one of [docker.io/acme] on this platform, got '${image}' [POLICY]`,
       ]),
     },
     {
@@ -117,6 +132,12 @@ describe('a claim', () => {
         ],
       ],
     },
+    {
+      says: 'has a required field that the API server fills in',
+      policy: { require: ['runtime', 'sessionAffinity'] },
+      keeps: [claim(), claim({ runtime: 'Deployment' }), knativeClaim()],
+      breaks: [],
+    },
   ])('$says', ({ policy, keeps, breaks }) => {
     for (const document of keeps) expect([document, judge(policy, document)]).toEqual([document, []])
     for (const [document, ...findings] of breaks) expect([document, judge(policy, document)]).toEqual([document, findings])
@@ -135,11 +156,12 @@ test('a default above the limit is lowered', () => {
     maxReplicas: 3,
   })
   expect(resolve(claim({ scaling: { minReplicas: 2 } })).scaling).toMatchObject({ minReplicas: 2, maxReplicas: 3 })
-  const autoscaling = { minScale: 4, maxScale: 0, activationScale: 6 }
+  const autoscaling = { minScale: 4, maxScale: 0, activationScale: 6, initialScale: 5 }
   expect(resolve(knativeClaim(), { defaults: { knative: { autoscaling } } }).knative.autoscaling).toMatchObject({
     minScale: 3,
     maxScale: 3,
     activationScale: 3,
+    initialScale: 3,
   })
 })
 
@@ -147,6 +169,14 @@ test.each([
   {
     field: 'nats.ulr',
     finding: "policy.forbid[0]: must be a field of a claim below spec, got 'nats.ulr', did you mean 'nats.url'? [NOT_ALLOWED]",
+  },
+  {
+    field: 'spec.nats.url',
+    finding: "policy.forbid[0]: must be a field of a claim below spec, got 'spec.nats.url', did you mean 'nats.url'? [NOT_ALLOWED]",
+  },
+  {
+    field: 'compositionRef',
+    finding: "policy.forbid[0]: must be a field of a claim below spec, got 'compositionRef' [NOT_ALLOWED]",
   },
   { field: 'zzz', finding: "policy.forbid[0]: must be a field of a claim below spec, got 'zzz' [NOT_ALLOWED]" },
   { field: 'image.tag', finding: "policy.forbid[0]: must be a field of a claim below spec, got 'image.tag' [NOT_ALLOWED]" },
@@ -163,6 +193,9 @@ describe('labels of the claim', () => {
     tier: 'gold',
     'app.kubernetes.io/name': 'other',
     'crossplane.io/composite': 'x',
+    'networking.knative.dev/visibility': 'cluster-local',
+    'serving.knative.dev/service': 'other',
+    'azure.workload.identity/use': 'true',
   }
   const rendered = (propagateLabels: string[], spec: JsonObject = {}) => {
     const ours = platform({ propagateLabels })
@@ -174,7 +207,16 @@ describe('labels of the claim', () => {
   test.each([
     { says: 'named ones', propagateLabels: ['tier', 'absent'], gets: ['tier'] },
     { says: 'those that begin alike', propagateLabels: ['example.com/*'], gets: ['example.com/cost-center', 'example.com/team'] },
-    { says: "never ours or Crossplane's", propagateLabels: ['app.kubernetes.io/*', 'crossplane.io/*'], gets: [] },
+    {
+      says: "all but ours, Crossplane's and Knative's",
+      propagateLabels: ['*'],
+      gets: ['example.com/cost-center', 'example.com/team', 'tier'],
+    },
+    {
+      says: 'none of ours even if it is named',
+      propagateLabels: ['app.kubernetes.io/name', 'networking.knative.dev/visibility', 'crossplane.io/composite'],
+      gets: [],
+    },
   ])('go to every object and pod: $says', ({ propagateLabels, gets }) => {
     for (const runtime of ['Deployment', 'Knative'])
       for (const manifest of rendered(propagateLabels, { runtime })) {
