@@ -148,12 +148,13 @@ function resolveKnative(layered: Knative, layers: readonly Layer[], platform: Pl
     autoscaling.maxScale === 0
       ? [autoscaling.minScale, 0]
       : yieldingBounds(autoscaling.minScale, autoscaling.maxScale, ranks('minScale'), ranks('maxScale'))
-  const { activationScale: _, ...others } = autoscaling
+  const { activationScale: _, initialScale, ...others } = autoscaling
   const chosen = classAndMetric(autoscaling, ranks('class') <= ranks('metric'))
   return {
     ...layered,
     autoscaling: {
       ...others,
+      ...(initialScale !== undefined && { initialScale: limited(initialScale, platform) }),
       ...chosen,
       target: targetFor(chosen.metric, layers) ?? autoscaling.target,
       ...limitedScales(scaleBounds(minScale, maxScale, autoscaling.activationScale, ranks), platform),
