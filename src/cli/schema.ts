@@ -41,9 +41,10 @@ function definition(file: string, names: Names): string {
   const text = readFileSync(packaged(file), 'utf8')
   const entries = Object.entries(names)
   if (entries.length === 0) return text
-  const document = parseDocument(text, { merge: true })
+  // Quotes names with a meaning in YAML 1.1, which Kubernetes reads.
+  const document = parseDocument(text, { merge: true, compat: 'yaml-1.1' })
   for (const [field, values] of entries) {
-    document.setIn([...SPEC, field, 'enum'], values)
+    document.setIn([...SPEC, field, 'enum'], document.createNode(values, { flow: true }))
     const example = [...SPEC, field, 'example']
     if (!values.includes(textOf(document.getIn(example)))) document.setIn(example, values[0])
   }

@@ -15,10 +15,12 @@ export function ownNames({ sizes: ownSizes, environments: ownEnvironments, prior
   }
 }
 
-/** The published schema of the claim whose enumerations have these names. */
+/** The published schema of a claim, of any version, whose enumerations have these names. */
 export function withNames(schema: JsonObject, names: Names): JsonObject {
   const spec = at(schema, 'properties', 'spec', 'properties')
-  const named = Object.entries(names).map(([field, values]): [string, Json] => [
+  const enumerated = Object.entries(names).filter(([field]) => at(spec, field, 'enum') !== undefined)
+  if (enumerated.length === 0) return schema
+  const named = enumerated.map(([field, values]): [string, Json] => [
     field,
     { ...(at(spec, field) as JsonObject), enum: values, ...examples(at(spec, field), values) },
   ])

@@ -83,10 +83,30 @@ export function parsePlatform(input: Json | undefined): ParsedPlatform {
   const { environments: own, ...said } = value as JsonObject
   const { environments: _, ...rest } = builtInPlatform
   const merged = merge(said, rest as unknown as JsonObject) as unknown as Platform
-  const platform = { ...merged, environments: environmentLayers(own as Parameters<typeof environmentLayers>[0]) }
-  const wrong = [...unknownSizes(value, platform), ...unknownFields(platform.policy)]
+  const platform = {
+    ...merged,
+    environments: environmentLayers(own as Parameters<typeof environmentLayers>[0]),
+    // The built-in ones first, as people read them.
+    sizes: { ...sizes, ...merged.sizes },
+  }
+  const wrong = [...wrongNames(value), ...unknownSizes(value, platform), ...unknownFields(platform.policy)]
   return wrong.length > 0 ? { ok: false, findings: wrong } : { ok: true, platform }
 }
+
+const NAME = /^[a-z0-9]+(?:-+[a-z0-9]+)*$/
+const LONGEST_NAME = 63
+
+/** Names that a claim must be able to say, which a Kubernetes schema can't check. */
+const wrongNames = (input: Json): Finding[] =>
+  ['sizes', 'environments', 'priorities', 'natsServers'].flatMap(map => {
+    const named = at(input, map)
+    return Object.keys(isObject(named) ? named : {})
+      .filter(name => name.length > LONGEST_NAME || !NAME.test(name))
+      .map((name): Finding => {
+        const problem = `must be a name of at most ${LONGEST_NAME} lower-case letters, digits and '-'`
+        return { code: 'BAD_FORMAT', path: [map, name], problem, found: name }
+      })
+  })
 
 /** Defaults that name a size which the platform does not have. */
 function unknownSizes(input: Json, { sizes: known }: Platform): Finding[] {

@@ -7,6 +7,7 @@ import { parse, stringify } from 'yaml'
 import { sentence } from '../../src/claim/findings.ts'
 import { schema } from '../../src/cli/schema.ts'
 import { validate } from '../../src/cli/validate.ts'
+import { readSource } from '../../src/cli/yaml/source.ts'
 import { at, type JsonObject } from '../../src/kubernetes/json.ts'
 import { parsePlatform } from '../../src/platform/platform.ts'
 import { parseClaim } from '../../src/reconcile/parse-claim.ts'
@@ -49,7 +50,7 @@ describe('a claim', () => {
   test.each([
     {
       spec: { size: 'tin' },
-      finding: "spec.size: must be one of [tiny, micro, small, medium, large], got 'tin', did you mean 'tiny'? [NOT_ALLOWED]",
+      finding: "spec.size: must be one of [micro, small, medium, large, tiny], got 'tin', did you mean 'tiny'? [NOT_ALLOWED]",
     },
     {
       spec: { environment: 'prod' },
@@ -78,6 +79,25 @@ test.each([
   ])
 })
 
+test.each([
+  { map: 'sizes', name: 'Tiny', value: input.sizes.tiny },
+  { map: 'environments', name: 'q a', value: {} },
+  { map: 'priorities', name: '', value: 'shop-critical' },
+  { map: 'natsServers', name: '__proto__', value: { url: 'nats://a:1', monitoringEndpoint: 'a:2' } },
+  { map: 'sizes', name: 'x'.repeat(64), value: input.sizes.tiny },
+])("an input with a name that no claim can say is invalid: '$name' of $map", ({ map, name, value }) => {
+  const fields = JSON.parse(JSON.stringify({ [map]: {} }).replace('{}', `{${JSON.stringify(name)}: ${JSON.stringify(value)}}`))
+  const parsed = parsePlatform({ apiVersion: input.apiVersion, kind: 'Input', ...fields })
+  expect(parsed.ok ? [] : parsed.findings).toEqual([
+    {
+      code: 'BAD_FORMAT',
+      path: [map, name],
+      problem: "must be a name of at most 63 lower-case letters, digits and '-'",
+      found: name,
+    },
+  ])
+})
+
 describe('eds', () => {
   const folder = mkdtempSync(join(tmpdir(), 'eds-names-'))
   const file = join(folder, 'input.yaml')
@@ -101,7 +121,7 @@ describe('eds', () => {
   ])('schema $args prints $name as it is', async ({ args, name }) => expect(await printed(...args)).toBe(shipped(name)))
 
   const enums = {
-    size: ['tiny', 'micro', 'small', 'medium', 'large'],
+    size: ['micro', 'small', 'medium', 'large', 'tiny'],
     environment: ['development', 'staging', 'production', 'qa'],
     priority: ['urgent'],
   }
@@ -131,8 +151,34 @@ describe('eds', () => {
     expect(now).toEqual(before)
   })
 
-  test('validate --input accepts them', async () => {
+  test('schema quotes names that Kubernetes would read as something else', async () => {
+    const words = ['0x1f', '12', '1e3', 'false', 'no', 'null', 'on', 'y']
+    const more = join(folder, 'words.yaml')
+    writeFileSync(more, JSON.stringify({ ...input, sizes: Object.fromEntries(['tiny', ...words].map(word => [word, input.sizes.tiny])) }))
+    const [document] = readSource('definition.yaml', await printed('--input', more)).documents
+    const path = ['spec', 'versions', 0, 'schema', 'openAPIV3Schema', 'properties', 'spec', 'properties', 'size', 'enum']
+    const sizes = at(document?.value, ...path) as string[]
+    expect([...sizes].sort()).toEqual([...words, 'large', 'medium', 'micro', 'small', 'tiny'].sort())
+  })
+
+  test('validate --input accepts them, also with the schema of another version', async () => {
+    const published = JSON.parse(shipped('schemas/eventdrivenservice.schema.json'))
+    published.properties.spec.properties.later = { type: 'string' }
+    const other = join(folder, 'other.json')
+    writeFileSync(other, JSON.stringify(published))
     const run = (...args: string[]) => validate.execute([join(folder, 'claim.yaml'), ...args], recorded().io)
     expect([await run(), await run('--input', file)]).toEqual([1, 0])
+    expect([await run('--schema', other), await run('--schema', other, '--input', file)]).toEqual([1, 0])
+  })
+
+  test('validate --input gives no field to a version that lacks it', async () => {
+    const published = JSON.parse(shipped('schemas/eventdrivenservice.schema.json'))
+    delete published.properties.spec.properties.priority
+    const earlier = join(folder, 'without-priority.json')
+    writeFileSync(earlier, JSON.stringify(published))
+    const urgent = join(folder, 'urgent.yaml')
+    writeFileSync(urgent, stringify(claim({ priority: 'urgent' })))
+    const run = (...args: string[]) => validate.execute([urgent, '--input', file, ...args], recorded().io)
+    expect([await run(), await run('--schema', earlier)]).toEqual([0, 1])
   })
 })

@@ -5,6 +5,7 @@ import { COMPOSITE_KIND, identify, identifyClaim, KIND, missingIdentity } from '
 import type { Schema } from '../../claim/schema.ts'
 import { compileValidator } from '../../claim/validate.ts'
 import { at, isObject, type JsonObject, textOf } from '../../kubernetes/json.ts'
+import { ownNames, withNames } from '../../platform/names.ts'
 import type { Platform } from '../../platform/platform.ts'
 import { validateClaim } from '../../reconcile/parse-claim.ts'
 import { type ClaimDocument, GROUP, sortDocuments } from '../claim-documents.ts'
@@ -25,7 +26,7 @@ export interface ValidationSettings {
 
 /** Compiles schema and advice once, for many files. A large file yields several reports. */
 export function createFileValidator({ platform, schema: other, advice }: ValidationSettings): (file: TextFile) => Generator<FileReport> {
-  const validate = other && compileValidator(other)
+  const validate = other && compileValidator(withNames(other as unknown as JsonObject, ownNames(platform)) as Schema)
   const advise = advice && compileAdvice(other ?? (schema as Schema))
 
   const validateDocument = ({ document, claim }: ClaimDocument): ClaimReport => {
