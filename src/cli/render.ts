@@ -1,10 +1,10 @@
 import { COMPOSITE_KIND, KIND } from '../claim/identity.ts'
 import type { ResolvedClaim } from '../claim/resolved-claim.ts'
 import { isObject, type JsonObject } from '../kubernetes/json.ts'
-import { environments } from '../platform/defaults.ts'
 import type { Platform } from '../platform/platform.ts'
 import { type Composition, compose } from '../reconcile/compose.ts'
 import { parseClaim } from '../reconcile/parse-claim.ts'
+import { didYouMean } from '../text/did-you-mean.ts'
 import { type ClaimDocument, kindAndName, sortDocuments } from './claim-documents.ts'
 import { command } from './command.ts'
 import { endOnFindings, namesOf, readDocuments, readWholeDocuments } from './documents.ts'
@@ -32,13 +32,14 @@ export const render = command({
   options: {
     output: { type: 'string', short: 'o', choices: ['yaml', 'json', 'tree'], description: 'output format; default: yaml' },
     namespace: { type: 'string', short: 'n', value: 'NAMESPACE', description: 'namespace of claims that name none; default: default' },
-    environment: { type: 'string', choices: Object.keys(environments), description: "environment to use instead of the claim's" },
+    environment: { type: 'string', value: 'NAME', description: "environment to use instead of the claim's" },
     input: { type: 'string', value: 'FILE', description: 'the function input, or a Composition that contains it' },
     observed: { type: 'string', value: 'FILE|DIR', description: 'the existing objects, such as the output of kubectl get -o yaml' },
   },
   async run({ values, operands }, io): Promise<ExitCode> {
-    const names = namesOf(operands, io, { command: 'render', input: 'a claim' })
     const platform = await readPlatform(values.input, io)
+    if (values.environment !== undefined) checkEnvironment(values.environment, platform)
+    const names = namesOf(operands, io, { command: 'render', input: 'a claim' })
     const observed = values.observed === undefined ? undefined : await readObserved(values.observed, io)
     const { documents, findings: syntaxFindings, complete } = await readDocuments(names, io)
     const { claims, others, findings: kindFindings } = sortDocuments(documents)
@@ -57,6 +58,17 @@ export const render = command({
     return 0
   },
 })
+
+/** The platform may have environments of its own, so the flag has no fixed choices. */
+function checkEnvironment(environment: string, { environments }: Platform): void {
+  const names = Object.keys(environments)
+  if (names.includes(environment)) return
+  const near = didYouMean(environment, names)
+  fail(
+    'eds render',
+    `--environment must be one of [${names.join(', ')}], got '${environment}'${near === undefined ? '' : `; did you mean ${near}?`}`,
+  )
+}
 
 function positionOf({ file, locate }: SourceDocument): string {
   const { line, column } = locate(['kind'], 'key')

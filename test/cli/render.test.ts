@@ -65,6 +65,7 @@ const files: Readonly<Record<string, string>> = {
     'namespace: elsewhere',
   ),
   'input.yaml': input('defaults: {size: micro}\n'),
+  'names.yaml': input('sizes: {tiny: {requests: {cpu: 50m, memory: 64Mi}, limits: {memory: 128Mi}}}\nenvironments: {qa: {size: tiny}}\n'),
   'composition.yaml': `apiVersion: apiextensions.crossplane.io/v1\nkind: Composition\nspec:\n  pipeline:\n    - step: first\n    - step: ours\n      input:\n        ${input(
     'defaults: {size: micro}',
   ).replaceAll('\n', '\n        ')}\n`,
@@ -134,6 +135,7 @@ describe('renders', () => {
     { title: 'the default size', args: [], is: '500m' },
     { title: 'the size from the environment', args: ['--environment', 'development'], is: '250m' },
     { title: 'the size from the function input', args: ['--input', 'input.yaml'], is: '100m' },
+    { title: "the size from the platform's own environment", args: ['--input', 'names.yaml', '--environment', 'qa'], is: '50m' },
     { title: 'the size from the function input in a Composition', args: ['--input', 'composition.yaml'], is: '100m' },
   ])('$title', async ({ args, is }) => {
     expect(cpu((await run(['claim.yaml', ...args])).stdout)).toBe(is)
@@ -151,6 +153,12 @@ describe('renders', () => {
     const { exit, stdout } = await run(['claim.yaml', ...args])
     expect(exit).toBe(0)
     expect(at(printed(stdout, 'Deployment'), 'spec', 'replicas')).toBe(replicas)
+  })
+
+  test('a summary of a size without a CPU limit', async () => {
+    expect((await run(['claim.yaml', '--input', 'names.yaml', '--environment', 'qa', '-o', 'tree'])).stdout).toContain(
+      '50m–∞ CPU, 64Mi–128Mi memory',
+    )
   })
 
   test('the same resources as JSON', async () => {
@@ -248,6 +256,12 @@ kinds.yaml:13:1  must be a Kubernetes object, got 'just text'  [WRONG_TYPE]
       args: [],
       exit: 2,
       stderr: 'eds render: name a file or a directory, or pipe a claim in\n',
+    },
+    {
+      title: 'an environment that the platform does not have',
+      args: ['claim.yaml', '--input', 'names.yaml', '--environment', 'q'],
+      exit: 2,
+      stderr: "eds render: --environment must be one of [development, staging, production, qa], got 'q'; did you mean qa?\n",
     },
     {
       title: 'an unknown environment',

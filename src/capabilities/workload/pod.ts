@@ -69,7 +69,7 @@ export function summarizePod(podSpec: Json | undefined): (string | undefined)[] 
 
 function summarizeResource(container: Json | undefined, resource: string, unit: string): string | undefined {
   const [request, limit] = ['requests', 'limits'].map(bound => scalar(at(container, 'resources', bound, resource)))
-  return request === undefined && limit === undefined ? undefined : `${request ?? '?'}–${limit ?? '?'} ${unit}`
+  return request === undefined && limit === undefined ? undefined : `${request ?? '?'}–${limit ?? '∞'} ${unit}`
 }
 
 /** The init container has the same image, variables and limits as the container. */
