@@ -5,8 +5,6 @@ import { generated } from './definition.ts'
 export function typesSource(spec: Schema, status: Schema): string {
   return `// ${generated}
 
-export type Size = ${union(spec.properties?.size)}
-export type Environment = ${union(spec.properties?.environment)}
 export type Runtime = ${union(spec.properties?.runtime)}
 
 export interface EventDrivenServiceSpec ${objectType(spec, '')}
