@@ -1,22 +1,28 @@
-import { Capability, Ready, RunFunctionRequest } from '@crossplane-org/function-sdk-typescript'
+import { Capability, Ready, RunFunctionRequest, Severity } from '@crossplane-org/function-sdk-typescript'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { seconds } from '../../src/claim/duration.ts'
 import { sentence } from '../../src/claim/findings.ts'
+import { findingsOf } from '../../src/cli/report/file-report.ts'
+import { createFileValidator } from '../../src/cli/validate/file-validator.ts'
 import { runFunction } from '../../src/function/run-function.ts'
 import { at, type Json, type JsonObject } from '../../src/kubernetes/json.ts'
 import { type Platform, parsePlatform } from '../../src/platform/platform.ts'
 import { compose } from '../../src/reconcile/compose.ts'
 import { parseClaim, validateClaim } from '../../src/reconcile/parse-claim.ts'
 import { claim, claims, compositeOf, knativeClaim, RUNS } from '../fixtures/claims.ts'
+import { inputs, namedFields } from '../fixtures/platforms.ts'
 
 const input = (fields: JsonObject): JsonObject => ({ apiVersion: 'fn.platform.bizmatters.io/v1alpha1', kind: 'Input', ...fields })
 const say = (findings: readonly Parameters<typeof sentence>[0][]) => findings.map(finding => `${sentence(finding)} [${finding.code}]`)
 
-function platform(policy: JsonObject, more: JsonObject = {}): Platform {
-  const parsed = parsePlatform(input({ policy, ...more }))
+function platformOf(given: JsonObject): Platform {
+  const parsed = parsePlatform(given)
   if (!parsed.ok) throw new Error(say(parsed.findings).join())
   return parsed.platform
 }
+
+const platform = (policy: JsonObject, more: JsonObject = {}) => platformOf(input({ policy, ...more }))
 
 const judge = (policy: JsonObject, document: Json) => say(validateClaim(document, platform(policy)).findings)
 /** Of a Crossplane that can't be asked for names. */
@@ -275,36 +281,73 @@ test('a limit that is lowered leaves a running claim as it is, and says so', () 
       : {}
   const running = Object.fromEntries(
     Object.entries(call({ maxReplicas: 9 }).desired?.resources ?? {}).map(([key, { resource }]) => {
-      const { spec = {}, metadata, ...rest } = resource as JsonObject
-      const managedFields = [{ manager, operation: 'Apply', fieldsV1: fields({ spec, metadata }) }]
-      return [key, { resource: { ...rest, spec, metadata: { ...(metadata as JsonObject), managedFields } } as JsonObject }]
+      const { apiVersion, kind, ...owned } = resource as JsonObject
+      const managedFields = [{ manager, operation: 'Apply', fieldsV1: fields(owned) }]
+      return [key, { resource: { ...resource, metadata: { ...(owned.metadata as JsonObject), managedFields } } as JsonObject }]
     }),
   )
   expect(Object.keys(running)).toContain('scaledobject')
   const after = call({ maxReplicas: 5 }, running)
-  expect(Object.keys(after.desired?.resources ?? {})).toEqual(Object.keys(running))
+  const applied = Object.entries(running).map(([key, { resource }]) => {
+    const { managedFields: _, ...metadata } = resource.metadata as JsonObject
+    return [key, { ...resource, metadata }]
+  })
+  expect(Object.entries(after.desired?.resources ?? {}).map(([key, { resource }]) => [key, resource])).toEqual(applied)
   expect(at(after.desired?.resources.scaledobject?.resource, 'spec', 'maxReplicaCount')).toBe(9)
   expect(after.desired?.composite?.ready).toBe(Ready.READY_FALSE)
   expect(after.conditions).toMatchObject([
-    { reason: 'InvalidClaim', message: expect.stringContaining('must be at most 5 on this platform, got 9') },
+    { reason: 'InvalidClaim', message: expect.stringContaining('must be at most 5 on this platform, got 9 [POLICY]') },
   ])
 })
 
-test('law: a claim that the policy accepts composes nothing beyond the limit', () => {
-  const ours = platform({ maxReplicas: 4, maxGracePeriod: '5m' })
+/** A platform with names of its own compiles its schema, so several claims share one. */
+const CLAIMS_OF_A_PLATFORM = 10
+const several = <Value>(one: fc.Arbitrary<Value>) =>
+  fc.array(one, { minLength: CLAIMS_OF_A_PLATFORM, maxLength: CLAIMS_OF_A_PLATFORM, size: 'max' })
+const numRuns = Math.ceil(RUNS / CLAIMS_OF_A_PLATFORM)
+
+test('law: a claim that the policy accepts composes nothing beyond the limits', () => {
   fc.assert(
-    fc.property(claims(), valid => {
-      const parsed = parseClaim(valid, ours)
-      if (!parsed.ok) {
-        expect(parsed.findings.filter(({ code }) => code !== 'POLICY')).toEqual([])
-        return
+    fc.property(inputs(), several(claims()), (given, documents) => {
+      const ours = platformOf(given)
+      const { maxReplicas = Number.POSITIVE_INFINITY, maxGracePeriod } = ours.policy
+      for (const document of documents) {
+        const parsed = parseClaim(document, ours)
+        if (!parsed.ok) continue
+        const { scaling, knative, processing } = parsed.claim
+        const { minScale, maxScale, initialScale = 0, activationScale = 0 } = knative.autoscaling
+        const most = maxScale === 0 ? Number.POSITIVE_INFINITY : maxScale
+        for (const count of [scaling.minReplicas, scaling.maxReplicas, minScale, most, initialScale, activationScale])
+          expect(count).toBeLessThanOrEqual(maxReplicas)
+        expect(scaling.minReplicas).toBeLessThanOrEqual(scaling.maxReplicas)
+        expect(minScale).toBeLessThanOrEqual(most)
+        expect(processing?.maxSeconds ?? 0).toBeLessThanOrEqual(seconds(maxGracePeriod))
       }
-      const { scaling, knative, processing } = parsed.claim
-      expect(
-        Math.max(scaling.minReplicas, scaling.maxReplicas, knative.autoscaling.minScale, knative.autoscaling.maxScale),
-      ).toBeLessThanOrEqual(4)
-      expect(processing?.maxSeconds ?? 0).toBeLessThanOrEqual(300)
     }),
-    { numRuns: RUNS },
+    { numRuns },
   )
+})
+
+test('law: the function and eds validate --input give one verdict', () => {
+  const verdicts = { accepted: 0, refused: 0 }
+  fc.assert(
+    fc.property(inputs(), several(fc.tuple(claims(), namedFields())), (given, drafts) => {
+      const validateFile = createFileValidator({ platform: platformOf(given) })
+      for (const [valid, named] of drafts) {
+        const document = { ...valid, spec: { ...valid.spec, ...named } }
+        const reports = [...validateFile({ file: 'claim.json', text: JSON.stringify(document) })]
+        const said = reports.flatMap(findingsOf).map(({ message, code }) => `${message} [${code}]`)
+        const observed = { composite: { resource: compositeOf(document) } }
+        const { results } = runFunction(RunFunctionRequest.fromPartial({ meta, observed, input: given }))
+        const fatal = results.filter(({ severity }) => severity === Severity.SEVERITY_FATAL).map(({ message }) => message)
+        // The terminal sorts findings by their place in the file.
+        expect(fatal.map(message => [message.length, ...said.filter(one => message.includes(one))])).toEqual(
+          said.length === 0 ? [] : [[said.join('; ').length, ...said]],
+        )
+        verdicts[said.length === 0 ? 'accepted' : 'refused']++
+      }
+    }),
+    { numRuns },
+  )
+  expect(Math.min(verdicts.accepted, verdicts.refused)).toBeGreaterThan(0)
 })
