@@ -123,7 +123,7 @@ export function inputProperties(spec: Schema): Record<string, Schema> {
           type: 'string',
           title: 'cloud of the identities',
           description:
-            "The cloud in which a claim's identity is one: GCP for Workload Identity, AWS for IAM roles for service accounts, Azure for Workload ID.",
+            "The cloud that a claim's identity belongs to: GCP for Workload Identity, AWS for IAM roles for service accounts, Azure for Workload ID.",
           enum: ['GCP', 'AWS', 'Azure'],
         },
         prometheusAnnotations: {
@@ -139,7 +139,7 @@ export function inputProperties(spec: Schema): Record<string, Schema> {
       type: 'string',
       title: 'availability',
       description:
-        'Standard lets Deployments survive the drain of a node and a rollout: a PodDisruptionBudget, pods spread over zones and nodes, and no pod stopped before its successor is ready. None renders nothing of it.',
+        'Standard lets Deployments survive the drain of a node and a rollout: a PodDisruptionBudget, pods spread over zones and nodes, and no pod stopped before its successor is ready. None renders none of these.',
       enum: ['Standard', 'None'],
       default: 'Standard',
     },
@@ -208,16 +208,11 @@ export function inputProperties(spec: Schema): Record<string, Schema> {
           example: '2h',
           default: '1h',
         } as Schema,
-        registries: listOf(
-          'registries',
-          'Where images may come from: registries, with a path if only a part of one is meant.',
-          'ghcr.io/acme',
-          {
-            title: 'registry with an optional path',
-            maxLength: 512,
-            pattern: '^[A-Za-z0-9][A-Za-z0-9.-]*(?::[0-9]{1,5})?(?:/[a-z0-9][a-z0-9._-]*)*$',
-          },
-        ),
+        registries: listOf('registries', 'The registries that images may come from, each with an optional path.', 'ghcr.io/acme', {
+          title: 'registry with an optional path',
+          maxLength: 512,
+          pattern: '^[A-Za-z0-9][A-Za-z0-9.-]*(?::[0-9]{1,5})?(?:/[a-z0-9][a-z0-9._-]*)*$',
+        }),
         digest: {
           type: 'string',
           title: 'digest',

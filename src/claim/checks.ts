@@ -6,7 +6,7 @@ import { wrongPorts } from './ports.ts'
 export type Spec = Partial<EventDrivenServiceSpec>
 
 /** Checks the fields that schema and rules have accepted. */
-export const checkClaim = (spec: Spec): Finding[] => [...duplicateVariables(spec), ...ports(spec)]
+export const checkClaim = (spec: Spec): Finding[] => [...duplicateVariables(spec), ...ports(spec), ...readOnlyTmp(spec)]
 
 /** The variables that the claim names, each with the path of its name. */
 export const namedVariables = ({ env = [], configRefs = [], secretRefs = [] }: Spec): { readonly name: string; readonly path: Path }[] => [
@@ -35,6 +35,14 @@ function duplicateVariables(spec: Spec): Finding[] {
     else if (path[1] !== 'env') return [{ code: 'DUPLICATE', path, problem: `must not be the same as ${formatPath(first)}`, found: name }]
     return []
   })
+}
+
+/** Most programs write to /tmp, and a secret or a ConfigMap is read-only. */
+function readOnlyTmp({ rootFilesystem, files = [] }: Spec): Finding[] {
+  const index = files.findIndex(({ mountPath, scratch }) => mountPath === '/tmp' && scratch === undefined)
+  if (rootFilesystem !== 'ReadOnly' || index < 0) return []
+  const problem = 'must be scratch space with spec.rootFilesystem ReadOnly, because programs write to /tmp'
+  return [{ code: 'CONFLICT', path: ['spec', 'files', index], problem }]
 }
 
 const ports = ({ image = '', nats }: Spec): Finding[] =>

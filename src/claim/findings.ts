@@ -60,8 +60,11 @@ export function formatPath(path: Path): string {
 
 const shorten = (text: string, length: number) => (text.length > length ? `${text.slice(0, length)}…` : text)
 
+/** A URL must not contain a password, but may. */
+const withoutPassword = (text: string) => text.replace(/:\/\/[^/@]{1,1000}@/, '://…@')
+
 function show(found: unknown): string {
-  if (typeof found === 'string') return `'${shorten(found, SHOWN_LENGTH)}'`
+  if (typeof found === 'string') return `'${shorten(withoutPassword(found), SHOWN_LENGTH)}'`
   if (Array.isArray(found)) return found.length === 0 ? 'an empty list' : 'a list'
   if (typeof found === 'object' && found !== null) return Object.keys(found).length === 0 ? 'an empty object' : 'an object'
   return String(found)

@@ -22,14 +22,15 @@ export const nameOf = (manifest: JsonObject | undefined): string | undefined => 
 
 export const namespaceOf = (manifest: JsonObject): string => nonEmptyText(at(manifest, 'metadata', 'namespace')) ?? 'default'
 
-/** Renders a claim with this metadata and spec. */
+/** Renders a claim with this metadata and spec. Manifests from elsewhere need not keep the platform's policy yet. */
 export function render(
   metadata: JsonObject,
   spec: JsonObject,
   platform: Platform,
 ): { readonly ok: true; readonly claim: JsonObject; readonly resources: readonly Composed[] } | Refused {
   const claim = { apiVersion: API_VERSION, kind: KIND, metadata, spec }
-  const parsed = parseClaim(claim, platform)
+  const { maxGracePeriod } = platform.policy
+  const parsed = parseClaim(claim, { ...platform, policy: { maxGracePeriod } })
   if (!parsed.ok) return { ok: false, claim, findings: parsed.findings }
   return { ok: true, claim, resources: compose(parsed.claim, { ...platform, composeAs: 'Native' }, {}).resources }
 }

@@ -5,9 +5,10 @@ import type { Schema } from '../claim/schema.ts'
 import { compileValidator, type Validate } from '../claim/validate.ts'
 import { at, isObject, type Json, type JsonObject } from '../kubernetes/json.ts'
 import { merge } from '../kubernetes/merge.ts'
+import { parseQuantity } from '../kubernetes/quantity.ts'
 import { didYouMean } from '../text/did-you-mean.ts'
 import { type Defaults, environments, type ResourceRequirements, sizes } from './defaults.ts'
-import { type Policy, unknownFields } from './policy.ts'
+import { type Policy, wrongPolicy } from './policy.ts'
 
 export interface Features {
   readonly knativeInitContainers: boolean
@@ -89,7 +90,7 @@ export function parsePlatform(input: Json | undefined): ParsedPlatform {
     // The built-in ones first, as people read them.
     sizes: { ...sizes, ...merged.sizes },
   }
-  const wrong = [...wrongNames(value), ...unknownSizes(value, platform), ...unknownFields(platform.policy)]
+  const wrong = [...wrongNames(value), ...unknownSizes(value, platform), ...reversedSizes(value), ...wrongPolicy(platform.policy)]
   return wrong.length > 0 ? { ok: false, findings: wrong } : { ok: true, platform }
 }
 
@@ -107,6 +108,19 @@ const wrongNames = (input: Json): Finding[] =>
         return { code: 'BAD_FORMAT', path: [map, name], problem, found: name }
       })
   })
+
+/** Sizes of which Kubernetes would refuse every pod. */
+function reversedSizes(input: Json): Finding[] {
+  const sizes = at(input, 'sizes')
+  return Object.entries(isObject(sizes) ? sizes : {}).flatMap(([name, size]) =>
+    ['cpu', 'memory'].flatMap((resource): Finding[] => {
+      const [request, limit] = ['requests', 'limits'].map(bound => parseQuantity(at(size, bound, resource)))
+      if (request === undefined || limit === undefined || request <= limit) return []
+      const path = ['sizes', name, 'requests', resource]
+      return [{ code: 'CONFLICT', path, problem: `must be at most sizes.${name}.limits.${resource}`, found: at(input, ...path) }]
+    }),
+  )
+}
 
 /** Defaults that name a size which the platform does not have. */
 function unknownSizes(input: Json, { sizes: known }: Platform): Finding[] {

@@ -3,6 +3,7 @@ import claimSchema from '../../schemas/eventdrivenservice.schema.json' with { ty
 import { crossplaneFields } from '../claim/crossplane-fields.ts'
 import { milliseconds } from '../claim/duration.ts'
 import type { Finding, Path } from '../claim/findings.ts'
+import type { Runtime } from '../claim/generated/types.ts'
 import { child, inlined, type Schema } from '../claim/schema.ts'
 import { at, type Json, type JsonObject } from '../kubernetes/json.ts'
 import { didYouMean } from '../text/did-you-mean.ts'
@@ -23,8 +24,23 @@ export const checkPolicy = (spec: Json | undefined, policy: Policy): Finding[] =
   ...tooLong(spec, policy),
   ...wrongImage(spec, policy),
   ...(policy.forbid ?? []).flatMap(field => (isSet(spec, field) ? broken(field, 'must not be set') : [])),
-  ...(policy.require ?? []).flatMap(field => (at(spec, ...field.split('.')) === undefined ? broken(field, 'must be set') : [])),
+  ...(policy.require ?? []).flatMap(field =>
+    at(spec, ...field.split('.')) === undefined && canHave(spec, field) ? broken(field, 'must be set') : [],
+  ),
 ]
+
+/** Fields of one runtime. */
+const ofRuntime: Readonly<Partial<Record<string, Runtime>>> = {
+  knative: 'Knative',
+  processing: 'Deployment',
+  priority: 'Deployment',
+  updates: 'Deployment',
+}
+
+function canHave(spec: Json | undefined, field: string): boolean {
+  const runtime = ofRuntime[field.split('.')[0] ?? '']
+  return runtime === undefined || runtime === at(spec, 'runtime')
+}
 
 const broken = (field: string, problem: string, found?: Json): Finding[] => [
   { code: 'POLICY', path: ['spec', ...field.split('.')], problem: `${problem} on this platform`, ...(found !== undefined && { found }) },
@@ -100,11 +116,19 @@ function isSet(value: Json | undefined, field: string): boolean {
   return schema?.default === undefined || schema['x-platform-default'] === true || found !== schema.default
 }
 
-/** The fields of a policy that the API does not have. */
-export const unknownFields = (policy: Policy): Finding[] =>
-  (['forbid', 'require'] as const).flatMap(list =>
+/** A policy that names fields which the API does not have, or that no claim can meet. */
+export const wrongPolicy = (policy: Policy): Finding[] => [
+  ...(['forbid', 'require'] as const).flatMap(list =>
     (policy[list] ?? []).flatMap((field, index) => unknownField(field, ['policy', list, index])),
-  )
+  ),
+  ...(policy.forbid ?? []).flatMap((field, index): Finding[] => {
+    const required = [...(specSchema().required ?? []), ...(policy.require ?? [])].find(one => `${one}.`.startsWith(`${field}.`))
+    if (required === undefined) return []
+    return [
+      { code: 'CONFLICT', path: ['policy', 'forbid', index], problem: `must not be required: every claim needs ${required}`, found: field },
+    ]
+  }),
+]
 
 function unknownField(field: string, path: Path): Finding[] {
   const steps = field.split('.')

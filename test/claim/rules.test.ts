@@ -279,15 +279,12 @@ const rows: readonly { rule: string; keeps: readonly Json[]; breaks: readonly (r
     ]),
   },
   {
-    rule: 'needs one of the three: secret, configMap or scratch',
+    rule: 'needs exactly one of secret, configMap and scratch',
     keeps: [{ secret: 's' }, { configMap: 'c' }, { scratch: '1Gi' }, { secret: 's', configMap: null }].map(source =>
       files({ mountPath: '/work', ...source }),
     ),
     breaks: [{}, { secret: 's', configMap: 'c' }, { secret: 's', scratch: '1Gi' }, { secret: 's', configMap: 'c', scratch: '1Gi' }].map(
-      source => [
-        files({ mountPath: '/work', ...source }),
-        'spec.files[0]: needs one of the three: secret, configMap or scratch [CONFLICT]',
-      ],
+      source => [files({ mountPath: '/work', ...source }), 'spec.files[0]: needs exactly one of secret, configMap and scratch [CONFLICT]'],
     ),
   },
   {
@@ -323,7 +320,7 @@ const rows: readonly { rule: string; keeps: readonly Json[]; breaks: readonly (r
     ]),
   },
   {
-    rule: 'needs one of the four: path, exec, tcp or none true',
+    rule: 'needs exactly one of path, exec, tcp and none true',
     keeps: ['liveness', 'readiness'].flatMap(name =>
       [{ path: '/' }, { exec: ['a'] }, { tcp: 80 }, { none: true }, { path: '/', none: false }, { tcp: 80, path: null }].map(probe =>
         probes({ [name]: probe }),
@@ -332,16 +329,16 @@ const rows: readonly { rule: string; keeps: readonly Json[]; breaks: readonly (r
     breaks: ['liveness', 'readiness'].flatMap(name =>
       [{}, { none: false }, { period: '1s' }, { path: '/', tcp: 80 }, { exec: ['a'], none: true }].map((probe): [Json, string] => [
         probes({ [name]: probe }),
-        `spec.probes.${name}: needs one of the four: path, exec, tcp or none true [CONFLICT]`,
+        `spec.probes.${name}: needs exactly one of path, exec, tcp and none true [CONFLICT]`,
       ]),
     ),
   },
   {
-    rule: 'needs one of the three: path, exec or tcp',
+    rule: 'needs exactly one of path, exec and tcp',
     keeps: [{ path: '/' }, { exec: ['a'] }, { tcp: 80 }].map(how => probes({ startup: { ...how, within: '1m' } })),
     breaks: [{}, { path: '/', tcp: 80 }, { path: '/', exec: ['a'], tcp: 80 }].map(how => [
       probes({ startup: { ...how, within: '1m' } }),
-      'spec.probes.startup: needs one of the three: path, exec or tcp [CONFLICT]',
+      'spec.probes.startup: needs exactly one of path, exec and tcp [CONFLICT]',
     ]),
   },
   {

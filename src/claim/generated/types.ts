@@ -44,7 +44,7 @@ export interface EventDrivenServiceSpec {
       readonly secret: string
     }
   }
-  /** How long and how many at once the service works on messages, so that a pod that works is not stopped. Requires runtime Deployment. */
+  /** How long a message takes and how many a replica processes at once, so that pods get time to finish. Requires runtime Deployment. */
   readonly processing?: {
     /** The longest that one message may take, 1s to 24h. A pod that is told to stop gets this time and 30 seconds, and a busy replica counts as busy. Passed in seconds as MAX_PROCESSING_SECONDS. */
     readonly maxDuration?: string
@@ -119,9 +119,9 @@ export interface EventDrivenServiceSpec {
     /** Whether the pods start without it. */
     readonly optional: boolean
   })[]
-  /** Secrets, ConfigMaps and scratch space as files, for the container and the init container. Read-only, but for scratch space. */
+  /** Secrets, ConfigMaps and scratch space as files, for the container and the init container. Read-only, except scratch space. */
   readonly files?: readonly ({
-    /** The directory in which the files appear. */
+    /** The directory in which the files appear: the file is mountPath/key. */
     readonly mountPath: string
     /** The name of the secret. */
     readonly secret?: string
@@ -168,41 +168,41 @@ export interface EventDrivenServiceSpec {
   readonly probes?: {
     /** A container that fails it is restarted. */
     readonly liveness?: {
-      /** A GET of this path on the container's port answers with a status from 200 to 399. */
+      /** Succeeds if a GET of this path on the container's port answers with a status from 200 to 399. */
       readonly path?: string
-      /** A command in the container ends with 0. */
+      /** Succeeds if this command in the container exits with 0. */
       readonly exec?: readonly string[]
-      /** A connection to this port of the container opens. */
+      /** Succeeds if this port of the container accepts a connection. */
       readonly tcp?: number
-      /** True for no such probe. */
+      /** Whether to turn the probe off. */
       readonly none?: boolean
       /** The time between two probes, 1s to 1h. */
       readonly period?: string
-      /** The number of failed probes in a row that count. */
+      /** Failures in a row before the probe counts as failed. */
       readonly failures?: number
     }
     /** A pod that fails it gets no requests, and a rollout waits for it. */
     readonly readiness?: {
-      /** A GET of this path on the container's port answers with a status from 200 to 399. */
+      /** Succeeds if a GET of this path on the container's port answers with a status from 200 to 399. */
       readonly path?: string
-      /** A command in the container ends with 0. */
+      /** Succeeds if this command in the container exits with 0. */
       readonly exec?: readonly string[]
-      /** A connection to this port of the container opens. */
+      /** Succeeds if this port of the container accepts a connection. */
       readonly tcp?: number
-      /** True for no such probe. */
+      /** Whether to turn the probe off. */
       readonly none?: boolean
       /** The time between two probes, 1s to 1h. */
       readonly period?: string
-      /** The number of failed probes in a row that count. */
+      /** Failures in a row before the probe counts as failed. */
       readonly failures?: number
     }
     /** The other probes begin once it succeeds. */
     readonly startup?: {
-      /** A GET of this path on the container's port answers with a status from 200 to 399. */
+      /** Succeeds if a GET of this path on the container's port answers with a status from 200 to 399. */
       readonly path?: string
-      /** A command in the container ends with 0. */
+      /** Succeeds if this command in the container exits with 0. */
       readonly exec?: readonly string[]
-      /** A connection to this port of the container opens. */
+      /** Succeeds if this port of the container accepts a connection. */
       readonly tcp?: number
       /** A container that has not started after this time is restarted, 1s to 1h. */
       readonly within: string
@@ -212,7 +212,7 @@ export interface EventDrivenServiceSpec {
   readonly identity?: string
   /** Which pods may displace others when nodes are full. The platform names the PriorityClass of each. Requires runtime Deployment. */
   readonly priority?: string
-  /** Whether a new version runs beside the old one for a moment, or only once the old one has stopped. Requires runtime Deployment. */
+  /** Rolling (default) starts the new version before it stops the old one. OneAtATime stops the old one first and allows one replica. Requires runtime Deployment. */
   readonly updates?: 'Rolling' | 'OneAtATime'
   /** Whether the Service <name>-http sends each client to the same pod every time. */
   readonly sessionAffinity: 'None' | 'ClientIP'

@@ -132,6 +132,7 @@ test('answers Crossplane over TLS, rejects other clients, and ends after SIGTERM
   expect(Object.keys(response?.desired?.resources ?? {}).sort()).toEqual([
     'deployment',
     'http-service',
+    'poddisruptionbudget',
     'scaledobject',
     'service',
     'serviceaccount',
