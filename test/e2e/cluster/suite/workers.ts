@@ -101,6 +101,7 @@ export function keepsWorkers(given: () => Setting): void {
 
     describe('the drain of a node', () => {
       const NODES = ['kwok-node-a', 'workers-node-b'] as const
+      const ZONE = 'topology.kubernetes.io/zone'
       const drained = worker(NAMESPACE, 'drained', 'DRAINED', { scaling: { minReplicas: 8, maxReplicas: 9, pollingInterval: 1 } })
       const podsOn = async (node: string) => {
         const pods = await given().cluster.api.list({ apiVersion: 'v1', kind: 'Pod', namespace: NAMESPACE })
@@ -121,7 +122,9 @@ export function keepsWorkers(given: () => Setting): void {
       beforeAll(async () => {
         const { cluster, nats } = given()
         const { metadata, spec } = await cluster.api.get({ apiVersion: 'v1', kind: 'Node', name: NODES[0] })
-        const labels = { ...(at(metadata, 'labels') as JsonObject), 'kubernetes.io/hostname': NODES[1] }
+        const labels = { ...(at(metadata, 'labels') as JsonObject), 'kubernetes.io/hostname': NODES[1], [ZONE]: 'b' }
+        // The scheduler ignores the spread on nodes without a zone.
+        await cluster.kubectl(['label', 'node', NODES[0], `${ZONE}=a`])
         const annotations = { 'kwok.x-k8s.io/node': 'fake' }
         await cluster.api.apply({
           apiVersion: 'v1',
@@ -137,6 +140,7 @@ export function keepsWorkers(given: () => Setting): void {
       afterAll(async () => {
         const { cluster } = given()
         for (const node of NODES) await cluster.kubectl(['uncordon', node])
+        await cluster.kubectl(['label', 'node', NODES[0], `${ZONE}-`])
         await deleteClaim(cluster, drained)
         await cluster.kubectl(['delete', 'node', NODES[1]])
       })
