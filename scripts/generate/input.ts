@@ -139,7 +139,7 @@ export function inputProperties(spec: Schema): Record<string, Schema> {
       type: 'string',
       title: 'availability',
       description:
-        'Standard lets Deployments survive the drain of a node and a rollout: a PodDisruptionBudget, pods spread over zones and nodes, and no pod stopped before its successor is ready. None renders none of these.',
+        'Standard lets Deployments survive the drain of a node and a rollout: a PodDisruptionBudget, and no pod stopped before its successor is ready. None renders none of these.',
       enum: ['Standard', 'None'],
       default: 'Standard',
     },

@@ -36,7 +36,7 @@ function busyReplicas(spec: Json | undefined): Finding[] {
       ...(averageDuration !== undefined && { averageDuration }),
       ...(targetLatency !== undefined && { targetLatency }),
     })
-  if (typeof threshold !== 'number' || threshold <= concurrency) return []
+  if (typeof threshold !== 'number' || !(threshold > concurrency)) return []
   const problem = `makes ${threshold} messages per replica, but a replica works on ${concurrency} at once (spec.processing.concurrency), so the autoscaler will ask busy replicas to finish`
   return [
     {
@@ -57,7 +57,10 @@ function fieldsWithoutEffect(spec: Json | undefined): Finding[] {
     ...(isSet('httpPort') ? [] : [noEffect(['sessionAffinity'], 'without httpPort')]),
     ...(isSet('nats')
       ? []
-      : scalingByLag.map(field => noEffect(['scaling', field], 'without nats: minReplicas is the number of replicas'))),
+      : [
+          ...scalingByLag.map(field => noEffect(['scaling', field], 'without nats: minReplicas is the number of replicas')),
+          noEffect(['processing', 'targetLatency'], 'without nats: nothing scales on the lag'),
+        ]),
   ]
 }
 

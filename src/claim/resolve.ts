@@ -50,7 +50,7 @@ export function resolveClaim(spec: Spec, name: string, namespace: string, platfo
     variables: variables(spec),
     bulkSources: bulkSources(spec),
     files: (spec.files ?? []).map(filesOf),
-    rootFilesystem: layered.rootFilesystem,
+    rootFilesystem: resolveRoot(spec, layered.rootFilesystem, platform),
     imagePullSecrets: (layered.imagePullSecrets ?? []).map(secret => secret.name),
     ...(initContainer && { initContainer }),
     port: httpPort ?? HTTP_PORT,
@@ -81,7 +81,11 @@ export const resolveDefaults = (platform: Platform, fields: Partial<Spec> = {}, 
     platform,
   )
 
-/** A workload of which never two run has one replica. */
+/** A default gives way where Knative can't have a writable /tmp beside it. */
+const resolveRoot = ({ runtime, rootFilesystem }: Spec, layered: ResolvedClaim['rootFilesystem'], { features }: Platform) =>
+  rootFilesystem === undefined && runtime === 'Knative' && !features.knativeEmptyDir ? 'Writable' : layered
+
+/** OneAtATime allows one replica, whatever the defaults say. */
 const oneAtATime = (spec: Spec): Spec => (spec.updates === 'OneAtATime' ? { ...spec, scaling: { ...spec.scaling, maxReplicas: 1 } } : spec)
 
 function resolveNats({ credentials, tls, server }: NonNullable<Spec['nats']>, claimLayers: readonly Layer[], platform: Platform): Nats {
@@ -113,7 +117,7 @@ const limited = (count: number, { policy: { maxReplicas = count } }: Platform) =
 function resolveScaling(
   layered: Scaling,
   layers: readonly Layer[],
-  { nats, runtime, scaling, processing = {} }: Spec,
+  { nats, runtime, scaling, updates, processing = {} }: Spec,
   platform: Platform,
 ): Scaling {
   const [minReplicas, maxReplicas] = yieldingBounds(
@@ -124,11 +128,13 @@ function resolveScaling(
   )
   const lagThreshold = scaling?.lagThreshold ?? lagThresholdOf(processing) ?? layered.lagThreshold
   // Nothing wakes a Deployment without KEDA, so a default of 0 does not apply.
-  const isCount = runtime === 'Deployment' && nats === undefined && scaling?.minReplicas === undefined
+  const isCount = runtime === 'Deployment' && nats === undefined
+  const least = isCount && updates !== 'OneAtATime' ? layered.minReplicas : minReplicas
+  const isDefault = scaling?.minReplicas === undefined
   return {
     ...layered,
     lagThreshold,
-    minReplicas: limited(isCount ? Math.max(1, minReplicas) : minReplicas, platform),
+    minReplicas: limited(isCount && isDefault ? Math.max(1, least) : least, platform),
     maxReplicas: limited(maxReplicas, platform),
   }
 }

@@ -111,7 +111,7 @@ const MIXED = /(?:^spec|\.(?:labels|annotations|strategy|rollingUpdate))$/
 
 /** These are shown as a whole. */
 const WHOLE =
-  /(?:Probe|securityContext|\.lifecycle|\.(?:env|volumes|volumeMounts|topologySpreadConstraints|imagePullSecrets)(?:\.[\w$-]+|\["[^"]*"\])|\.resources\.\w+|\.advanced|\.ports\.\w+)$/
+  /(?:Probe|securityContext|\.lifecycle|\.(?:env|volumes|volumeMounts|imagePullSecrets)(?:\.[\w$-]+|\["[^"]*"\])|\.resources\.\w+|\.advanced|\.ports\.\w+)$/
 
 /** An object of empty objects is empty, such as `net` of a KafkaSource without credentials. */
 const isEmpty = (value: Json | undefined): boolean =>
@@ -187,12 +187,6 @@ const byDirectory: NameIn = (volume, place, root) => {
   return [mount === undefined ? `other ${name}` : textOf(at(mount, 'mountPath')), { step: name, place, item: volume }]
 }
 
-/** Two constraints of a key differ in what happens if they can't be met. */
-const byConstraint: NameIn = (constraint, place) => {
-  const key = textOf(at(constraint, 'topologyKey'))
-  return [`${key} ${textOf(at(constraint, 'whenUnsatisfiable'))}`, { step: key, place, item: constraint }]
-}
-
 const byIndex: NameIn = (item, index) => [String(index), { step: index, place: index, item }]
 
 /** A ConfigMap and a Secret may share a name. */
@@ -216,7 +210,6 @@ const lists: Readonly<Record<string, NameIn>> = {
   env: byName,
   volumes: byDirectory,
   volumeMounts: named(mount => textOf(at(mount, 'mountPath'))),
-  topologySpreadConstraints: byConstraint,
   imagePullSecrets: byName,
   envFrom: named(sourceName),
   traffic: byIndex,

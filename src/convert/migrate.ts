@@ -2,7 +2,7 @@
 
 import { specOf, triggerOf } from '../capabilities/deployment/import.ts'
 import { at, isObject, items, type JsonObject, textOf } from '../kubernetes/json.ts'
-import { groupKindOf } from '../kubernetes/objects.ts'
+import { controllerOf, groupKindOf } from '../kubernetes/objects.ts'
 import type { Platform } from '../platform/platform.ts'
 import { ADOPT } from '../reconcile/name-conflicts.ts'
 import { compare, type Pair, type Row } from './compare.ts'
@@ -25,7 +25,14 @@ export type Migrated =
     }
   | Refused
 
-const kinds = ['apps/Deployment', '/Service', '/ServiceAccount', 'keda.sh/ScaledObject', 'policy/PodDisruptionBudget'] as const
+const kinds = [
+  'apps/Deployment',
+  '/Service',
+  '/ServiceAccount',
+  'keda.sh/ScaledObject',
+  'policy/PodDisruptionBudget',
+  'autoscaling/HorizontalPodAutoscaler',
+] as const
 type Kind = (typeof kinds)[number]
 
 /** Whether a claim renders this kind. */
@@ -61,6 +68,9 @@ export function migrate(manifests: readonly JsonObject[], platform: Platform, { 
   const { claim } = rendered
   const made = new Map(rendered.resources.map(({ key, manifest }) => [key, manifest]))
   const budgets = all('policy/PodDisruptionBudget')
+  const autoscalers = all('autoscaling/HorizontalPodAutoscaler').filter(
+    hpa => !isOfKeda(hpa) && at(hpa, 'spec', 'scaleTargetRef', 'name') === name,
+  )
   const given: Readonly<Record<string, JsonObject | undefined>> = {
     serviceaccount: serviceAccount,
     deployment,
@@ -71,7 +81,9 @@ export function migrate(manifests: readonly JsonObject[], platform: Platform, { 
       budgets.find(budget => nameOf(budget) === name) ?? budgets.find(budget => selectsPods(at(budget, 'spec', 'selector'), deployment)),
   }
   const known = Object.values(given)
-  const unmatched = manifests.filter(manifest => isMigrated(manifest) && !known.includes(manifest) && !isEverywhere(manifest))
+  const unmatched = manifests.filter(
+    manifest => isMigrated(manifest) && !known.includes(manifest) && !isEverywhere(manifest) && !isOfKeda(manifest),
+  )
   const pairs: Pair[] = [
     ...Object.entries(given).map(([key, object]) => ({
       given: object,
@@ -85,7 +97,7 @@ export function migrate(manifests: readonly JsonObject[], platform: Platform, { 
     claim,
     size: matchSize(at(deployment, 'spec', 'template', 'spec', 'containers', mainOf(deployment), 'resources'), platform.sizes),
     rows: pairs.flatMap(pair => compare(pair, pods)),
-    steps: stepsTo(pairs, pods, claim),
+    steps: stepsTo(pairs, pods, claim, autoscalers),
   }
 }
 
@@ -100,6 +112,9 @@ const readsFromNats = (deployment: JsonObject) =>
 const hasHttpPort = (deployment: JsonObject) => items(at(mainContainer(deployment), 'ports')).some(port => at(port, 'name') === 'http')
 
 const mainContainer = (deployment: JsonObject) => at(deployment, 'spec', 'template', 'spec', 'containers', mainOf(deployment))
+
+/** KEDA creates its HPA from the ScaledObject. */
+const isOfKeda = (manifest: JsonObject) => controllerOf(manifest)?.kind === 'ScaledObject'
 
 /** An adopted Deployment keeps its count. */
 function withoutReplicas(deployment: JsonObject | undefined): JsonObject | undefined {

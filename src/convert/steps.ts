@@ -11,7 +11,7 @@ export interface Step {
   readonly commands: readonly string[]
 }
 
-export function stepsTo(pairs: readonly Pair[], deployment: Pair, claim: JsonObject): Step[] {
+export function stepsTo(pairs: readonly Pair[], deployment: Pair, claim: JsonObject, autoscalers: readonly JsonObject[] = []): Step[] {
   const name = shellQuote(textOf(at(claim, 'metadata', 'name')))
   const kubectl = `kubectl -n ${shellQuote(textOf(at(claim, 'metadata', 'namespace')))}`
   const taken = pairs.filter(pair => pair.given !== undefined && pair.made !== undefined)
@@ -53,6 +53,12 @@ export function stepsTo(pairs: readonly Pair[], deployment: Pair, claim: JsonObj
           ],
         }
       : undefined,
+    autoscalers.length === 0
+      ? undefined
+      : {
+          says: 'The claim sets the replica count or lets KEDA set it, so delete the HPA, which sets it too:',
+          commands: autoscalers.map(hpa => `${kubectl} delete ${kubectlTarget(hpa)}`),
+        },
     scalers.length === 0
       ? undefined
       : { says: 'KEDA accepts one ScaledObject per Deployment. The replica count stays until the claim has its own:', commands: scalers },

@@ -88,7 +88,8 @@ export function parsePlatform(input: Json | undefined): ParsedPlatform {
     ...merged,
     environments: environmentLayers(own as Parameters<typeof environmentLayers>[0]),
     // The built-in ones first, as people read them.
-    sizes: { ...sizes, ...merged.sizes },
+    // An entry is complete, so that it can leave out a CPU limit.
+    sizes: { ...sizes, ...(said.sizes as Platform['sizes'] | undefined) },
   }
   const wrong = [...wrongNames(value), ...unknownSizes(value, platform), ...reversedSizes(value), ...wrongPolicy(platform.policy)]
   return wrong.length > 0 ? { ok: false, findings: wrong } : { ok: true, platform }

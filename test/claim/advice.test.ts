@@ -55,6 +55,11 @@ test.each([
   { says: 'affinity that is null', spec: { sessionAffinity: null }, advice: [] },
   { says: 'the count without NATS', spec: { nats: undefined, httpPort: 80, scaling: { minReplicas: 3 } }, advice: [] },
   {
+    says: 'a latency without NATS',
+    spec: { nats: undefined, httpPort: 80, processing: { averageDuration: '1s', targetLatency: '2s' } },
+    advice: [idle('spec.processing.targetLatency', 'without nats: nothing scales on the lag')],
+  },
+  {
     says: 'all other scaling without NATS',
     spec: { nats: undefined, httpPort: 80, scaling: { minReplicas: 3, maxReplicas: 5, lagThreshold: 2, paused: false } },
     advice: ['maxReplicas', 'lagThreshold', 'paused'].map(field =>

@@ -18,6 +18,23 @@ test.each([
     document: claim({ env: [{ name: 'A', value: '' }], secretRefs: [{ name: 's', env: [key('B')] }] }),
     finds: [],
   },
+  {
+    says: 'scratch space at /tmp with a read-only root',
+    document: claim({ rootFilesystem: 'ReadOnly', files: [{ mountPath: '/tmp', scratch: '1Gi' }] }),
+    finds: [],
+  },
+  { says: 'a secret at /tmp with a writable root', document: claim({ files: [{ mountPath: '/tmp', secret: 's' }] }), finds: [] },
+  {
+    says: 'a secret at /tmp with a read-only root',
+    document: claim({
+      rootFilesystem: 'ReadOnly',
+      files: [
+        { mountPath: '/etc/a', secret: 's' },
+        { mountPath: '/tmp', secret: 's' },
+      ],
+    }),
+    finds: ['spec.files[1]: must be scratch space with spec.rootFilesystem ReadOnly, because programs write to /tmp [CONFLICT]'],
+  },
   { says: 'the same key under two names', document: claim({ secretRefs: [{ name: 's', env: [key('A'), key('B')] }] }), finds: [] },
   {
     says: 'names that differ in case',

@@ -468,3 +468,15 @@ describe('a resolved claim', () => {
     expect(settle(claim({ eventing: { kafka: { ...kafka, consumerGroup: 'mine' } } })).eventing?.kafka?.consumerGroup).toBe('mine')
   })
 })
+
+test('a maximum does not lower the count of a Deployment without NATS', () => {
+  const http = { nats: undefined, httpPort: 80, environment: 'production' }
+  expect(settle(claim({ ...http, scaling: { maxReplicas: 1 } })).scaling.minReplicas).toBe(2)
+  expect(settle(claim({ ...http, updates: 'OneAtATime' })).scaling.minReplicas).toBe(1)
+})
+
+test("a platform's read-only root gives way where Knative can't have a writable /tmp", () => {
+  const fields = { defaults: { rootFilesystem: 'ReadOnly' }, features: { knativeEmptyDir: false } }
+  expect(settle(knativeClaim(), fields).rootFilesystem).toBe('Writable')
+  expect(settle(claim(), fields).rootFilesystem).toBe('ReadOnly')
+})

@@ -500,3 +500,39 @@ describe('refuses', () => {
     expect(migrated).toMatchObject({ ok: false, findings: [{ problem: expect.stringMatching(problem) }] })
   })
 })
+
+describe('an HPA', () => {
+  const http = { apiVersion: 'v1', kind: 'Service', metadata: { name: 'web' }, spec: { selector: { app: 'web' }, ports: [{ port: 80 }] } }
+  const web = {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name: 'web' },
+    spec: {
+      selector: { matchLabels: { app: 'web' } },
+      template: {
+        metadata: { labels: { app: 'web' } },
+        spec: { containers: [{ name: 'main', image: 'ghcr.io/acme/web:1', ports: [{ containerPort: 80 }] }] },
+      },
+    },
+  }
+  const hpa = (target: string, metadata: JsonObject = {}) => ({
+    apiVersion: 'autoscaling/v2',
+    kind: 'HorizontalPodAutoscaler',
+    metadata: { name: 'web-cpu', ...metadata },
+    spec: { scaleTargetRef: { kind: 'Deployment', name: target }, maxReplicas: 4 },
+  })
+  const deletes = (...more: JsonObject[]) => {
+    const migrated = migrate([web, http, ...more], builtInPlatform, { adopt: false })
+    if (!migrated.ok) throw new Error(JSON.stringify(migrated.findings))
+    return migrated.steps.flatMap(({ commands }) => commands).filter(command => command.includes('horizontalpodautoscaler'))
+  }
+
+  test('of the Deployment is deleted, because the claim sets the count', () => {
+    expect(deletes(hpa('web'))).toEqual(['kubectl -n default delete horizontalpodautoscaler/web-cpu'])
+  })
+
+  test.each([
+    { says: 'of another Deployment', object: hpa('other') },
+    { says: 'of KEDA', object: hpa('web', { ownerReferences: [{ controller: true, kind: 'ScaledObject', name: 'web' }] }) },
+  ])('$says is left alone', ({ object }) => expect(deletes(object)).toEqual([]))
+})

@@ -133,7 +133,7 @@ const workers: readonly { worker: string; spec: JsonObject; unsaid: readonly str
     },
     unsaid: [
       'Deployment tolerations',
-      'Deployment topologySpreadConstraints["topology.kubernetes.io/zone"]',
+      'Deployment topologySpreadConstraints',
       'Deployment ports["9090"]',
       'Deployment env.GOMEMLIMIT',
       'Deployment volumes.nats-creds.secret.defaultMode',

@@ -182,3 +182,9 @@ describe('eds', () => {
     expect([await run(), await run('--schema', earlier)]).toEqual([0, 1])
   })
 })
+
+test('an entry can leave out the CPU limit of a built-in size', () => {
+  const small = { requests: { cpu: '4', memory: '1Gi' }, limits: { memory: '2Gi' } }
+  const parsed = parseWith({ apiVersion: input.apiVersion, kind: 'Input', sizes: { small } }, { size: 'small' })
+  expect(parsed.ok && parsed.claim.resources).toEqual(small)
+})

@@ -52,7 +52,7 @@ test('the example for platforms is valid', () => {
 })
 
 describe('reports', () => {
-  const quantities = (cpu: Json) => ({ requests: { cpu, memory: '1Gi' }, limits: { cpu: '1', memory: '1Gi' } })
+  const quantities = (cpu: Json) => ({ requests: { cpu, memory: '1Gi' }, limits: { cpu: '1T', memory: '1Gi' } })
   test.each([
     { says: 'input that is not an object', value: 'text', finds: ["must be an object, got 'text' [WRONG_TYPE]"] },
     { says: 'a list', value: [], finds: ['must be an object, got an empty list [WRONG_TYPE]'] },
@@ -99,6 +99,11 @@ describe('reports', () => {
       says: 'a wrong preset',
       value: input({ environments: { staging: { healthPath: 'health' } } }),
       finds: ["environments.staging.healthPath: must be a valid absolute path such as '/health', got 'health' [BAD_FORMAT]"],
+    },
+    {
+      says: 'a size that requests more than it may use',
+      value: input({ sizes: { medium: { requests: { cpu: '8', memory: '8Gi' }, limits: { cpu: '4000m', memory: '8Gi' } } } }),
+      finds: ["sizes.medium.requests.cpu: must be at most sizes.medium.limits.cpu, got '8' [CONFLICT]"],
     },
     {
       says: 'bounds out of order',

@@ -128,7 +128,7 @@ describe('a claim', () => {
     },
     {
       says: 'sets these fields',
-      policy: { require: ['environment', 'scaling.maxReplicas'] },
+      policy: { require: ['environment', 'scaling.maxReplicas', 'knative.timeoutSeconds'] },
       keeps: [claim({ environment: 'staging', scaling: { maxReplicas: 3 } })],
       breaks: [
         [
@@ -148,6 +148,13 @@ describe('a claim', () => {
     for (const document of keeps) expect([document, judge(policy, document)]).toEqual([document, []])
     for (const [document, ...findings] of breaks) expect([document, judge(policy, document)]).toEqual([document, findings])
   })
+})
+
+test('an input that requires a field and forbids a part of it is invalid', () => {
+  const parsed = parsePlatform(input({ policy: { require: ['nats.url'], forbid: ['nats'] } }))
+  expect(parsed.ok ? [] : say(parsed.findings)).toEqual([
+    "policy.forbid[0]: must not be required: every claim needs nats.url, got 'nats' [CONFLICT]",
+  ])
 })
 
 test('a default above the limit is lowered', () => {
@@ -184,6 +191,7 @@ test.each([
     field: 'compositionRef',
     finding: "policy.forbid[0]: must be a field of a claim below spec, got 'compositionRef' [NOT_ALLOWED]",
   },
+  { field: 'image', finding: "policy.forbid[0]: must not be required: every claim needs image, got 'image' [CONFLICT]" },
   { field: 'zzz', finding: "policy.forbid[0]: must be a field of a claim below spec, got 'zzz' [NOT_ALLOWED]" },
   { field: 'image.tag', finding: "policy.forbid[0]: must be a field of a claim below spec, got 'image.tag' [NOT_ALLOWED]" },
   { field: 'constructor', finding: "policy.forbid[0]: must be a field of a claim below spec, got 'constructor' [NOT_ALLOWED]" },

@@ -29,6 +29,11 @@ export const podDisruptionBudget: ComposedResource = {
     },
   }),
   ready: exists,
+  // Kubernetes refuses both bounds, and server-side apply would keep theirs.
+  conflict: ({ metadata: { name, namespace } }, foreign) =>
+    at(foreign, 'spec', 'minAvailable') === undefined
+      ? undefined
+      : `It has minAvailable, which excludes the claim's maxUnavailable. Delete it: kubectl -n ${namespace} delete poddisruptionbudget ${name}`,
 }
 
 const podsOf = (claim: ResolvedClaim) =>

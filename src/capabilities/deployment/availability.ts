@@ -1,7 +1,7 @@
-// What lets a Deployment survive a rollout, a scale-in and the drain of a node.
+// What lets a Deployment survive a rollout, a scale-in and the drain of a node. Kubernetes' scheduler already spreads the pods over
+// zones and nodes; a constraint of ours would turn that off on nodes without a zone.
 import type { ResolvedClaim } from '../../claim/resolved-claim.ts'
-import { at, type JsonObject } from '../../kubernetes/json.ts'
-import { selectorLabels } from '../workload/labels.ts'
+import { at, isObject, items, type JsonObject } from '../../kubernetes/json.ts'
 
 const isStandard = ({ platform }: ResolvedClaim) => platform.availability === 'Standard'
 
@@ -33,20 +33,6 @@ function oneAtATime(observed: JsonObject | undefined): JsonObject {
 export const stillRolls = (observed: JsonObject, { updates }: ResolvedClaim): boolean =>
   updates === 'OneAtATime' && rollingUpdateOf(observed) !== undefined
 
-/** Spreads each version's pods by itself, so that those of the previous one don't distort it. */
-export const spread = (claim: ResolvedClaim): JsonObject =>
-  isStandard(claim)
-    ? {
-        topologySpreadConstraints: ['topology.kubernetes.io/zone', 'kubernetes.io/hostname'].map(topologyKey => ({
-          maxSkew: 1,
-          topologyKey,
-          whenUnsatisfiable: 'ScheduleAnyway',
-          labelSelector: { matchLabels: selectorLabels(claim) },
-          matchLabelKeys: ['pod-template-hash'],
-        })),
-      }
-    : {}
-
 /** The time in which a worker that is told to stop puts away its results. */
 export const SECONDS_TO_FINISH = 30
 
@@ -55,8 +41,15 @@ export const gracePeriod = ({ processing }: ResolvedClaim): JsonObject =>
   processing?.maxSeconds === undefined ? {} : { terminationGracePeriodSeconds: processing.maxSeconds + SECONDS_TO_FINISH }
 
 /** Requests still arrive for a moment after a pod was told to stop, until every node has heard of it. */
-export const preStop = (claim: ResolvedClaim): JsonObject =>
-  isStandard(claim) && receivesRequests(claim) ? { lifecycle: { preStop: { sleep: { seconds: 5 } } } } : {}
+export const preStop = (claim: ResolvedClaim, observed: JsonObject | undefined): JsonObject =>
+  isStandard(claim) && receivesRequests(claim) && !hasOtherHook(observed) ? { lifecycle: { preStop: { sleep: { seconds: 5 } } } } : {}
+
+/** An adopted Deployment may keep a hook of its own, and Kubernetes refuses two of them. */
+function hasOtherHook(observed: JsonObject | undefined): boolean {
+  const main = items(at(observed, 'spec', 'template', 'spec', 'containers')).find(container => at(container, 'name') === 'main')
+  const hook = at(main, 'lifecycle', 'preStop')
+  return isObject(hook) && Object.keys(hook).some(handler => handler !== 'sleep')
+}
 
 const receivesRequests = ({ httpPort, eventing }: ResolvedClaim) =>
   httpPort !== undefined || (eventing !== undefined && (eventing.triggers.length > 0 || eventing.kafka?.sink === 'workload'))

@@ -10,7 +10,7 @@ import { containerBase, imagePullSecrets, initContainers, podSecurity, program, 
 import { probes } from '../workload/probes.ts'
 import { SCALER_KEY } from '../workload/scaler.ts'
 import { volumes } from '../workload/volumes.ts'
-import { gracePeriod, preStop, spread, stillRolls, updates } from './availability.ts'
+import { gracePeriod, preStop, stillRolls, updates } from './availability.ts'
 
 const KIND = { apiVersion: 'apps/v1', kind: 'Deployment' } as const
 
@@ -37,7 +37,7 @@ export const deployment: ComposedResource = {
   }),
   conflict: (manifest, foreign, { namespace, name }) =>
     sameSelector(manifest, foreign)
-      ? leftover(extraContainer(manifest, foreign))
+      ? (leftover(extraContainer(manifest, foreign)) ?? otherVolume(manifest, foreign))
       : `Its selector differs and is immutable: rename the claim, or delete the Deployment but not its pods: kubectl -n ${namespace} delete deployment ${name} --cascade=orphan`,
   freeze: {
     omit: observed => (setCount(observed) === undefined ? ['replicas'] : []),
@@ -79,7 +79,7 @@ const manifestOf = (claim: ResolvedClaim, replicas: number | undefined, observed
     ...(replicas !== undefined && { replicas }),
     selector: { matchLabels: selectorLabels(claim) },
     ...updates(claim, observed),
-    template: { metadata: podMetadata(claim), spec: podSpec(claim) },
+    template: { metadata: podMetadata(claim), spec: podSpec(claim, observed) },
   },
 })
 
@@ -102,6 +102,17 @@ function extraContainer(manifest: Manifest, foreign: JsonObject): string | undef
   return undefined
 }
 
+/** A volume of the same name with another source, which Kubernetes would refuse beside ours. */
+function otherVolume(manifest: Manifest, foreign: JsonObject): string | undefined {
+  const volumesOf = (object: JsonObject) => items(at(object, 'spec', 'template', 'spec', 'volumes')).filter(isObject)
+  const sourceOf = (volume: JsonObject | undefined) => Object.keys(volume ?? {}).find(field => field !== 'name')
+  const clash = volumesOf(manifest).find(ours => {
+    const theirs = volumesOf(foreign).find(volume => volume.name === ours.name)
+    return theirs !== undefined && sourceOf(theirs) !== sourceOf(ours)
+  })
+  return clash && `Its volume '${textOf(clash.name)}' has another source than the claim's: eds migrate prints the command that replaces it.`
+}
+
 const containerLists = [
   ['containers', 'a container'],
   ['initContainers', 'an init container'],
@@ -116,12 +127,11 @@ const countAt = (observed: JsonObject | undefined, ...path: string[]): number =>
   return typeof value === 'number' ? value : 0
 }
 
-const podSpec = (claim: ResolvedClaim): JsonObject => ({
+const podSpec = (claim: ResolvedClaim, observed: JsonObject | undefined): JsonObject => ({
   serviceAccountName: claim.name,
   automountServiceAccountToken: false,
   securityContext: podSecurity,
   ...(claim.priorityClass !== undefined && { priorityClassName: claim.priorityClass }),
-  ...spread(claim),
   ...gracePeriod(claim),
   ...volumes(claim),
   ...imagePullSecrets(claim),
@@ -133,7 +143,7 @@ const podSpec = (claim: ResolvedClaim): JsonObject => ({
       ...program(claim),
       ports: [{ name: 'http', containerPort: claim.port, protocol: 'TCP' }],
       ...probes(claim, 'http'),
-      ...preStop(claim),
+      ...preStop(claim, observed),
     },
   ],
 })

@@ -59,7 +59,7 @@ export const scaledObject: ComposedResource = {
 }
 
 const SHORTEST_WINDOW_SECONDS = 300
-/** Kubernetes allows no longer one. */
+/** Kubernetes allows at most an hour. */
 const LONGEST_WINDOW_SECONDS = 3600
 
 /** The count falls only once the lag was low for as long as a message may take. */

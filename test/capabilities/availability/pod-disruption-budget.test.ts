@@ -41,3 +41,13 @@ test.each<{ says: string; spec: JsonObject; exists: boolean }>([
   expect(availability.resolve(claim) !== undefined).toBe(exists)
   expect(availability.resolve({ ...claim, platform: { ...builtInPlatform, availability: 'None' } })).toBeUndefined()
 })
+
+test('cannot adopt one with minAvailable, which Kubernetes refuses beside ours', () => {
+  const claim = resolvedClaim()
+  const manifest = podDisruptionBudget.build(claim, 'adopted')
+  if (manifest === undefined) throw new Error('no PodDisruptionBudget')
+  expect(podDisruptionBudget.conflict?.(manifest, { spec: { minAvailable: 1 } }, claim)).toBe(
+    "It has minAvailable, which excludes the claim's maxUnavailable. Delete it: kubectl -n shop delete poddisruptionbudget orders-worker",
+  )
+  expect(podDisruptionBudget.conflict?.(manifest, { spec: { maxUnavailable: 1 } }, claim)).toBeUndefined()
+})

@@ -66,19 +66,8 @@ describe('a Deployment that never runs two versions', () => {
   })
 })
 
-test('spreads the pods of each version over zones and nodes, but runs them anyway', () => {
-  const constraint = (topologyKey: string) => ({
-    maxSkew: 1,
-    topologyKey,
-    whenUnsatisfiable: 'ScheduleAnyway',
-    labelSelector: { matchLabels: { 'app.kubernetes.io/name': 'orders-worker' } },
-    matchLabelKeys: ['pod-template-hash'],
-  })
-  expect(at(pod({}), 'topologySpreadConstraints')).toEqual([
-    constraint('topology.kubernetes.io/zone'),
-    constraint('kubernetes.io/hostname'),
-  ])
-  expect(at(pod({}, 'None'), 'topologySpreadConstraints')).toBeUndefined()
+test('leaves the spread over zones and nodes to the scheduler', () => {
+  expect(at(pod({}), 'topologySpreadConstraints')).toBeUndefined()
 })
 
 test.each([
@@ -106,4 +95,14 @@ describe('a pod goes on for a moment after it is told to stop', () => {
     expect(at(pod(spec), 'containers', 0, 'lifecycle')).toEqual(sleeps ? lifecycle : undefined)
     expect(at(pod(spec, 'None'), 'containers', 0, 'lifecycle')).toBeUndefined()
   })
+})
+
+test.each([
+  { says: 'a hook of its own keeps it', hook: { exec: { command: ['sleep', '9'] } }, lifecycle: undefined },
+  { says: 'our hook stays', hook: { sleep: { seconds: 5 } }, lifecycle: { preStop: { sleep: { seconds: 5 } } } },
+])('an adopted Deployment with $says', ({ hook, lifecycle }) => {
+  const claim = resolvedClaim({ httpPort: 8080 })
+  const observed = { spec: { template: { spec: { containers: [{ name: 'main', lifecycle: { preStop: hook } }] } } } }
+  const built = countedDeployment(({ key }) => (key === 'deployment' ? observed : undefined)).build(claim, 'existing')
+  expect(at(built, 'spec', 'template', 'spec', 'containers', 0, 'lifecycle')).toEqual(lifecycle)
 })

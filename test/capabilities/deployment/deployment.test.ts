@@ -518,3 +518,21 @@ test.each<{ says: string; observed: JsonObject | undefined; before?: string; ima
     at(deployment.status?.(observed, resolvedClaim(), before === undefined ? {} : { workload: { image: before } }), 'workload', 'image'),
   ).toBe(image)
 })
+
+test.each<{ says: string; volumes: JsonObject[]; finds: unknown }>([
+  { says: 'the same source', volumes: [{ name: 'files-0', secret: { secretName: 'old' } }], finds: undefined },
+  { says: 'another name', volumes: [{ name: 'data', emptyDir: {} }], finds: undefined },
+  {
+    says: 'another source',
+    volumes: [{ name: 'files-0', emptyDir: {} }],
+    finds: "Its volume 'files-0' has another source than the claim's: eds migrate prints the command that replaces it.",
+  },
+])('adopts a Deployment that has a volume with $says: $finds', ({ volumes, finds }) => {
+  const claim = resolvedClaim({ files: [{ mountPath: '/a', secret: 's' }] })
+  const manifest = deployment.build(claim, 'adopted')
+  if (manifest === undefined) throw new Error('no Deployment')
+  const foreign = {
+    spec: { selector: at(manifest, 'spec', 'selector') ?? {}, template: { spec: { containers: [{ name: 'main' }], volumes } } },
+  }
+  expect(deployment.conflict?.(manifest, foreign, claim)).toBe(finds)
+})
