@@ -22,15 +22,17 @@ export const nameOf = (manifest: JsonObject | undefined): string | undefined => 
 
 export const namespaceOf = (manifest: JsonObject): string => nonEmptyText(at(manifest, 'metadata', 'namespace')) ?? 'default'
 
-/** Renders a claim with this metadata and spec. Manifests from elsewhere need not keep the platform's policy yet. */
+/** Renders a claim with this metadata and spec. Manifests from elsewhere need not keep the platform's policy yet, but it lowers defaults. */
 export function render(
   metadata: JsonObject,
   spec: JsonObject,
   platform: Platform,
 ): { readonly ok: true; readonly claim: JsonObject; readonly resources: readonly Composed[] } | Refused {
   const claim = { apiVersion: API_VERSION, kind: KIND, metadata, spec }
-  const { maxGracePeriod } = platform.policy
-  const parsed = parseClaim(claim, { ...platform, policy: { maxGracePeriod } })
+  const { maxGracePeriod, maxReplicas } = platform.policy
+  const parse = (policy: Platform['policy']) => parseClaim(claim, { ...platform, policy })
+  const lowered = maxReplicas === undefined ? undefined : parse({ maxGracePeriod, maxReplicas })
+  const parsed = lowered?.ok ? lowered : parse({ maxGracePeriod })
   if (!parsed.ok) return { ok: false, claim, findings: parsed.findings }
   return { ok: true, claim, resources: compose(parsed.claim, { ...platform, composeAs: 'Native' }, {}).resources }
 }

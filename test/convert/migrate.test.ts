@@ -215,6 +215,21 @@ test("law: the claim renders the given manifests, whatever the platform's defaul
   )
 })
 
+describe('a policy of the platform', () => {
+  const scaled = claim({ scaling: { minReplicas: 1, maxReplicas: 5 } })
+  const limited = (policy: JsonObject) => ({ ...builtInPlatform, policy: { ...builtInPlatform.policy, ...policy } })
+  const most = (rows: readonly Row[]) => rows.filter(({ path }) => path === 'spec.maxReplicaCount').map(({ verdict }) => verdict)
+
+  test.each([
+    { says: 'lowers a default', policy: { maxReplicas: 5 }, claims: undefined },
+    { says: 'lowers a default of a claim that breaks another limit', policy: { maxReplicas: 5, digest: 'Required' }, claims: undefined },
+    { says: 'refuses no manifest', policy: { maxReplicas: 3 }, claims: 5 },
+  ])('$says', ({ policy, claims }) => {
+    const { claim, rows } = bring(render(scaled), { platform: limited(policy) })
+    expect([at(claim, 'spec', 'scaling', 'maxReplicas'), most(rows)]).toEqual([claims, ['same']])
+  })
+})
+
 /** A platform that offers what a claim can only name. */
 const offering: Platform = {
   ...builtInPlatform,
