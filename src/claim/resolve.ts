@@ -129,14 +129,11 @@ function resolveScaling(
   const lagThreshold = scaling?.lagThreshold ?? lagThresholdOf(processing) ?? layered.lagThreshold
   // Nothing wakes a Deployment without KEDA, so a default of 0 does not apply.
   const isCount = runtime === 'Deployment' && nats === undefined
-  const least = isCount && updates !== 'OneAtATime' ? layered.minReplicas : minReplicas
   const isDefault = scaling?.minReplicas === undefined
-  return {
-    ...layered,
-    lagThreshold,
-    minReplicas: limited(isCount && isDefault ? Math.max(1, least) : least, platform),
-    maxReplicas: limited(maxReplicas, platform),
-  }
+  // There the maximum has no effect, so the count does not give way to it.
+  const least = isCount && updates !== 'OneAtATime' ? layered.minReplicas : minReplicas
+  const count = limited(isCount && isDefault ? Math.max(1, least) : least, platform)
+  return { ...layered, lagThreshold, minReplicas: count, maxReplicas: Math.max(count, limited(maxReplicas, platform)) }
 }
 
 /** Where a bound that somebody set meets a default beyond it, the default gives way: the claim's own word always holds. */
