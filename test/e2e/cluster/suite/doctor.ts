@@ -590,7 +590,7 @@ export function doctorFixes(given: () => Setting): void {
       const { cluster, nats } = setting
       await createNamespace(cluster, NAMESPACE)
       await nats.createStream(STREAM)
-      await nats.createConsumer(STREAM, 'patient')
+      await nats.createConsumer(STREAM, 'patient', { max_deliver: 5 })
       await cluster.api.apply(patient)
       await ready(cluster, patient)
     })
