@@ -55,6 +55,9 @@ const pair: Schema = {
   properties: { requests: resources('requests', ['cpu', 'memory']), limits: resources('may use at most', ['memory']) },
 }
 
+/** The API server limits the cost of the rules of all entries together. */
+const MOST_ENTRIES = 50
+
 const nameLimits = { maxLength: 63, pattern: '^[a-z0-9]+(?:-+[a-z0-9]+)*$' }
 
 const fieldPath = { title: 'path of a field', maxLength: 253, pattern: '^[a-zA-Z0-9]+(?:\\.[a-zA-Z0-9]+)*$' }
@@ -147,6 +150,7 @@ export function inputProperties(spec: Schema): Record<string, Schema> {
       type: 'object',
       title: 'NATS servers',
       description: 'The NATS servers that a claim can name in nats.server. What an entry leaves out comes from the defaults.',
+      maxProperties: MOST_ENTRIES,
       additionalProperties: {
         type: 'object',
         title: 'NATS server',
@@ -167,6 +171,7 @@ export function inputProperties(spec: Schema): Record<string, Schema> {
       type: 'object',
       title: 'priorities',
       description: "The PriorityClass of each priority that a claim can name. A claim can't name one that is missing here.",
+      maxProperties: MOST_ENTRIES,
       additionalProperties: {
         type: 'string',
         title: 'name of a PriorityClass',
@@ -181,12 +186,14 @@ export function inputProperties(spec: Schema): Record<string, Schema> {
       title: 'environments',
       description:
         "Defaults for the claims of each environment, also of the platform's own. They win over the built-in presets of the environment.",
+      maxProperties: MOST_ENTRIES,
       additionalProperties: { ...defaults, title: 'environment', description: 'Defaults for claims of this environment.' },
     },
     sizes: {
       type: 'object',
       title: 'sizes',
       description: "Other resources for the built-in sizes, and sizes of the platform's own.",
+      maxProperties: MOST_ENTRIES,
       additionalProperties: { ...pair, title: 'size' },
     },
     policy: {
