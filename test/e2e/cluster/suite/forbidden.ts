@@ -166,20 +166,22 @@ export function leavesOutForbiddenKinds(given: () => Setting): void {
       expect(await conditions()).toEqual(before)
     })
 
-    test.each(ROLES)('the command of the message grants %s, and the claims have all resources', { timeout: DISCOVERY_MS }, async role => {
+    // All at once, because each restart of the function makes it ask for every kind, and Crossplane waits two minutes for an answer
+    // about a kind that is still forbidden.
+    test('the commands of the messages grant every role, and the claims have all resources', { timeout: DISCOVERY_MS }, async () => {
       const { cluster } = given()
-      const healed = cases.filter(one => one.role === role)
-      for (const { claim, type } of healed) {
+      for (const { claim, type } of cases) {
         const { message = '' } = (await conditionOf(cluster, claim, type)) ?? {}
         await runDocumented(cluster, /(kubectl apply \S+ \S+\.yaml)\. /.exec(message)?.[1] ?? `false # ${message}`)
       }
       // Otherwise the function asks again within ten minutes.
       await cluster.processes.restart(FUNCTION)
       const from = Date.now()
-      for (const { missing } of healed)
+      for (const { missing } of cases) {
         await cluster.until(`${missing.kind} ${missing.name}`, () => isThere(missing), { timeoutMs: DISCOVERY_MS })
-      cluster.say(`the objects of ${role} exist ${Math.round((Date.now() - from) / 1000)} s after it was granted`)
-      for (const { claim, type } of healed)
+        cluster.say(`${missing.kind} ${missing.name} exists ${Math.round((Date.now() - from) / 1000)} s after it was granted`)
+      }
+      for (const { claim, type } of cases)
         await cluster.until(`${claim.metadata.name} says so`, async () => {
           const condition = observedCondition(await cluster.api.get(referenceOf(claim)), type)
           return condition !== undefined && condition.reason !== 'KindForbidden' && condition.status !== 'Unknown'
