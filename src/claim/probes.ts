@@ -1,4 +1,4 @@
-// What a claim leaves open about its probes.
+// Fills in the probe fields that a claim leaves out.
 
 import { seconds } from './duration.ts'
 import type { EventDrivenServiceSpec } from './generated/types.ts'

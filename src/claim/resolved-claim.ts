@@ -17,7 +17,7 @@ export type Variable =
   | { readonly name: string; readonly value: string }
   | { readonly name: string; readonly from: Source; readonly key: string }
 
-/** What a directory of the container holds. */
+/** A directory of the container and the source of its files. */
 export type Files = { readonly mountPath: string } & (
   | { readonly kind: 'Secret' | 'ConfigMap'; readonly name: string; readonly key?: string }
   | { readonly kind: 'Scratch'; readonly size: string; readonly memory: boolean }

@@ -134,7 +134,7 @@ const kinds: Readonly<Record<string, readonly Filled[]>> = {
   ],
 }
 
-/** What the cluster fills in for a kind. Knative's Service is called KnativeService. */
+/** The defaults that the cluster adds to a kind. Knative's Service is called KnativeService. */
 export function filledIn(kind: string) {
   const all = [everyKind, ...(Object.hasOwn(kinds, kind) ? (kinds[kind] ?? []) : [])]
   const owned = all.flatMap(filled => filled.owned)

@@ -1,5 +1,5 @@
-// What lets a Deployment survive a rollout, a scale-in and the drain of a node. Kubernetes' scheduler already spreads the pods over
-// zones and nodes; a constraint of ours would turn that off on nodes without a zone.
+// A Deployment survives a rollout, a scale-in and the drain of a node with these fields. Kubernetes' scheduler already spreads the
+// pods over zones and nodes; a constraint of ours would turn that off on nodes without a zone.
 import type { ResolvedClaim } from '../../claim/resolved-claim.ts'
 import { at, isObject, items, type JsonObject } from '../../kubernetes/json.ts'
 

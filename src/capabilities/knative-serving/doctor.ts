@@ -16,7 +16,7 @@ interface Flag {
   readonly on: readonly string[]
   /** Whether Knative enables the flag by default. */
   readonly isDefault: boolean
-  /** What needs the flag; undefined if nothing does. */
+  /** The fields that need the flag; undefined if none does. */
   readonly need: (subject: Subject) => string | undefined
 }
 

@@ -61,7 +61,7 @@ function natsOf(env: readonly Json[], { nats }: ResolvedClaim, files: JsonObject
     : definedFields({ url: unlessDefault(nats?.url ?? '', url), stream, consumer, ...files })
 }
 
-/** What Knative does if a Service leaves these out, whatever the platform's defaults are. */
+/** Knative's own defaults. The platform's defaults do not change them. */
 const UNSET = { containerConcurrency: 0, timeoutSeconds: 300, visibility: 'external' } as const
 
 /** The targets of Knative and, for the CPU, of Kubernetes. Memory has none. */
@@ -73,7 +73,7 @@ const unsetTargets: ReadonlyMap<Json, number> = new Map([
 
 interface Annotation {
   readonly field: Exclude<keyof Knative['autoscaling'], 'class' | 'metric' | 'target'>
-  /** What Knative does without the annotation; undefined if a claim can't express it. */
+  /** Knative's default without the annotation; undefined if a claim can't express it. */
   readonly unset?: number | string
 }
 

@@ -20,7 +20,7 @@ export const serviceAccount: ComposedResource = {
   ready: exists,
 }
 
-/** What each cloud reads from the account. Its own webhook or metadata server needs no token of Kubernetes in the pod. */
+/** Each cloud reads this annotation of the ServiceAccount. Its webhook or metadata server needs no Kubernetes token in the pod. */
 export const identityAnnotations: Readonly<Record<Cloud, string>> = {
   GCP: 'iam.gke.io/gcp-service-account',
   AWS: 'eks.amazonaws.com/role-arn',
