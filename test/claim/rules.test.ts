@@ -34,7 +34,7 @@ const processing = (fields: JsonObject) => claim({ processing: fields })
 const oneAtATime = (scaling: JsonObject | null) => claim({ updates: 'OneAtATime', scaling })
 const files = (...entries: JsonObject[]) => claim({ files: entries })
 const mounted = (...paths: string[]) => files(...paths.map(mountPath => ({ mountPath, secret: 's' })))
-const scratch = (fields: JsonObject) => files({ mountPath: '/work', scratch: '1Gi', ...fields })
+const scratch = (fields: JsonObject) => files({ mountPath: '/data', scratch: '1Gi', ...fields })
 const probes = (fields: JsonObject) => claim({ probes: fields })
 const noReadiness = { readiness: { none: true } }
 
@@ -269,9 +269,9 @@ const rows: readonly { rule: string; keeps: readonly Json[]; breaks: readonly (r
   },
   {
     rule: 'must not have a mountPath inside another mountPath',
-    keeps: [mounted('/etc/orders', '/etc/orders-2', '/work/etc/orders'), mounted('/work')],
+    keeps: [mounted('/etc/orders', '/etc/orders-2', '/data/etc/orders'), mounted('/data')],
     breaks: [
-      [mounted('/work', '/etc/orders/tls', '/etc/orders'), '/etc/orders/tls is inside /etc/orders'],
+      [mounted('/data', '/etc/orders/tls', '/etc/orders'), '/etc/orders/tls is inside /etc/orders'],
       [mounted('/a', '/a/b', '/a/b/c'), '/a/b is inside /a'],
     ].map(([document, places]) => [
       document as Json,
@@ -281,10 +281,10 @@ const rows: readonly { rule: string; keeps: readonly Json[]; breaks: readonly (r
   {
     rule: 'needs exactly one of secret, configMap and scratch',
     keeps: [{ secret: 's' }, { configMap: 'c' }, { scratch: '1Gi' }, { secret: 's', configMap: null }].map(source =>
-      files({ mountPath: '/work', ...source }),
+      files({ mountPath: '/data', ...source }),
     ),
     breaks: [{}, { secret: 's', configMap: 'c' }, { secret: 's', scratch: '1Gi' }, { secret: 's', configMap: 'c', scratch: '1Gi' }].map(
-      source => [files({ mountPath: '/work', ...source }), 'spec.files[0]: needs exactly one of secret, configMap and scratch [CONFLICT]'],
+      source => [files({ mountPath: '/data', ...source }), 'spec.files[0]: needs exactly one of secret, configMap and scratch [CONFLICT]'],
     ),
   },
   {

@@ -524,13 +524,13 @@ const rows: readonly Row[] = [
   list('spec.files', undefined, 50, index => ({ mountPath: `/a${index}`, secret: 's' })),
   {
     field: 'spec.files[0].mountPath',
-    takes: ['/a', '/work', '/home/app/.config', '/etc/orders.d/a_1@2+3=4,5~6-', `/${x(254)}`],
+    takes: ['/a', '/data', '/home/app/.config', '/etc/orders.d/a_1@2+3=4,5~6-', `/${x(254)}`],
     refuses: {
       "must be a valid absolute path without . and .. such as '/etc/orders' [BAD_FORMAT]": [
         'work',
-        './work',
-        '/work/',
-        '//work',
+        './data',
+        '/data/',
+        '//data',
         '/a//b',
         '/.',
         '/..',
