@@ -90,7 +90,18 @@ export async function examineNamed(api: Api, { namespace, name }: Named, platfor
   const parsed = parseClaim(composite, platformOf(composite))
   if (!parsed.ok)
     return { check: wrong(row, findingsMessage(parsed.findings), shell`kubectl -n ${namespace} edit eventdrivenservice ${name}`) }
-  return { check: checkConditions(row, composite, inspect), claim: parsed.claim, composite, isApplied: true }
+  const check = checkPause(row, composite, shell`kubectl -n ${namespace} annotate eventdrivenservice ${name} ${PAUSED}-`)
+  return { check: check ?? checkConditions(row, composite, inspect), claim: parsed.claim, composite, isApplied: true }
+}
+
+/** Stops Crossplane from reconciling the object. */
+const PAUSED = 'crossplane.io/paused'
+
+/** Comes before all conditions, because those of a paused claim are from before the pause. */
+function checkPause(row: string, composite: JsonObject, resume: string): Check | undefined {
+  const synced = observedCondition(composite, 'Synced')
+  if (synced?.reason !== 'ReconcilePaused') return undefined
+  return wrong(row, `Crossplane changes nothing while the claim has the annotation ${PAUSED} (Synced is False, ReconcilePaused)`, resume)
 }
 
 // The function's own conditions come first because they name the cause, unlike Crossplane's Ready.

@@ -742,6 +742,23 @@ const cases: readonly Case[] = [
     because: 'Ready is Unknown, Creating: no message',
   },
   {
+    title: 'reports that a claim is paused before its outdated conditions',
+    answers: changed(paths.claim, text =>
+      text
+        .replace(
+          '"reason":"ReconcileSuccess","status":"True","type":"Synced"',
+          '"reason":"ReconcilePaused","status":"False","type":"Synced"',
+        )
+        .replace(
+          '"reason":"Available","status":"True","type":"WorkloadReady"',
+          '"reason":"RollingOut","status":"False","type":"WorkloadReady"',
+        ),
+    ),
+    check: 'Claim shop/orders-worker',
+    because: 'Crossplane changes nothing while the claim has the annotation crossplane.io/paused (Synced is False, ReconcilePaused)',
+    fix: 'kubectl -n shop annotate eventdrivenservice orders-worker crossplane.io/paused-',
+  },
+  {
     title: 'reports a claim that Crossplane has not reconciled',
     answers: changed(paths.claim, text => text.replace(/"conditions":\[[^\]]*\]/, '"conditions":[]')),
     check: 'Claim shop/orders-worker',

@@ -469,7 +469,6 @@ const ailments: readonly Ailment[] = [
     harm: kubectl('-n', NAMESPACE, 'annotate', 'eventdrivenservice', 'patient', 'crossplane.io/paused=true'),
     row: CLAIM,
     because: /Synced is False, ReconcilePaused/,
-    otherwise: shows(/ReconcilePaused/, kubectl('-n', NAMESPACE, 'annotate', 'eventdrivenservice', 'patient', 'crossplane.io/paused-')),
   },
   {
     says: 'the claim is missing',
