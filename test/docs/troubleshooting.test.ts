@@ -82,6 +82,7 @@ const texts: Readonly<Record<string, () => Readiness & { readonly type: string }
       ),
     }),
   waiting: () => says({ scaledobject: there() }),
+  'never-polled': () => says({ scaledobject: there({ type: 'Ready', status: 'True' }, { type: 'Active', status: 'Unknown' }) }),
   creating: () => says({}, claim, noLookup, 'ScalingReady'),
   unknown: () =>
     says({}, claim, { ...noLookup, canAsk: true, canAskKinds: true, kinds: { 'ScaledObject.keda.sh/v1alpha1': false } }, 'ScalingReady'),

@@ -90,7 +90,8 @@ function readinessOf(observed: JsonObject, claim: ResolvedClaim): Readiness {
   const state = observedCondition(observed, 'Ready')
   const hpa = failingHpa(observed)
   if (hpa !== undefined) return hpaReadiness(hpa, claim)
-  if (state?.status === 'True') return ready('Ready', `ScaledObject ${name} scales Deployment ${claim.name}.`)
+  if (state?.status === 'True')
+    return neverPolled(observed, claim) ?? ready('Ready', `ScaledObject ${name} scales Deployment ${claim.name}.`)
   if (state === undefined || state.status === 'Unknown')
     return inProgress('Waiting', `KEDA has not processed ScaledObject ${name} yet. If this message persists, check that KEDA is running.`)
   // Crossplane creates both at once, and KEDA may have read the ScaledObject first.
@@ -99,6 +100,21 @@ function readinessOf(observed: JsonObject, claim: ResolvedClaim): Readiness {
   return notReady(
     state.reason || 'NotReady',
     `KEDA can't use ScaledObject ${name}: ${state.message.replace(/\.?$/, '.')} ${advice(claim, state.message)} See: kubectl -n ${claim.namespace} describe scaledobject ${name}`,
+  )
+}
+
+const DEFAULT_POLLING_INTERVAL = 30
+
+/**
+ * KEDA calls a new ScaledObject ready as soon as its HPA exists, and may thereby overwrite the error of its first poll.
+ * Only a poll sets Active, so until the next one nobody knows whether the stream and the consumer exist.
+ */
+function neverPolled(observed: JsonObject, { scaling }: ResolvedClaim): Readiness | undefined {
+  if (observedCondition(observed, 'Active')?.status !== 'Unknown') return undefined
+  const seconds = scaling.pollingInterval ?? DEFAULT_POLLING_INTERVAL
+  return inProgress(
+    'Waiting',
+    `KEDA has not reported a lag yet. It asks NATS every ${seconds} s (spec.scaling.pollingInterval). If this message persists, check that KEDA is running.`,
   )
 }
 

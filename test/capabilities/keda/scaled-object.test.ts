@@ -128,6 +128,18 @@ describe('ready', () => {
       is: [true, 'Ready', 'ScaledObject orders-worker-scaler scales Deployment orders-worker.'],
     },
     {
+      says: 'ready before its next poll',
+      said: [
+        ['Ready', 'True', 'ScaledObjectReady', ok],
+        ['Active', 'Unknown'],
+      ],
+      is: [
+        false,
+        'Waiting',
+        'KEDA has not reported a lag yet. It asks NATS every 30 s (spec.scaling.pollingInterval). If this message persists, check that KEDA is running.',
+      ],
+    },
+    {
       says: 'scaled to zero, where the HPA has nothing to do',
       said: [
         ['Ready', 'True', 'ScaledObjectReady', ok],
