@@ -405,9 +405,10 @@ export function survivesFaults(given: () => Setting): void {
       const { cluster } = given()
       // An idle claim, because a call that is interrupted blocks Crossplane for up to two minutes.
       const nats = { stream: 'REST', consumer: 'nothing-to-do' }
-      const leaving = worker(NAMESPACE, 'leaving', STREAM, { nats, scaling: { pollingInterval: 300 } })
+      const leaving = worker(NAMESPACE, 'leaving', STREAM, { nats })
       await cluster.api.apply(leaving)
       await ready(cluster, leaving)
+      await cluster.api.patch(referenceOf(leaving), { spec: { scaling: { pollingInterval: 300 } } })
       await atRest(given(), 'leaving')
       await cluster.processes.stop(FUNCTION)
       await deleteClaim(cluster, leaving)
