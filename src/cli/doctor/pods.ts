@@ -3,19 +3,15 @@
 import { STAND_IN_SUFFIX } from '../../capabilities/address.ts'
 import { NAME_LABEL } from '../../capabilities/workload/labels.ts'
 import type { ResolvedClaim } from '../../claim/resolved-claim.ts'
-import { observedCondition } from '../../kubernetes/conditions.ts'
-import { at, isObject, items, type Json, type JsonObject, textOf } from '../../kubernetes/json.ts'
+import { at, items, type JsonObject, nonEmptyText, textOf } from '../../kubernetes/json.ts'
+import { groupTroubles, isCurrentPod, isReadyPod, type PodTrouble, troubleOfPod } from '../../kubernetes/pod-troubles.ts'
 import { shell } from '../../text/shell-quote.ts'
 import { type Api, itemsOf, nameOf, namespaceOf } from './api.ts'
 import { type Check, unknown, unneeded, well, wrong } from './check.ts'
 import type { Answer } from './http.ts'
 
 /** Why a pod does not run or is not ready. */
-export interface Trouble {
-  readonly pod: string
-  /** Such as `ImagePullBackOff`. */
-  readonly reason: string
-  readonly message: string
+export interface Trouble extends PodTrouble {
   /** Shows more. */
   readonly inspect: string
 }
@@ -28,12 +24,12 @@ export async function checkPods(api: Api, claim: ResolvedClaim): Promise<Check> 
   const row = `Pods of ${claim.namespace}/${claim.name}`
   const answer = await listPods(api, claim.namespace, selectorOf(claim))
   if (!answer.ok) return unknown(row, `can't be listed: ${answer.reason}`)
-  const pods = itemsOf(answer).filter(isCurrent)
+  const pods = itemsOf(answer).filter(isCurrentPod)
   if (pods.length === 0) return unneeded(row, 'the claim has no pods at the moment')
   const troubles = await troublesOf(api, pods)
   const [first] = troubles
   if (first !== undefined) return wrong(row, `${troubles.length} of ${pods.length} failing: ${describe(troubles)}`, first.inspect)
-  const ready = pods.filter(isReady).length
+  const ready = pods.filter(isReadyPod).length
   const message = `${ready} of ${pods.length} ready`
   return ready === pods.length ? well(row, message) : unknown(row, `${message}; the others may still be starting`)
 }
@@ -42,76 +38,40 @@ export async function checkPods(api: Api, claim: ResolvedClaim): Promise<Check> 
 const selectorOf = ({ runtime, name }: ResolvedClaim) =>
   runtime === 'Knative' ? `serving.knative.dev/service in (${name},${name}${STAND_IN_SUFFIX})` : `${NAME_LABEL}=${name}`
 
-/** Lists each reason once, because a claim may have a thousand pods with the same problem. */
+/** Lists each problem once, because a claim may have a thousand pods with the same one. */
 export function describe(troubles: readonly Trouble[]): string {
-  return [...new Set(troubles.map(({ reason }) => reason))]
-    .flatMap(reason => {
-      const [first, ...others] = troubles.filter(one => one.reason === reason)
-      if (first === undefined) return []
-      const too = others.length === 0 ? '' : ` (and ${others.length} more with ${reason})`
-      return [`pod ${first.pod}: ${joined(': ', reason, first.message)}${too}`]
-    })
-    .join('; ')
+  const groups = groupTroubles(troubles)
+  const shown = groups.slice(0, MOST_PROBLEMS).map(({ reason, message, pods: [first, ...others] }) => {
+    const too = others.length === 0 ? '' : ` (and ${others.length} more with ${reason})`
+    return `pod ${first}: ${joined(': ', reason, message)}${too}`
+  })
+  const rest = groups.length - shown.length
+  return [...shown, ...(rest === 0 ? [] : [`and ${rest} more problems`])].join('; ')
 }
+
+const MOST_PROBLEMS = 10
 
 const joined = (separator: string, ...parts: readonly string[]) => parts.filter(part => part !== '').join(separator)
 
+/** The problems of the pods, from their own status; where that does not tell enough, from their events. */
 export async function troublesOf(api: Api, all: readonly JsonObject[]): Promise<Trouble[]> {
-  const pods = all.filter(isCurrent)
-  const own = pods.map(troubleOf)
-  const silent = pods.filter((pod, index) => own[index] === undefined && !isReady(pod))
+  const pods = all.filter(isCurrentPod)
+  const told = pods.map(pod => ({ pod, trouble: troubleOfPod(pod) }))
+  const silent = told.filter(({ pod, trouble }) => (trouble === undefined || trouble.mayPass) && !isReadyPod(pod))
   const [first] = silent
-  const events = first === undefined ? undefined : await warningsOfPods(api, namespaceOf(first))
-  const reported = events === undefined ? [] : silent.map(pod => reportedTrouble(pod, events))
-  return [...own, ...reported].filter(trouble => trouble !== undefined)
+  const events = first === undefined ? undefined : await warningsOfPods(api, namespaceOf(first.pod))
+  const certain = told.flatMap(({ pod, trouble }) => (trouble && !trouble.mayPass ? { ...trouble, inspect: inspect(pod, trouble) } : []))
+  const reported = events === undefined ? [] : silent.flatMap(({ pod }) => reportedTrouble(pod, events) ?? [])
+  return [...certain, ...reported]
 }
 
-/** A pod that has ended or is terminating has a successor, which shows any remaining problem. */
-const isCurrent = (pod: JsonObject) =>
-  at(pod, 'metadata', 'deletionTimestamp') === undefined && !['Failed', 'Succeeded'].includes(textOf(at(pod, 'status', 'phase')))
-
-const isReady = (pod: JsonObject) => observedCondition(pod, 'Ready')?.status === 'True'
-
-/** The reasons for which every starting container waits. */
-const STARTING: readonly unknown[] = ['ContainerCreating', 'PodInitializing']
-
-/** The problem in the pod's own status: it has no node, or a container does not run. */
-function troubleOf(pod: JsonObject): Trouble | undefined {
-  const scheduled = observedCondition(pod, 'PodScheduled')
-  if (scheduled?.status === 'False') return trouble(pod, scheduled.reason, scheduled.message)
-  for (const container of [...items(at(pod, 'status', 'initContainerStatuses')), ...items(at(pod, 'status', 'containerStatuses'))]) {
-    const waiting = at(container, 'state', 'waiting')
-    if (isObject(waiting) && !STARTING.includes(waiting.reason)) return troubleOfWaiting(pod, container, waiting)
-    const terminated = at(container, 'state', 'terminated')
-    if (isObject(terminated) && terminated.exitCode !== 0)
-      return trouble(pod, textOr(terminated.reason, 'Error'), ended(container, terminated), logs(pod, container))
-  }
-  return undefined
+/** The command that shows more. */
+function inspect(pod: JsonObject, { container, logs }: Pick<PodTrouble, 'container' | 'logs'>): string {
+  const [namespace, name] = [namespaceOf(pod), nameOf(pod)]
+  if (container === undefined || logs === undefined) return shell`kubectl -n ${namespace} describe pod ${name}`
+  const command = shell`kubectl -n ${namespace} logs ${name} -c ${container} --tail=50`
+  return logs === 'previous' ? `${command} --previous` : command
 }
-
-function troubleOfWaiting(pod: JsonObject, container: Json, waiting: JsonObject): Trouble {
-  const before = at(container, 'lastState', 'terminated')
-  const [reason, message] = [textOr(waiting.reason, 'Waiting'), textOr(waiting.message, '')]
-  if (!isObject(before)) return trouble(pod, reason, message)
-  const why = textOr(before.reason, 'Error').replace(/^Error$/, '')
-  return trouble(pod, reason, joined('; ', message, joined(', ', ended(container, before), why)), `${logs(pod, container)} --previous`)
-}
-
-/** Omits the termination message because a program may write secrets into it. */
-const ended = (container: Json, { exitCode }: JsonObject) =>
-  `container ${textOf(at(container, 'name'))} ended with exit code ${textOf(exitCode)}`
-
-const textOr = (value: Json | undefined, otherwise: string) => (typeof value === 'string' && value !== '' ? value : otherwise)
-
-const logs = (pod: JsonObject, container: Json) =>
-  shell`kubectl -n ${namespaceOf(pod)} logs ${nameOf(pod)} -c ${textOf(at(container, 'name'))} --tail=50`
-
-const trouble = (pod: JsonObject, reason: string, message: string, inspect?: string): Trouble => ({
-  pod: nameOf(pod),
-  reason,
-  message,
-  inspect: inspect ?? shell`kubectl -n ${namespaceOf(pod)} describe pod ${nameOf(pod)}`,
-})
 
 /** One request for all pods of the namespace, because a claim may have a thousand pods. */
 const warningsOfPods = (api: Api, namespace: string): Promise<Answer> =>
@@ -121,14 +81,15 @@ const warningsOfPods = (api: Api, namespace: string): Promise<Answer> =>
 function reportedTrouble(pod: JsonObject, events: Answer): Trouble | undefined {
   const containers = items(at(pod, 'status', 'containerStatuses'))
   const hasStarted = containers.length > 0 && containers.every(container => at(container, 'state', 'running') !== undefined)
-  if (!events.ok && hasStarted) return trouble(pod, 'NotReady', `its events, which name the cause, can't be read: ${events.reason}`)
+  const trouble = (reason: string, message: string): Trouble => ({ pod: nameOf(pod), reason, message, inspect: inspect(pod, {}) })
+  if (!events.ok && hasStarted) return trouble('NotReady', `its events, which name the cause, can't be read: ${events.reason}`)
   const reasons = hasStarted ? ['Unhealthy'] : ['FailedCreatePodSandBox', 'FailedMount']
   const last = itemsOf(events)
     .filter(event => at(event, 'involvedObject', 'name') === nameOf(pod) && reasons.includes(textOf(event.reason)))
     .sort((a, b) => timeOf(a).localeCompare(timeOf(b)))
     .at(-1)
-  return last && trouble(pod, textOf(last.reason), textOr(last.message, ''))
+  return last && trouble(textOf(last.reason), nonEmptyText(last.message) ?? '')
 }
 
 /** Events of events.k8s.io leave lastTimestamp empty. */
-const timeOf = ({ lastTimestamp, eventTime }: JsonObject) => textOr(lastTimestamp, textOr(eventTime, ''))
+const timeOf = ({ lastTimestamp, eventTime }: JsonObject) => nonEmptyText(lastTimestamp) ?? nonEmptyText(eventTime) ?? ''

@@ -210,12 +210,14 @@ const cases: readonly Case[] = [
     answers: {
       ...changed(paths.crossplane, text => notReady(text).replace('"readyReplicas":1,', '')),
       ...changed(paths.crossplanePods, text =>
-        text.replace(/"running":\{[^}]*\}/, '"waiting":{"reason":"ImagePullBackOff","message":"Back-off pulling image"}'),
+        text
+          .replace(/"running":\{[^}]*\}/, '"waiting":{"reason":"ErrImagePull","message":"not found"}')
+          .replace('"type":"Ready","status":"True"', '"type":"Ready","status":"False"'),
       ),
     },
     check: 'Crossplane',
     because:
-      'Deployment crossplane-system/crossplane has 0 of 1 replicas ready: pod crossplane-8984c664d-zthtz: ImagePullBackOff: Back-off pulling image',
+      'Deployment crossplane-system/crossplane has 0 of 1 replicas ready: pod crossplane-8984c664d-zthtz: ImagePullBackOff: image xpkg.crossplane.io/crossplane/crossplane:v2.3.4: not found',
     fix: 'kubectl -n crossplane-system describe pods -l app=crossplane,release=crossplane',
   },
   {
@@ -952,6 +954,8 @@ describe('of several Compositions', () => {
   })
 })
 
+const PULLING = 'Back-off pulling image "ghcr.io/acme/orders-worker:1.4.3": ErrImagePull: ghcr.io/acme/orders-worker:1.4.3: not found'
+
 test('docs/troubleshooting.md quotes the messages', async () => {
   const page = readFileSync(new URL('../../../docs/troubleshooting.md', import.meta.url), 'utf8')
   const quoted = (sign: string) => [...page.matchAll(new RegExp(`^> ${sign} (.*)$`, 'gm'))].map(([, text]) => text)
@@ -962,7 +966,8 @@ test('docs/troubleshooting.md quotes the messages', async () => {
     containerStatuses: [
       {
         name: 'main',
-        state: { waiting: { reason: 'ImagePullBackOff', message: 'Back-off pulling image "ghcr.io/acme/orders-worker:1.4.3"' } },
+        image: 'ghcr.io/acme/orders-worker:1.4.3',
+        state: { waiting: { reason: 'ImagePullBackOff', message: PULLING } },
       },
     ],
   })

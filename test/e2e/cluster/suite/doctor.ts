@@ -444,14 +444,14 @@ const ailments: readonly Ailment[] = [
       await patchClaim({ image: 'ghcr.io/acme/orders-worker:1.4.3' })(setting)
     },
     row: PODS_ROW,
-    because: /^1 of 2 failing: pod patient-\S+: Unschedulable: 0\/1 nodes are available/,
+    because: /^1 of 2 failing: pod patient-\S+: Unschedulable: no node fits: node\(s\) were unschedulable/,
     otherwise: shows(/FailedScheduling/, setting => cordon(setting, 'uncordon')),
   },
   {
     says: 'the image of a pod is missing',
     harm: stopPulling,
     row: PODS_ROW,
-    because: /: pod patient-\S+: ImagePullBackOff: Back-off pulling image/,
+    because: /: pod patient-\S+: ImagePullBackOff: image ghcr\.io\/acme\/orders-worker:1\.4\.2 can't be pulled/,
     otherwise: shows(/ImagePullBackOff/, kubectl('-n', NAMESPACE, 'delete', 'pods', '-l', labels)),
   },
   {
