@@ -24,10 +24,11 @@ export const doctor = command({
       const claims = await readOperands(operands, namespace, io)
       if (claims.named.length + claims.written.length === 0 && operands.length > 0)
         return fail('eds doctor', 'the given files contain no EventDrivenService')
-      const checks = await showingProgress(io, `checking ${server.host} …`, async () => {
+      const { checks: sections } = await showingProgress(io, `checking ${server.host} …`, async () => {
         await check()
         return examine(api, claims)
       })
+      const checks = Object.values(sections).flat()
       io.stdout.write(values.output === 'json' ? printChecks(checks) : printTable(checks, io.stdout))
       io.stderr.write(summary(checks))
       return checks.some(({ state }) => state === 'wrong') ? 1 : 0

@@ -3,7 +3,8 @@
 import { KIND } from '../../claim/identity.ts'
 import type { ResolvedClaim } from '../../claim/resolved-claim.ts'
 import { hasUnobservedGeneration, observedCondition } from '../../kubernetes/conditions.ts'
-import { at, isObject, type JsonObject, textOf } from '../../kubernetes/json.ts'
+import { at, isObject, items, type JsonObject, textOf } from '../../kubernetes/json.ts'
+import { isBeingDeleted } from '../../kubernetes/objects.ts'
 import type { Platform } from '../../platform/platform.ts'
 import { conditionTypes, findingsMessage } from '../../reconcile/conditions.ts'
 import { API_VERSION, parseClaim } from '../../reconcile/parse-claim.ts'
@@ -62,6 +63,8 @@ export interface Examined {
   readonly isNamespaceMissing?: boolean
   /** The claim is in the cluster, and so are its pods. */
   readonly isApplied?: boolean
+  /** Nothing will change until somebody changes the claim: it is missing, refused, paused or being deleted. */
+  readonly isBlocked?: boolean
 }
 
 type PlatformOf = (composite: JsonObject) => Platform
@@ -82,30 +85,52 @@ export async function examineWritten(api: Api, composite: JsonObject, platformOf
 export async function examineNamed(api: Api, { namespace, name }: Named, platformOf: PlatformOf): Promise<Examined> {
   const row = `Claim ${namespace}/${name}`
   const inspect = shell`kubectl -n ${namespace} describe eventdrivenservice ${name}`
+  const edit = shell`kubectl -n ${namespace} edit eventdrivenservice ${name}`
+  const resume = shell`kubectl -n ${namespace} annotate eventdrivenservice ${name} ${PAUSED}-`
   const plural = `${KIND.toLowerCase()}s`
   const answer = await api.get(`/apis/${API_VERSION}/namespaces/${encodeURIComponent(namespace)}/${plural}/${encodeURIComponent(name)}`)
-  if (isAbsent(answer)) return { check: wrong(row, 'does not exist', shell`kubectl get ${plural} -A`) }
+  if (isAbsent(answer)) return { check: wrong(row, 'does not exist', shell`kubectl get ${plural} -A`), isBlocked: true }
   if (!answer.ok || !isObject(answer.body)) return { check: unknown(row, `can't be read: ${answer.ok ? 'no object' : answer.reason}`) }
   const composite = answer.body
   const parsed = parseClaim(composite, platformOf(composite))
-  if (!parsed.ok)
-    return { check: wrong(row, findingsMessage(parsed.findings), shell`kubectl -n ${namespace} edit eventdrivenservice ${name}`) }
-  const check = checkPause(row, composite, shell`kubectl -n ${namespace} annotate eventdrivenservice ${name} ${PAUSED}-`)
-  return { check: check ?? checkConditions(row, composite, inspect), claim: parsed.claim, composite, isApplied: true }
+  if (!parsed.ok) return { check: wrong(row, findingsMessage(parsed.findings), edit), composite, isBlocked: true }
+  const blocked = checkDeletion(row, composite, inspect) ?? checkPause(row, composite, 'the claim', resume)
+  const check = blocked ?? checkConditions(row, composite, inspect)
+  return { check, claim: parsed.claim, composite, isApplied: true, isBlocked: blocked !== undefined }
+}
+
+export function checkDeletion(row: string, object: JsonObject, inspect: string): Check | undefined {
+  if (!isBeingDeleted(object)) return undefined
+  const finalizers =
+    items(at(object, 'metadata', 'finalizers'))
+      .map(textOf)
+      .join(', ') || 'none'
+  const since = textOf(at(object, 'metadata', 'deletionTimestamp'))
+  return wrong(row, `is being deleted since ${since}; it disappears once its resources are deleted (finalizers: ${finalizers})`, inspect)
 }
 
 /** Stops Crossplane from reconciling the object. */
-const PAUSED = 'crossplane.io/paused'
+export const PAUSED = 'crossplane.io/paused'
 
 /** Comes before all conditions, because those of a paused claim are from before the pause. */
-function checkPause(row: string, composite: JsonObject, resume: string): Check | undefined {
-  const synced = observedCondition(composite, 'Synced')
+export function checkPause(row: string, object: JsonObject, noun: string, resume: string): Check | undefined {
+  const synced = observedCondition(object, 'Synced')
   if (synced?.reason !== 'ReconcilePaused') return undefined
-  return wrong(row, `Crossplane changes nothing while the claim has the annotation ${PAUSED} (Synced is False, ReconcilePaused)`, resume)
+  return wrong(row, `Crossplane changes nothing while ${noun} has the annotation ${PAUSED} (Synced is False, ReconcilePaused)`, resume)
 }
 
 // The function's own conditions come first because they name the cause, unlike Crossplane's Ready.
 const types = [...conditionTypes(), 'Synced', 'Ready']
+
+/** Whether Crossplane has reconciled the latest spec, which it reports with each condition. */
+export function isReconciled(composite: JsonObject): boolean {
+  const generation = at(composite, 'metadata', 'generation')
+  const seen = items(at(composite, 'status', 'conditions'))
+    .filter(condition => ['Synced', 'Ready'].includes(textOf(at(condition, 'type'))))
+    .map(condition => at(condition, 'observedGeneration'))
+  const isOld = (count: unknown) => typeof count === 'number' && typeof generation === 'number' && count < generation
+  return !hasUnobservedGeneration(composite) && !seen.some(isOld)
+}
 
 function checkConditions(row: string, composite: JsonObject, inspect: string): Check {
   const states = types.flatMap(type => {
@@ -115,6 +140,6 @@ function checkConditions(row: string, composite: JsonObject, inspect: string): C
   if (states.length === 0) return wrong(row, 'Crossplane has not reconciled it yet', inspect)
   const bad = states.find(({ status }) => status !== 'True')
   if (bad !== undefined) return wrong(row, `${bad.type} is ${bad.status}, ${bad.reason}: ${bad.message || 'no message'}`, inspect)
-  if (hasUnobservedGeneration(composite)) return unknown(row, 'Crossplane has not reconciled its latest spec yet', inspect)
+  if (!isReconciled(composite)) return unknown(row, 'Crossplane has not reconciled its latest spec yet', inspect)
   return well(row, states.map(({ type }) => type).join(', '))
 }

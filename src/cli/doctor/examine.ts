@@ -2,6 +2,7 @@
 
 import type { Capability } from '../../capabilities/capability.ts'
 import { capabilities, grantCommand } from '../../capabilities/index.ts'
+import type { Platform } from '../../platform/platform.ts'
 import { type Actor, checkAccess } from './access.ts'
 import type { Api } from './api.ts'
 import { type Check, unknown } from './check.ts'
@@ -14,7 +15,16 @@ import { checkPriority } from './priority.ts'
 import { checkProvider, type Provider } from './provider.ts'
 import { checkSources } from './sources.ts'
 
-export async function examine(api: Api, { named, written }: Operands): Promise<Check[]> {
+export interface Examination {
+  readonly examined: readonly Examined[]
+  readonly platform: Platform
+  /** In the order of their dependencies. */
+  readonly checks: Readonly<Record<Section, readonly Check[]>>
+}
+
+type Section = 'crossplane' | 'access' | 'products' | 'sources' | 'priorities' | 'pods' | 'claims'
+
+export async function examine(api: Api, { named, written }: Operands): Promise<Examination> {
   const [crossplane, { checks: packages, platformOf }] = await Promise.all([checkCrossplane(api), checkPackages(api)])
   const examined: Examined[] = await Promise.all([
     ...named.map(one => examineNamed(api, one, platformOf)),
@@ -34,18 +44,20 @@ export async function examine(api: Api, { named, written }: Operands): Promise<C
     Promise.all(claims.map(claim => checkPriority(api, claim))),
     Promise.all(examined.flatMap(({ claim, isApplied }) => (claim && isApplied ? checkPods(api, claim) : []))),
   ])
-  return [
-    crossplane.health,
-    ...(crossplane.deployment ? [checkVersion(crossplane.deployment, platform)] : []),
-    ...packages,
-    ...(provider?.checks ?? []),
-    ...access,
-    ...products,
-    ...sources.flat(),
-    ...priorities.flat(),
-    ...pods,
-    ...examined.map(({ check }) => check),
-  ]
+  const version = crossplane.deployment ? [checkVersion(crossplane.deployment, platform)] : []
+  return {
+    examined,
+    platform,
+    checks: {
+      crossplane: [crossplane.health, ...version, ...packages, ...(provider?.checks ?? [])],
+      access,
+      products,
+      sources: sources.flat(),
+      priorities: priorities.flat(),
+      pods,
+      claims: examined.map(({ check }) => check),
+    },
+  }
 }
 
 function actorOf({ account }: Crossplane, provider: Provider | undefined): Actor | undefined {

@@ -761,6 +761,21 @@ const cases: readonly Case[] = [
     fix: 'kubectl -n shop annotate eventdrivenservice orders-worker crossplane.io/paused-',
   },
   {
+    title: 'reports that a claim is being deleted, and what it waits for',
+    answers: changed(paths.claim, text => text.replace('"generation":4', '"deletionTimestamp":"2026-01-01T00:00:00Z","generation":4')),
+    check: 'Claim shop/orders-worker',
+    because:
+      'is being deleted since 2026-01-01T00:00:00Z; it disappears once its resources are deleted (finalizers: finalizer.apiextensions.crossplane.io)',
+    fix: 'kubectl -n shop describe eventdrivenservice orders-worker',
+  },
+  {
+    title: 'does not trust conditions older than the spec of the claim',
+    answers: changed(paths.claim, text => text.replace('"generation":4', '"generation":5')),
+    check: 'Claim shop/orders-worker',
+    state: 'unknown',
+    because: 'Crossplane has not reconciled its latest spec yet',
+  },
+  {
     title: 'reports a claim that Crossplane has not reconciled',
     answers: changed(paths.claim, text => text.replace(/"conditions":\[[^\]]*\]/, '"conditions":[]')),
     check: 'Claim shop/orders-worker',
