@@ -8,8 +8,9 @@ import { render } from './render.ts'
 import { schema } from './schema.ts'
 import { note } from './stderr.ts'
 import { validate } from './validate.ts'
+import { why } from './why.ts'
 
-const commands = [validate, render, importClaim, migrate, schema, doctor]
+const commands = [validate, render, importClaim, migrate, schema, why, doctor]
 
 const usage = (): string => {
   const width = Math.max(...commands.map(({ name }) => name.length))

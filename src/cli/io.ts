@@ -1,8 +1,15 @@
-/** The streams of the process, so a test can replace them. */
+/** The streams and the clock of the process, so a test can replace them. */
 export interface Io {
   readonly stdin: Input
   readonly stdout: Output
   readonly stderr: Output
+  readonly clock: Clock
+}
+
+export interface Clock {
+  /** In milliseconds since 1970. */
+  readonly now: () => number
+  readonly delay: (milliseconds: number) => Promise<void>
 }
 
 export interface Input {

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { writeSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { WriteStream } from 'node:tty'
 import { printable } from '../text/printable.ts'
 import { eds } from './eds.ts'
@@ -32,4 +33,5 @@ process.exitCode = await eds(process.argv.slice(2), {
   stdin: { chunks: process.stdin, isTerminal: process.stdin.isTTY === true },
   stdout: output(process.stdout),
   stderr: output(process.stderr),
+  clock: { now: Date.now, delay },
 })

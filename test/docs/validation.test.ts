@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
 import { eds } from '../../src/cli/eds.ts'
 import type { Io, Output } from '../../src/cli/io.ts'
+import { recorded } from '../cli/io.ts'
 import { claimFiles, invalidFiles, type Judge, judges, root } from '../fixtures/claim-files.ts'
 import { withBlock } from './markdown.ts'
 
@@ -41,7 +42,7 @@ async function transcript(): Promise<string> {
   const seen: string[] = []
   const screen: Output = { write: text => seen.push(text), isTerminal: true, color: false, width: 100 }
   const nothing = (async function* () {})()
-  const io: Io = { stdin: { chunks: nothing, isTerminal: true }, stdout: screen, stderr: screen }
+  const io: Io = { ...recorded().io, stdin: { chunks: nothing, isTerminal: true }, stdout: screen, stderr: screen }
   for (const name of typical) {
     const file = `test/fixtures/claims/invalid/${name}.yaml`
     seen.push(`$ eds validate ${file}\n`)

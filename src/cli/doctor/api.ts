@@ -4,11 +4,13 @@ import { at, isObject, items, type JsonObject, textOf } from '../../kubernetes/j
 import { type Answer, sendRequest } from './http.ts'
 import type { Connection } from './kubeconfig.ts'
 
-/** The requests that doctor sends to the API server. */
+/** The requests that the commands send to the API server. */
 export interface Api {
   readonly get: (path: string) => Promise<Answer>
   /** The rows that `kubectl get` prints for an object or a list, without the objects themselves. */
   readonly table: (path: string) => Promise<Answer>
+  /** A response that is not JSON, such as the log of a container. */
+  readonly text: (path: string) => Promise<Answer>
   readonly post: (path: string, body: JsonObject) => Promise<Answer>
   readonly close: () => void
 }
@@ -31,6 +33,7 @@ export function connectApi({ server, tls, authorization }: Connection): Api {
   return {
     get: path => sendRequest(base + path, settings),
     table: path => sendRequest(`${base}${path}?includeObject=None`, { ...settings, headers: { ...headers, accept: TABLE } }),
+    text: path => sendRequest(base + path, { ...settings, isText: true }),
     post: (path, body) => sendRequest(base + path, { ...settings, body }),
     close: () => agent.destroy(),
   }

@@ -7,6 +7,21 @@ export interface Check {
   readonly message: string
   /** The command that fixes it or shows more. */
   readonly fix?: string
+  /** Texts of others that show more, a line each, such as the end of a log. */
+  readonly quotes?: readonly string[]
+  /** The figures of the consumer that was checked. */
+  readonly queue?: Queue
+}
+
+/** The messages of a consumer. */
+export interface Queue {
+  /** As KEDA counts it: the messages that wait and those in work. */
+  readonly lag: number
+  readonly waiting: number
+  /** Delivered, and not acknowledged yet. */
+  readonly inFlight: number
+  /** Those in work that were delivered before. */
+  readonly redelivered: number
 }
 
 export const well = (name: string, message: string): Check => ({ name, state: 'well', message })

@@ -12,6 +12,7 @@ import { shell } from '../../text/shell-quote.ts'
 import { sortDocuments } from '../claim-documents.ts'
 import { endOnFindings, readDocuments } from '../documents.ts'
 import type { Io } from '../io.ts'
+import { fail } from '../stderr.ts'
 import { type Api, isAbsent } from './api.ts'
 import { type Check, unknown, well, wrong } from './check.ts'
 
@@ -47,6 +48,15 @@ export async function readOperands(operands: readonly string[], namespace: strin
 function toNamed(operand: string, namespace: string): Named {
   const [first = '', ...rest] = operand.split('/')
   return rest.length === 0 ? { namespace, name: first } : { namespace: first, name: rest.join('/') }
+}
+
+/** The one claim that an operand names. */
+export function readClaimName(command: string, operands: readonly string[], namespace: string): Named {
+  const [operand, second] = operands
+  if (operand === undefined) return fail(`eds ${command}`, 'name a claim: NAMESPACE/NAME, or NAME with -n NAMESPACE')
+  if (second !== undefined) return fail(`eds ${command}`, `takes one claim, got '${operand}' and '${second}'`)
+  if (FILE.test(operand)) return fail(`eds ${command}`, `takes a claim of the cluster, got the file '${operand}'`)
+  return toNamed(operand, namespace)
 }
 
 function placed(claim: JsonObject, namespace: string): JsonObject {

@@ -2,7 +2,8 @@
 import type { Nats, ResolvedClaim } from '../../claim/resolved-claim.ts'
 import { at, items, type Json } from '../../kubernetes/json.ts'
 import { shell, shellQuote } from '../../text/shell-quote.ts'
-import { type Check, unknown, well, wrong } from './check.ts'
+import { showDuration } from '../print/duration.ts'
+import { type Check, type Queue, unknown, well, wrong } from './check.ts'
 
 /** The fields of a consumer that a claim depends on: https://docs.nats.io/nats-concepts/jetstream/consumers#configuration */
 interface Consumer {
@@ -23,9 +24,24 @@ interface Difference {
   readonly flags: readonly string[]
 }
 
+export const consumerRow = ({ namespace, name }: ResolvedClaim): string => `Consumer of ${namespace}/${name}`
+
 /** `detail` is the consumer as the monitoring endpoint reports it. */
-export function checkConsumer(claim: ResolvedClaim, { stream, consumer }: Nats, detail: Json): Check {
-  const row = `Consumer of ${claim.namespace}/${claim.name}`
+export const checkConsumer = (claim: ResolvedClaim, nats: Nats, detail: Json): Check => ({
+  ...compareConsumer(claim, nats, detail),
+  queue: readQueue(detail),
+})
+
+function readQueue(detail: Json): Queue {
+  const [waiting, inFlight, redelivered] = (['num_pending', 'num_ack_pending', 'num_redelivered'] as const).map(field => {
+    const count = at(detail, field)
+    return typeof count === 'number' ? count : 0
+  }) as [number, number, number]
+  return { lag: waiting + inFlight, waiting, inFlight, redelivered }
+}
+
+function compareConsumer(claim: ResolvedClaim, { stream, consumer }: Nats, detail: Json): Check {
+  const row = consumerRow(claim)
   const config = at(detail, 'config')
   if (config === undefined)
     return unknown(row, 'the NATS server does not report its configuration', shell`nats consumer info -- ${stream} ${consumer}`)
@@ -62,14 +78,14 @@ function redelivery({ processing }: ResolvedClaim, settings: Consumer): Differen
   const wait = shortestWait(settings)
   if (longest === undefined || wait >= longest) return []
   const steps = settings.backoffSeconds.length
-  const message = `${steps === 0 ? 'ack_wait' : 'the shortest backoff'} is ${duration(wait)}, but a message may take ${duration(longest)} (spec.processing.maxDuration): NATS delivers it again while a replica works on it, unless the worker reports progress more often`
+  const message = `${steps === 0 ? 'ack_wait' : 'the shortest backoff'} is ${showDuration(wait)}, but a message may take ${showDuration(longest)} (spec.processing.maxDuration): NATS delivers it again while a replica works on it, unless the worker reports progress more often`
   const backoff = [
     '--backoff=linear',
     `--backoff-steps=${steps}`,
-    `--backoff-min=${duration(longest)}`,
-    `--backoff-max=${duration(2 * longest)}`,
+    `--backoff-min=${showDuration(longest)}`,
+    `--backoff-max=${showDuration(2 * longest)}`,
   ]
-  return [{ state: 'unknown', message, flags: steps === 0 ? [`--wait=${duration(longest)}`] : backoff }]
+  return [{ state: 'unknown', message, flags: steps === 0 ? [`--wait=${showDuration(longest)}`] : backoff }]
 }
 
 function starvation({ scaling: { maxReplicas }, processing }: ResolvedClaim, { maxAckPending }: Consumer): Difference[] {
@@ -93,13 +109,5 @@ function endlessRetry({ maxDeliver, backoffSeconds }: Consumer): Difference[] {
 
 function summarize(settings: Consumer): string {
   const pending = settings.maxAckPending === undefined ? '' : `, at most ${settings.maxAckPending} messages in work`
-  return `redelivers after ${duration(shortestWait(settings))}, at most ${settings.maxDeliver} deliveries${pending}`
-}
-
-/** As the nats command takes it: `1h30m`. */
-function duration(seconds: number): string {
-  const hours = Math.floor(seconds / 3600)
-  const minutes = Math.floor((seconds % 3600) / 60)
-  const rest = Math.round((seconds % 60) * 1000) / 1000
-  return `${hours > 0 ? `${hours}h` : ''}${minutes > 0 ? `${minutes}m` : ''}${rest > 0 || seconds === 0 ? `${rest}s` : ''}`
+  return `redelivers after ${showDuration(shortestWait(settings))}, at most ${settings.maxDeliver} deliveries${pending}`
 }

@@ -10,7 +10,7 @@ import { type Examined, examineNamed, examineWritten, type Operands } from './cl
 import { type Crossplane, checkCrossplane, checkVersion } from './crossplane.ts'
 import { checkProducts } from './diagnoses.ts'
 import { checkPackages } from './packages.ts'
-import { checkPods } from './pods.ts'
+import { type ExaminedPods, examinePods } from './pods.ts'
 import { checkPriority } from './priority.ts'
 import { checkProvider, type Provider } from './provider.ts'
 import { checkSources } from './sources.ts'
@@ -18,6 +18,7 @@ import { checkSources } from './sources.ts'
 export interface Examination {
   readonly examined: readonly Examined[]
   readonly platform: Platform
+  readonly pods: readonly ExaminedPods[]
   /** In the order of their dependencies. */
   readonly checks: Readonly<Record<Section, readonly Check[]>>
 }
@@ -42,19 +43,20 @@ export async function examine(api: Api, { named, written }: Operands): Promise<E
     checkProducts(api, { claims, platform }),
     Promise.all(examined.flatMap(({ claim, isNamespaceMissing }) => (claim && !isNamespaceMissing ? checkSources(api, claim) : []))),
     Promise.all(claims.map(claim => checkPriority(api, claim))),
-    Promise.all(examined.flatMap(({ claim, isApplied }) => (claim && isApplied ? checkPods(api, claim) : []))),
+    Promise.all(examined.flatMap(({ claim, isApplied }) => (claim && isApplied ? examinePods(api, claim) : []))),
   ])
   const version = crossplane.deployment ? [checkVersion(crossplane.deployment, platform)] : []
   return {
     examined,
     platform,
+    pods,
     checks: {
       crossplane: [crossplane.health, ...version, ...packages, ...(provider?.checks ?? [])],
       access,
       products,
       sources: sources.flat(),
       priorities: priorities.flat(),
-      pods,
+      pods: pods.map(({ check }) => check),
       claims: examined.map(({ check }) => check),
     },
   }

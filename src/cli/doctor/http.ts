@@ -19,18 +19,20 @@ export interface RequestOptions {
   readonly headers?: Readonly<Record<string, string>>
   readonly timeoutMs: number
   readonly body?: JsonObject
+  /** Whether the response is text, which becomes the body as it is. */
+  readonly isText?: boolean
 }
 
 const MAX_BYTES = 64 * 1024 * 1024
 
-export function sendRequest(address: string, { agent, headers, timeoutMs, body }: RequestOptions): Promise<Answer> {
+export function sendRequest(address: string, { agent, headers, timeoutMs, body, isText = false }: RequestOptions): Promise<Answer> {
   const content = body === undefined ? {} : { 'content-type': 'application/json' }
   return new Promise<Answer>((resolve, fail) => {
     const url = new URL(address)
     const request = url.protocol === 'https:' ? httpsRequest : httpRequest
     const outgoing = request(url, {
       method: body === undefined ? 'GET' : 'POST',
-      headers: { accept: 'application/json', ...content, ...headers },
+      headers: { accept: isText ? '*/*' : 'application/json', ...content, ...headers },
       ...(agent && { agent }),
     })
     // Limits the whole response, but not the wait for a free connection.
@@ -50,7 +52,7 @@ export function sendRequest(address: string, { agent, headers, timeoutMs, body }
         else chunks.push(chunk)
       })
       response.on('error', fail)
-      response.on('end', () => resolve(toAnswer(response.statusCode ?? 0, Buffer.concat(chunks).toString('utf8'))))
+      response.on('end', () => resolve(toAnswer(response.statusCode ?? 0, Buffer.concat(chunks).toString('utf8'), isText)))
     })
     outgoing.end(body === undefined ? undefined : JSON.stringify(body))
     // Also catches what is thrown for an invalid address, or for a token that is not a valid header.
@@ -59,9 +61,10 @@ export function sendRequest(address: string, { agent, headers, timeoutMs, body }
 
 const MAX_REASON_LENGTH = 300
 
-function toAnswer(status: number, text: string): Answer {
-  const body = parse(text)
+function toAnswer(status: number, text: string, isText = false): Answer {
   const isFine = status >= 200 && status < 300
+  if (isFine && isText) return { ok: true, body: text }
+  const body = parse(text)
   if (isFine && body !== undefined) return { ok: true, body }
   if (isFine) return { ok: false, status, reason: 'the response is not JSON' }
   const message = at(body, 'message') ?? at(body, 'error')

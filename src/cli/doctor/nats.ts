@@ -103,19 +103,17 @@ async function serversOf(
   return typeof size === 'number' && size > 1 ? [reached.server, ...(await otherServersOf(api, endpoint, reached))] : [reached.server]
 }
 
-const streamRow = ({ namespace, name }: ResolvedClaim) => `Stream of ${namespace}/${name}`
+export const streamRow = ({ namespace, name }: ResolvedClaim) => `Stream of ${namespace}/${name}`
 const nameOf = (value: Json) => textOf(at(value, 'name'))
 const namesIn = (values: readonly Json[]) => [...new Set(values.map(nameOf))].join(', ') || 'none'
 
 async function checkStream(servers: readonly MonitoringServer[], { claim, nats }: NatsClaim): Promise<Check[]> {
   const { stream, consumer } = nats
-  // Like KEDA: https://keda.sh/docs/latest/scalers/nats-jetstream-stream/
-  const account = nats.accountID ?? nats.account
+  const account = accountNameOf(nats)
   const name = streamRow(claim)
-  const accounts = await accountsOf(servers, `acc=${encodeURIComponent(account)}&consumers=true&config=true`)
+  const accounts = await accountsOf(servers, consumersQuery(account))
   if (accounts === undefined) return [unknown(name, 'not every NATS server reports its streams')]
-  const own = accounts.filter(one => at(one, 'id') === account || at(one, 'name') === nats.account)
-  const streams = own.flatMap(account => items(at(account, 'stream_detail')))
+  const streams = streamsOf(accounts, nats)
   const found = streams.filter(one => nameOf(one) === stream)
   if (found.length === 0) {
     const other = await accountOf(servers, stream)
@@ -129,11 +127,36 @@ async function checkStream(servers: readonly MonitoringServer[], { claim, nats }
   const consumers = found.flatMap(one => items(at(one, 'consumer_detail')))
   const detail = consumers.find(one => nameOf(one) === consumer)
   if (detail !== undefined)
-    return [well(name, `account '${account}' has stream '${stream}' with consumer '${consumer}'`), checkConsumer(claim, nats, detail)]
+    return [
+      well(name, `account '${account}' has stream '${stream}' with consumer '${consumer}'`),
+      checkConsumer(claim, nats, await detailOfLeader(servers, nats, detail)),
+    ]
   const add = shell`nats consumer add --pull --defaults -- ${stream} ${consumer}`
   const near = suggest(consumer, consumers.map(nameOf))
   const message = `stream '${stream}' of account '${account}' has no consumer '${consumer}'${near.question}; its consumers: ${namesIn(consumers)}${near.otherwise(add)}`
   return [wrong(name, message, near.name === undefined ? add : edit(claim, { consumer: near.name }))]
+}
+
+/** Like KEDA: https://keda.sh/docs/latest/scalers/nats-jetstream-stream/ */
+const accountNameOf = ({ accountID, account }: Nats) => accountID ?? account
+const consumersQuery = (account: string) => `acc=${encodeURIComponent(account)}&consumers=true&config=true`
+
+const streamsOf = (accounts: readonly Json[], nats: Nats): Json[] =>
+  accounts
+    .filter(one => at(one, 'id') === accountNameOf(nats) || at(one, 'name') === nats.account)
+    .flatMap(account => items(at(account, 'stream_detail')))
+
+/** The consumer as its leader reports it, because the other servers do not count the messages that wait. */
+async function detailOfLeader(servers: readonly MonitoringServer[], nats: Nats, detail: Json): Promise<Json> {
+  const leader = at(detail, 'cluster', 'leader')
+  // The first server may be any of the others.
+  const [, ...others] = servers
+  if (leader === undefined || others.length === 0) return detail
+  const names = await Promise.all(others.map(async ({ get }) => get('/varz')))
+  const server = others.find((_, index) => names[index]?.ok && at(names[index].body, 'server_name') === leader)
+  const accounts = server && (await accountsOf([server], consumersQuery(accountNameOf(nats))))
+  const own = streamsOf(accounts ?? [], nats).find(one => nameOf(one) === nats.stream)
+  return items(at(own, 'consumer_detail')).find(one => nameOf(one) === nats.consumer) ?? detail
 }
 
 /** The first account that has a stream of this name. */

@@ -19,14 +19,25 @@ export interface Trouble extends PodTrouble {
 export const listPods = (api: Api, namespace: string, selector: string): Promise<Answer> =>
   api.get(`/api/v1/namespaces/${namespace}/pods?labelSelector=${encodeURIComponent(selector)}`)
 
+export interface ExaminedPods {
+  readonly check: Check
+  /** All that exist, also those that have ended or are terminating; undefined if they can't be listed. */
+  readonly pods: readonly JsonObject[] | undefined
+  readonly troubles: readonly Trouble[]
+}
+
 /** Checks the pods of a claim, for both runtimes. */
-export async function checkPods(api: Api, claim: ResolvedClaim): Promise<Check> {
+export async function examinePods(api: Api, claim: ResolvedClaim): Promise<ExaminedPods> {
   const row = `Pods of ${claim.namespace}/${claim.name}`
   const answer = await listPods(api, claim.namespace, selectorOf(claim))
-  if (!answer.ok) return unknown(row, `can't be listed: ${answer.reason}`)
-  const pods = itemsOf(answer).filter(isCurrentPod)
-  if (pods.length === 0) return unneeded(row, 'the claim has no pods at the moment')
+  if (!answer.ok) return { check: unknown(row, `can't be listed: ${answer.reason}`), pods: undefined, troubles: [] }
+  const pods = itemsOf(answer)
   const troubles = await troublesOf(api, pods)
+  return { check: checkPods(row, pods.filter(isCurrentPod), troubles), pods, troubles }
+}
+
+function checkPods(row: string, pods: readonly JsonObject[], troubles: readonly Trouble[]): Check {
+  if (pods.length === 0) return unneeded(row, 'the claim has no pods at the moment')
   const [first] = troubles
   if (first !== undefined) return wrong(row, `${troubles.length} of ${pods.length} failing: ${describe(troubles)}`, first.inspect)
   const ready = pods.filter(isReadyPod).length
@@ -92,4 +103,4 @@ function reportedTrouble(pod: JsonObject, events: Answer): Trouble | undefined {
 }
 
 /** Events of events.k8s.io leave lastTimestamp empty. */
-const timeOf = ({ lastTimestamp, eventTime }: JsonObject) => nonEmptyText(lastTimestamp) ?? nonEmptyText(eventTime) ?? ''
+export const timeOf = ({ lastTimestamp, eventTime }: JsonObject) => nonEmptyText(lastTimestamp) ?? nonEmptyText(eventTime) ?? ''

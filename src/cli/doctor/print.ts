@@ -10,15 +10,19 @@ const signs = {
   unneeded: { sign: '–', style: 'dim' },
 } as const satisfies Record<Check['state'], { sign: string; style: string }>
 
-/** A line for each check, followed by the command that fixes it. */
+/** A line for each check, followed by the command that fixes it and by what it quotes. */
 export function printTable(checks: readonly Check[], out: Output): string {
   const paint = painter(out)
   const width = Math.max(...checks.map(({ name }) => printable(name).length))
   return checks
-    .map(({ name, state, message, fix }) => {
+    .map(({ name, state, message, fix, quotes = [] }) => {
       const { sign, style } = signs[state]
       const text = `${paint(style, sign)} ${printable(name).padEnd(width)}  ${state === 'unneeded' ? paint('dim', printable(message)) : printable(message)}\n`
-      return fix === undefined ? text : `${text}  ${' '.repeat(width)}  ${paint('cyan', `→ ${printable(fix)}`)}\n`
+      const below = [
+        ...(fix === undefined ? [] : [paint('cyan', `→ ${printable(fix)}`)]),
+        ...quotes.map(quote => paint('dim', `│ ${printable(quote)}`)),
+      ]
+      return text + below.map(line => `${' '.repeat(width + 4)}${line}\n`).join('')
     })
     .join('')
 }
@@ -29,13 +33,15 @@ export interface PublishedCheck {
   readonly state: Check['state']
   readonly says: string
   readonly mend?: string
+  readonly quotes?: readonly string[]
 }
 
-const publish = ({ name, state, message, fix }: Check): PublishedCheck => ({
+export const publish = ({ name, state, message, fix, quotes }: Check): PublishedCheck => ({
   name,
   state,
   says: message,
   ...(fix !== undefined && { mend: fix }),
+  ...(quotes !== undefined && { quotes }),
 })
 
 export const printChecks = (checks: readonly Check[]): string => `${JSON.stringify({ checks: checks.map(publish) }, null, 2)}\n`

@@ -80,8 +80,8 @@ export const refused = (status: number, message: string, body?: JsonObject): Ref
 })
 const isRefusal = (value: unknown): value is Refusal => isObject(value) && typeof value.refused === 'number'
 
-/** The response for each path; undefined responds with 404. */
-export type Answers = Readonly<Record<string, JsonObject | Refusal | undefined>>
+/** The response for each path: JSON, or plain text. Undefined responds with 404. */
+export type Answers = Readonly<Record<string, JsonObject | Refusal | string | undefined>>
 
 export interface Review {
   readonly user: string
@@ -105,12 +105,14 @@ export interface Cluster {
   readonly url: string
   readonly asked: readonly string[]
   readonly reviews: readonly Review[]
+  /** Changes responses from now on. */
+  readonly change: (answers: Answers) => void
 }
 
 export async function startCluster({ answers: own = {}, denies, proxies = {}, tls, admits }: ClusterOptions = {}): Promise<Cluster> {
   const asked: string[] = []
   const reviews: Review[] = []
-  const table: Answers = { ...answers, ...own }
+  const table: Record<string, Answers[string]> = { ...answers, ...own }
   const server = createServer({ cert: identity.certificate, key: identity.key, ...tls }, async (request, response) => {
     const path = request.url ?? ''
     asked.push(path)
@@ -123,12 +125,13 @@ export async function startCluster({ answers: own = {}, denies, proxies = {}, tl
     if (answer === undefined) return refuse(response, 404, 'the server could not find the requested resource')
     if (isRefusal(answer))
       return answer.body ? respond(response, answer.refused, answer.body) : refuse(response, answer.refused, answer.message)
+    if (typeof answer === 'string') return void response.writeHead(200, { 'content-type': 'text/plain' }).end(answer)
     const wantsTable = String(request.headers.accept).includes('as=Table')
     if (wantsTable !== (answer.kind === 'Table')) return refuse(response, 406, 'only the other form of this object is here')
     respond(response, 200, answer)
   })
   const port = await listening(server)
-  return { url: `https://127.0.0.1:${port}`, asked, reviews }
+  return { url: `https://127.0.0.1:${port}`, asked, reviews, change: answers => void Object.assign(table, answers) }
 
   function review(body: Json): JsonObject {
     const { group, resource, verb } = at(body, 'spec', 'resourceAttributes') as JsonObject

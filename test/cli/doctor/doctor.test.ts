@@ -30,43 +30,14 @@ import {
   temporaryFolder,
   writeConfig,
 } from './cluster.ts'
+import { ASK, account, ask, config, ENDPOINT, healthy, JSZ, stream } from './healthy.ts'
 
-const ENDPOINT = 'nats-headless.nats.svc.cluster.local:8222'
-const JSZ = '/api/v1/namespaces/nats/services/nats-headless:8222/proxy'
-const account = (name: string, ...streams: JsonObject[]) => ({ name, id: name, stream_detail: streams })
-const config = { ack_policy: 'explicit', ack_wait: 30_000_000_000, max_ack_pending: 1000, max_deliver: 5 }
-const stream = (name: string, ...consumers: string[]) => ({
-  name,
-  consumer_detail: consumers.map(consumer => ({ name: consumer, config })),
-})
 /** The stream of the claim, whose consumer is reported with this configuration. */
 const configured = (own: JsonObject | undefined): Answers => ({
   [ASK]: {
     account_details: [account('$G', { name: 'ORDERS', consumer_detail: [{ name: 'orders-workers', ...(own && { config: own }) }] })],
   },
 })
-const ask = (wanted: string) => `${JSZ}/jsz?acc=${encodeURIComponent(wanted)}&consumers=true&config=true`
-const ASK = ask('$G')
-
-/** NATS as its chart installs it, with the stream of the claim. */
-const nats: Answers = {
-  [paths.service('nats-headless')]: { spec: { clusterIP: 'None', ports: [{ port: 4222 }, { port: 8222 }] } },
-  [paths.services]: {
-    items: [
-      { metadata: { name: 'nats' }, spec: { ports: [{ port: 4222 }] } },
-      { metadata: { name: 'nats-headless' }, spec: { ports: [{ port: 4222 }, { port: 8222 }] } },
-    ],
-  },
-  [`${JSZ}/healthz?js-enabled-only=true`]: { status: 'ok' },
-  [`${JSZ}/jsz`]: { streams: 1 },
-  [ASK]: { account_details: [account('$G', stream('ORDERS', 'orders-workers'))] },
-}
-const inCluster = changed(paths.claim, text => text.replace('127.0.0.1:8222', ENDPOINT))
-const kedaRelease = changed(paths.keda, text => text.replace('keda:main', 'keda:2.17.0'))
-const namespaces: Answers = { '/api/v1/namespaces/shop': {}, '/api/v1/namespaces/elsewhere': {} }
-const pods: Answers = { [paths.pods]: { items: [readyPod('orders-worker-6d4cf56db6-x7k2p')] } }
-const healthy: Answers = { ...nats, ...inCluster, ...kedaRelease, ...namespaces, ...pods }
-
 const start = (answers: Answers = {}, options: ClusterOptions = {}) => startCluster({ ...options, answers: { ...healthy, ...answers } })
 
 describe('a cluster that has everything', () => {

@@ -1,0 +1,134 @@
+// Follows a claim to the first cause of its state: its composite, its objects, its pods with their log, and its consumer.
+
+import type { ResolvedClaim } from '../../claim/resolved-claim.ts'
+import { at, items, type JsonObject } from '../../kubernetes/json.ts'
+import { isCurrentPod, isReadyPod } from '../../kubernetes/pod-troubles.ts'
+import type { Api } from '../doctor/api.ts'
+import { type Check, type Queue, well } from '../doctor/check.ts'
+import type { Named } from '../doctor/claims.ts'
+import { consumerRow } from '../doctor/consumer.ts'
+import { examine } from '../doctor/examine.ts'
+import { streamRow } from '../doctor/nats.ts'
+import type { ExaminedPods } from '../doctor/pods.ts'
+import { examineComposite, examineObjects, warningsOf } from './composed.ts'
+import { readLog } from './log.ts'
+
+export interface Investigation {
+  readonly named: Named
+  /** The first cause, with the command that fixes it; else the figures of a claim that is well. */
+  readonly verdict: Check
+  /** From the claim to its consumer. */
+  readonly checks: readonly Check[]
+  readonly pods: PodCounts | undefined
+  readonly queue: Queue | undefined
+}
+
+export interface PodCounts {
+  readonly total: number
+  readonly ready: number
+  readonly restarts: number
+}
+
+export async function investigate(api: Api, named: Named, { logs }: { readonly logs: boolean }): Promise<Investigation> {
+  const { examined, platform, pods, checks } = await examine(api, { named: [named], written: [] })
+  const [{ claim, composite: document, isBlocked } = {}] = examined
+  const composite = document && (await examineComposite(api, document))
+  const root = composite === undefined ? document : composite.composite
+  const objects = claim && (composite?.mayHaveObjects ?? true) ? await examineObjects(api, claim, platform, root) : undefined
+
+  const ownRows = claim ? [streamRow(claim), consumerRow(claim)] : []
+  const own = checks.products.filter(({ name }) => ownRows.includes(name))
+  const stream = own.filter(({ queue }) => queue === undefined)
+  const consumer = own.filter(({ queue }) => queue !== undefined).map(withFigures)
+  const products = checks.products.filter(check => !own.includes(check))
+  const cluster = [...checks.crossplane, ...checks.access, ...products]
+  const around = [...checks.sources, ...checks.priorities]
+  const podRows = await Promise.all(pods.map(one => withLog(api, named, one, logs)))
+  const compositeRow = composite ? [composite.check] : []
+  const objectRows = objects?.checks ?? []
+  const claims = checks.claims
+
+  const first = [...(isBlocked ? claims : []), ...(composite?.isBlocked ? compositeRow : [])]
+  const causes = [...first, ...cluster, ...stream, ...around, ...podRows, ...compositeRow, ...objectRows, ...claims, ...consumer]
+  const pending = [...claims, ...objectRows, ...podRows, ...compositeRow, ...stream]
+  const cause = causes.find(({ state }) => state === 'wrong') ?? pending.find(({ state }) => state === 'unknown')
+  const quoting = cause === undefined || root === undefined ? [] : await warningsOf(api, root)
+  const withWarnings = (rows: readonly Check[]) =>
+    rows.map((check, index): Check => (index === 0 && quoting.length > 0 ? { ...check, quotes: quoting } : check))
+  const isOwnComposite = composite === undefined
+  const counts = countsOf(pods)
+  const queue = consumer[0]?.queue
+  return {
+    named,
+    verdict: verdictOf(named, cause, claim, counts, queue),
+    checks: [
+      ...(isOwnComposite ? withWarnings(claims) : claims),
+      ...withWarnings(compositeRow),
+      ...objectRows,
+      ...[...cluster, ...around].filter(({ state }) => state === 'wrong'),
+      ...podRows,
+      ...stream,
+      ...consumer,
+    ],
+    pods: counts,
+    queue,
+  }
+}
+
+const show = ({ namespace, name }: Named) => `${namespace}/${name}`
+
+/** Without the name of the claim, which is on top of the screen. */
+export const shortRow = (row: string, named: Named): string => row.replace(` of ${show(named)}`, '').replace(` ${show(named)}`, '')
+
+function verdictOf(
+  named: Named,
+  cause: Check | undefined,
+  claim: ResolvedClaim | undefined,
+  pods: PodCounts | undefined,
+  queue: Queue | undefined,
+): Check {
+  if (cause === undefined) return well(show(named), `ready: ${factsOf(claim, pods, queue)}`)
+  const { state, message, fix } = cause
+  const row = shortRow(cause.name, named)
+  return { name: show(named), state, message: row === 'Claim' ? message : `${row}: ${message}`, ...(fix !== undefined && { fix }) }
+}
+
+function factsOf(claim: ResolvedClaim | undefined, pods: PodCounts | undefined, queue: Queue | undefined): string {
+  return [
+    ...(claim ? [`${claim.runtime} of ${claim.image}`] : []),
+    ...(pods === undefined ? [] : [pods.total === 0 ? 'no pods' : `${pods.ready} of ${pods.total} pods ready, ${showRestarts(pods)}`]),
+    ...(queue === undefined ? [] : [showQueue(queue)]),
+  ].join('; ')
+}
+
+const showRestarts = ({ restarts }: PodCounts) => `${restarts} ${restarts === 1 ? 'restart' : 'restarts'}`
+
+export const showQueue = ({ lag, waiting, inFlight, redelivered }: Queue): string =>
+  `lag ${lag}: ${waiting} waiting, ${inFlight} in work${redelivered === 0 ? '' : ` (${redelivered} redelivered)`}`
+
+/** Advice that depends on the program is for doctor. */
+function withFigures(check: Check): Check {
+  const { name, state, message, queue } = check
+  if (queue === undefined) return check
+  return state === 'wrong' ? { ...check, message: `${showQueue(queue)}; ${message}` } : { ...well(name, showQueue(queue)), queue }
+}
+
+function countsOf([examined]: readonly ExaminedPods[]): PodCounts | undefined {
+  const pods = examined?.pods?.filter(isCurrentPod)
+  return (
+    pods && { total: pods.length, ready: pods.filter(isReadyPod).length, restarts: pods.reduce((sum, pod) => sum + restartsOf(pod), 0) }
+  )
+}
+
+const restartsOf = (pod: JsonObject) =>
+  [...items(at(pod, 'status', 'initContainerStatuses')), ...items(at(pod, 'status', 'containerStatuses'))]
+    .map(container => at(container, 'restartCount'))
+    .reduce((sum: number, count) => sum + (typeof count === 'number' ? count : 0), 0)
+
+async function withLog(api: Api, { namespace }: Named, examined: ExaminedPods, logs: boolean): Promise<Check> {
+  const { check, troubles } = examined
+  const counts = countsOf([examined])
+  const message = counts === undefined || counts.restarts === 0 ? check.message : `${check.message} (${showRestarts(counts)})`
+  const quotes = logs ? await readLog(api, namespace, troubles) : []
+  return { ...check, message, ...(quotes.length > 0 && { quotes }) }
+}
