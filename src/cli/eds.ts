@@ -8,9 +8,10 @@ import { render } from './render.ts'
 import { schema } from './schema.ts'
 import { note } from './stderr.ts'
 import { validate } from './validate.ts'
+import { wait } from './wait.ts'
 import { why } from './why.ts'
 
-const commands = [validate, render, importClaim, migrate, schema, why, doctor]
+const commands = [validate, render, importClaim, migrate, schema, why, wait, doctor]
 
 const usage = (): string => {
   const width = Math.max(...commands.map(({ name }) => name.length))

@@ -83,8 +83,8 @@ interface Reference {
 
 export interface ExaminedObjects {
   readonly checks: readonly Check[]
-  /** Whether every object exists, is ready, and has been processed by its controller. */
-  readonly areDone: boolean
+  /** The first object that is not as the claim asks, or that its controller has not processed. Those that may not be read do not count. */
+  readonly unfinished: Check | undefined
 }
 
 /** A row for each object of the claim, judged by the capability that it belongs to. */
@@ -104,14 +104,24 @@ export async function examineObjects(
   const objects = found.flatMap(({ answer }) => (answer.ok && isObject(answer.body) ? [answer.body] : []))
   const { resources } = compose(claim, native, observedOf(claim, first, objects))
 
-  const rows = resources.map(({ manifest, readiness }) => {
-    const own = found.find(({ reference }) => keyOf(reference) === keyOf(referenceOf(manifest, claim)))
-    return checkObject(referenceOf(manifest, claim), own?.answer, readiness)
+  const own = resources.map(({ manifest, readiness }) => {
+    const reference = referenceOf(manifest, claim)
+    const answer = found.find(one => keyOf(one.reference) === keyOf(reference))?.answer
+    return { answer, check: checkObject(reference, answer, readiness) }
   })
   const known = new Set(resources.map(({ manifest }) => keyOf(referenceOf(manifest, claim))))
-  const others = found.filter(({ reference }) => !known.has(keyOf(reference))).map(({ reference, answer }) => checkOther(reference, answer))
-  const checks = [...rows, ...others]
-  return { checks, areDone: checks.every(({ state }) => state === 'well') && !objects.some(hasUnobservedGeneration) }
+  const others = found
+    .filter(({ reference }) => !known.has(keyOf(reference)))
+    .map(({ reference, answer }) => ({ answer, check: checkOther(reference, answer) }))
+  const all = [...own, ...others]
+  return { checks: all.map(({ check }) => check), unfinished: all.flatMap(({ answer, check }) => unfinishedOf(answer, check))[0] }
+}
+
+function unfinishedOf(answer: Answer | undefined, check: Check): Check[] {
+  if (answer !== undefined && !answer.ok && answer.status === 403) return []
+  if (check.state !== 'well') return [check]
+  const isSeen = !answer?.ok || !isObject(answer.body) || !hasUnobservedGeneration(answer.body)
+  return isSeen ? [] : [unknown(check.name, 'its controller has not processed the latest spec yet')]
 }
 
 /** Crossplane 2 has its own fields of a namespaced composite under spec.crossplane. */
@@ -163,8 +173,11 @@ function checkObject(reference: Reference, answer: Answer | undefined, { ready, 
   const row = rowOf(reference)
   if (answer === undefined || isAbsent(answer)) return unknown(row, 'does not exist yet')
   if (!answer.ok) return unknown(row, `can't be read: ${answer.reason}`)
-  if (ready) return well(row, reason === 'Created' ? 'exists' : message)
-  return transient === undefined ? wrong(row, `${reason}: ${message}`, inspectOf(reference)) : unknown(row, `${reason}: ${message}`)
+  // New pods may fail while old ones serve.
+  if (ready && reason !== 'RollingOut') return well(row, reason === 'Created' ? 'exists' : message)
+  return !ready && transient === undefined
+    ? wrong(row, `${reason}: ${message}`, inspectOf(reference))
+    : unknown(row, `${reason}: ${message}`)
 }
 
 /** An object that the claim does not ask for: of another function, or left over from another runtime. */

@@ -75,7 +75,7 @@ export async function investigate(api: Api, named: Named, { logs }: { readonly l
   }
 }
 
-const show = ({ namespace, name }: Named) => `${namespace}/${name}`
+export const show = ({ namespace, name }: Named): string => `${namespace}/${name}`
 
 /** Without the name of the claim, which is on top of the screen. */
 export const shortRow = (row: string, named: Named): string => row.replace(` of ${show(named)}`, '').replace(` ${show(named)}`, '')
@@ -93,7 +93,8 @@ function verdictOf(
   return { name: show(named), state, message: row === 'Claim' ? message : `${row}: ${message}`, ...(fix !== undefined && { fix }) }
 }
 
-function factsOf(claim: ResolvedClaim | undefined, pods: PodCounts | undefined, queue: Queue | undefined): string {
+/** The figures of a claim, as far as they are known. */
+export function factsOf(claim: ResolvedClaim | undefined, pods: PodCounts | undefined, queue?: Queue): string {
   return [
     ...(claim ? [`${claim.runtime} of ${claim.image}`] : []),
     ...(pods === undefined ? [] : [pods.total === 0 ? 'no pods' : `${pods.ready} of ${pods.total} pods ready, ${showRestarts(pods)}`]),
@@ -113,7 +114,7 @@ function withFigures(check: Check): Check {
   return state === 'wrong' ? { ...check, message: `${showQueue(queue)}; ${message}` } : { ...well(name, showQueue(queue)), queue }
 }
 
-function countsOf([examined]: readonly ExaminedPods[]): PodCounts | undefined {
+export function countsOf([examined]: readonly ExaminedPods[]): PodCounts | undefined {
   const pods = examined?.pods?.filter(isCurrentPod)
   return (
     pods && { total: pods.length, ready: pods.filter(isReadyPod).length, restarts: pods.reduce((sum, pod) => sum + restartsOf(pod), 0) }
