@@ -283,8 +283,10 @@ test.each<Case>([
 })
 
 test('every command quotes its arguments with shell', () => {
-  const folder = new URL('../../../src/cli/doctor/', import.meta.url)
+  const folders = ['doctor', 'why', 'wait'].map(name => new URL(`../../../src/cli/${name}/`, import.meta.url))
   const unquoted = /(?<!shell)`(?:kubectl|nats|helm|crossplane|curl) [^`]*\$\{[^`]*`/g
-  const found = readdirSync(folder).flatMap(file => readFileSync(new URL(file, folder), 'utf8').match(unquoted) ?? [])
+  const found = folders.flatMap(folder =>
+    readdirSync(folder).flatMap(file => readFileSync(new URL(file, folder), 'utf8').match(unquoted) ?? []),
+  )
   expect(found).toEqual([])
 })

@@ -397,6 +397,12 @@ describe('eds why', () => {
     `)
   })
 
+  test('sends only reads and access reviews', async () => {
+    const cluster = await start(crashing)
+    await why(cluster)
+    expect(cluster.asked.filter(path => path === '/apis/authorization.k8s.io/v1/subjectaccessreviews')).toHaveLength(cluster.reviews.length)
+  })
+
   test('is one line if the claim is well', async () => {
     const { stdout } = await why(await start())
     expect(stdout.split('\n')).toHaveLength(2)
