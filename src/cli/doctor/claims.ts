@@ -99,7 +99,12 @@ export async function examineNamed(api: Api, { namespace, name }: Named, platfor
   const resume = shell`kubectl -n ${namespace} annotate eventdrivenservice ${name} ${PAUSED}-`
   const plural = `${KIND.toLowerCase()}s`
   const answer = await api.get(`/apis/${API_VERSION}/namespaces/${encodeURIComponent(namespace)}/${plural}/${encodeURIComponent(name)}`)
-  if (isAbsent(answer)) return { check: wrong(row, 'does not exist', shell`kubectl get ${plural} -A`), isBlocked: true }
+  if (isAbsent(answer)) {
+    // The API server responds without an object if it does not know the kind.
+    const hasApi = !answer.ok && answer.body !== undefined
+    const message = hasApi ? 'does not exist' : `can't exist: the cluster has no API for ${plural}`
+    return { check: wrong(row, message, shell`kubectl get ${plural} -A`), isBlocked: hasApi }
+  }
   if (!answer.ok || !isObject(answer.body)) return { check: unknown(row, `can't be read: ${answer.ok ? 'no object' : answer.reason}`) }
   const composite = answer.body
   const parsed = parseClaim(composite, platformOf(composite))

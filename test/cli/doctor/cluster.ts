@@ -47,6 +47,8 @@ export interface Refusal {
   readonly message: string
   /** Replaces the Status with the message. */
   readonly body?: JsonObject
+  /** Whether the response is the bare message. */
+  readonly isText?: boolean
 }
 /** The response to a request for table rows: the name of each ConfigMap. */
 export const configMapTable = (...names: readonly string[]): JsonObject => ({
@@ -123,6 +125,7 @@ export async function startCluster({ answers: own = {}, denies, proxies = {}, tl
     if (proxied !== null && proxies[door] !== undefined) return pass(proxies[door], rest, response, { useTls: door.includes('/https:') })
     const answer = Object.hasOwn(table, path) ? table[path] : undefined
     if (answer === undefined) return refuse(response, 404, 'the server could not find the requested resource')
+    if (isRefusal(answer) && answer.isText) return void response.writeHead(answer.refused).end(answer.message)
     if (isRefusal(answer))
       return answer.body ? respond(response, answer.refused, answer.body) : refuse(response, answer.refused, answer.message)
     if (typeof answer === 'string') return void response.writeHead(200, { 'content-type': 'text/plain' }).end(answer)

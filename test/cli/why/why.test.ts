@@ -156,6 +156,14 @@ const cases: readonly Case[] = [
     fix: 'kubectl get eventdrivenservices -A',
   },
   {
+    title: 'names a missing API before the claims that cannot exist without it',
+    answers: { [paths.claim]: { refused: 404, message: '404 page not found', isText: true }, [paths.definition]: undefined },
+    exit: 1,
+    says: 'Configuration: is not installed',
+    fix: /^crossplane xpkg install configuration/,
+    row: /^✗ Claim +can't exist: the cluster has no API for eventdrivenservices$/,
+  },
+  {
     title: 'names the mistakes of a refused claim before all their consequences',
     answers: { ...crashing, ...claimWith(text => text.replace('"sessionAffinity":"None"', '"size":"huge"')) },
     exit: 1,
