@@ -29,50 +29,51 @@ export interface PodCounts {
   readonly restarts: number
 }
 
+/** All rows, by what they are about. */
+type Rows = Readonly<Record<Subject, readonly Check[]>>
+type Subject = 'claim' | 'composite' | 'objects' | 'cluster' | 'sources' | 'pods' | 'stream' | 'consumer'
+
 export async function investigate(api: Api, named: Named, { logs }: { readonly logs: boolean }): Promise<Investigation> {
   const { examined, platform, pods, checks } = await examine(api, { named: [named], written: [] })
   const [{ claim, composite: document, isBlocked } = {}] = examined
   const composite = document && (await examineComposite(api, document))
   const root = composite === undefined ? document : composite.composite
-  const objects = claim && (composite?.mayHaveObjects ?? true) ? await examineObjects(api, claim, platform, root) : undefined
+  const mayHaveObjects = claim !== undefined && composite?.mayHaveObjects !== false
+  const objects = mayHaveObjects ? (await examineObjects(api, claim, platform, root)).checks : []
 
-  const ownRows = claim ? [streamRow(claim), consumerRow(claim)] : []
-  const own = checks.products.filter(({ name }) => ownRows.includes(name))
-  const stream = own.filter(({ queue }) => queue === undefined)
-  const consumer = own.filter(({ queue }) => queue !== undefined).map(withFigures)
-  const products = checks.products.filter(check => !own.includes(check))
-  const cluster = [...checks.crossplane, ...checks.access, ...products]
-  const around = [...checks.sources, ...checks.priorities]
-  const podRows = await Promise.all(pods.map(one => withLog(api, named, one, logs)))
-  const compositeRow = composite ? [composite.check] : []
-  const objectRows = objects?.checks ?? []
-  const claims = checks.claims
-
-  const first = [...(isBlocked ? claims : []), ...(composite?.isBlocked ? compositeRow : [])]
-  const causes = [...first, ...cluster, ...stream, ...around, ...podRows, ...compositeRow, ...objectRows, ...claims, ...consumer]
-  const pending = [...claims, ...objectRows, ...podRows, ...compositeRow, ...stream]
-  const cause = causes.find(({ state }) => state === 'wrong') ?? pending.find(({ state }) => state === 'unknown')
-  const quoting = cause === undefined || root === undefined ? [] : await warningsOf(api, root)
-  const withWarnings = (rows: readonly Check[]) =>
-    rows.map((check, index): Check => (index === 0 && quoting.length > 0 ? { ...check, quotes: quoting } : check))
-  const isOwnComposite = composite === undefined
-  const counts = countsOf(pods)
-  const queue = consumer[0]?.queue
-  return {
-    named,
-    verdict: verdictOf(named, cause, claim, counts, queue),
-    checks: [
-      ...(isOwnComposite ? withWarnings(claims) : claims),
-      ...withWarnings(compositeRow),
-      ...objectRows,
-      ...[...cluster, ...around].filter(({ state }) => state === 'wrong'),
-      ...podRows,
-      ...stream,
-      ...consumer,
-    ],
-    pods: counts,
-    queue,
+  const own = claim ? [streamRow(claim), consumerRow(claim)] : []
+  const rows: Rows = {
+    claim: checks.claims,
+    composite: composite ? [composite.check] : [],
+    objects,
+    cluster: [...checks.crossplane, ...checks.access, ...checks.products.filter(({ name }) => !own.includes(name))],
+    sources: [...checks.sources, ...checks.priorities],
+    pods: await Promise.all(pods.map(one => withLog(api, named, one, logs))),
+    stream: checks.products.filter(({ name, queue }) => own.includes(name) && queue === undefined),
+    consumer: checks.products.filter(({ queue }) => queue !== undefined).map(withFigures),
   }
+  const cause = firstCause(rows, [...(isBlocked ? rows.claim : []), ...(composite?.isBlocked ? rows.composite : [])])
+  const warnings = cause === undefined || root === undefined ? [] : await warningsOf(api, root)
+  const counts = countsOf(pods)
+  const queue = rows.consumer[0]?.queue
+  return { named, verdict: verdictOf(named, cause, factsOf(claim, counts, queue)), checks: screenOf(rows, warnings), pods: counts, queue }
+}
+
+/** The first problem, causes before their consequences; without a problem, what the claim still waits for. */
+function firstCause(rows: Rows, blocking: readonly Check[]): Check | undefined {
+  const { claim, composite, objects, cluster, sources, pods, stream, consumer } = rows
+  const problems = [blocking, cluster, stream, sources, pods, composite, objects, claim, consumer].flat()
+  const pending = [claim, objects, pods, composite, stream].flat()
+  return problems.find(({ state }) => state === 'wrong') ?? pending.find(({ state }) => state === 'unknown')
+}
+
+/** From the claim to its consumer. The platform has rows only for problems; the warnings are those of the composite. */
+function screenOf({ claim, composite, objects, cluster, sources, pods, stream, consumer }: Rows, warnings: readonly string[]): Check[] {
+  const [root] = composite.length > 0 ? composite : claim
+  const problems = [...cluster, ...sources].filter(({ state }) => state === 'wrong')
+  return [claim, composite, objects, problems, pods, stream, consumer]
+    .flat()
+    .map(check => (check === root && warnings.length > 0 ? { ...check, quotes: warnings } : check))
 }
 
 export const show = ({ namespace, name }: Named): string => `${namespace}/${name}`
@@ -80,14 +81,8 @@ export const show = ({ namespace, name }: Named): string => `${namespace}/${name
 /** Without the name of the claim, which is on top of the screen. */
 export const shortRow = (row: string, named: Named): string => row.replace(` of ${show(named)}`, '').replace(` ${show(named)}`, '')
 
-function verdictOf(
-  named: Named,
-  cause: Check | undefined,
-  claim: ResolvedClaim | undefined,
-  pods: PodCounts | undefined,
-  queue: Queue | undefined,
-): Check {
-  if (cause === undefined) return well(show(named), `ready: ${factsOf(claim, pods, queue)}`)
+function verdictOf(named: Named, cause: Check | undefined, facts: string): Check {
+  if (cause === undefined) return well(show(named), `ready: ${facts}`)
   const { state, message, fix } = cause
   const row = shortRow(cause.name, named)
   return { name: show(named), state, message: row === 'Claim' ? message : `${row}: ${message}`, ...(fix !== undefined && { fix }) }
