@@ -136,6 +136,13 @@ export function inputProperties(spec: Schema): Record<string, Schema> {
             'Whether pods get the annotations prometheus.io/scrape, port and path, for a Prometheus that finds its targets by them.',
           default: false,
         },
+        podReasons: {
+          type: 'boolean',
+          title: 'reasons from pods',
+          description:
+            'Whether a claim that is not ready says why its pods fail. Crossplane then reads and caches all pods of the cluster, for which it needs package/runtime/rbac/pods.yaml. No effect with ProviderKubernetes.',
+          default: false,
+        },
       },
     },
     availability: {

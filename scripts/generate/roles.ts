@@ -1,15 +1,29 @@
 // Writes package/runtime/rbac: the permissions that Crossplane needs for each capability.
 import type { KindInfo } from '../../src/capabilities/capability.ts'
-import { type RoleRules, rolesOf } from '../../src/capabilities/index.ts'
+import { type RoleRules, readingRoles, rolesOf } from '../../src/capabilities/index.ts'
 import { groupOf } from '../../src/kubernetes/objects.ts'
 
-/** One file for each role, so a platform without Knative grants no permissions for it. */
-export const roleFiles = (roles: readonly RoleRules[] = rolesOf()): Record<string, { comment: string; role: object }> =>
-  Object.fromEntries(
-    roles.map(({ name, purpose, kinds }) => [`package/runtime/rbac/${name}.yaml`, { comment: purpose, role: clusterRole(name, kinds) }]),
-  )
+interface RoleFile {
+  readonly comment: string
+  readonly role: object
+}
 
-function clusterRole(name: string, kinds: readonly KindInfo[]): object {
+/** One file for each role, so a platform without Knative grants no permissions for it. */
+export const roleFiles = (
+  roles: readonly RoleRules[] = rolesOf(),
+  reading: readonly RoleRules[] = readingRoles,
+): Readonly<Record<string, RoleFile>> =>
+  Object.fromEntries([...roles.map(rules => roleFile(rules, 'composes', MANAGE)), ...reading.map(rules => roleFile(rules, 'reads', READ))])
+
+const READ: readonly string[] = ['get', 'list', 'watch']
+const MANAGE: readonly string[] = [...READ, 'create', 'update', 'patch', 'delete']
+
+const roleFile = ({ name, purpose, kinds }: RoleRules, does: string, verbs: readonly string[]): [string, RoleFile] => [
+  `package/runtime/rbac/${name}.yaml`,
+  { comment: `What Crossplane ${does} for ${purpose}`, role: clusterRole(name, kinds, verbs) },
+]
+
+function clusterRole(name: string, kinds: readonly KindInfo[], verbs: readonly string[]): object {
   const groups = [...new Set(kinds.map(({ apiVersion }) => groupOf(apiVersion)))].sort()
   const plurals = (group: string) =>
     kinds
@@ -25,7 +39,7 @@ function clusterRole(name: string, kinds: readonly KindInfo[]): object {
       labels: { 'rbac.crossplane.io/aggregate-to-crossplane': 'true' },
     },
     rules: groups.flatMap(group => [
-      { apiGroups: [group], resources: plurals(group), verbs: ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete'] },
+      { apiGroups: [group], resources: plurals(group), verbs },
       // Readiness comes from the status.
       ...(group.includes('.') ? [{ apiGroups: [group], resources: plurals(group).map(plural => `${plural}/status`), verbs: ['get'] }] : []),
     ]),

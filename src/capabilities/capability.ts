@@ -1,7 +1,7 @@
 // The contract of a capability. Conditions, roles, messages about missing CRDs, doctor's access checks and summaries follow from it.
 import type { Finding } from '../claim/findings.ts'
 import type { EventDrivenServiceSpec, EventDrivenServiceStatus } from '../claim/generated/types.ts'
-import type { ResolvedClaim } from '../claim/resolved-claim.ts'
+import type { Labels, ResolvedClaim } from '../claim/resolved-claim.ts'
 import type { JsonObject } from '../kubernetes/json.ts'
 import type { Manifest } from '../kubernetes/objects.ts'
 import type { Platform } from '../platform/platform.ts'
@@ -73,6 +73,11 @@ export interface ComposedResource {
   readonly immutable?: readonly ImmutableField[]
   /** The part of the claim's status that describes the resource. */
   readonly status?: (observed: JsonObject | undefined, claim: ResolvedClaim, previous: EventDrivenServiceStatus) => EventDrivenServiceStatus
+  /**
+   * The labels of the pods that may say why the observed object is not ready; undefined if they can't, or if they are too many.
+   * docs/adr/0017-reasons-from-pods.md
+   */
+  readonly podLabels?: (observed: JsonObject, claim: ResolvedClaim) => Labels | undefined
   /** Why the claim can't take over a foreign object, and what to do first. */
   readonly conflict?: (manifest: Manifest, foreign: JsonObject, claim: ResolvedClaim) => string | undefined
   /** Whether a foreign object disappears by itself once the other runtime is deleted. */

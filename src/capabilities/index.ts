@@ -10,6 +10,7 @@ import { scaledObject } from './keda/scaled-object.ts'
 import { knativeEventing } from './knative-eventing/index.ts'
 import { knativeRuntime, knativeServing } from './knative-serving/index.ts'
 import { workload } from './workload/index.ts'
+import { podKind, podsRole } from './workload/roles.ts'
 
 export const capabilities: readonly Capability[] = [workload, deploymentCapability, knativeServing, keda, knativeEventing, availability]
 
@@ -59,6 +60,9 @@ export const rolesOf = (all: readonly Capability[] = capabilities): readonly Rol
     ...role,
     kinds: all.filter(capability => capability.role.name === role.name).flatMap(({ kinds }) => kinds),
   }))
+
+/** Nothing of these kinds is composed. */
+export const readingRoles: readonly RoleRules[] = [{ ...podsRole, kinds: [podKind] }]
 
 /** The command that lets Crossplane manage what a role is for. */
 export const grantCommand = (role: string): string => shell`kubectl apply -f package/runtime/rbac/${role}.yaml`

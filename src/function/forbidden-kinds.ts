@@ -12,6 +12,8 @@ export interface Evidence {
   readonly forbidden: readonly ForbiddenKind[]
   /** Kinds that Crossplane has read for this call. */
   readonly read: readonly string[]
+  /** Kinds that only have to be read, and were. */
+  readonly usable: readonly string[]
   /** The kinds of the composed objects that exist. */
   readonly observed: () => readonly string[]
 }
@@ -41,8 +43,12 @@ export function createForbiddenKinds(now: () => number = Date.now) {
   return {
     access: access as ReadonlyMap<string, boolean>,
     /** Learns from a call, and returns the kind that its claim has to ask for again. */
-    learn({ claim, forbidden, read, observed }: Evidence): string | undefined {
+    learn({ claim, forbidden, read, usable, observed }: Evidence): string | undefined {
       for (const kind of read) if (!access.has(kind)) access.set(kind, true)
+      for (const kind of usable) {
+        askers.delete(kind)
+        if (access.get(kind) !== true) setAllowed(kind)
+      }
       const asked = [...askers.keys()].find(kind => askers.get(kind) === claim)
       if (asked !== undefined && observed().includes(asked)) {
         askers.delete(asked)

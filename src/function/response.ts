@@ -8,6 +8,7 @@ import {
   Status,
   Target,
 } from '@crossplane-org/function-sdk-typescript'
+import { podKind } from '../capabilities/workload/roles.ts'
 import { isObject, type JsonObject, textOf } from '../kubernetes/json.ts'
 import { isBeingDeleted } from '../kubernetes/objects.ts'
 import { lastApplied } from '../reconcile/applied.ts'
@@ -18,6 +19,7 @@ import { kindKey } from '../reconcile/missing-crds.ts'
 // Crossplane calls the function when a composed object changes. Polling is a safety net: soon while something is not ready,
 // because Crossplane sees no change of an object that it could not create, and rarely once everything is ready.
 const AT_ONCE_SECONDS = 5
+const PODS_SECONDS = 10
 const SOON_SECONDS = 60
 const RARELY_SECONDS = 600
 
@@ -42,14 +44,14 @@ const meta = ({ meta }: RunFunctionRequest, seconds: number) => ({ tag: meta?.ta
 
 /** The answer to a valid claim: our resources beside those of earlier functions in the pipeline. */
 export function composedResponse(request: RunFunctionRequest, composite: JsonObject, composition: Composition): RunFunctionResponse {
-  const { resources, complete, waits, conditions, status } = composition
+  const { resources, complete, conditions, status } = composition
   const allReady = complete && resources.every(({ readiness }) => readiness.ready)
   const composed = resources.map(({ key, desired, readiness }): [string, Resource] => [
     key,
     { resource: desired, connectionDetails: {}, ready: readiness.ready ? Ready.READY_TRUE : Ready.READY_FALSE },
   ])
   return {
-    meta: meta(request, allReady ? RARELY_SECONDS : waits ? AT_ONCE_SECONDS : SOON_SECONDS),
+    meta: meta(request, allReady ? RARELY_SECONDS : secondsUntilChange(composition)),
     desired: {
       composite: desiredComposite(request, composite, { status, complete }),
       // Assign, never merge: merging lists would keep a container that we removed.
@@ -62,12 +64,17 @@ export function composedResponse(request: RunFunctionRequest, composite: JsonObj
   }
 }
 
-function requirementsOf({ apiVersion, kind }: JsonObject, { nameQueries, kindQueries }: Composition): RunFunctionResponse['requirements'] {
-  if (nameQueries.length + kindQueries.length === 0) return undefined
+const secondsUntilChange = ({ waits, awaitsPods }: Composition) => (waits ? AT_ONCE_SECONDS : awaitsPods ? PODS_SECONDS : SOON_SECONDS)
+
+function requirementsOf(
+  { apiVersion, kind }: JsonObject,
+  { nameQueries, kindQueries, podQueries }: Composition,
+): RunFunctionResponse['requirements'] {
+  if (nameQueries.length + kindQueries.length + podQueries.length === 0) return undefined
   const ownKind = { apiVersion: textOf(apiVersion), kind: textOf(kind) }
   const schemas = kindQueries.length === 0 ? [] : [ownKind, ...kindQueries]
   return {
-    resources: Object.fromEntries(nameQueries.map(selector)),
+    resources: Object.fromEntries([...nameQueries.map(selector), ...podQueries.map(podSelector)]),
     extraResources: {},
     schemas: Object.fromEntries(schemas.map(({ apiVersion, kind }) => [kindKey({ apiVersion, kind }), { apiVersion, kind }])),
   }
@@ -76,6 +83,11 @@ function requirementsOf({ apiVersion, kind }: JsonObject, { nameQueries, kindQue
 const selector = ({ key, manifest: { apiVersion, kind, metadata } }: Composition['nameQueries'][number]): [string, ResourceSelector] => [
   key,
   { apiVersion, kind, matchName: metadata.name, namespace: metadata.namespace },
+]
+
+const podSelector = ({ key, namespace, labels }: Composition['podQueries'][number]): [string, ResourceSelector] => [
+  key,
+  { apiVersion: podKind.apiVersion, kind: podKind.kind, matchLabels: { labels }, namespace },
 ]
 
 /** The composite is ready when all resources are, ours and those of other functions, unless some of ours are missing. */

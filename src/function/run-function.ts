@@ -8,6 +8,7 @@ import { type Composition, compose } from '../reconcile/compose.ts'
 import { type ClaimCondition, findingsMessage, refusedCondition } from '../reconcile/conditions.ts'
 import { kindKey } from '../reconcile/missing-crds.ts'
 import { parseIdentified } from '../reconcile/parse-claim.ts'
+import { POD } from '../reconcile/pod-reasons.ts'
 import { createCache } from './cache.ts'
 import type { Evidence, ForbiddenKinds } from './forbidden-kinds.ts'
 import { type FunctionInput, readRequest } from './request.ts'
@@ -74,6 +75,7 @@ function composeKnowing(
 const evidenceOf = ({ composite, observed, lookup }: FunctionInput, { forbiddenKinds, nameQueries }: Composition): Evidence => ({
   claim: textOf(at(composite, 'metadata', 'uid')),
   forbidden: forbiddenKinds,
+  usable: Object.keys(lookup.pods).length > 0 ? [POD] : [],
   read: nameQueries.filter(({ key }) => Object.hasOwn(lookup.existing, key)).map(({ manifest }) => kindKey(manifest)),
   observed: () => Object.values(observed).map(({ apiVersion, kind }) => kindKey({ apiVersion: textOf(apiVersion), kind: textOf(kind) })),
 })

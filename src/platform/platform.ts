@@ -17,6 +17,8 @@ export interface Features {
   /** The cloud in which pods can have an identity. */
   readonly identity?: Cloud
   readonly prometheusAnnotations: boolean
+  /** Whether Crossplane may be asked for the pods of a workload that is not ready. */
+  readonly podReasons: boolean
 }
 
 export type Cloud = 'GCP' | 'AWS' | 'Azure'
@@ -67,7 +69,13 @@ const environmentLayers = (own: Readonly<Partial<Record<string, Defaults>>> = {}
 export const builtInPlatform: Platform = {
   composeAs: 'Native',
   providerConfig: 'default',
-  features: { knativeInitContainers: false, knativeInitialScaleZero: false, knativeEmptyDir: true, prometheusAnnotations: false },
+  features: {
+    knativeInitContainers: false,
+    knativeInitialScaleZero: false,
+    knativeEmptyDir: true,
+    prometheusAnnotations: false,
+    podReasons: false,
+  },
   availability: 'Standard',
   natsServers: {},
   priorities: {},

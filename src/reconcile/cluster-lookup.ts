@@ -15,10 +15,12 @@ export interface ClusterLookup {
    * asked for last. Undefined if nobody keeps it.
    */
   readonly access?: ReadonlyMap<string, boolean>
+  /** The pods that Crossplane found, by the key of the question. */
+  readonly pods: Readonly<Record<string, readonly JsonObject[]>>
   readonly composite: JsonObject
   /** Whether the claim may adopt foreign objects. */
   readonly adopt: boolean
 }
 
 /** Nobody can be asked, as on the command line, so every name counts as free. */
-export const noLookup: ClusterLookup = { canAsk: false, canAskKinds: false, existing: {}, kinds: {}, composite: {}, adopt: false }
+export const noLookup: ClusterLookup = { canAsk: false, canAskKinds: false, existing: {}, kinds: {}, pods: {}, composite: {}, adopt: false }

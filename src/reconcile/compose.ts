@@ -12,6 +12,7 @@ import { type ClusterLookup, noLookup } from './cluster-lookup.ts'
 import { type ClaimCondition, conditionsOf, ownStatus } from './conditions.ts'
 import { type ForbiddenKind, gateCreation } from './creation-gate.ts'
 import { type Carrier, native, type Observe, type Observed, observer } from './observe.ts'
+import { askPods, explainByPods, explainSwitching, type PodQuery } from './pod-reasons.ts'
 import { providerKubernetes } from './provider-kubernetes.ts'
 import { planSwitch, type SwitchPlan } from './runtime-switch.ts'
 
@@ -31,11 +32,15 @@ export interface Composition {
   readonly nameQueries: readonly Pick<Composed, 'key' | 'manifest'>[]
   /** Kinds that the cluster may not know, each once. Crossplane is asked whether it does. */
   readonly kindQueries: readonly Manifest[]
+  /** Pods that Crossplane is asked for. */
+  readonly podQueries: readonly PodQuery[]
   readonly forbiddenKinds: readonly ForbiddenKind[]
   /** False if a step remains: something is held back or changes its runtime. */
   readonly complete: boolean
   /** Whether it waits for a deletion, which Crossplane does not report. */
   readonly waits: boolean
+  /** Whether it waits for a pod to start or to fail, which Crossplane does not report. */
+  readonly awaitsPods: boolean
   readonly conditions: readonly ClaimCondition[]
   readonly status: EventDrivenServiceStatus
 }
@@ -53,19 +58,23 @@ export function compose(
   const cluster = carrier.canAsk ? lookup : { ...noLookup, composite: lookup.composite }
   const plan = planSwitch(claim, observe, cluster, all)
 
-  const built = [...buildResources(claim, plan, observe, cluster, carrier), ...buildFrozen(plan, observe)]
+  const plain = [...buildResources(claim, plan, observe, cluster, carrier), ...buildFrozen(plan, observe)]
+  const pods = askPods(plain, claim, cluster)
+  const built = explainByPods(plain, pods)
 
-  const gate = gateCreation(built, claim, cluster, plan.switching)
+  const gate = gateCreation(built, claim, cluster, explainSwitching(plan.switching, pods))
 
   return {
     resources: built.filter(gate.isOpen).map(toComposed(carrier)),
     nameQueries: gate.nameQueries,
     kindQueries: gate.kindQueries,
-    forbiddenKinds: gate.forbiddenKinds,
+    podQueries: pods.queries,
+    forbiddenKinds: [...gate.forbiddenKinds, ...pods.forbiddenKinds],
     complete: gate.blocks.length === 0,
     waits: gate.waits,
+    awaitsPods: pods.queries.length > 0 && pods.isOpen,
     conditions: conditionsOf([...gate.blocks, ...built.map(stateOf)], all),
-    status: statusOf(plan, claim, observe, cluster.composite),
+    status: { ...statusOf(plan, claim, observe, cluster.composite), ...pods.status },
   }
 }
 

@@ -37,8 +37,8 @@ const NO_ANSWER = 'Informer to sync'
 // Without the user it may be an admission plugin that refuses the object, such as a quota.
 const REFUSED = / is forbidden: User "[^"]*" cannot /
 
-/** Whether Crossplane's error of the previous call says that it may not manage the resource. */
-function wasRefused(key: string, { composite }: ClusterLookup): boolean {
+/** Whether Crossplane's error of the previous call says that it may not manage the resource, or read what the function asked for. */
+export function wasRefused(key: string, { composite }: ClusterLookup): boolean {
   const synced = observedCondition(composite, 'Synced')
   if (synced?.status !== 'False') return false
   const about = (subject: string) => synced.message.includes(`${subject}: `)

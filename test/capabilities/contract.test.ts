@@ -70,7 +70,7 @@ test('a taken name blocks it alone', () => {
 
 test('its ClusterRole grants exactly its kinds', () => {
   expect(roleFiles(rolesOf(all))['package/runtime/rbac/toys.yaml']).toMatchObject({
-    comment: 'spec.toys: the Gizmo.',
+    comment: 'What Crossplane composes for spec.toys: the Gizmo.',
     role: {
       metadata: { name: 'event-driven-service:toys' },
       rules: [

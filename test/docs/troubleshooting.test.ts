@@ -5,18 +5,22 @@ import { describe, expect, test } from 'vitest'
 import type { Readiness } from '../../src/capabilities/readiness.ts'
 import type { ResolvedClaim } from '../../src/claim/resolved-claim.ts'
 import type { JsonObject } from '../../src/kubernetes/json.ts'
-import { builtInPlatform } from '../../src/platform/platform.ts'
+import { troubleOfPod } from '../../src/kubernetes/pod-troubles.ts'
+import { builtInPlatform, type Platform } from '../../src/platform/platform.ts'
 import { noLookup } from '../../src/reconcile/cluster-lookup.ts'
 import { compose } from '../../src/reconcile/compose.ts'
 import { findingsMessage, refusedCondition } from '../../src/reconcile/conditions.ts'
 import { parseClaim } from '../../src/reconcile/parse-claim.ts'
 import { claim as document, knativeClaim } from '../fixtures/claims.ts'
+import { podStates, statesOf } from '../fixtures/pods.ts'
 
 const file = new URL('../../docs/troubleshooting.md', import.meta.url)
 const page = readFileSync(file, 'utf8')
 
-function parse(composite: JsonObject): ResolvedClaim {
-  const parsed = parseClaim(composite, builtInPlatform)
+const readingPods: Platform = { ...builtInPlatform, features: { ...builtInPlatform.features, podReasons: true } }
+
+function parse(composite: JsonObject, platform = builtInPlatform): ResolvedClaim {
+  const parsed = parseClaim(composite, platform)
   if (!parsed.ok) throw new Error(findingsMessage(parsed.findings))
   return parsed.claim
 }
@@ -32,7 +36,9 @@ function says(
   observed: Record<string, JsonObject>,
   of = claim,
   lookup = noLookup,
-  wanted = Object.keys(observed).includes('scaledobject') ? 'ScalingReady' : 'WorkloadReady',
+  wanted = Object.keys(observed).includes('deployment') || !Object.keys(observed).includes('scaledobject')
+    ? 'WorkloadReady'
+    : 'ScalingReady',
 ): Readiness & { readonly type: string } {
   const found = compose(of, builtInPlatform, observed, lookup).conditions.filter(({ ready }) => !ready)
   const condition = found.find(({ type }) => type === wanted)
@@ -42,6 +48,16 @@ function says(
 
 const there = (...conditions: JsonObject[]): JsonObject => ({ status: { conditions } })
 const workload = (...conditions: JsonObject[]) => ({ serviceaccount: there(), deployment: there(...conditions), service: there() })
+const rollingOut = (...conditions: JsonObject[]) => ({
+  ...workload(),
+  scaledobject: there(),
+  poddisruptionbudget: there(),
+  deployment: {
+    spec: { replicas: 1 },
+    status: { replicas: 2, updatedReplicas: 1, unavailableReplicas: 1, conditions: [{ type: 'Available', status: 'True' }, ...conditions] },
+  },
+})
+const rolling = rollingOut()
 const found = (object: JsonObject, adopt = false) => ({
   ...noLookup,
   canAsk: true,
@@ -56,8 +72,18 @@ const image = 'Revision "orders-worker-00001" failed with message: Unable to fet
 const twice = document({ env: [{ name: 'A', value: 'x' }], secretRefs: [{ name: 's', env: [{ secretKey: 'k', envName: 'A' }] }] })
 
 const texts: Readonly<Record<string, () => Readiness & { readonly type: string }>> = {
+  rolling: () => says(rolling),
+  image: () => {
+    const pods = {
+      'pods:deployment': statesOf('image-missing')
+        .map(({ pod }) => pod)
+        .slice(0, 1),
+    }
+    const composite = { metadata: { uid: 'ours' }, status: { conditions: [{ type: 'WorkloadReady', status: 'False' }] } }
+    return says(rolling, parse(document(), readingPods), { ...noLookup, canAsk: true, pods, composite })
+  },
   unavailable: () => says(workload({ type: 'Available', status: 'False' })),
-  stuck: () => says(workload({ type: 'Progressing', status: 'False', reason: 'ProgressDeadlineExceeded' })),
+  stuck: () => says(rollingOut({ type: 'Progressing', status: 'False', reason: 'ProgressDeadlineExceeded' })),
   quota: () => says(workload({ type: 'ReplicaFailure', status: 'True', reason: 'FailedCreate', message: quota })),
   trigger: () =>
     says({
@@ -114,6 +140,16 @@ describe('docs/troubleshooting.md', () => {
     expect(quoted.get(name)).toBe(`\`${type}: False\`, \`${reason}\`: ${message}`)
   })
 
+  test.each(podStates)('quotes what $name tells as $kubectl', ({ name, kubectl, pod }) => {
+    const trouble = troubleOfPod(pod)
+    if (trouble === undefined || unquoted.includes(name)) return
+    const { reason, message } = trouble
+    // Every pod is ContainerCreating for a moment.
+    if (reason === 'ContainerCreating' && name !== 'volume-missing') return
+    const row = rows.find(text => text.startsWith(`| \`${reason}: ${message}\` | `))
+    expect(row).toContain(`\`${kubectl}\``)
+  })
+
   test('links to what is there', () => {
     const links = [...page.matchAll(/\]\(([^)#]*)(?:#([^)]*))?\)/g)]
     const broken = links.filter(([, path = '', anchor]) => {
@@ -123,6 +159,10 @@ describe('docs/troubleshooting.md', () => {
     expect(broken.map(([link]) => link)).toEqual([])
   })
 })
+
+const rows = page.split('\n').filter(line => line.startsWith('| '))
+/** They cannot occur in a claim's pod, or their words are those of another pod. */
+const unquoted = ['image-runs-as-root', 'user-is-root', 'digest-missing']
 
 /** As GitHub makes them of the headings. */
 const anchorsOf = (text: string): string[] =>

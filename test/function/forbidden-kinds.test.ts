@@ -9,7 +9,7 @@ function registry() {
   let time = 0
   const kinds = createForbiddenKinds(() => time)
   const learn = (claim: string, evidence: Partial<Evidence>) =>
-    kinds.learn({ claim, forbidden: [], read: [], observed: () => [], ...evidence })
+    kinds.learn({ claim, forbidden: [], read: [], usable: [], observed: () => [], ...evidence })
   return {
     access: kinds.access,
     learn,

@@ -146,7 +146,6 @@ describe('a valid claim', () => {
           workload: {
             kind: 'Deployment',
             name: 'orders-worker',
-            image: 'ghcr.io/acme/orders-worker:1.4.2',
             size: 'medium',
             replicas: 3,
             readyReplicas: 3,

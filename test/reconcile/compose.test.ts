@@ -267,7 +267,6 @@ describe('conditions and status', () => {
       workload: {
         kind: 'Deployment',
         name: 'orders-worker',
-        image: 'ghcr.io/acme/orders-worker:1.4.2',
         size: 'medium',
         replicas: 3,
         readyReplicas: 3,

@@ -457,6 +457,7 @@ describe('the Service that Knative created, which is deleted shortly after the K
       canAskKinds: false,
       existing: { service: found },
       kinds: {},
+      pods: {},
       composite: { metadata: { uid: 'own' } },
       adopt: false,
     }

@@ -1,4 +1,4 @@
-import type { ResolvedClaim } from '../../claim/resolved-claim.ts'
+import type { Labels, ResolvedClaim } from '../../claim/resolved-claim.ts'
 import { hasUnobservedGeneration, observedCondition } from '../../kubernetes/conditions.ts'
 import { at, isObject, items, type JsonObject, textOf } from '../../kubernetes/json.ts'
 import type { Manifest } from '../../kubernetes/objects.ts'
@@ -7,6 +7,7 @@ import { inProgress, notReady, type Readiness, ready, starting } from '../readin
 import { leftover } from '../takeover.ts'
 import { metadata, NAME_LABEL, podMetadata, selectorLabels } from '../workload/labels.ts'
 import { containerBase, imagePullSecrets, initContainers, podSecurity, program, runningImage, summarizePod } from '../workload/pod.ts'
+import { MOST_PODS } from '../workload/pod-problems.ts'
 import { probes } from '../workload/probes.ts'
 import { SCALER_KEY } from '../workload/scaler.ts'
 import { volumes } from '../workload/volumes.ts'
@@ -25,11 +26,12 @@ export const deployment: ComposedResource = {
   build: (claim, lifecycle) => manifestOf(claim, firstCount(lifecycle), undefined),
   ready: readinessOf,
   readyCondition: 'Available',
+  podLabels,
   status: (observed, claim, previous) => ({
     workload: {
       kind: 'Deployment',
       name: claim.name,
-      image: runningImage(observed && isRolledOut(observed) ? observed : undefined, claim, previous),
+      ...runningImage(observed && isRolledOut(observed) ? observed : undefined, previous),
       size: claim.size,
       replicas: countAt(observed, 'spec', 'replicas'),
       readyReplicas: countAt(observed, 'status', 'readyReplicas'),
@@ -151,7 +153,7 @@ const podSpec = (claim: ResolvedClaim, observed: JsonObject | undefined): JsonOb
 /** https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#deployment-status */
 function readinessOf(observed: JsonObject, claim: ResolvedClaim): Readiness {
   const { name, namespace, nats } = claim
-  const advice = `See: kubectl -n ${namespace} describe pods -l ${NAME_LABEL}=${name}`
+  const advice = `See: eds why ${namespace}/${name}, or kubectl -n ${namespace} describe pods -l ${NAME_LABEL}=${name}`
   const available = availability(observed, name, advice)
   // The conditions describe the previous spec. Mostly only the replica count is new, and available pods stay available.
   const updating = inProgress('Updating', `Deployment ${name} is being updated.`)
@@ -162,12 +164,12 @@ function readinessOf(observed: JsonObject, claim: ResolvedClaim): Readiness {
   if (failure?.status === 'True' && failure.message.includes(`serviceaccount "${name}" not found`))
     return inProgress('Waiting', `Deployment ${name} waits for its ServiceAccount.`)
   if (failure?.status === 'True')
-    return notReady(failure.reason || 'ReplicaFailure', `Deployment ${name} can't create pods: ${failure.message}`)
+    return notReady(failure.reason || 'ReplicaFailure', `Deployment ${name} can't create pods: ${withoutPodName(failure.message)}`)
   const progress = observedCondition(observed, 'Progressing')
   if (progress?.status === 'False')
     return notReady(
       progress.reason || 'RolloutStuck',
-      `The rollout of Deployment ${name} is stuck: its new pods do not become ready. ${advice}`,
+      `The rollout of Deployment ${name} is stuck: its new pods do not become ready. ${rolloutCounts(observed)}. ${advice}`,
     )
   // KEDA scaled to zero because there is nothing to do, as requested.
   if (at(observed, 'spec', 'replicas') === 0)
@@ -175,16 +177,36 @@ function readinessOf(observed: JsonObject, claim: ResolvedClaim): Readiness {
   return rollout(observed, name, advice) ?? available ?? starting('Unavailable', `Deployment ${name} has no ready pod. ${advice}`)
 }
 
+/** Each try to create a pod has another name. */
+const withoutPodName = (message: string) => message.replace(/^(?:pods|Pod) "[^"]*" is /, '')
+
 /** Pods of the previous version remain. That they work does not mean that the new ones will. */
 function rollout(observed: JsonObject, name: string, look: string): Readiness | undefined {
-  if (!hasOldPods(observed)) return undefined
-  const updated = countAt(observed, 'status', 'updatedReplicas')
+  return hasOldPods(observed)
+    ? inProgress('RollingOut', `Deployment ${name} is rolling out: ${rolloutCounts(observed)}. ${look}`)
+    : undefined
+}
+
+function rolloutCounts(observed: JsonObject): string {
   const unavailable = countAt(observed, 'status', 'unavailableReplicas')
   const stuck = unavailable === 0 ? '' : `, and ${unavailable} ${unavailable === 1 ? 'is' : 'are'} not available`
-  return inProgress(
-    'RollingOut',
-    `Deployment ${name} is rolling out: ${updated} of ${countAt(observed, 'spec', 'replicas')} pods run the new version${stuck}. ${look}`,
-  )
+  return `${countAt(observed, 'status', 'updatedReplicas')} of ${countAt(observed, 'spec', 'replicas')} pods run the new version${stuck}`
+}
+
+/** The pods of the newest version. Pods that could not be created say nothing, and the Deployment says why. */
+function podLabels(observed: JsonObject, claim: ResolvedClaim): Labels | undefined {
+  if (hasUnobservedGeneration(observed) || observedCondition(observed, 'ReplicaFailure')?.status === 'True') return undefined
+  const hash = newestHash(observed, claim)
+  const count = countAt(observed, 'status', hash === undefined ? 'replicas' : 'updatedReplicas')
+  if (count === 0 || count > MOST_PODS) return undefined
+  return { ...selectorLabels(claim), ...(hash !== undefined && { 'pod-template-hash': hash }) }
+}
+
+/** The Deployment names its newest ReplicaSet only in the words of its condition. */
+function newestHash(observed: JsonObject, { name }: ResolvedClaim): string | undefined {
+  const words = observedCondition(observed, 'Progressing')?.message ?? ''
+  const [, replicaSet = ''] = /^\w[\w ]*"([^"]+)"/i.exec(words) ?? []
+  return /replica ?set/i.test(words) && replicaSet.startsWith(`${name}-`) ? replicaSet.slice(name.length + 1) : undefined
 }
 
 const hasOldPods = (observed: JsonObject): boolean =>

@@ -1,4 +1,4 @@
-import type { Knative, ResolvedClaim } from '../../claim/resolved-claim.ts'
+import type { Knative, Labels, ResolvedClaim } from '../../claim/resolved-claim.ts'
 import { hasUnobservedGeneration, type ObjectCondition, observedCondition } from '../../kubernetes/conditions.ts'
 import { at, type JsonObject, textOf } from '../../kubernetes/json.ts'
 import type { Manifest } from '../../kubernetes/objects.ts'
@@ -8,6 +8,7 @@ import { inProgress, notReady, type Readiness, ready } from '../readiness.ts'
 import { summarizeScale } from '../summary.ts'
 import { metadata, podMetadata } from '../workload/labels.ts'
 import { containerBase, imagePullSecrets, initContainers, program, runningImage, summarizePod } from '../workload/pod.ts'
+import { MOST_PODS } from '../workload/pod-problems.ts'
 import { probes } from '../workload/probes.ts'
 import { volumes } from '../workload/volumes.ts'
 
@@ -44,13 +45,14 @@ export const knativeService: ComposedResource = {
   build: claim => buildService(claim, claim.name, claim.knative.traffic),
   ready: (observed, claim) => readinessOf(observed, claim, claim.name),
   readyCondition: 'Ready',
+  podLabels: (observed, claim) => podLabels(observed, claim, claim.name),
   status: (observed, claim, previous) => {
     const { minScale, maxScale } = claim.knative.autoscaling
-    const image = runningImage(observed && isServed(observed) ? observed : undefined, claim, previous)
+    const image = runningImage(observed && isServed(observed) ? observed : undefined, previous)
     const url = at(observed, 'status', 'url')
     const revision = at(observed, 'status', 'latestReadyRevisionName')
     return {
-      workload: { kind: 'Service', name: claim.name, image, size: claim.size },
+      workload: { kind: 'Service', name: claim.name, ...image, size: claim.size },
       ...(typeof url === 'string' && { url }),
       autoscaler: {
         kind: 'PodAutoscaler',
@@ -70,6 +72,7 @@ export const standInKnativeService: ComposedResource = {
   build: claim => buildService(claim, `${claim.name}${STAND_IN_SUFFIX}`, undefined),
   ready: (observed, claim) => readinessOf(observed, claim, `${claim.name}${STAND_IN_SUFFIX}`),
   readyCondition: 'Ready',
+  podLabels: (observed, claim) => podLabels(observed, claim, `${claim.name}${STAND_IN_SUFFIX}`),
   ...takeover,
 }
 
@@ -170,6 +173,15 @@ function causeOf(state: ObjectCondition, observed: JsonObject, { knative }: Reso
   const configuration = observedCondition(observed, 'ConfigurationsReady')
   if (state.reason !== 'RevisionMissing' || namesRevision) return state
   return configuration?.status === 'False' ? configuration : { ...state, reason: 'RevisionFailed' }
+}
+
+/** The pods of the newest revision. */
+function podLabels(observed: JsonObject, { knative }: ResolvedClaim, name: string): Labels | undefined {
+  const revision = at(observed, 'status', 'latestCreatedRevisionName')
+  if (typeof revision !== 'string' || hasUnobservedGeneration(observed)) return undefined
+  // Knative starts as many pods of a new revision as it has to keep, or the first few.
+  if (Math.max(knative.autoscaling.minScale, knative.autoscaling.initialScale ?? 1) > MOST_PODS) return undefined
+  return { 'serving.knative.dev/service': name, 'serving.knative.dev/revision': revision }
 }
 
 const isServed = (observed: JsonObject): boolean =>

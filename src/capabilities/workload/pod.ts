@@ -53,12 +53,12 @@ export const containerBase = (claim: ResolvedClaim): JsonObject => ({
 /** The program of the main container, if the claim names one. */
 export const program = ({ command, args }: ResolvedClaim): JsonObject => ({ ...(command && { command }), ...(args && { args }) })
 
-/** The running image: that of the pod template once it is rolled out, until then the previous one. */
-export function runningImage(rolledOut: JsonObject | undefined, { image }: ResolvedClaim, { workload }: EventDrivenServiceStatus): string {
+/** The running image: that of the pod template once it is rolled out, until then the previous one. Empty while nothing has run. */
+export function runningImage(rolledOut: JsonObject | undefined, { workload }: EventDrivenServiceStatus): { image?: string } {
   const containers = items(at(rolledOut, 'spec', 'template', 'spec', 'containers'))
   const main = containers.find(container => at(container, 'name') === 'main')
   const running = rolledOut ? at(main, 'image') : workload?.image
-  return typeof running === 'string' ? running : image
+  return typeof running === 'string' ? { image: running } : {}
 }
 
 /** Image and resources of the main container. */

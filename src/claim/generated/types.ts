@@ -402,7 +402,7 @@ export interface EventDrivenServiceStatus {
     readonly kind?: string
     /** Its name. */
     readonly name?: string
-    /** The image that runs: the previous one until the new one is rolled out. */
+    /** The image that runs: the previous one until that of the spec is rolled out. */
     readonly image?: string
     /** The size in force. */
     readonly size?: string
@@ -426,4 +426,15 @@ export interface EventDrivenServiceStatus {
     /** Whether autoscaling is paused. */
     readonly paused?: boolean
   }
+  /** Up to five pods that fail, while the workload is not ready and if the platform reads pods. */
+  readonly pods?: readonly ({
+    /** Its name. */
+    readonly name?: string
+    /** The cause in one word, such as ImagePullBackOff. */
+    readonly reason?: string
+    /** The cause in words. */
+    readonly message?: string
+    /** Since when it is not ready. */
+    readonly since?: string
+  })[]
 }

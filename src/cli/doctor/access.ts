@@ -1,12 +1,14 @@
 // Checks whether an account may create the resources of a claim. The API server decides, so roles from any source count.
 import type { Capability, KindInfo } from '../../capabilities/capability.ts'
+import type { RoleRules } from '../../capabilities/index.ts'
 import { at } from '../../kubernetes/json.ts'
 import { groupOf } from '../../kubernetes/objects.ts'
 import type { Api } from './api.ts'
 import { type Check, unknown, well, wrong } from './check.ts'
 import type { Account } from './crossplane.ts'
 
-export const verbs = ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete'] as const
+export const readingVerbs = ['get', 'list', 'watch'] as const
+export const verbs = [...readingVerbs, 'create', 'update', 'patch', 'delete'] as const
 
 export interface Actor extends Account {
   /** The command that grants a role, from the role's file in package/runtime/rbac. */
@@ -15,9 +17,19 @@ export interface Actor extends Account {
 
 /** A row for each kind. */
 export const checkAccess = (api: Api, actor: Actor, capabilities: readonly Capability[]): Promise<Check[]> =>
-  Promise.all(capabilities.flatMap(({ role, kinds }) => kinds.map(kind => checkKind(api, actor, role.name, kind))))
+  Promise.all(capabilities.flatMap(({ role, kinds }) => kinds.map(kind => checkKind(api, actor, { role: role.name, kind, verbs }))))
 
-async function checkKind(api: Api, actor: Actor, role: string, { apiVersion, plural: resource }: KindInfo): Promise<Check> {
+/** A row for each kind that is only read. */
+export const checkReading = (api: Api, actor: Actor, roles: readonly RoleRules[]): Promise<Check[]> =>
+  Promise.all(roles.flatMap(({ name, kinds }) => kinds.map(kind => checkKind(api, actor, { role: name, kind, verbs: readingVerbs }))))
+
+interface Needed {
+  readonly role: string
+  readonly kind: KindInfo
+  readonly verbs: readonly string[]
+}
+
+async function checkKind(api: Api, actor: Actor, { role, kind: { apiVersion, plural: resource }, verbs }: Needed): Promise<Check> {
   const group = groupOf(apiVersion)
   const kind = group === '' ? resource : `${resource}.${group}`
   const name = `Access to ${kind}`

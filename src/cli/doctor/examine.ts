@@ -1,9 +1,9 @@
 // Runs all checks, and lists them in the order of their dependencies.
 
 import type { Capability } from '../../capabilities/capability.ts'
-import { capabilities, grantCommand } from '../../capabilities/index.ts'
+import { capabilities, grantCommand, readingRoles } from '../../capabilities/index.ts'
 import type { Platform } from '../../platform/platform.ts'
-import { type Actor, checkAccess } from './access.ts'
+import { type Actor, checkAccess, checkReading } from './access.ts'
 import type { Api } from './api.ts'
 import { type Check, unknown } from './check.ts'
 import { type Examined, examineNamed, examineWritten, type Operands } from './claims.ts'
@@ -38,8 +38,12 @@ export async function examine(api: Api, { named, written }: Operands): Promise<E
     claims.length === 0 ? isUsual?.(platform) : claims.some(claim => resolve(claim) !== undefined),
   )
   const provider = platform.composeAs === 'ProviderKubernetes' ? await checkProvider(api, platform) : undefined
-  const [access, products, sources, priorities, pods] = await Promise.all([
-    checkRoles(api, actorOf(crossplane, provider), needed),
+  const actor = actorOf(crossplane, provider)
+  // Crossplane answers no questions about what provider-kubernetes applies.
+  const readsPods = platform.features.podReasons && provider === undefined
+  const [access, reading, products, sources, priorities, pods] = await Promise.all([
+    checkRoles(api, actor, needed),
+    readsPods && actor ? checkReading(api, actor, readingRoles) : [],
     checkProducts(api, { claims, platform }),
     Promise.all(examined.flatMap(({ claim, isNamespaceMissing }) => (claim && !isNamespaceMissing ? checkSources(api, claim) : []))),
     Promise.all(claims.map(claim => checkPriority(api, claim))),
@@ -52,7 +56,7 @@ export async function examine(api: Api, { named, written }: Operands): Promise<E
     pods,
     checks: {
       crossplane: [crossplane.health, ...version, ...packages, ...(provider?.checks ?? [])],
-      access,
+      access: [...access, ...reading],
       products,
       sources: sources.flat(),
       priorities: priorities.flat(),

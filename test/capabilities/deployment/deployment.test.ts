@@ -302,7 +302,8 @@ describe('the init container', () => {
 describe('ready', () => {
   const up = conditions(['Progressing', 'True', 'NewReplicaSetAvailable'], ['Available', 'True', 'MinimumReplicasAvailable'])
   const down = conditions(['Progressing', 'True', 'ReplicaSetUpdated'], ['Available', 'False', 'MinimumReplicasUnavailable'])
-  const look = 'See: kubectl -n shop describe pods -l app.kubernetes.io/name=orders-worker'
+  const look = 'See: eds why shop/orders-worker, or kubectl -n shop describe pods -l app.kubernetes.io/name=orders-worker'
+  const stuck = 'The rollout of Deployment orders-worker is stuck: its new pods do not become ready.'
   const quota = 'pods "orders-worker-7d9f-x2x4k" is forbidden: exceeded quota: compute, requested: memory=1Gi'
 
   test.each<{ says: string; observed: JsonObject; is: [ready: boolean, reason: string, message: string] }>([
@@ -398,15 +399,14 @@ describe('ready', () => {
       observed: {
         spec: { replicas: 5 },
         status: {
+          replicas: 5,
+          updatedReplicas: 5,
           availableReplicas: 1,
+          unavailableReplicas: 4,
           conditions: conditions(['Available', 'False'], ['Progressing', 'False', 'ProgressDeadlineExceeded']),
         },
       },
-      is: [
-        false,
-        'ProgressDeadlineExceeded',
-        `The rollout of Deployment orders-worker is stuck: its new pods do not become ready. ${look}`,
-      ],
+      is: [false, 'ProgressDeadlineExceeded', `${stuck} 5 of 5 pods run the new version, and 4 are not available. ${look}`],
     },
     {
       says: 'no pod ready',
@@ -422,18 +422,19 @@ describe('ready', () => {
       says: 'a stuck rollout, though the old pods serve',
       observed: {
         spec: { replicas: 1 },
-        status: { conditions: conditions(['Available', 'True'], ['Progressing', 'False', 'ProgressDeadlineExceeded']) },
+        status: {
+          replicas: 2,
+          updatedReplicas: 1,
+          unavailableReplicas: 1,
+          conditions: conditions(['Available', 'True'], ['Progressing', 'False', 'ProgressDeadlineExceeded']),
+        },
       },
-      is: [
-        false,
-        'ProgressDeadlineExceeded',
-        `The rollout of Deployment orders-worker is stuck: its new pods do not become ready. ${look}`,
-      ],
+      is: [false, 'ProgressDeadlineExceeded', `${stuck} 1 of 1 pods run the new version, and 1 is not available. ${look}`],
     },
     {
       says: 'a stuck rollout without a reason',
       observed: { spec: { replicas: 1 }, status: { conditions: conditions(['Progressing', 'False']) } },
-      is: [false, 'RolloutStuck', `The rollout of Deployment orders-worker is stuck: its new pods do not become ready. ${look}`],
+      is: [false, 'RolloutStuck', `${stuck} 0 of 1 pods run the new version. ${look}`],
     },
     {
       says: 'a quota that is used up',
@@ -441,7 +442,7 @@ describe('ready', () => {
         spec: { replicas: 1 },
         status: { conditions: [...down, ...conditions(['ReplicaFailure', 'True', 'FailedCreate', quota])] },
       },
-      is: [false, 'FailedCreate', `Deployment orders-worker can't create pods: ${quota}`],
+      is: [false, 'FailedCreate', `Deployment orders-worker can't create pods: forbidden: exceeded quota: compute, requested: memory=1Gi`],
     },
     {
       says: 'created before its ServiceAccount',
@@ -482,7 +483,6 @@ test.each<{ says: string; observed: JsonObject | undefined; replicas: number; re
     workload: {
       kind: 'Deployment',
       name: 'orders-worker',
-      image: 'ghcr.io/acme/orders-worker:1.4.2',
       size: 'medium',
       replicas,
       readyReplicas,
@@ -496,7 +496,7 @@ const containers = [
 ]
 const withStatus = (status: JsonObject, replicas = 2): JsonObject => ({ spec: { replicas, template: { spec: { containers } } }, status })
 
-test.each<{ says: string; observed: JsonObject | undefined; before?: string; image: string }>([
+test.each<{ says: string; observed: JsonObject | undefined; before?: string; image: string | undefined }>([
   {
     says: 'rolled out: the image of the pods',
     observed: withStatus({ replicas: 2, updatedReplicas: 2, availableReplicas: 2 }),
@@ -512,12 +512,48 @@ test.each<{ says: string; observed: JsonObject | undefined; before?: string; ima
   { says: 'no pod available: the previous image', observed: withStatus({ replicas: 2, updatedReplicas: 2 }), before: 'old', image: 'old' },
   { says: 'scaled to zero: the image that would run', observed: withStatus({}, 0), before: 'old', image: 'new' },
   { says: 'no Deployment: the previous image', observed: undefined, before: 'old', image: 'old' },
-  { says: 'new: the image of the claim', observed: undefined, image: 'ghcr.io/acme/orders-worker:1.4.2' },
+  { says: 'new: none, because nothing has run yet', observed: undefined, image: undefined },
 ])('image in the status, $says', ({ observed, before, image }) => {
   expect(
     at(deployment.status?.(observed, resolvedClaim(), before === undefined ? {} : { workload: { image: before } }), 'workload', 'image'),
   ).toBe(image)
 })
+
+const newest = (message: string, status: JsonObject = {}): JsonObject => ({
+  metadata: { generation: 2 },
+  spec: { replicas: 3 },
+  status: {
+    observedGeneration: 2,
+    replicas: 4,
+    updatedReplicas: 1,
+    conditions: conditions(['Progressing', 'True', '', message]),
+    ...status,
+  },
+})
+const byName = { 'app.kubernetes.io/name': 'orders-worker' }
+
+test.each<{ says: string; observed: JsonObject; labels: JsonObject | undefined }>([
+  {
+    says: 'the newest pods during a rollout',
+    observed: newest('ReplicaSet "orders-worker-6d4cf56db6" is progressing.'),
+    labels: { ...byName, 'pod-template-hash': '6d4cf56db6' },
+  },
+  {
+    says: 'the newest pods right after a change',
+    observed: newest('Created new replica set "orders-worker-6d4cf56db6"'),
+    labels: { ...byName, 'pod-template-hash': '6d4cf56db6' },
+  },
+  { says: 'all pods if no ReplicaSet is named', observed: newest('Deployment "orders-worker" is progressing.'), labels: byName },
+  { says: 'all pods if another object is named', observed: newest('ReplicaSet "other-6d4cf56db6" is progressing.'), labels: byName },
+  { says: 'none while a change is not observed', observed: newest('', { observedGeneration: 1 }), labels: undefined },
+  { says: 'none if there are none', observed: newest('', { replicas: 0 }), labels: undefined },
+  { says: 'none if they are too many for a request', observed: newest('', { replicas: 101 }), labels: undefined },
+  {
+    says: 'none if they could not be created',
+    observed: newest('', { conditions: conditions(['ReplicaFailure', 'True', 'FailedCreate', 'exceeded quota']) }),
+    labels: undefined,
+  },
+])('asks for $says', ({ observed, labels }) => expect(deployment.podLabels?.(observed, resolvedClaim())).toEqual(labels))
 
 test.each<{ says: string; volumes: JsonObject[]; finds: unknown }>([
   { says: 'the same source', volumes: [{ name: 'files-0', secret: { secretName: 'old' } }], finds: undefined },

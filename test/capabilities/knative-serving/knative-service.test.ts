@@ -372,7 +372,7 @@ describe('readiness', () => {
 
   test('the status says what runs, where it is reached, and what scales it', () => {
     expect(knativeService.status?.(undefined, asKnative(), {})).toEqual({
-      workload: { kind: 'Service', name: 'orders-worker', image: 'ghcr.io/acme/orders-worker:1.4.2', size: 'medium' },
+      workload: { kind: 'Service', name: 'orders-worker', size: 'medium' },
       autoscaler: { kind: 'PodAutoscaler', minReplicas: 0, maxReplicas: 10 },
     })
     const running = { status: { url: 'https://orders-worker.shop.example.com', latestReadyRevisionName: 'orders-worker-00004' } }
@@ -380,5 +380,30 @@ describe('readiness', () => {
       url: 'https://orders-worker.shop.example.com',
       autoscaler: { name: 'orders-worker-00004' },
     })
+  })
+})
+
+describe('the pods of a Knative Service that is not ready', () => {
+  const status = { latestCreatedRevisionName: 'orders-worker-00002' }
+  const generation = { metadata: { generation: 2 } }
+  const of = (name: string) => ({ 'serving.knative.dev/service': name, 'serving.knative.dev/revision': 'orders-worker-00002' })
+  test.each<{ says: string; observed: JsonObject; spec?: JsonObject; labels: JsonObject | undefined }>([
+    { says: 'those of the newest revision', observed: { status }, labels: of('orders-worker') },
+    { says: 'none without a revision', observed: { status: {} }, labels: undefined },
+    {
+      says: 'none while a change is not observed',
+      observed: { ...generation, status: { ...status, observedGeneration: 1 } },
+      labels: undefined,
+    },
+    {
+      says: 'none if they are too many for a request',
+      observed: { status },
+      spec: { knative: { autoscaling: { minScale: 101, maxScale: 200 } } },
+      labels: undefined,
+    },
+  ])('are $says', ({ observed, spec, labels }) => expect(knativeService.podLabels?.(observed, asKnative(spec))).toEqual(labels))
+
+  test('are those of the stand-in during a change of runtime', () => {
+    expect(standInKnativeService.podLabels?.({ status }, asKnative())).toEqual(of('orders-worker-switch'))
   })
 })

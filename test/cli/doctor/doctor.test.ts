@@ -4,8 +4,8 @@ import { createServer as createTcpServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import project from '../../../package.json' with { type: 'json' }
-import { rolesOf } from '../../../src/capabilities/index.ts'
-import { verbs } from '../../../src/cli/doctor/access.ts'
+import { readingRoles, rolesOf } from '../../../src/capabilities/index.ts'
+import { readingVerbs, verbs } from '../../../src/cli/doctor/access.ts'
 import { MINIMUM } from '../../../src/cli/doctor/crossplane.ts'
 import { isAtLeast, parseVersion, tagOf } from '../../../src/cli/doctor/version.ts'
 import { eds } from '../../../src/cli/eds.ts'
@@ -392,6 +392,14 @@ const cases: readonly Case[] = [
     check: 'Access to scaledobjects.keda.sh',
     because: 'service account crossplane-system/crossplane may not list, watch, create, update, patch, delete',
     fix: 'kubectl apply -f package/runtime/rbac/deployment.yaml',
+  },
+  {
+    title: 'reports that the claims may not say why their pods fail',
+    answers: composition({ features: { podReasons: true } }),
+    options: { denies: ({ what }) => what.endsWith(' pods') },
+    check: 'Access to pods',
+    because: 'service account crossplane-system/crossplane may not get, list, watch',
+    fix: 'kubectl apply -f package/runtime/rbac/pods.yaml',
   },
   {
     title: 'reports a missing KEDA',
@@ -1017,7 +1025,14 @@ const manifest = (file: string): JsonObject => {
   return isObject(value) ? value : {}
 }
 
-test.each(rolesOf())('the checked permissions of $name match its ClusterRole', ({ name, kinds }) => {
+test('needs no access to pods unless claims say why they fail', async () => {
+  const { checks } = await examine(await start({}, { denies: ({ what }) => what.endsWith(' pods') }))
+  expect(checks).not.toHaveProperty('Access to pods')
+})
+
+const checkedRoles = [...rolesOf().map(role => ({ ...role, verbs })), ...readingRoles.map(role => ({ ...role, verbs: readingVerbs }))]
+
+test.each(checkedRoles)('the checked permissions of $name match its ClusterRole', ({ name, kinds, verbs }) => {
   const rules = at(manifest(`runtime/rbac/${name}.yaml`), 'rules')
   const asked = (Array.isArray(rules) ? rules : []).flatMap(rule => {
     const [resources, groups] = [at(rule, 'resources'), at(rule, 'apiGroups')]
