@@ -20,7 +20,8 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'event-driven-service')
+/** The folder of programs and images between runs. */
+export const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'event-driven-service')
 
 // For programs without a flag for the metrics address, because :8080 may be in use.
 const metricsAnywhere = { 'sigs.k8s.io/controller-runtime/pkg/metrics/server.DefaultBindAddress': '127.0.0.1:0' }

@@ -8,6 +8,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { parseAllDocuments } from 'yaml'
 import { type Authority, createAuthority, issueCertificate } from '../../../scripts/certificates.ts'
 import { at, isObject, type JsonObject } from '../../../src/kubernetes/json.ts'
+import { startNode } from '../node/node.ts'
+import { startNatsPod, startPlatform } from '../node/platform.ts'
 import type { Api } from './api.ts'
 import { type Major, startCrossplane } from './crossplane.ts'
 import { startKeda } from './keda.ts'
@@ -16,7 +18,7 @@ import type { Accounts } from './nats-accounts.ts'
 import { createNetwork, type Network } from './network.ts'
 import { freePort } from './ports.ts'
 import { createProcesses, type Processes } from './processes.ts'
-import { buildPrograms, type Programs, type Sources, type Steps } from './programs.ts'
+import { buildNodePrograms, buildPrograms, type Programs, type Sources, type Steps } from './programs.ts'
 import { startRegistry } from './registry.ts'
 import { type Timing, until } from './until.ts'
 
@@ -33,6 +35,12 @@ export interface Cluster {
   /** The registry for packages, instead of ghcr.io. */
   readonly registry: string
   readonly asUsual: boolean
+  /** Whether pods are real; otherwise KWOK simulates them. */
+  readonly realPods: boolean
+  /** The stages of the start, with the seconds since its beginning. */
+  readonly stages: readonly Stage[]
+  /** Reports a stage and adds it to them. */
+  readonly reached: (name: string) => void
   /** Reports progress on a terminal or in a log. */
   readonly say: (line: string) => void
   readonly until: <T>(what: string, poll: () => Promise<T> | T, timing?: Timing) => Promise<NonNullable<T>>
@@ -45,6 +53,11 @@ export interface Cluster {
   readonly applyAll: (manifests: readonly JsonObject[]) => Promise<void>
   /** Ends all processes; keeps the folder with the logs if asked. */
   readonly stop: (options?: { readonly keepLogs?: boolean }) => Promise<void>
+}
+
+export interface Stage {
+  readonly name: string
+  readonly seconds: number
 }
 
 /** The objects of a YAML text. */
@@ -61,16 +74,21 @@ export interface ClusterOptions {
   readonly crossplane?: Major
   /** Logs and autoscaling like in a production cluster, instead of verbose and fast for tests. */
   readonly asUsual?: boolean
+  /** Real pods instead of KWOK's, in the namespaces of test/e2e/node/run.ts. */
+  readonly realPods?: boolean
 }
 
 /** Checks the requirements first, and builds missing programs. */
-export async function startCluster(steps: Steps, { crossplane = 2, asUsual = false }: ClusterOptions = {}): Promise<Cluster> {
+export async function startCluster(steps: Steps, options: ClusterOptions = {}): Promise<Cluster> {
+  const { crossplane = 2, asUsual = false, realPods = false } = options
   const { say, begin } = steps
   const { programs, sources } = await buildPrograms(steps)
+  const nodePrograms = realPods ? await buildNodePrograms(steps) : undefined
   begin('starting Kubernetes')
   const folder = mkdtempSync(join(tmpdir(), 'control-plane-'))
   const processes = createProcesses(folder)
   const closing: (() => void)[] = []
+  const atEnd = (close: () => void): void => void closing.push(close)
   let stopped = false
 
   const stop: Cluster['stop'] = async ({ keepLogs = false } = {}) => {
@@ -82,6 +100,12 @@ export async function startCluster(steps: Steps, { crossplane = 2, asUsual = fal
 
   try {
     const began = Date.now()
+    const stages: Stage[] = []
+    const reached = (name: string): void => {
+      const seconds = (Date.now() - began) / 1000
+      stages.push({ name, seconds })
+      say(`${name} after ${seconds.toFixed(1)} s`)
+    }
     const authority = createAuthority({ commonName: 'test-ca' })
     let api: Api | undefined
     const network = await createNetwork(folder, async address => {
@@ -98,7 +122,17 @@ export async function startCluster(steps: Steps, { crossplane = 2, asUsual = fal
 
     const timing = (given: Timing = {}): Timing => ({ ...given, check: processes.check })
     const untilHere: Cluster['until'] = (what, poll, given) => until(what, poll, timing(given))
-    const kubernetes = await startKubernetes({ asUsual, folder, programs, sources, processes, network, authority, until: untilHere })
+    const kubernetes = await startKubernetes({
+      asUsual,
+      realPods,
+      folder,
+      programs,
+      sources,
+      processes,
+      network,
+      authority,
+      until: untilHere,
+    })
     api = kubernetes.api
     const client = kubernetes.api
     closing.push(client.close)
@@ -166,8 +200,11 @@ export async function startCluster(steps: Steps, { crossplane = 2, asUsual = fal
       authority,
       network,
       processes,
-      registry: await startRegistry({ folder, programs, processes, network, authority, until: untilHere }, close => closing.push(close)),
+      registry: await startRegistry({ folder, programs, processes, network, authority, until: untilHere }, { realPods }, atEnd),
       asUsual,
+      realPods,
+      stages,
+      reached,
       say,
       until: untilHere,
       kubectl,
@@ -176,10 +213,16 @@ export async function startCluster(steps: Steps, { crossplane = 2, asUsual = fal
       applyAll,
       stop,
     }
-    say(`Kubernetes is up after ${((Date.now() - began) / 1000).toFixed(1)} s`)
+    reached('Kubernetes is up')
+    if (nodePrograms !== undefined) {
+      begin('starting the node')
+      await startNode(cluster, nodePrograms, kubernetes.writeKubeconfig, atEnd)
+    }
     begin('starting Crossplane and KEDA')
-    await Promise.all([startCrossplane(cluster, authority, crossplane), startKeda(cluster, authority)])
-    say(`Crossplane and KEDA are up after ${((Date.now() - began) / 1000).toFixed(1)} s`)
+    await (realPods
+      ? startPlatform(cluster)
+      : Promise.all([startCrossplane(cluster, authority, crossplane), startKeda(cluster, authority)]))
+    reached('Crossplane and KEDA are up')
     return cluster
   } catch (error) {
     await stop({ keepLogs: true })
@@ -188,6 +231,7 @@ export async function startCluster(steps: Steps, { crossplane = 2, asUsual = fal
 }
 
 export interface NatsServer {
+  readonly host: string
   /** The client port. */
   readonly port: number
   readonly monitoringPort: number
@@ -198,6 +242,7 @@ export interface NatsServer {
  * monitoring port. If an account is given it contains the streams; otherwise there are no accounts.
  */
 export async function startNats(cluster: Cluster, namespace: string, account?: string): Promise<NatsServer> {
+  if (cluster.realPods) return startNatsPod(cluster, namespace, account)
   const user = '{ user: worker, password: worker }'
   const server = await runNats(cluster, namespace, ({ monitoringPort }) => [
     `http: 127.0.0.1:${monitoringPort}`,
@@ -237,7 +282,7 @@ async function runNats(
   namespace: string,
   configure: (server: NatsServer) => readonly string[],
 ): Promise<NatsServer> {
-  const server = { port: await freePort(), monitoringPort: await freePort() }
+  const server = { host: '127.0.0.1', port: await freePort(), monitoringPort: await freePort() }
   const name = `nats-of-${namespace}`
   const configuration = join(folder, `${name}.conf`)
   writeFileSync(configuration, configure(server).join('\n'))

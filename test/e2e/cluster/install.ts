@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { buildPackages, installedName } from '../../../scripts/package.ts'
 import { at, type JsonObject } from '../../../src/kubernetes/json.ts'
+import { buildFunctionImage } from '../node/images.ts'
 import { referenceTo } from './api.ts'
 import type { Cluster } from './cluster.ts'
 import { freePort } from './ports.ts'
@@ -37,7 +38,7 @@ export async function publish(cluster: Cluster, version = FIRST_VERSION): Promis
   const { programs, folder, registry } = cluster
   const out = join(folder, 'xpkg', version)
   mkdirSync(out, { recursive: true })
-  const image = await imageOf(cluster, join(root, 'dist/function.js'), out)
+  const image = cluster.realPods ? buildFunctionImage() : await imageOf(cluster, join(root, 'dist/function.js'), out)
   const files = buildPackages({ crossplane: programs.crossplaneCli, registry: REGISTRY, version, out, images: { amd64: image } })
   await Promise.all(
     files.map(file => {
@@ -47,7 +48,7 @@ export async function publish(cluster: Cluster, version = FIRST_VERSION): Promis
   )
 }
 
-/** An image with one file for a package. Nobody runs it, because KWOK's pods run nothing. */
+/** An image with one file for a package. KWOK's pods do not run it. */
 async function imageOf({ programs }: Cluster, file: string, out: string): Promise<string> {
   const layer = join(out, 'layer.tar')
   const image = join(out, 'image.tar')
@@ -93,9 +94,9 @@ export async function install(cluster: Cluster, flavour: Flavour): Promise<void>
   const [runtime, configuration] = documentedCommands(flavour)
   await runDocumented(cluster, runtime)
   // The second command waits until all packages are healthy, which requires a running function.
-  await Promise.all([runDocumented(cluster, configuration), startFunction(cluster, functionName)])
+  await Promise.all([runDocumented(cluster, configuration), ...(cluster.realPods ? [] : [startFunction(cluster, functionName)])])
   await healthy(cluster, flavour)
-  cluster.say(`${configurations[flavour]} is installed and healthy`)
+  cluster.reached(`${configurations[flavour]} is healthy`)
 }
 
 const packageOf = (kind: 'Configuration' | 'Function', repository: string, version: string): JsonObject => ({

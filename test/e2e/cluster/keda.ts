@@ -25,6 +25,13 @@ function trusting(manifest: JsonObject, bundle: string): JsonObject {
   return { ...manifest, webhooks }
 }
 
+/** The manifests of the release, from its sources. */
+export async function released(source: string): Promise<JsonObject[]> {
+  const { stdout } = await run('kubectl', ['kustomize', join(source, 'config/default')], { maxBuffer: 1 << 26 })
+  // The manifests in the sources name the images of the main branch.
+  return manifests(stdout.replace(/(kedacore\/[\w-]+):main/g, `$1:${versions().keda.replace(/^v/, '')}`))
+}
+
 /** Starts KEDA's operator, metrics adapter and webhooks. */
 export async function startKeda(cluster: Cluster, authority: Authority): Promise<void> {
   const { programs, sources, folder, processes, network, applyAll, until, api } = cluster
@@ -47,11 +54,8 @@ export async function startKeda(cluster: Cluster, authority: Authority): Promise
   mkdirSync(trusted)
   writeFileSync(join(trusted, 'ca.crt'), authority.certificate)
 
-  const { stdout } = await run('kubectl', ['kustomize', join(sources.keda, 'config/default')], { maxBuffer: 1 << 26 })
   const bundle = Buffer.from(authority.certificate).toString('base64')
-  // The manifests in the sources name the images of the main branch.
-  const released = stdout.replace(/(kedacore\/[\w-]+):main/g, `$1:${versions().keda.replace(/^v/, '')}`)
-  const all = manifests(released).map(manifest => trusting(manifest, bundle))
+  const all = (await released(sources.keda)).map(manifest => trusting(manifest, bundle))
   // Registers the webhooks only when their process answers.
   await applyAll(all.filter(({ kind }) => kind !== 'ValidatingWebhookConfiguration'))
 

@@ -5,6 +5,8 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { stringify } from 'yaml'
 import { type Authority, issueCertificate } from '../../../scripts/certificates.ts'
+import { NODE_ADDRESS } from '../node/addresses.ts'
+import { kubeletFlags, nodeTokens } from '../node/kubelet.ts'
 import { type Api, createApi } from './api.ts'
 import type { Network } from './network.ts'
 import { freePort } from './ports.ts'
@@ -36,9 +38,16 @@ const PROXY_USER = 'front-proxy'
 const flags = (values: Readonly<Record<string, string | number | boolean>>): string[] =>
   Object.entries(values).map(([name, value]) => `--${name}=${value}`)
 
-/** Starts etcd, the API server, the controllers, the scheduler and KWOK; resolves when a node exists. */
-export async function startKubernetes(ground: Ground & { readonly sources: Sources; readonly asUsual: boolean }): Promise<Kubernetes> {
-  const { folder, programs, processes, network, authority, until, sources, asUsual } = ground
+interface KubernetesOptions {
+  readonly sources: Sources
+  readonly asUsual: boolean
+  /** Whether pods are real; otherwise KWOK simulates them, and the node. */
+  readonly realPods: boolean
+}
+
+/** Starts etcd, the API server, the controllers, the scheduler and, unless pods are real, KWOK with a node. */
+export async function startKubernetes(ground: Ground & KubernetesOptions): Promise<Kubernetes> {
+  const { folder, programs, processes, network, authority, until, sources, asUsual, realPods } = ground
   const files = join(folder, 'kubernetes')
   mkdirSync(files)
   const write = (name: string, content: string): string => {
@@ -79,8 +88,8 @@ export async function startKubernetes(ground: Ground & { readonly sources: Sourc
   const server = issueCertificate(authority, {
     commonName: 'kube-apiserver',
     usages: ['server'],
-    dnsNames: ['localhost', 'kubernetes.default.svc'],
-    addresses: ['127.0.0.1', '10.0.0.1'],
+    dnsNames: ['localhost', 'kubernetes.default', 'kubernetes.default.svc', 'kubernetes.default.svc.cluster.local'],
+    addresses: ['127.0.0.1', '10.0.0.1', NODE_ADDRESS],
   })
   const proxy = issueCertificate(authority, { commonName: PROXY_USER, usages: ['client'] })
   const accountKey = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ type: 'pkcs1', format: 'pem' }).toString()
@@ -90,17 +99,23 @@ export async function startKubernetes(ground: Ground & { readonly sources: Sourc
     kind: 'EgressSelectorConfiguration',
     egressSelections: [{ name: 'cluster', connection: { proxyProtocol: 'HTTPConnect', transport: { uds: { udsName: network.socket } } } }],
   }
-  const apiServerFlags = {
-    'etcd-servers': etcd,
+  const simulatedFlags = {
     'bind-address': '127.0.0.1',
     'advertise-address': '127.0.0.1',
-    'secure-port': port,
     'endpoint-reconciler-type': 'none',
+    'authorization-mode': 'RBAC',
+    'egress-selector-config-file': write('egress.yaml', stringify(egress)),
+    // No controller watches the health of nodes here, so no one would remove the taint.
+    'disable-admission-plugins': 'TaintNodesByCondition',
+  }
+  const apiServerFlags = {
+    ...(realPods ? kubeletFlags(authority, ca, write) : simulatedFlags),
+    'etcd-servers': etcd,
+    'secure-port': port,
     'tls-cert-file': write('server.crt', server.certificate),
     'tls-private-key-file': write('server.key', server.key),
     'cert-dir': files,
-    'token-auth-file': write('tokens.csv', `${ADMIN_TOKEN},admin,admin,"system:masters"\n`),
-    'authorization-mode': 'RBAC',
+    'token-auth-file': write('tokens.csv', `${[`${ADMIN_TOKEN},admin,admin,"system:masters"`, ...nodeTokens].join('\n')}\n`),
     'allow-privileged': true,
     'service-account-issuer': 'https://kubernetes.default.svc',
     'service-account-key-file': account,
@@ -113,9 +128,6 @@ export async function startKubernetes(ground: Ground & { readonly sources: Sourc
     'requestheader-extra-headers-prefix': 'X-Remote-Extra-',
     'proxy-client-cert-file': write('proxy.crt', proxy.certificate),
     'proxy-client-key-file': write('proxy.key', proxy.key),
-    'egress-selector-config-file': write('egress.yaml', stringify(egress)),
-    // No controller watches the health of nodes here, so no one would remove the taint.
-    'disable-admission-plugins': 'TaintNodesByCondition',
   }
   processes.start({ name: 'kube-apiserver', file: programs.apiServer, args: flags(apiServerFlags) })
   const api = createApi(url, authority.certificate, ADMIN_TOKEN)
@@ -134,12 +146,14 @@ export async function startKubernetes(ground: Ground & { readonly sources: Sourc
     ...(await clientFlags()),
     'root-ca-file': ca,
     'service-account-private-key-file': account,
-    controllers: '*,-node-lifecycle-controller,-node-ipam-controller',
+    controllers: realPods ? '*,-node-ipam-controller' : '*,-node-lifecycle-controller,-node-ipam-controller',
     // Instead of 15 s and 5 min, to shorten the tests.
     ...(!asUsual && { 'horizontal-pod-autoscaler-sync-period': '1s', 'horizontal-pod-autoscaler-downscale-stabilization': '5s' }),
   }
   processes.start({ name: 'kube-controller-manager', file: programs.controllers, args: flags(controllerFlags) })
   processes.start({ name: 'kube-scheduler', file: programs.scheduler, args: flags(await clientFlags()) })
+
+  if (realPods) return { api, kubeconfig, writeKubeconfig }
 
   const { stdout: stages } = await run('kubectl', ['kustomize', join(sources.kwok, 'kustomize/stage/fast')], { maxBuffer: 1 << 24 })
   const kwokFlags = {

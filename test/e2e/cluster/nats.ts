@@ -75,8 +75,8 @@ function createReader(see: (message: Message) => void, answerPing: () => void) {
   }
 }
 
-async function open(port: number, see: (message: Message) => void, login?: Login): Promise<Socket> {
-  const plain = connect(port, '127.0.0.1')
+async function open({ host, port }: Server, see: (message: Message) => void, login?: Login): Promise<Socket> {
+  const plain = connect(port, host)
   const [greeting] = await once(plain, 'data')
   const socket = login === undefined ? plain : encrypted(plain, login)
   await logIn(socket, login?.credentials === undefined ? {} : answerTo(nonceIn(String(greeting)), login.credentials))
@@ -130,12 +130,18 @@ function logIn(socket: Socket, answer: JsonObject): Promise<void> {
   })
 }
 
-/** Connects to a server on loopback, and reconnects after a restart. */
-export async function connectNats(port: number, login?: Login): Promise<Nats> {
+export interface Server {
+  readonly host: string
+  readonly port: number
+}
+
+/** Connects to a server, on loopback if only the port is given, and reconnects after a restart. */
+export async function connectNats(place: number | Server, login?: Login): Promise<Nats> {
+  const server = typeof place === 'number' ? { host: '127.0.0.1', port: place } : place
   const prefix = Math.random().toString(36).slice(2)
   const waiting = new Map<string, (message: Message) => void>()
   let subscriptions = 0
-  const openHere = () => open(port, message => waiting.get(message.id)?.(message), login)
+  const openHere = () => open(server, message => waiting.get(message.id)?.(message), login)
   let socket = await openHere()
   let opening: Promise<Socket> | undefined
   const connected = async (): Promise<void> => {

@@ -38,6 +38,18 @@ const pinned = {
   kedaWebhooks: { module: 'cluster/programs/keda', program: 'webhooks', called: 'KEDA webhooks', seconds: 3 },
 } as const satisfies Record<string, Pin>
 
+/** The programs of a real node. */
+const pinnedOfNode = {
+  kubelet: { module: 'cluster/programs/kubernetes', program: 'kubelet', called: 'kubelet', seconds: 66 },
+  kubeProxy: { module: 'cluster/programs/kubernetes', program: 'kube-proxy', called: 'kube-proxy', seconds: 13 },
+  coredns: { module: 'cluster/programs/coredns', called: 'CoreDNS', seconds: 20 },
+} as const satisfies Record<string, Pin>
+
+/** The path of each program of a real node. */
+export type NodePrograms = Readonly<Record<keyof typeof pinnedOfNode, string>>
+
+export const buildNodePrograms = (steps: Steps): Promise<NodePrograms> => buildAll(pinnedOfNode, steps)
+
 export type ProgramName = keyof typeof pinned
 
 /** The path of each program. */

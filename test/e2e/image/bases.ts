@@ -1,22 +1,24 @@
 // Replaces the Dockerfile's base images by images of this machine's Node if no registry is reachable.
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { copyFileSync, cpSync, existsSync, mkdirSync, realpathSync, symlinkSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { buildah } from '../../../scripts/image.ts'
 
 /** The libraries that the dynamic linker loads for a program. */
-const libraries = (program: string): string[] =>
-  execFileSync('ldd', [program], { encoding: 'utf8' })
-    .split('\n')
-    .flatMap(line => /(\/\S+) \(0x/.exec(line)?.[1] ?? [])
+function libraries(program: string): string[] {
+  // Fails for a static program.
+  const { stdout } = spawnSync('ldd', [program], { encoding: 'utf8' })
+  return stdout.split('\n').flatMap(line => /(\/\S+) \(0x/.exec(line)?.[1] ?? [])
+}
 
-function place(folder: string, file: string, as = file): void {
+export function place(folder: string, file: string, as = file): void {
   const to = join(folder, as)
   mkdirSync(dirname(to), { recursive: true })
   copyFileSync(realpathSync(file), to)
 }
 
-function placeProgram(folder: string, program: string, as: string): void {
+/** Places the program with its libraries. */
+export function placeProgram(folder: string, program: string, as: string): void {
   place(folder, program, as)
   for (const library of libraries(program)) place(folder, library)
 }

@@ -1,0 +1,39 @@
+// One cluster with real pods for all files of the run, with our packages installed like in the docs. It ends with the run.
+import { afterAll, beforeAll } from 'vitest'
+import { type Cluster, startCluster, startNats } from '../cluster/cluster.ts'
+import { install, publish } from '../cluster/install.ts'
+import { connectNats, type Nats } from '../cluster/nats.ts'
+
+export interface Setting {
+  readonly cluster: Cluster
+  readonly flavour: 'claims'
+  /** A client of the default server of claims. */
+  readonly nats: Nats
+}
+
+async function start(): Promise<Setting> {
+  const cluster = await startCluster({ say: line => process.stderr.write(`${line}\n`), begin: () => undefined }, { realPods: true })
+  const [server] = await Promise.all([startNats(cluster, 'nats'), publish(cluster)])
+  await install(cluster, 'claims')
+  process.stderr.write(`${table(cluster)}\n`)
+  return { cluster, flavour: 'claims', nats: await connectNats(server) }
+}
+
+const table = ({ stages }: Cluster): string =>
+  ['seconds  stage', ...stages.map(({ name, seconds }) => `${seconds.toFixed(1).padStart(7)}  ${name}`)].join('\n')
+
+let starting: Promise<Setting> | undefined
+
+/** The cluster of the run, which the first call starts. */
+export function withRealPods(): () => Setting {
+  let setting: Setting | undefined
+  beforeAll(async () => {
+    starting ??= start()
+    setting = await starting
+  })
+  afterAll(() => setting?.cluster.processes.check())
+  return () => {
+    if (setting === undefined) throw new Error('the cluster is not up')
+    return setting
+  }
+}
