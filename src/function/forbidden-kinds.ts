@@ -14,6 +14,8 @@ export interface Evidence {
   readonly read: readonly string[]
   /** Kinds that only have to be read, and were. */
   readonly usable: readonly string[]
+  /** Kinds that the call asks for, itself or by name. */
+  readonly asks: readonly string[]
   /** The kinds of the composed objects that exist. */
   readonly observed: () => readonly string[]
 }
@@ -43,7 +45,7 @@ export function createForbiddenKinds(now: () => number = Date.now) {
   return {
     access: access as ReadonlyMap<string, boolean>,
     /** Learns from a call, and returns the kind that its claim has to ask for again. */
-    learn({ claim, forbidden, read, usable, observed }: Evidence): string | undefined {
+    learn({ claim, forbidden, read, usable, asks, observed }: Evidence): string | undefined {
       for (const kind of read) if (!access.has(kind)) access.set(kind, true)
       for (const kind of usable) {
         askers.delete(kind)
@@ -63,9 +65,8 @@ export function createForbiddenKinds(now: () => number = Date.now) {
       }
       const remembered = from('remembered')
       for (const kind of remembered) if (!access.has(kind)) setForbidden(kind, now())
-      // Crossplane calls several times for one question, and at most five times for all questions of a reconcile.
-      if (asked !== undefined && remembered.includes(asked)) return asked
-      if (asked !== undefined && read.includes(asked)) return undefined
+      // Crossplane calls again with the answer. Without it the question failed, and Crossplane told another process.
+      if (asked !== undefined && asks.includes(asked)) return undefined
       if (asked !== undefined) askers.delete(asked)
       const dueAt = (kind: string) => due.get(kind) ?? 0
       const [next] = remembered.filter(kind => dueAt(kind) <= now()).sort((a, b) => dueAt(a) - dueAt(b))

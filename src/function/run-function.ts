@@ -72,10 +72,14 @@ function composeKnowing(
   return again === undefined ? composition : compose(claim, platform, observed, { ...lookup, access: new Map(access).set(again, true) })
 }
 
-const evidenceOf = ({ composite, observed, lookup }: FunctionInput, { forbiddenKinds, nameQueries }: Composition): Evidence => ({
+const evidenceOf = (
+  { composite, observed, lookup }: FunctionInput,
+  { forbiddenKinds, nameQueries, kindQueries, podQueries }: Composition,
+): Evidence => ({
   claim: textOf(at(composite, 'metadata', 'uid')),
   forbidden: forbiddenKinds,
   usable: Object.keys(lookup.pods).length > 0 ? [POD] : [],
   read: nameQueries.filter(({ key }) => Object.hasOwn(lookup.existing, key)).map(({ manifest }) => kindKey(manifest)),
+  asks: [...nameQueries.map(({ manifest }) => kindKey(manifest)), ...kindQueries.map(kindKey), ...podQueries.map(() => POD)],
   observed: () => Object.values(observed).map(({ apiVersion, kind }) => kindKey({ apiVersion: textOf(apiVersion), kind: textOf(kind) })),
 })

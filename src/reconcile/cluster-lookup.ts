@@ -24,3 +24,10 @@ export interface ClusterLookup {
 
 /** Nobody can be asked, as on the command line, so every name counts as free. */
 export const noLookup: ClusterLookup = { canAsk: false, canAskKinds: false, existing: {}, kinds: {}, pods: {}, composite: {}, adopt: false }
+
+/**
+ * Whether the previous call of this reconcile asked for the resource or its kind. It may have been another process of the function,
+ * which knows more about permissions; Crossplane gives up if the questions change back and forth.
+ */
+export const wasAsked = ({ existing, kinds }: ClusterLookup, key: string, kind: string): boolean =>
+  Object.hasOwn(existing, key) || Object.hasOwn(kinds, kind)

@@ -7,7 +7,7 @@ import type { ResolvedClaim } from '../claim/resolved-claim.ts'
 import { observedCondition } from '../kubernetes/conditions.ts'
 import type { Manifest } from '../kubernetes/objects.ts'
 import type { Built } from './build.ts'
-import type { ClusterLookup } from './cluster-lookup.ts'
+import { type ClusterLookup, wasAsked } from './cluster-lookup.ts'
 import { typeOf } from './conditions.ts'
 import { forbidden, forbiddenBy, type Source } from './forbidden-kinds.ts'
 import { isKindKnown, kindKey, missingCrd, productOf } from './missing-crds.ts'
@@ -75,8 +75,10 @@ export function gateCreation(
  * Whether the rest of the claim is applied first: Crossplane would keep the whole claim waiting for the name of a kind that it may
  * not read. Nobody knows whether it may before it was asked.
  */
-function isAskedLater({ resource: { key, condition }, manifest }: Built, { access, existing, composite }: ClusterLookup): boolean {
-  if (access === undefined || access.has(kindKey(manifest)) || Object.hasOwn(existing, key) || condition === WORKLOAD) return false
+function isAskedLater({ resource: { key, condition }, manifest }: Built, lookup: ClusterLookup): boolean {
+  const { access, composite } = lookup
+  const kind = kindKey(manifest)
+  if (access === undefined || access.has(kind) || wasAsked(lookup, key, kind) || condition === WORKLOAD) return false
   return observedCondition(composite, typeOf(condition)) === undefined
 }
 

@@ -5,7 +5,7 @@ import { findKind, grantCommand } from '../capabilities/index.ts'
 import { notReady, type Readiness } from '../capabilities/readiness.ts'
 import { observedCondition } from '../kubernetes/conditions.ts'
 import { groupOf, type Manifest } from '../kubernetes/objects.ts'
-import type { ClusterLookup } from './cluster-lookup.ts'
+import { type ClusterLookup, wasAsked } from './cluster-lookup.ts'
 import { typeOf } from './conditions.ts'
 import { kindKey } from './missing-crds.ts'
 
@@ -25,8 +25,9 @@ interface Wanted {
 /** Who says that Crossplane may not manage a new resource; undefined if nobody does. */
 export function forbiddenBy({ resource, manifest }: Wanted, lookup: ClusterLookup): Source | undefined {
   if (wasRefused(resource.key, lookup)) return 'reported'
-  if (Object.hasOwn(lookup.existing, resource.key)) return undefined
-  const access = lookup.access?.get(kindKey(manifest))
+  const kind = kindKey(manifest)
+  if (wasAsked(lookup, resource.key, kind)) return undefined
+  const access = lookup.access?.get(kind)
   if (access === true) return undefined
   if (forbiddenBefore(resource, lookup).includes(resourceName({ resource, manifest }))) return 'remembered'
   return access === false ? 'shared' : undefined

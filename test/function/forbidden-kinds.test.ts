@@ -9,7 +9,7 @@ function registry() {
   let time = 0
   const kinds = createForbiddenKinds(() => time)
   const learn = (claim: string, evidence: Partial<Evidence>) =>
-    kinds.learn({ claim, forbidden: [], read: [], usable: [], observed: () => [], ...evidence })
+    kinds.learn({ claim, forbidden: [], read: [], usable: [], asks: evidence.read ?? [], observed: () => [], ...evidence })
   return {
     access: kinds.access,
     learn,
@@ -34,13 +34,23 @@ describe('a claim asks again', () => {
     expect(remembers('a', PDB)).toBe(PDB)
   })
 
-  test('until Crossplane has answered or refused, because Crossplane calls several times for one question', () => {
+  test('in all calls of a reconcile, because Crossplane calls again with each answer', () => {
+    const { reports, remembers, learn, access, wait } = registry()
+    reports('a', PDB)
+    wait(10)
+    expect(remembers('a', PDB)).toBe(PDB)
+    learn('a', { asks: [PDB] })
+    learn('a', { observed: () => [PDB] })
+    expect(access.get(PDB)).toBe(true)
+  })
+
+  test('not in the next reconcile, if Crossplane told the refusal to another process', () => {
     const { reports, remembers, wait } = registry()
     reports('a', PDB)
     wait(10)
-    expect([remembers('a', PDB), remembers('a', PDB)]).toEqual([PDB, PDB])
-    reports('a', PDB)
-    expect(remembers('a', PDB)).toBeUndefined()
+    expect([remembers('a', PDB), remembers('a', PDB)]).toEqual([PDB, undefined])
+    wait(10)
+    expect(remembers('a', PDB)).toBe(PDB)
   })
 
   test('for one kind in a reconcile, because Crossplane gives up after five questions', () => {

@@ -165,7 +165,7 @@ describe('while Crossplane may not read pods', () => {
 
 test('a second process learns from an answer to the question of the first', () => {
   const kinds = createForbiddenKinds(() => 0)
-  const evidence = { claim: 'a', read: [], observed: () => [] }
+  const evidence = { claim: 'a', read: [], asks: [], observed: () => [] }
   expect(kinds.learn({ ...evidence, forbidden: [{ kind: 'Pod.v1', source: 'remembered' }], usable: [] })).toBe('Pod.v1')
   expect(kinds.learn({ ...evidence, claim: 'b', forbidden: [], usable: ['Pod.v1'] })).toBeUndefined()
   expect(kinds.access.get('Pod.v1')).toBe(true)

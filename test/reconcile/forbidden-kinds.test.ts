@@ -254,3 +254,57 @@ test('all forbidden kinds are created soon after their roles are granted togethe
   run(2)
   expect(loops.map(loop => loop.objects.size)).toEqual([8, 8])
 })
+
+describe('two processes that take turns, as the two pods of the function do', () => {
+  /** Crossplane sends each call to the next pod, and gives up after six calls of which no two ask the same. */
+  function twoProcesses() {
+    let time = 0
+    let calls = 0
+    const processes = [1, 2].map(() => sharingRunFunction(createForbiddenKinds(() => time)))
+    const answer = (...[request, withOwners]: Parameters<(typeof processes)[0]>) => {
+      const process = processes[calls++ % processes.length]
+      if (process === undefined) throw new Error('no process')
+      return process(request, withOwners)
+    }
+    return {
+      loop: (name: string, spec: JsonObject = {}) => new ControlLoop(claim(spec, { name }), answer),
+      /** Whose turn it is. */
+      skip: () => calls++,
+      wait: (minutes: number) => {
+        time += minutes * MINUTE
+      },
+    }
+  }
+
+  test.each([0, 1])('agree on a new claim when only one has seen Crossplane read a kind (%s calls before)', skipped => {
+    const { loop, skip } = twoProcesses()
+    const first = loop('orders')
+    for (let call = 0; call < 4; call++) first.reconcile()
+    for (let count = 0; count < skipped; count++) skip()
+    const second = loop('billing', { httpPort: 8080 })
+    second.reconcile()
+    second.reconcile()
+    expect([...second.objects.keys()]).toEqual(expect.arrayContaining(['deployment', 'scaledobject', 'poddisruptionbudget']))
+  })
+
+  test.each([PDB, 'ScaledObject'])('agree while %s is forbidden, and after it is granted', kind => {
+    const { loop, wait } = twoProcesses()
+    const loops = ['orders', 'billing', 'search'].map(name => loop(name))
+    const run = (minutes: number) => {
+      let failures = 0
+      for (let minute = 0; minute < minutes; minute++, wait(1))
+        for (const loop of loops) {
+          loop.reconcile()
+          for (const key of loop.objects.keys()) loop.becomesReady(key)
+          if (loop.error !== undefined) failures++
+        }
+      return failures
+    }
+    for (const loop of loops) loop.unreadableKinds.add(kind)
+    run(10)
+    expect(run(100)).toBeLessThanOrEqual(20)
+    for (const loop of loops) loop.unreadableKinds.clear()
+    expect(run(25)).toBe(0)
+    expect(loops.map(loop => loop.reconcile().ready)).toEqual([true, true, true])
+  })
+})
