@@ -122,14 +122,15 @@ function go(module: string, ...args: string[]): Promise<string> {
 
 const asides = new Set<string>()
 
-/** A folder of this process in the cache, for unfinished builds. */
-function createAside(what: (typeof unfinished)[number]): string {
+/** A folder of this process in the cache, for an unfinished build. The next process removes it if this one is killed. */
+export function createAside(what: (typeof unfinished)[number]): string {
+  mkdirSync(cache, { recursive: true })
   const aside = mkdtempSync(join(cache, `${what}-${process.pid}-`))
   asides.add(aside)
   return aside
 }
 
-function removeAside(aside: string): void {
+export function removeAside(aside: string): void {
   rmSync(aside, { recursive: true, force: true })
   asides.delete(aside)
 }
@@ -207,7 +208,6 @@ async function build(module: string, program: string | undefined, announce: (nam
   if (existsSync(file)) return file
 
   announce(`${name} ${version}`)
-  mkdirSync(cache, { recursive: true })
   // Moved into place after the build, so another process never runs an unfinished program.
   const aside = createAside('building')
   try {

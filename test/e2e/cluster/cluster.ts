@@ -76,11 +76,13 @@ export interface ClusterOptions {
   readonly asUsual?: boolean
   /** Real pods instead of KWOK's, in the namespaces of test/e2e/node/run.ts. */
   readonly realPods?: boolean
+  /** Without Crossplane and KEDA. */
+  readonly bare?: boolean
 }
 
 /** Checks the requirements first, and builds missing programs. */
 export async function startCluster(steps: Steps, options: ClusterOptions = {}): Promise<Cluster> {
-  const { crossplane = 2, asUsual = false, realPods = false } = options
+  const { crossplane = 2, asUsual = false, realPods = false, bare = false } = options
   const { say, begin } = steps
   const { programs, sources } = await buildPrograms(steps)
   const nodePrograms = realPods ? await buildNodePrograms(steps) : undefined
@@ -218,6 +220,7 @@ export async function startCluster(steps: Steps, options: ClusterOptions = {}): 
       begin('starting the node')
       await startNode(cluster, nodePrograms, kubernetes.writeKubeconfig, atEnd)
     }
+    if (bare) return cluster
     begin('starting Crossplane and KEDA')
     await (realPods
       ? startPlatform(cluster)

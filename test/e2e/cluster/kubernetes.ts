@@ -6,6 +6,7 @@ import { promisify } from 'node:util'
 import { stringify } from 'yaml'
 import { type Authority, issueCertificate } from '../../../scripts/certificates.ts'
 import { NODE_ADDRESS } from '../node/addresses.ts'
+import { doorPorts } from '../node/doors.ts'
 import { kubeletFlags, nodeTokens } from '../node/kubelet.ts'
 import { type Api, createApi } from './api.ts'
 import type { Network } from './network.ts'
@@ -55,7 +56,8 @@ export async function startKubernetes(ground: Ground & KubernetesOptions): Promi
     writeFileSync(file, content, { mode: 0o600 })
     return file
   }
-  const [etcdPort, peerPort, port] = [await freePort(), await freePort(), await freePort()]
+  const [door] = doorPorts()
+  const [etcdPort, peerPort, port] = [await freePort(), await freePort(), door ?? (await freePort())]
   const url = `https://127.0.0.1:${port}`
   const ca = write('ca.crt', authority.certificate)
 

@@ -12,7 +12,6 @@ import {
   readFileSync,
   realpathSync,
   renameSync,
-  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -23,7 +22,7 @@ import { buildah, buildImage, ownArchitecture } from '../../../scripts/image.ts'
 import { root } from '../../fixtures/claim-files.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { NodePrograms, Programs } from '../cluster/programs.ts'
-import { cache, moduleSources } from '../go-tools.ts'
+import { cache, createAside, moduleSources, removeAside } from '../go-tools.ts'
 import { nodeAlone, nodeWithNpm, place, placeProgram } from '../image/bases.ts'
 import { writeLayout } from './oci-layout.ts'
 
@@ -69,7 +68,7 @@ export function buildContent(name: string, content: ImageContent): string {
   const layout = join(folder, `${name}-${hash.slice(0, 16)}`)
   if (existsSync(layout)) return layout
   mkdirSync(folder, { recursive: true })
-  const aside = mkdtempSync(join(folder, 'building-'))
+  const aside = createAside('building')
   try {
     const tree = join(aside, 'tree')
     for (const inner of ['tmp', 'etc']) mkdirSync(join(tree, inner), { recursive: true })
@@ -93,7 +92,7 @@ export function buildContent(name: string, content: ImageContent): string {
     writeLayout(join(aside, 'layout'), tree, config, base)
     renameSync(join(aside, 'layout'), layout)
   } finally {
-    rmSync(aside, { recursive: true, force: true })
+    removeAside(aside)
   }
   return layout
 }
@@ -122,7 +121,7 @@ export function buildFunctionImage(): string {
   // With chroot, because this process may lack the privileges to start containers.
   process.env.BUILDAH_ISOLATION ??= 'chroot'
   mkdirSync(folder, { recursive: true })
-  const aside = mkdtempSync(join(folder, 'building-'))
+  const aside = createAside('building')
   const images: string[] = []
   try {
     const [base, builder] = [nodeAlone(mkdtempSync(join(aside, 'base-'))), nodeWithNpm(mkdtempSync(join(aside, 'builder-')))]
@@ -131,7 +130,7 @@ export function buildFunctionImage(): string {
     renameSync(join(aside, 'function.tar'), archive)
   } finally {
     if (images.length > 0) buildah('rmi', '--force', ...images)
-    rmSync(aside, { recursive: true, force: true })
+    removeAside(aside)
   }
   return archive
 }

@@ -1,10 +1,11 @@
 // The first program in the namespaces of a node: prepares mounts, network and host name, then runs the command and ends with it.
 import { execFileSync, spawn } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readlinkSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { constants } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { BRIDGE, DNS_ADDRESS, NODE_ADDRESS, NODE_NAME, SERVICES } from './addresses.ts'
 import { type Hierarchy, mountCgroups } from './cgroups.ts'
-import { HIERARCHIES } from './namespaces.ts'
+import { HIERARCHIES } from './environment.ts'
 
 const run = (program: string, ...args: readonly string[]) => void execFileSync(program, args, { stdio: ['ignore', 'ignore', 'inherit'] })
 const mount = (...args: readonly string[]) => run('mount', ...args)
@@ -83,6 +84,9 @@ function prepareNetwork(): void {
   writeFileSync('/proc/sys/net/ipv4/ip_forward', '1')
 }
 
+// As in a shell.
+const SIGNALED = 128
+
 prepareMounts()
 prepareNetwork()
 const [program = '', ...args] = process.argv.slice(2)
@@ -92,4 +96,4 @@ child.once('error', error => {
   process.stderr.write(`${error.message}\n`)
   process.exit(1)
 })
-child.once('exit', code => process.exit(code ?? 1))
+child.once('exit', (code, signal) => process.exit(code ?? SIGNALED + (signal === null ? 0 : constants.signals[signal])))

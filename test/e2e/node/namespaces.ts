@@ -6,6 +6,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createCgroup, findCgroups, hierarchies, removeCgroup } from './cgroups.ts'
+import { openDoors } from './doors.ts'
+import { DOORS, FOLDER, HIERARCHIES } from './environment.ts'
 
 // Folders and cgroups carry the ID of the process that made them, so that the next run recognizes those of a killed one.
 const NAME = 'eds-node'
@@ -13,15 +15,7 @@ const OWNED = new RegExp(`^${NAME}-(\\d+)-`)
 
 const inside = fileURLToPath(new URL('inside.ts', import.meta.url))
 
-/** The environment variable with the folder of the run, which is set only in the namespaces. */
-export const RUN_FOLDER = 'EDS_NODE_FOLDER'
-/** The environment variable with the cgroup hierarchies of the machine as JSON. */
-export const HIERARCHIES = 'EDS_NODE_CGROUPS'
-
-/** Whether this process runs in the namespaces of a node. */
-export const isInside = (): boolean => process.env[RUN_FOLDER] !== undefined
-
-const exitCodes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const
+export const exitCodes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const
 // npm and the terminal both send the signal of one Ctrl-C.
 const SAME_SIGNAL_MS = 1_000
 const GRACE_MS = 20_000
@@ -37,10 +31,14 @@ export async function removeLeftovers(): Promise<void> {
     if (OWNED.test(name) && dead(name)) rmSync(join(tmpdir(), name), { recursive: true, force: true })
 }
 
-/** Runs the command, forwards signals to it, and returns its exit code. Nothing of it is left, except the logs of a failed run. */
-export async function runInNamespaces(command: readonly string[], environment: Readonly<Record<string, string>> = {}): Promise<number> {
+/**
+ * Runs the command, forwards signals to it, and returns its exit code. Nothing of it is left, except the logs of a failed run. The
+ * doors are ports of this machine that the command may connect to its own.
+ */
+export async function runInNamespaces(command: readonly string[], { doors: count = 0 }: { readonly doors?: number } = {}): Promise<number> {
   await removeLeftovers()
   const folder = mkdtempSync(join(tmpdir(), `${NAME}-${process.pid}-`))
+  const doors = await openDoors(folder, count)
   const all = hierarchies()
   const cgroups = createCgroup(folder.slice(folder.lastIndexOf('/') + 1))
   const joining = 'while [ "$1" != -- ]; do echo $$ > "$1/cgroup.procs"; shift; done; shift; exec "$@"'
@@ -57,17 +55,23 @@ export async function runInNamespaces(command: readonly string[], environment: R
       stdio: ['ignore', 'inherit', 'inherit'],
       // In its own process group, so Ctrl-C reaches only this process, which passes it on.
       detached: true,
-      env: { ...process.env, ...environment, TMPDIR: folder, [RUN_FOLDER]: folder, [HIERARCHIES]: JSON.stringify(all) },
+      env: {
+        ...process.env,
+        TMPDIR: folder,
+        [FOLDER]: folder,
+        [HIERARCHIES]: JSON.stringify(all),
+        [DOORS]: doors.ports.join(','),
+      },
     },
   )
   let interruptedAt: number | undefined
-  let exitCode: number | undefined
+  let killedBy: number | undefined
   let killing: NodeJS.Timeout | undefined
   const forward = (signal: keyof typeof exitCodes): void => {
     const isSecond = interruptedAt !== undefined && Date.now() - interruptedAt > SAME_SIGNAL_MS
     if (interruptedAt !== undefined && !isSecond) return
     interruptedAt ??= Date.now()
-    exitCode ??= exitCodes[signal]
+    killedBy ??= exitCodes[signal]
     const init = childOf(child.pid)
     if (isSecond || init === undefined) return void child.kill('SIGKILL')
     process.kill(init, signal)
@@ -77,14 +81,15 @@ export async function runInNamespaces(command: readonly string[], environment: R
   for (const signal of signals) process.on(signal, forward)
   const code = await new Promise<number>((resolve, reject) => {
     child.once('error', reject)
-    child.once('exit', code => resolve(code ?? 1))
+    child.once('exit', code => resolve(code ?? killedBy ?? 1))
   })
   clearTimeout(killing)
+  doors.close()
   for (const signal of signals) process.off(signal, forward)
   for (const cgroup of cgroups) await removeCgroup(cgroup)
   if (code !== 0 && interruptedAt === undefined) keepLogs(folder)
   rmSync(folder, { recursive: true, force: true })
-  return exitCode ?? code
+  return code
 }
 
 /** The first process of the namespaces; undefined if it has not started yet. */

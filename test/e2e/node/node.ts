@@ -5,9 +5,10 @@ import { MIRRORED } from '../cluster/registry.ts'
 import { NODE_NAME } from './addresses.ts'
 import { PAUSE, startContainerd } from './containerd.ts'
 import { COREDNS, dns } from './dns.ts'
+import { connectDoor, doorPorts } from './doors.ts'
+import { isInside } from './environment.ts'
 import { nodeImages, pushImage } from './images.ts'
 import { nodeRoles, startKubelet } from './kubelet.ts'
-import { isInside } from './namespaces.ts'
 import { PRIVATE_HOST, startPrivateRegistry } from './private-registry.ts'
 
 /** Resolves when the node is ready and names of Services resolve. */
@@ -19,6 +20,9 @@ export async function startNode(
 ): Promise<void> {
   if (!isInside()) throw new Error('a real node runs only in namespaces of its own: test/e2e/node/run.ts COMMAND')
   const { registry, applyAll, kubectl, until, api, reached } = cluster
+  // The API server listens on the port of the first door, so that a kubeconfig works on both sides.
+  const [door] = doorPorts()
+  if (door !== undefined) await connectDoor(door, '127.0.0.1', door, atEnd)
   const open = Object.fromEntries([...MIRRORED, 'docker.io', 'registry.test'].map(host => [host, `http://${registry}`]))
   const closed = await startPrivateRegistry(registry, atEnd)
   const { pause, coredns } = await nodeImages(programs)

@@ -12,6 +12,8 @@ import { platformImages, pushImage } from './images.ts'
 const run = promisify(execFile)
 const CROSSPLANE = 'crossplane-system'
 const KEDA = 'keda'
+// Less than the limit of `kubectl` here; `until` asks again.
+const WAITING = '--timeout=60s'
 const NATS_IMAGE = 'docker.io/library/nats:2'
 /** A shell with common programs, such as wget and nslookup. */
 export const BUSYBOX = 'registry.test/busybox:1'
@@ -34,7 +36,7 @@ export async function startPlatform(cluster: Cluster): Promise<void> {
   await Promise.all([startCrossplane(cluster, crossplane), startKeda(cluster)])
 }
 
-async function startCrossplane({ programs, authority, applyAll, kubectl, reached }: Cluster, version: string): Promise<void> {
+async function startCrossplane({ programs, authority, applyAll, kubectl, until, reached }: Cluster, version: string): Promise<void> {
   const source = await moduleSources('crossplane/core', 'github.com/crossplane/crossplane/v2')
   const settings = [`image.tag=${version}`, 'registryCaBundleConfig.name=ca', 'registryCaBundleConfig.key=ca.crt']
   const chart = [join(source, 'cluster/charts/crossplane'), 'crossplane', CROSSPLANE, ...settings]
@@ -45,14 +47,15 @@ async function startCrossplane({ programs, authority, applyAll, kubectl, reached
     ...manifests(stdout),
   ])
   for (const name of ['crossplane', 'crossplane-rbac-manager'])
-    await kubectl(['-n', CROSSPLANE, 'rollout', 'status', `deployment/${name}`, '--timeout=110s'])
+    await until(name, () => kubectl(['-n', CROSSPLANE, 'rollout', 'status', `deployment/${name}`, WAITING]))
   reached('Crossplane is ready')
 }
 
-async function startKeda({ sources, applyAll, kubectl, reached }: Cluster): Promise<void> {
+async function startKeda({ sources, applyAll, kubectl, until, reached }: Cluster): Promise<void> {
   await applyAll(await released(sources.keda))
-  await kubectl(['-n', KEDA, 'wait', 'deployment', '--all', '--for=condition=Available', '--timeout=110s'])
-  await kubectl(['wait', 'apiservice/v1beta1.external.metrics.k8s.io', '--for=condition=Available', '--timeout=110s'])
+  await until("KEDA's pods", () => kubectl(['-n', KEDA, 'wait', 'deployment', '--all', '--for=condition=Available', WAITING]))
+  const metrics = 'apiservice/v1beta1.external.metrics.k8s.io'
+  await until("KEDA's metrics", () => kubectl(['wait', metrics, '--for=condition=Available', WAITING]))
   reached('KEDA is ready')
 }
 
@@ -60,7 +63,11 @@ const CLIENT_PORT = 4222
 const MONITORING_PORT = 8222
 
 /** A NATS server as a pod, with the Services of its chart. */
-export async function startNatsPod({ api, applyAll, kubectl, reached }: Cluster, namespace: string, account?: string): Promise<NatsServer> {
+export async function startNatsPod(
+  { api, applyAll, kubectl, until, reached }: Cluster,
+  namespace: string,
+  account?: string,
+): Promise<NatsServer> {
   const labels = { 'app.kubernetes.io/name': 'nats' }
   const user = '{ user: worker, password: worker }'
   const configuration = [
@@ -106,7 +113,7 @@ export async function startNatsPod({ api, applyAll, kubectl, reached }: Cluster,
       },
     },
   ])
-  await kubectl(['-n', namespace, 'rollout', 'status', 'statefulset/nats', '--timeout=110s'])
+  await until('NATS', () => kubectl(['-n', namespace, 'rollout', 'status', 'statefulset/nats', WAITING]))
   reached(`NATS is ready in ${namespace}`)
   const { status } = await api.get({ apiVersion: 'v1', kind: 'Pod', namespace, name: 'nats-0' })
   return { host: String(at(status, 'podIP')), port: CLIENT_PORT, monitoringPort: MONITORING_PORT }

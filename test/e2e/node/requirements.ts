@@ -20,16 +20,23 @@ const packages: Readonly<Record<string, string>> = {
   mount: 'mount',
 }
 
-const isOnPath = (program: string): boolean =>
-  (process.env.PATH ?? '').split(delimiter).some(folder => folder !== '' && existsSync(join(folder, program)))
+export interface Machine {
+  readonly platform: string
+  readonly isRoot: boolean
+  /** The folders of programs. */
+  readonly path: string
+}
 
-/** Why this machine can't run a real node, in one line; undefined if it can. */
-export function obstacle(): string | undefined {
-  if (process.platform !== 'linux') return 'a real node needs Linux; without one, KWOK simulates the pods: npm run sandbox'
-  if (process.getuid?.() !== 0) return 'a real node needs root, for namespaces, mounts and cgroups'
-  const missing = Object.keys(packages).filter(program => !isOnPath(program))
+const thisMachine = (): Machine => ({ platform: process.platform, isRoot: process.getuid?.() === 0, path: process.env.PATH ?? '' })
+
+/** Why the machine can't run a real node, in one line; undefined if it can. */
+export function obstacle({ platform, isRoot, path }: Machine = thisMachine()): string | undefined {
+  if (platform !== 'linux') return 'a real node needs Linux; elsewhere KWOK simulates the pods (npm run sandbox)'
+  if (!isRoot) return 'a real node needs root, for namespaces, mounts and cgroups; without it KWOK simulates the pods (npm run sandbox)'
+  const folders = path.split(delimiter).filter(Boolean)
+  const missing = Object.keys(packages).filter(program => !folders.some(folder => existsSync(join(folder, program))))
   const needed = new Set(missing.map(program => packages[program]))
   if (!existsSync(join(CNI_PLUGINS, 'bridge'))) needed.add('containernetworking-plugins')
   if (needed.size === 0) return undefined
-  return `a real node needs programs that are missing: apt-get install --no-install-recommends ${[...needed].join(' ')}`
+  return `a real node needs missing programs: apt-get install --no-install-recommends ${[...needed].join(' ')}`
 }

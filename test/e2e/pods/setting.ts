@@ -13,10 +13,15 @@ export interface Setting {
 
 async function start(): Promise<Setting> {
   const cluster = await startCluster({ say: line => process.stderr.write(`${line}\n`), begin: () => undefined }, { realPods: true })
-  const [server] = await Promise.all([startNats(cluster, 'nats'), publish(cluster)])
-  await install(cluster, 'claims')
-  process.stderr.write(`${table(cluster)}\n`)
-  return { cluster, flavour: 'claims', nats: await connectNats(server) }
+  try {
+    const [server] = await Promise.all([startNats(cluster, 'nats'), publish(cluster)])
+    await install(cluster, 'claims')
+    process.stderr.write(`${table(cluster)}\n`)
+    return { cluster, flavour: 'claims', nats: await connectNats(server) }
+  } catch (error) {
+    process.stderr.write(await cluster.kubectl(['get', 'pods', '--all-namespaces', '-o', 'wide']))
+    throw error
+  }
 }
 
 const table = ({ stages }: Cluster): string =>
