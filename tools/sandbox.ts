@@ -10,6 +10,10 @@ import { knativeVersions, startKnative } from '../test/e2e/cluster/knative.ts'
 import { connectNats, type Nats } from '../test/e2e/cluster/nats.ts'
 import { versions } from '../test/e2e/cluster/programs.ts'
 import { createProgress } from '../test/e2e/cluster/progress.ts'
+import { connectDoor, doorPorts } from '../test/e2e/node/doors.ts'
+import { enterNamespaces } from '../test/e2e/node/enter.ts'
+import { isInside } from '../test/e2e/node/environment.ts'
+import { pushProgram } from '../test/e2e/pods/images.ts'
 import { type ApplyInput, manifestOf, readApplyInput, referredObjects, sourceOf } from './apply.ts'
 import { blockerOf } from './claim-state.ts'
 
@@ -20,6 +24,7 @@ takes 12 to 36 minutes on two cores; later starts take half a minute. Needs Go, 
 
       --namespaced   Install the namespaced API of Crossplane 2, without claims.
       --knative      Install Knative Serving and Eventing, for claims with runtime Knative or with eventing.
+      --node         Run the pods, on a real node in namespaces of its own, instead of simulating them. Needs Linux and root.
       --apply FILE   Apply the claims of this file or folder, and create their streams, consumers, and empty Secrets and
                      ConfigMaps first.
                      The flag can be repeated.
@@ -46,7 +51,7 @@ interface Messaging {
 function createMessaging(cluster: Cluster, first: Nats): Messaging {
   const servers = new Map([[NATS_NAMESPACE, first]])
   const serverIn = async (namespace: string, account: string | undefined): Promise<Nats> => {
-    const nats = servers.get(namespace) ?? (await connectNats((await startNats(cluster, namespace, account)).port))
+    const nats = servers.get(namespace) ?? (await connectNats(await startNats(cluster, namespace, account)))
     servers.set(namespace, nats)
     return nats
   }
@@ -75,6 +80,9 @@ function createMessaging(cluster: Cluster, first: Nats): Messaging {
 }
 
 const nameOf = (object: JsonObject) => `${at(object, 'metadata', 'namespace')}/${at(object, 'metadata', 'name')}`
+
+/** The image of the examples. */
+const pushExampleImage = (cluster: Cluster) => pushProgram(cluster, 'hello.mjs', 'ghcr.io/acme/orders-worker:1.4.2')
 
 /** Creates the missing Secrets and ConfigMaps of the claim. */
 async function createReferred({ api }: Cluster, claim: ClaimManifest): Promise<void> {
@@ -148,7 +156,12 @@ function show({ api }: Cluster, messaging: Messaging): () => void {
   }
 }
 
-function introduction({ kubeconfig }: Cluster, { port }: NatsServer, { knative }: { readonly knative: boolean }): string {
+const WITHOUT_PODS = `all on 127.0.0.1. KWOK simulates the node and its
+pods, which report Running but run nothing.`
+const WITH_PODS = `all in namespaces of their own. Its pods run on
+this machine, so they have only its CPUs and memory. ghcr.io/acme/orders-worker:1.4.2 exists; no other image of a claim does.`
+
+function introduction({ kubeconfig, realPods }: Cluster, port: number, { knative }: { readonly knative: boolean }): string {
   const { kubernetes, crossplane, keda } = versions()
   const { serving, eventing } = knativeVersions()
   const command = (text: string) => paint('cyan', text)
@@ -160,8 +173,8 @@ KafkaSource controller are simulated, so requests reach no service. Change the r
   ${command(`kubectl -n shop patch eventdrivenservice orders-worker --type merge -p '{"spec":{"runtime":"Deployment"}}'`)}
 `
   return `
-Kubernetes ${kubernetes} with Crossplane ${crossplane}, KEDA ${keda} and NATS, all on 127.0.0.1. KWOK simulates the node and its
-pods, which report Running but run nothing. In another terminal, in this folder:
+Kubernetes ${kubernetes} with Crossplane ${crossplane}, KEDA ${keda} and NATS, ${realPods ? WITH_PODS : WITHOUT_PODS}
+In another terminal, in this folder:
 
   ${command(`export KUBECONFIG=${kubeconfig}`)}
 
@@ -196,15 +209,33 @@ function interruption(): Promise<number> {
   })
 }
 
+/** Checks the input, builds everything, and runs this sandbox again where a real node can start. */
+async function enter({ apply, knative }: { readonly apply: readonly string[]; readonly knative: boolean }): Promise<void> {
+  if (knative) throw new Error('--knative and --node do not work together yet')
+  await readApplyInput(apply)
+  const command = [process.execPath, '--import', 'tsx', ...process.argv.slice(1)]
+  process.exitCode = await enterNamespaces(command, createProgress(process.stderr), { doors: 2 })
+}
+
+/** A port of this machine's loopback for the NATS server. */
+async function openNats({ host, port }: NatsServer, atEnd: (close: () => void) => void): Promise<number> {
+  const [, door] = doorPorts()
+  if (door === undefined) throw new Error('the namespaces have no second door')
+  await connectDoor(door, host, port, atEnd)
+  return door
+}
+
 async function main(): Promise<void> {
-  const interrupted = interruption()
   const values = flags('npm run sandbox', {
     namespaced: { type: 'boolean', default: false },
     knative: { type: 'boolean', default: false },
+    node: { type: 'boolean', default: false },
     apply: { type: 'string', multiple: true, default: [] },
     help: { type: 'boolean', short: 'h', default: false },
   })
   if (values.help) return void process.stdout.write(help)
+  if (values.node && !isInside()) return enter(values)
+  const interrupted = interruption()
   const flavour: Flavour = values.namespaced ? 'namespaced' : 'claims'
   const progress = createProgress(process.stderr)
   const closing: (() => unknown)[] = [progress.end]
@@ -213,21 +244,23 @@ async function main(): Promise<void> {
   const run = async (): Promise<number> => {
     const input = await readApplyInput(values.apply)
     progress.begin('starting')
-    const cluster = await startCluster(progress)
+    const cluster = await startCluster(progress, { realPods: values.node })
     closing.push(cluster.stop)
     const natsServer = await startNats(cluster, NATS_NAMESPACE)
-    const nats = await connectNats(natsServer.port)
+    const nats = await connectNats(natsServer)
     const messaging = createMessaging(cluster, nats)
     closing.push(messaging.close)
     progress.begin('installing')
     await publish(cluster)
     await install(cluster, flavour)
+    if (values.node) await pushExampleImage(cluster)
     if (values.knative) await startKnative(cluster, progress)
     // The stream and consumer of the commands in the introduction.
     await nats.createStream('ORDERS')
     await nats.createConsumer('ORDERS', 'orders-workers')
     progress.end()
-    print(introduction(cluster, natsServer, values))
+    const port = values.node ? await openNats(natsServer, close => closing.push(close)) : natsServer.port
+    print(introduction(cluster, port, values))
     isUp = true
     closing.push(show(cluster, messaging))
     await applyAll(cluster, messaging, input)
