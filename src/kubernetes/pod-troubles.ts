@@ -290,17 +290,17 @@ function registryWords(message: string, image: string): string {
 // A claim's status holds several of these texts.
 const LONGEST = 400
 
-const ADDRESS = String.raw`(?:\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-fA-F:.]+\])(?::\d+)?`
-const ADDRESSES = new RegExp(String.raw` (?:on )?${ADDRESS}(?:->${ADDRESS})?(?=[:,\s]|$)`, 'g')
+const ADDRESSES = /(?: on | |->)(?:\d{1,3}(?:\.\d{1,3}){3}|\[[\da-fA-F:.]+\])(?::\d+)?(?=->|[:,\s]|$)/g
 
 /** A message without the parts that differ from call to call. */
 function stable(message: string): string {
   const text = message
-    .replace(/ \(pod: "[^"]*", container: [^)]*\)/g, '')
-    .replace(/(https?:\/\/[^\s"?]+)\?[^\s"]*/g, '$1')
+    .replace(/ \(pod: [^()]*\([^()]*\)[^()]*\)/g, '')
+    .replace(/\?[^\s"?=]*=[^\s"]*/g, '')
     .replace(/\bretry-after: [^,\s]+/gi, 'retry later')
     .replace(ADDRESSES, '')
-    .replace(/\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|(?<!sha256:)\b[0-9a-f]{64}\b/g, '…')
+    .replace(/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, '…')
+    .replace(/(sha256:)?[0-9a-f]{64}/g, (text, digest) => (digest === undefined ? '…' : text))
     .trim()
   return text.length > LONGEST ? `${text.slice(0, LONGEST - 1)}…` : text
 }

@@ -105,6 +105,7 @@ describe.each(expected)('$pod', ({ pod: name, problem, silent }) => {
 const IMAGE = 'ghcr.io/acme/orders-worker:1.4.2'
 const container = (state: JsonObject, more: JsonObject = {}): JsonObject => ({ name: 'main', image: IMAGE, ready: false, state, ...more })
 const podOf = (status: JsonObject, spec: JsonObject = {}): JsonObject => ({ metadata: { name: 'orders-worker-1' }, spec, status })
+const UID = '3f0c1a52-9d4e-4b7a-8c61-2f5d0e9b7a13'
 const waiting = (reason: string, message: string): JsonObject => podOf({ containerStatuses: [container({ waiting: { reason, message } })] })
 const pulling = (message: string) => waiting('ErrImagePull', message)
 const ended = (terminated: JsonObject, spec: JsonObject = {}) =>
@@ -171,6 +172,11 @@ test.each<{ title: string; pod: JsonObject; expected: string | undefined }>([
     title: 'a missing key',
     pod: waiting('CreateContainerConfigError', "couldn't find key token in Secret shop/orders-api"),
     expected: "CreateContainerConfigError: couldn't find key token in Secret shop/orders-api",
+  },
+  {
+    title: 'a container that is not created, without its ids',
+    pod: waiting('CreateContainerError', `name "main_orders_shop_${UID}_0" is reserved for "${'8f'.repeat(32)}"`),
+    expected: 'CreateContainerError: name "main_orders_shop_…_0" is reserved for "…"',
   },
   {
     title: 'a command that is not in the path',
