@@ -11,6 +11,7 @@ import { readsSecureNats } from './suite/secure-nats.ts'
 import { withControlPlane } from './suite/setting.ts'
 import { upgrades } from './suite/upgrade.ts'
 import { sameVerdict } from './suite/verdict.ts'
+import { explainsClaims } from './suite/why.ts'
 import { keepsWorkers } from './suite/workers.ts'
 
 const given = withControlPlane('claims')
@@ -19,6 +20,7 @@ asRecorded(given)
 examplesAreReady(given)
 examplesAreQuiet(given, 120, () => sameVerdict(given))
 scalesOnLag(given)
+explainsClaims(given)
 keepsWorkers(given)
 readsSecureNats(given)
 lastAppliedIsExact(given)

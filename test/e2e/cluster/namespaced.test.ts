@@ -8,6 +8,7 @@ import { asRecorded } from './suite/recording.ts'
 import { scalesOnLag } from './suite/scaling.ts'
 import { withControlPlane } from './suite/setting.ts'
 import { sameVerdict } from './suite/verdict.ts'
+import { explainsClaims } from './suite/why.ts'
 
 const given = withControlPlane('namespaced')
 
@@ -15,6 +16,7 @@ asRecorded(given)
 examplesAreReady(given)
 examplesAreQuiet(given, 120, () => sameVerdict(given))
 scalesOnLag(given)
+explainsClaims(given)
 lastAppliedIsExact(given)
 emptiedObjects(given)
 refusedClaims(given)
