@@ -169,9 +169,8 @@ function inspectOf({ apiVersion, kind, namespace, name }: Reference): string {
 }
 
 /** Undefined as an answer means that Crossplane has not composed the object. */
-function checkObject(reference: Reference, answer: Answer | undefined, { ready, message: advice, reason, transient }: Readiness): Check {
+function checkObject(reference: Reference, answer: Answer | undefined, { ready, message, reason, transient }: Readiness): Check {
   const row = rowOf(reference)
-  const message = advice.replace(/ eds why \S+, or(?= )/, '')
   if (answer === undefined || isAbsent(answer)) return unknown(row, 'does not exist yet')
   if (!answer.ok) return unknown(row, `can't be read: ${answer.reason}`)
   // New pods may fail while old ones serve.

@@ -43,9 +43,9 @@ export async function investigate(api: Api, named: Named, { logs }: { readonly l
 
   const own = claim ? [streamRow(claim), consumerRow(claim)] : []
   const rows: Rows = {
-    claim: checks.claims,
+    claim: checks.claims.map(withoutAdvice),
     composite: composite ? [composite.check] : [],
-    objects,
+    objects: objects.map(withoutAdvice),
     cluster: [...checks.crossplane, ...checks.access, ...checks.products.filter(({ name }) => !own.includes(name))],
     sources: [...checks.sources, ...checks.priorities],
     pods: await Promise.all(pods.map(one => withLog(api, named, one, logs))),
@@ -58,6 +58,9 @@ export async function investigate(api: Api, named: Named, { logs }: { readonly l
   const queue = rows.consumer[0]?.queue
   return { named, verdict: verdictOf(named, cause, factsOf(claim, counts, queue)), checks: screenOf(rows, warnings), pods: counts, queue }
 }
+
+/** The claim advises to run this command. */
+const withoutAdvice = (check: Check): Check => ({ ...check, message: check.message.replace(/ eds why \S+, or(?= )/, '') })
 
 /** The first problem, causes before their consequences; without a problem, what the claim still waits for. */
 function firstCause(rows: Rows, blocking: readonly Check[]): Check | undefined {

@@ -34,7 +34,9 @@ const not = (type: string, reason: string, message: string) => (text: string) =>
   )
 
 const crashing: Answers = {
-  ...claimWith(not('WorkloadReady', 'Unavailable', 'Deployment orders-worker has no ready pod.')),
+  ...claimWith(
+    not('WorkloadReady', 'Unavailable', 'Deployment orders-worker has no ready pod. See: eds why shop/orders-worker, or kubectl describe'),
+  ),
   [objects.composite]: composite(conditions(['Synced'], ['Ready', 'False', 'Creating', 'Unready resources: deployment'])),
   [objects.deployment]: objectOf('deployment', {
     ...rolledOut,
@@ -385,7 +387,7 @@ describe('eds why', () => {
       "✗ shop/orders-worker  Pods: 1 of 1 failing: pod orders-worker-6d4cf56db6-x7k2p: CrashLoopBackOff: container main ended with exit code 1 (4 restarts)
                             → kubectl -n shop logs orders-worker-6d4cf56db6-x7k2p -c main --tail=50 --previous
 
-      ✗ Claim                              WorkloadReady is False, Unavailable: Deployment orders-worker has no ready pod.
+      ✗ Claim                              WorkloadReady is False, Unavailable: Deployment orders-worker has no ready pod. See: kubectl describe
                                            → kubectl -n shop describe eventdrivenservice orders-worker
       – Composite orders-worker-hzcdp      Synced, not Ready: Unready resources: deployment
                                            → kubectl describe xeventdrivenservices orders-worker-hzcdp
