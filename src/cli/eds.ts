@@ -1,5 +1,6 @@
 import manifest from '../../package.json' with { type: 'json' }
 import { didYouMean } from '../text/did-you-mean.ts'
+import { diff } from './diff.ts'
 import { doctor } from './doctor.ts'
 import { importClaim } from './import.ts'
 import type { ExitCode, Io } from './io.ts'
@@ -11,7 +12,7 @@ import { validate } from './validate.ts'
 import { wait } from './wait.ts'
 import { why } from './why.ts'
 
-const commands = [validate, render, importClaim, migrate, schema, why, wait, doctor]
+const commands = [validate, render, importClaim, migrate, schema, diff, why, wait, doctor]
 
 const usage = (): string => {
   const width = Math.max(...commands.map(({ name }) => name.length))

@@ -4,10 +4,14 @@ import { at, isObject, type Json, type JsonObject, textOf } from '../kubernetes/
 import type { Composed } from '../reconcile/compose.ts'
 import type { Observed } from '../reconcile/observe.ts'
 
-const KEY_ANNOTATION = 'crossplane.io/composition-resource-name'
+export const KEY_ANNOTATION = 'crossplane.io/composition-resource-name'
 
 /** The manifests that match a resource of the claim, by resource key. */
-export function observedOf(claim: ResolvedClaim, resources: readonly Composed[], manifests: readonly JsonObject[]): Observed {
+export function observedOf(
+  claim: Pick<ResolvedClaim, 'name' | 'namespace'>,
+  resources: readonly Composed[],
+  manifests: readonly JsonObject[],
+): Observed {
   const found = manifests.flatMap((manifest): [string, JsonObject][] => {
     const key = annotatedKey(claim, manifest) ?? resources.find(resource => isSame(innerManifest(manifest), resource.manifest))?.key
     return key === undefined ? [] : [[key, manifest]]
@@ -16,7 +20,7 @@ export function observedOf(claim: ResolvedClaim, resources: readonly Composed[],
 }
 
 /** Crossplane labels each resource with its key and its claim, or with its composite if there is no claim. */
-function annotatedKey({ name, namespace }: ResolvedClaim, manifest: JsonObject): string | undefined {
+function annotatedKey({ name, namespace }: Pick<ResolvedClaim, 'name' | 'namespace'>, manifest: JsonObject): string | undefined {
   const label = (field: string) => at(manifest, 'metadata', 'labels', `crossplane.io/${field}`)
   const key = at(manifest, 'metadata', 'annotations', KEY_ANNOTATION)
   const owner = label('claim-name') ?? label('composite') ?? name
@@ -33,7 +37,7 @@ function innerManifest(manifest: JsonObject): JsonObject {
 const group = (apiVersion: Json | undefined) => textOf(apiVersion).split('/').slice(0, -1).join('/')
 
 /** Ignores the version because the API server serves each object in all of them. */
-function isSame(observed: JsonObject, composed: JsonObject): boolean {
+export function isSame(observed: JsonObject, composed: JsonObject): boolean {
   const field = (name: string) => at(observed, 'metadata', name)
   return (
     observed.kind === composed.kind &&

@@ -23,7 +23,7 @@ export function lastApplied(observed: JsonObject): JsonObject | undefined {
 export const isComposer = (entry: Json): boolean =>
   textOf(at(entry, 'manager')).startsWith(MANAGER) && at(entry, 'operation') === 'Apply' && at(entry, 'subresource') === undefined
 
-const fieldsOf = (entries: readonly Json[]): JsonObject[] => entries.map(entry => at(entry, 'fieldsV1')).filter(isObject)
+export const fieldsOf = (entries: readonly Json[]): JsonObject[] => entries.map(entry => at(entry, 'fieldsV1')).filter(isObject)
 
 /** The part of a value that the fields list, without what others own below them. */
 function take(value: Json | undefined, fields: JsonObject, others: readonly JsonObject[]): Json | undefined {
@@ -45,11 +45,11 @@ function take(value: Json | undefined, fields: JsonObject, others: readonly Json
 }
 
 /** The field `.` stands for the value itself. */
-const stepsOf = (fields: JsonObject): string[] => Object.keys(fields).filter(step => step !== '.')
+export const stepsOf = (fields: JsonObject): string[] => Object.keys(fields).filter(step => step !== '.')
 
 const emptied = (value: Json | undefined): Json | undefined => (Array.isArray(value) ? [] : isObject(value) ? {} : value)
 
-function isAt(step: string, item: Json, index: number): boolean {
+export function isAt(step: string, item: Json, index: number): boolean {
   if (step.startsWith('k:')) return Object.entries(keysOf(step)).every(([name, value]) => at(item, name) === value)
   if (step.startsWith('v:')) return JSON.stringify(item) === JSON.stringify(JSON.parse(step.slice(2)))
   return step === `i:${index}`
@@ -62,12 +62,12 @@ function takeItem(item: Json, step: string, fields: JsonObject, others: readonly
   return step.startsWith('k:') && isObject(taken) ? { ...keysOf(step), ...taken } : taken
 }
 
-function below(fields: JsonObject, step: string): JsonObject {
+export function below(fields: JsonObject, step: string): JsonObject {
   const inner = fields[step]
   return isObject(inner) ? inner : {}
 }
 
-const othersBelow = (others: readonly JsonObject[], step: string): JsonObject[] => others.map(other => below(other, step))
+export const othersBelow = (others: readonly JsonObject[], step: string): JsonObject[] => others.map(other => below(other, step))
 
 function metadataOf(observed: JsonObject, taken: Json | undefined): JsonObject {
   const own = (field: string) => {

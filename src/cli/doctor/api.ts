@@ -12,6 +12,8 @@ export interface Api {
   /** A response that is not JSON, such as the log of a container. */
   readonly text: (path: string) => Promise<Answer>
   readonly post: (path: string, body: JsonObject) => Promise<Answer>
+  /** What server-side apply would make of an object, without changing it. */
+  readonly dryRunApply: (path: string, body: JsonObject, fieldManager: string) => Promise<Answer>
   readonly close: () => void
 }
 
@@ -35,6 +37,14 @@ export function connectApi({ server, tls, authorization }: Connection): Api {
     table: path => sendRequest(`${base}${path}?includeObject=None`, { ...settings, headers: { ...headers, accept: TABLE } }),
     text: path => sendRequest(base + path, { ...settings, isText: true }),
     post: (path, body) => sendRequest(base + path, { ...settings, body }),
+    // With force, like Crossplane.
+    dryRunApply: (path, body, fieldManager) =>
+      sendRequest(`${base}${path}?dryRun=All&force=true&fieldManager=${encodeURIComponent(fieldManager)}`, {
+        ...settings,
+        body,
+        method: 'PATCH',
+        contentType: 'application/apply-patch+yaml',
+      }),
     close: () => agent.destroy(),
   }
 }

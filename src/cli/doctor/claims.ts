@@ -9,7 +9,7 @@ import type { Platform } from '../../platform/platform.ts'
 import { conditionTypes, findingsMessage } from '../../reconcile/conditions.ts'
 import { API_VERSION, parseClaim } from '../../reconcile/parse-claim.ts'
 import { shell } from '../../text/shell-quote.ts'
-import { sortDocuments } from '../claim-documents.ts'
+import { type ClaimDocument, sortDocuments } from '../claim-documents.ts'
 import { endOnFindings, readDocuments } from '../documents.ts'
 import type { Io } from '../io.ts'
 import { fail } from '../stderr.ts'
@@ -24,7 +24,7 @@ export interface Named {
 
 export interface Operands {
   readonly named: readonly Named[]
-  readonly written: readonly JsonObject[]
+  readonly written: readonly ClaimDocument[]
 }
 
 const FILE = /^-$|\.(?:ya?ml|json)$|[/\\]$|^\.{1,2}[/\\]|[*?]/
@@ -42,7 +42,7 @@ export async function readOperands(operands: readonly string[], namespace: strin
   const { claims, findings: kindFindings } = sortDocuments(documents)
   endOnFindings([...syntaxFindings, ...kindFindings], { complete }, io)
   const named = operands.filter(operand => !FILE.test(operand)).map(operand => toNamed(operand, namespace))
-  return { named, written: claims.map(({ claim }) => placed(claim, namespace)) }
+  return { named, written: claims.map(({ document, claim }) => ({ document, claim: placed(claim, namespace) })) }
 }
 
 function toNamed(operand: string, namespace: string): Named {

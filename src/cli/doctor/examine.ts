@@ -29,7 +29,7 @@ export async function examine(api: Api, { named, written }: Operands): Promise<E
   const [crossplane, { checks: packages, platformOf }] = await Promise.all([checkCrossplane(api), checkPackages(api)])
   const examined: Examined[] = await Promise.all([
     ...named.map(one => examineNamed(api, one, platformOf)),
-    ...written.map(composite => examineWritten(api, composite, platformOf)),
+    ...written.map(({ claim }) => examineWritten(api, claim, platformOf)),
   ])
   const claims = examined.flatMap(({ claim }) => claim ?? [])
   const platform = platformOf(examined.find(({ composite }) => composite !== undefined)?.composite)

@@ -21,17 +21,23 @@ export interface RequestOptions {
   readonly body?: JsonObject
   /** Whether the response is text, which becomes the body as it is. */
   readonly isText?: boolean
+  /** POST if there is a body, else GET. */
+  readonly method?: 'PATCH'
+  readonly contentType?: string
 }
 
 const MAX_BYTES = 64 * 1024 * 1024
 
-export function sendRequest(address: string, { agent, headers, timeoutMs, body, isText = false }: RequestOptions): Promise<Answer> {
-  const content = body === undefined ? {} : { 'content-type': 'application/json' }
+export function sendRequest(
+  address: string,
+  { agent, headers, timeoutMs, body, isText = false, method, contentType }: RequestOptions,
+): Promise<Answer> {
+  const content = body === undefined ? {} : { 'content-type': contentType ?? 'application/json' }
   return new Promise<Answer>((resolve, fail) => {
     const url = new URL(address)
     const request = url.protocol === 'https:' ? httpsRequest : httpRequest
     const outgoing = request(url, {
-      method: body === undefined ? 'GET' : 'POST',
+      method: method ?? (body === undefined ? 'GET' : 'POST'),
       headers: { accept: isText ? '*/*' : 'application/json', ...content, ...headers },
       ...(agent && { agent }),
     })

@@ -1,5 +1,5 @@
 import { DUMP_SCHEMA, defineScalarTag, dump, NOT_RESOLVED } from 'js-yaml'
-import type { JsonObject } from '../../kubernetes/json.ts'
+import type { Json, JsonObject } from '../../kubernetes/json.ts'
 import { plainScalar } from '../yaml/plain-scalar.ts'
 
 /** Quotes strings that kubectl's YAML parser, or any other, would read as another type, such as 5e800. */
@@ -10,9 +10,10 @@ const misread = defineScalarTag('tag:yaml.org,2002:misread', {
 })
 const schema = DUMP_SCHEMA.withTags(misread)
 
+export const toYaml = (value: Json): string => dump(value, { schema, noRefs: true, lineWidth: -1, quoteStyle: 'double' })
+
 /** One YAML stream, with the keys in the order in which they were built. */
-export const printYaml = (manifests: readonly JsonObject[]): string =>
-  manifests.map(manifest => dump(manifest, { schema, noRefs: true, lineWidth: -1, quoteStyle: 'double' })).join('---\n')
+export const printYaml = (manifests: readonly JsonObject[]): string => manifests.map(toYaml).join('---\n')
 
 /** A List, the format that kubectl prints and accepts. */
 export const printJson = (manifests: readonly JsonObject[]): string =>

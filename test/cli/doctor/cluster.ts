@@ -101,6 +101,8 @@ export interface ClusterOptions {
   readonly tls?: ServerOptions
   /** Which requests are authenticated; all by default. */
   readonly admits?: (request: IncomingMessage) => boolean
+  /** Answers a server-side apply, instead of the answer for the path; the path has its query. */
+  readonly applies?: (path: string, wanted: JsonObject) => JsonObject | Refusal | undefined
 }
 
 export interface Cluster {
@@ -111,7 +113,14 @@ export interface Cluster {
   readonly change: (answers: Answers) => void
 }
 
-export async function startCluster({ answers: own = {}, denies, proxies = {}, tls, admits }: ClusterOptions = {}): Promise<Cluster> {
+export async function startCluster({
+  answers: own = {},
+  denies,
+  proxies = {},
+  tls,
+  admits,
+  applies,
+}: ClusterOptions = {}): Promise<Cluster> {
   const asked: string[] = []
   const reviews: Review[] = []
   const table: Record<string, Answers[string]> = { ...answers, ...own }
@@ -120,10 +129,11 @@ export async function startCluster({ answers: own = {}, denies, proxies = {}, tl
     asked.push(path)
     if (admits !== undefined && !admits(request)) return refuse(response, 401, 'Unauthorized')
     if (request.method === 'POST') return respond(response, 201, review(await bodyOf(request)))
+    const applied = request.method === 'PATCH' ? applies?.(path, (await bodyOf(request)) as JsonObject) : undefined
     const proxied = /^\/api\/v1\/namespaces\/[^/]+\/((?:services|pods)\/[^/]+)\/proxy(\/.*)$/.exec(path)
     const [, door = '', rest = ''] = proxied ?? []
     if (proxied !== null && proxies[door] !== undefined) return pass(proxies[door], rest, response, { useTls: door.includes('/https:') })
-    const answer = Object.hasOwn(table, path) ? table[path] : undefined
+    const answer = applied ?? (Object.hasOwn(table, path) ? table[path] : undefined)
     if (answer === undefined) return refuse(response, 404, 'the server could not find the requested resource')
     if (isRefusal(answer) && answer.isText) return void response.writeHead(answer.refused).end(answer.message)
     if (isRefusal(answer))
