@@ -1,4 +1,6 @@
 // Tests our packages on a real Crossplane, in the flavour with claims.
+
+import { saysWhatChanges } from './suite/diff.ts'
 import { doctorFixes } from './suite/doctor.ts'
 import { emptiedObjects } from './suite/emptied.ts'
 import { examplesAreQuiet, examplesAreReady } from './suite/examples.ts'
@@ -27,6 +29,7 @@ lastAppliedIsExact(given)
 emptiedObjects(given)
 refusedClaims(given)
 rollsOut(given)
+saysWhatChanges(given)
 lacksKinds(given)
 takenNames(given)
 migrates(given)

@@ -1,4 +1,5 @@
 // Tests the namespaced API of Crossplane 2: users apply the composite.
+import { saysWhatChanges } from './suite/diff.ts'
 import { emptiedObjects } from './suite/emptied.ts'
 import { examplesAreQuiet, examplesAreReady } from './suite/examples.ts'
 import { lacksKinds, lastAppliedIsExact, refusedClaims, rollsOut, survivesFaults } from './suite/faults.ts'
@@ -21,6 +22,7 @@ lastAppliedIsExact(given)
 emptiedObjects(given)
 refusedClaims(given)
 rollsOut(given)
+saysWhatChanges(given)
 lacksKinds(given)
 takenNames(given)
 migrates(given)

@@ -11,6 +11,7 @@ import type { Reference } from '../api.ts'
 import { type ClaimManifest, type Counts, countsOf, createNamespace, deleteClaim, deploymentOf, ready, scaledTo } from '../claim.ts'
 import { FUNCTION } from '../install.ts'
 import { examplesThat } from './composed.ts'
+import { diff, expectTruth, objectsOf } from './diff.ts'
 import type { Setting } from './setting.ts'
 
 const NAMESPACE = 'upgrade'
@@ -94,7 +95,7 @@ export function upgrades(given: () => Setting): void {
       expect(await cluster.api.list({ apiVersion: 'policy/v1', kind: 'PodDisruptionBudget', namespace: NAMESPACE })).toEqual([])
     })
 
-    test('rolls out each workload once, and keeps every replica available', async () => {
+    test('rolls out each workload once as eds diff said, and keeps every replica available', async () => {
       const { cluster, nats } = given()
       const { stream } = busy.spec.nats as { stream: string }
       await nats.fill(stream, REPLICAS * 5)
@@ -102,6 +103,11 @@ export function upgrades(given: () => Setting): void {
       const available = async (claim: ClaimManifest) => at((await cluster.api.get(deploymentOf(claim))).status, 'availableReplicas')
       await cluster.until('all replicas are available', async () => (await available(busy)) === REPLICAS)
       before = await generations(given())
+      const names = claims.map(({ metadata }) => `${metadata.namespace}/${metadata.name}`)
+      const objects = await Promise.all(claims.map(claim => objectsOf(given(), claim)))
+      const said = await Promise.all(names.map(name => diff(given(), name)))
+      expect(said.map(({ exit }) => exit)).toEqual(claims.map(() => 1))
+      expect(said.flatMap(one => one.objects.filter(({ restartsPods }) => restartsPods))).toHaveLength(claims.length)
       counts = countsOf(cluster, busy)
       await cluster.until('the watch', () => counts.available.length > 0)
 
@@ -118,6 +124,9 @@ export function upgrades(given: () => Setting): void {
         await cluster.until('its PodDisruptionBudget', () => cluster.api.find(budgetOf(claim)))
       }
       counts.stop()
+      for (const [index, claim] of claims.entries())
+        expectTruth(said[index]?.objects ?? [], objects[index] ?? new Map(), await objectsOf(given(), claim))
+      expect((await diff(given(), ...names)).stderr).toBe(`nothing changes in ${claims.length} claims\n`)
       const after = await generations(given())
       console.log(`before the upgrade: ${JSON.stringify(before)}\nafter the upgrade:  ${JSON.stringify(after)}`)
       for (const [name, { generation, replicas }] of Object.entries(before))
