@@ -17,6 +17,8 @@ export interface Nats {
   readonly take: (stream: string, consumer: string, count: number) => Promise<number>
   /** Fetches this many messages of the consumer without acknowledging them, as workers do that are still at work. */
   readonly hold: (stream: string, consumer: string, count: number) => Promise<void>
+  /** The payloads of all messages of the stream. */
+  readonly read: (stream: string) => Promise<readonly string[]>
   /** The lag as KEDA computes it: pending and unacknowledged messages. */
   readonly lag: (stream: string, consumer: string) => Promise<number>
   readonly close: () => void
@@ -33,11 +35,13 @@ export interface Login {
   readonly credentials?: string
 }
 
-interface Message {
+export interface Message {
   /** The ID of the subscription. */
   readonly id: string
   readonly reply: string | undefined
   readonly payload: string
+  /** A message that only tells the client something has this instead of a payload, such as `404 No Messages`. */
+  readonly status?: string
 }
 
 const ANSWER_MS = 20_000
@@ -63,9 +67,9 @@ function createReader(see: (message: Message) => void, answerPing: () => void) {
         const reply = words.length > (verb === 'MSG' ? 3 : 4) ? words[2] : undefined
         const headers = verb === 'HMSG' ? Number(words.at(-2)) : 0
         const payload = left.subarray(body + headers, body + length).toString('utf8')
+        const status = /^NATS\/1\.0 (\d{3}[^\r]*)/.exec(left.subarray(body, body + headers).toString('utf8'))?.[1]
         left = left.subarray(body + length + END.length)
-        // Only a status, such as "no messages", has headers but no payload.
-        if (verb === 'MSG' || length > headers) see({ id: words[1] ?? '', reply, payload })
+        see({ id: words[1] ?? '', reply, payload, ...(status !== undefined && { status }) })
         continue
       }
       if (verb === 'PING') answerPing()
@@ -75,8 +79,15 @@ function createReader(see: (message: Message) => void, answerPing: () => void) {
   }
 }
 
-async function open({ host, port }: Server, see: (message: Message) => void, login?: Login): Promise<Socket> {
-  const plain = connect(port, host)
+/** Where a server listens. */
+export interface Server {
+  readonly host: string
+  readonly port: number
+}
+
+/** Resolves when the server has accepted the client; the protocol is written to the socket. */
+export async function openConnection({ host, port }: Server, see: (message: Message) => void, login?: Login): Promise<Socket> {
+  const plain = connect({ port, host, noDelay: true })
   const [greeting] = await once(plain, 'data')
   const socket = login === undefined ? plain : encrypted(plain, login)
   await logIn(socket, login?.credentials === undefined ? {} : answerTo(nonceIn(String(greeting)), login.credentials))
@@ -130,18 +141,16 @@ function logIn(socket: Socket, answer: JsonObject): Promise<void> {
   })
 }
 
-export interface Server {
-  readonly host: string
-  readonly port: number
-}
-
 /** Connects to a server, on loopback if only the port is given, and reconnects after a restart. */
 export async function connectNats(place: number | Server, login?: Login): Promise<Nats> {
   const server = typeof place === 'number' ? { host: '127.0.0.1', port: place } : place
   const prefix = Math.random().toString(36).slice(2)
   const waiting = new Map<string, (message: Message) => void>()
   let subscriptions = 0
-  const openHere = () => open(server, message => waiting.get(message.id)?.(message), login)
+  const see = (message: Message) => {
+    if (message.status === undefined) waiting.get(message.id)?.(message)
+  }
+  const openHere = () => openConnection(server, see, login)
   let socket = await openHere()
   let opening: Promise<Socket> | undefined
   const connected = async (): Promise<void> => {
@@ -249,6 +258,17 @@ export async function connectNats(place: number | Server, login?: Login): Promis
       await connected()
       const held = await fetchBatch(stream, consumer, count)
       if (held !== count) throw new Error(`${consumer} got ${held} messages instead of ${count}`)
+    },
+    read: async stream => {
+      const last = number(at(await jetStream(`STREAM.INFO.${stream}`), 'state', 'last_seq'))
+      const one = async (seq: number) => {
+        const data = at(await jetStream(`STREAM.MSG.GET.${stream}`, { seq }), 'message', 'data')
+        return Buffer.from(String(data ?? ''), 'base64').toString('utf8')
+      }
+      const all: string[] = []
+      for (let read = 0; read < last; read += BATCH)
+        all.push(...(await Promise.all(Array.from({ length: Math.min(BATCH, last - read) }, (_, index) => one(read + index + 1)))))
+      return all
     },
     lag: async (stream, consumer) => {
       const info = await jetStream(`CONSUMER.INFO.${stream}.${consumer}`)
