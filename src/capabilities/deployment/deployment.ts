@@ -160,9 +160,12 @@ function readinessOf(observed: JsonObject, claim: ResolvedClaim): Readiness {
   if (hasUnobservedGeneration(observed)) return available ?? updating
   if (stillRolls(observed, claim)) return updating
   const failure = observedCondition(observed, 'ReplicaFailure')
-  // Crossplane creates both at once, and the Deployment may come first.
+  // Crossplane creates both at once, and the Deployment may come first. Kubernetes keeps the message of the first failure.
   if (failure?.status === 'True' && failure.message.includes(`serviceaccount "${name}" not found`))
-    return inProgress('Waiting', `Deployment ${name} waits for its ServiceAccount.`)
+    return inProgress(
+      'Waiting',
+      `Deployment ${name} waits for its ServiceAccount. If this message persists, something else prevents its pods: kubectl -n ${namespace} get events --field-selector reason=FailedCreate`,
+    )
   if (failure?.status === 'True')
     return notReady(failure.reason || 'ReplicaFailure', `Deployment ${name} can't create pods: ${withoutPodName(failure.message)}`)
   const progress = observedCondition(observed, 'Progressing')

@@ -460,7 +460,11 @@ describe('ready', () => {
           ],
         },
       },
-      is: [false, 'Waiting', 'Deployment orders-worker waits for its ServiceAccount.'],
+      is: [
+        false,
+        'Waiting',
+        'Deployment orders-worker waits for its ServiceAccount. If this message persists, something else prevents its pods: kubectl -n shop get events --field-selector reason=FailedCreate',
+      ],
     },
     {
       says: 'a past failure',
