@@ -73,7 +73,7 @@ async function composeWith(
   const existing: Record<string, JsonObject | undefined> = {}
   const kinds: Record<string, boolean> = {}
   for (;;) {
-    const composition = compose(claim, platform, observed, { canAsk: true, canAskKinds: true, existing, kinds, composite, adopt })
+    const composition = compose(claim, platform, observed, { canAsk: true, canAskKinds: true, existing, kinds, pods: {}, composite, adopt })
     const names = composition.nameQueries.filter(({ key }) => !Object.hasOwn(existing, key))
     const unknown = composition.kindQueries.filter(manifest => !Object.hasOwn(kinds, kindKey(manifest)))
     if (names.length + unknown.length === 0) return { composition, existing }
