@@ -3,13 +3,11 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { parseAllDocuments, stringify } from 'yaml'
-import { KIND } from '../src/claim/identity.ts'
-import { at, isObject, type JsonObject } from '../src/kubernetes/json.ts'
-import { builtInPlatform } from '../src/platform/platform.ts'
+import { stringify } from 'yaml'
 import { compose } from '../src/reconcile/compose.ts'
 import { findingsMessage } from '../src/reconcile/conditions.ts'
 import { parseClaim } from '../src/reconcile/parse-claim.ts'
+import { type Example, exampleClaims, platformOf } from './generate/examples.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 export const goldenFolder = 'test/golden'
@@ -25,13 +23,10 @@ export const goldenFiles = (): string[] => yamlFiles(goldenFolder).map(name => `
 /** The expected golden files with their content: one for each example with a claim. */
 export function goldens(): Map<string, string> {
   const contents = new Map<string, string>()
-  for (const name of yamlFiles('examples')) {
-    const claims = parseAllDocuments(readFileSync(join(root, 'examples', name), 'utf8'))
-      .map(document => document.toJS() as unknown)
-      .filter((value): value is JsonObject => isObject(value) && at(value, 'kind') === KIND)
-    if (claims.length === 0) continue
-    const head = `# What examples/${name} becomes, before anything is there. Rewritten by: npm run golden\n`
-    contents.set(`${goldenFolder}/${name}`, head + claims.flatMap(claim => golden(claim, `examples/${name}`)).join(''))
+  for (const example of exampleClaims()) {
+    const file = example.file.replace('examples', goldenFolder)
+    const head = `# What ${example.file} becomes, before anything is there. Rewritten by: npm run golden\n`
+    contents.set(file, (contents.get(file) ?? head) + golden(example).join(''))
   }
   return contents
 }
@@ -40,10 +35,11 @@ const yaml = (value: object) => stringify(value, { lineWidth: 0, aliasDuplicateO
 const section = (title: string, value: object) => `---\n# ${title}\n${yaml(value)}`
 
 /** Each resource under its key, followed by the status. */
-function golden(claim: JsonObject, file: string): string[] {
-  const parsed = parseClaim(claim, builtInPlatform)
-  if (!parsed.ok) throw new Error(`${file} is invalid: ${findingsMessage(parsed.findings)}`)
-  const { resources, conditions, status } = compose(parsed.claim, builtInPlatform, {})
+function golden(example: Example): string[] {
+  const platform = platformOf(example)
+  const parsed = parseClaim(example.claim, platform)
+  if (!parsed.ok) throw new Error(`${example.file} is invalid: ${findingsMessage(parsed.findings)}`)
+  const { resources, conditions, status } = compose(parsed.claim, platform, {})
   return [
     ...resources.map(({ key, desired, readiness }) =>
       section(`${key} (${readiness.ready ? 'ready' : 'not ready'}: ${readiness.reason})`, desired),

@@ -12,6 +12,7 @@ const defaultableFields = {
   rootFilesystem: true,
   knative: { autoscaling: true, containerConcurrency: true, timeoutSeconds: true, visibility: true },
   eventing: { broker: { class: true, delivery: true } },
+  mesh: { mtls: true, timeout: true, retries: true, circuitBreaker: true, egress: true, tracing: true, accessLogs: true },
 } as const
 
 type Fields = true | { readonly [name: string]: Fields }
@@ -70,6 +71,112 @@ const listOf = (title: string, description: string, example: string, item: Parti
   maxItems: 100,
   items: { type: 'string', minLength: 1, ...item },
 })
+
+const dnsLabel = (title: string, description: string): Schema => ({
+  type: 'string',
+  title,
+  description,
+  minLength: 1,
+  maxLength: 63,
+  pattern: '^[a-z0-9]+(?:-+[a-z0-9]+)*$',
+})
+
+const providerName = (description: string): Schema => ({
+  type: 'string',
+  title: 'name of a provider',
+  description,
+  minLength: 1,
+  maxLength: 253,
+})
+
+const principal = {
+  title: 'principal of a service account',
+  maxLength: 512,
+  pattern: '^[A-Za-z0-9.-]+/ns/[a-z0-9.-]+/sa/[a-z0-9.-]+$',
+}
+
+const mesh: Schema = {
+  type: 'object',
+  title: 'Istio mesh',
+  description: 'The Istio mesh that claims can join with spec.mesh. An empty object is enough; without it no claim can.',
+  properties: {
+    gateway: {
+      type: 'object',
+      title: 'gateway',
+      description: 'The gateway that serves the hosts of claims. Without it no claim can have hosts.',
+      required: ['style', 'name', 'namespace'],
+      properties: {
+        style: {
+          type: 'string',
+          title: 'style',
+          description:
+            "Istio: claims create a Gateway and a VirtualService of Istio, with certificates from the gateway's namespace. GatewayAPI: they create a ListenerSet and HTTPRoutes, with certificates from their own.",
+          enum: ['Istio', 'GatewayAPI'],
+        },
+        name: dnsLabel('name', "The gateway's Deployment with style Istio, its Gateway with style GatewayAPI."),
+        namespace: dnsLabel('namespace', "The namespace of the gateway's pods."),
+        selector: {
+          type: 'object',
+          title: 'selector',
+          description: "Labels of the gateway's pods, for style Istio; istio: ingressgateway by default.",
+          maxProperties: MOST_ENTRIES,
+          additionalProperties: { type: 'string', title: 'value of a label', description: 'The value.', maxLength: 63 },
+        },
+        serviceAccount: dnsLabel(
+          'service account',
+          "The service account of the gateway's pods: <name> by default with style Istio, <name>-istio with style GatewayAPI.",
+        ),
+      },
+    },
+    hostSuffixes: listOf(
+      'host suffixes',
+      'A host of a claim must end with one of these; {namespace} stands for the namespace of the claim. Any host is allowed without the list.',
+      '.{namespace}.example.com',
+      { title: 'end of a host name', maxLength: 253, pattern: '^(?:[a-z0-9.-]|\\{namespace\\})+$' },
+    ),
+    trustDomain: {
+      type: 'string',
+      title: 'trust domain',
+      description: 'The trust domain of the mesh, with which every principal begins.',
+      minLength: 1,
+      maxLength: 253,
+      pattern: '^[A-Za-z0-9.-]+$',
+      default: 'cluster.local',
+    },
+    revision: dnsLabel('revision', 'The revision of istiod that injects the sidecars; the default one otherwise.'),
+    tracingProvider: providerName("The provider of traces in the mesh's extensionProviders. Without it nothing is traced."),
+    accessLogProvider: providerName("The provider of access logs in the mesh's extensionProviders; Istio's own, envoy, by default."),
+    egressHosts: {
+      ...listOf(
+        'egress hosts',
+        'The services, as namespace/host, that a claim with egress REGISTRY_ONLY reaches besides external; */* by default, all of the cluster.',
+        '*/*',
+        { title: 'namespace/host', maxLength: 317, pattern: '^(?:[*.~]|[a-z0-9-]+)/(?:\\*|(?:\\*\\.)?[a-z0-9.-]+)$' },
+      ),
+      minItems: 1,
+    },
+    natsBypass: {
+      type: 'boolean',
+      title: 'NATS bypass',
+      description:
+        'Whether connections to the ports of nats.url bypass the sidecar. Set it to false only if every port of NATS has appProtocol: tcp, because the server speaks first.',
+      default: true,
+    },
+    eventingPrincipals: listOf(
+      'principals of Knative Eventing',
+      'Who delivers events to workloads: claims with callers or jwt let them in.',
+      'cluster.local/ns/knative-eventing/sa/mt-broker-filter',
+      principal,
+    ),
+    clusterIssuer: {
+      type: 'string',
+      title: 'ClusterIssuer',
+      description: 'The ClusterIssuer of cert-manager that issues the certificates of hosts, for style GatewayAPI.',
+      minLength: 1,
+      maxLength: 253,
+    },
+  },
+}
 
 function fieldOf(spec: Schema, ...path: string[]): Schema {
   const field = path.reduce<Schema | undefined>((above, name) => above?.properties?.[name], spec)
@@ -203,6 +310,7 @@ export function inputProperties(spec: Schema): Record<string, Schema> {
       maxProperties: MOST_ENTRIES,
       additionalProperties: { ...pair, title: 'size' },
     },
+    mesh,
     policy: {
       type: 'object',
       title: 'policy',

@@ -1,7 +1,10 @@
 import type { JsonObject } from '../kubernetes/json.ts'
 
-/** Where events reach a workload. */
-export type Address = { readonly ref: JsonObject } | { readonly uri: string }
+/** Where events reach a workload: an object of Knative, or the URL of a Kubernetes Service. */
+export type Address = { readonly ref: JsonObject } | { readonly uri: string; readonly service: string }
 
 /** Suffix of the stand-in for the Service `<name>` while the runtime changes. */
 export const STAND_IN_SUFFIX = '-switch'
+
+/** The port of a workload's Service, independent of the container's. */
+export const SERVICE_PORT = 8080

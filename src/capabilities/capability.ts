@@ -20,7 +20,7 @@ export interface Capability<Resolved = unknown> {
   /** The fields of the claim that the capability needs; undefined if the claim does not ask for it. */
   readonly resolve: (claim: ResolvedClaim) => Resolved | undefined
   /** Checks that neither the schema nor CEL can express. `spec` has the fields that both accepted. */
-  readonly check?: (spec: Partial<EventDrivenServiceSpec>, name: string, platform: Platform) => readonly Finding[]
+  readonly check?: (spec: Partial<EventDrivenServiceSpec>, name: string, platform: Platform, namespace?: string) => readonly Finding[]
   /** The resources of the claim. Each knows `resolved` and `context` by closure, because `build` is only given the claim. */
   resources(resolved: Resolved, claim: ResolvedClaim, context: Context): readonly ComposedResource[]
 }

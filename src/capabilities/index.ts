@@ -4,15 +4,26 @@ import type { Manifest } from '../kubernetes/objects.ts'
 import { shell } from '../text/shell-quote.ts'
 import { availability } from './availability/index.ts'
 import type { Capability, ComposedResource, Context, KindInfo, OwnedResource, Role, RuntimeParts } from './capability.ts'
+import { canaryResources, deploymentCanary } from './deployment/canary.ts'
 import { deploymentCapability, deploymentRuntime } from './deployment/index.ts'
 import { keda } from './keda/index.ts'
 import { scaledObject } from './keda/scaled-object.ts'
 import { knativeEventing } from './knative-eventing/index.ts'
 import { knativeRuntime, knativeServing } from './knative-serving/index.ts'
+import { mesh, meshOfDeployment } from './mesh/index.ts'
 import { workload } from './workload/index.ts'
 import { podKind, podsRole } from './workload/roles.ts'
 
-export const capabilities: readonly Capability[] = [workload, deploymentCapability, knativeServing, keda, knativeEventing, availability]
+export const capabilities: readonly Capability[] = [
+  workload,
+  deploymentCapability,
+  knativeServing,
+  keda,
+  knativeEventing,
+  mesh,
+  deploymentCanary,
+  availability,
+]
 
 /** A conflict of the workload blocks the whole claim, because the rest is useless without it. */
 export const WORKLOAD = workload.condition
@@ -23,7 +34,11 @@ const own =
   (resource: ComposedResource): OwnedResource => ({ condition, role: role.name, kinds, ...resource })
 
 export const runtimes: Readonly<Record<Runtime, RuntimeParts<OwnedResource>>> = {
-  Deployment: ownParts(deploymentCapability, deploymentRuntime, [own(keda)(scaledObject)]),
+  Deployment: ownParts(deploymentCapability, deploymentRuntime, [
+    own(keda)(scaledObject),
+    ...meshOfDeployment.map(own(mesh)),
+    ...canaryResources.map(own(deploymentCanary)),
+  ]),
   Knative: ownParts(knativeServing, knativeRuntime),
 }
 
@@ -58,7 +73,8 @@ export interface RoleRules extends Role {
 export const rolesOf = (all: readonly Capability[] = capabilities): readonly RoleRules[] =>
   [...new Map(all.map(({ role }) => [role.name, role])).values()].map(role => ({
     ...role,
-    kinds: all.filter(capability => capability.role.name === role.name).flatMap(({ kinds }) => kinds),
+    // Capabilities may share kinds too.
+    kinds: [...new Set(all.filter(capability => capability.role.name === role.name).flatMap(({ kinds }) => kinds))],
   }))
 
 /** Nothing of these kinds is composed. */

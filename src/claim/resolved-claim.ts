@@ -1,5 +1,5 @@
 import type { ResourceRequirements } from '../platform/defaults.ts'
-import type { Platform } from '../platform/platform.ts'
+import type { MeshPlatform, Platform } from '../platform/platform.ts'
 import type { EventDrivenServiceSpec, Runtime } from './generated/types.ts'
 import type { Layer } from './layers.ts'
 
@@ -100,6 +100,72 @@ export interface Eventing {
   readonly kafka?: WithRequired<NonNullable<EventingSpec['kafka']>, 'consumerGroup'>
 }
 
+type MeshSpec = NonNullable<EventDrivenServiceSpec['mesh']>
+
+/** Times in seconds. */
+export interface Retries {
+  readonly attempts: number
+  readonly perTryTimeout: number
+  readonly on: readonly string[]
+}
+
+/** Times in seconds. */
+export interface CircuitBreaker {
+  readonly maxConnections?: number
+  readonly maxPending?: number
+  readonly maxRequests?: number
+  readonly errors: number
+  readonly interval: number
+  readonly ejection: number
+  readonly maxEjectionPercent?: number
+}
+
+export interface External {
+  readonly host: string
+  readonly port: number
+  readonly tls: 'passthrough' | 'originate' | 'none'
+  /** Undefined if it is turned off, as for every circuit breaker. */
+  readonly circuitBreaker?: CircuitBreaker
+}
+
+export interface Canary {
+  readonly image: string
+  readonly weight: number
+  readonly match: readonly { readonly header: string; readonly value: string }[]
+  readonly replicas: number
+}
+
+/** Times in seconds. */
+export interface Cors {
+  readonly origins: readonly string[]
+  readonly methods: readonly string[]
+  readonly headers: readonly string[]
+  readonly credentials: boolean
+  readonly maxAge: number
+}
+
+export interface Mesh {
+  readonly platform: MeshPlatform
+  readonly mtls: 'STRICT' | 'PERMISSIVE'
+  readonly hosts: readonly string[]
+  readonly tlsSecret?: string
+  /** In seconds. */
+  readonly timeout: number
+  readonly retries?: Retries
+  readonly cors?: Cors
+  readonly canary?: Canary
+  readonly circuitBreaker?: CircuitBreaker
+  /** Undefined lets everybody in, an empty list nobody. */
+  readonly callers?: NonNullable<MeshSpec['callers']>
+  readonly jwt?: Required<NonNullable<MeshSpec['jwt']>>
+  readonly external: readonly External[]
+  readonly egress: 'REGISTRY_ONLY' | 'ALLOW_ANY'
+  /** The percentage of the requests that are traced. */
+  readonly sampling: number
+  readonly accessLogs: boolean
+  readonly rateLimit?: { readonly requests: number; readonly per: number }
+}
+
 /** A claim with all defaults applied, from which the resources are built. */
 export interface ResolvedClaim {
   /** From these a capability resolves its own fields, the most specific first. */
@@ -137,4 +203,5 @@ export interface ResolvedClaim {
   readonly sessionAffinity: 'None' | 'ClientIP'
   readonly knative: Knative
   readonly eventing?: Eventing
+  readonly mesh?: Mesh
 }

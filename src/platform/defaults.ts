@@ -14,6 +14,10 @@ export interface Defaults {
   readonly eventing?: {
     readonly broker?: Pick<NonNullable<NonNullable<EventDrivenServiceSpec['eventing']>['broker']>, 'class' | 'delivery'>
   }
+  readonly mesh?: Pick<
+    NonNullable<EventDrivenServiceSpec['mesh']>,
+    'mtls' | 'timeout' | 'retries' | 'circuitBreaker' | 'egress' | 'tracing' | 'accessLogs'
+  >
 }
 
 export interface ResourceRequirements {
@@ -40,10 +44,36 @@ export const builtIn = {
     visibility: 'external',
   },
   eventing: { broker: { class: 'MTChannelBasedBroker' } },
+  mesh: {
+    mtls: 'STRICT',
+    timeout: '30s',
+    retries: { attempts: 3, perTryTimeout: '10s', retryOn: ['connect-failure', 'refused-stream', 'unavailable', 'cancelled', '503'] },
+    circuitBreaker: {
+      maxConnections: 100,
+      maxPending: 100,
+      maxRequests: 1000,
+      errors: 5,
+      interval: '30s',
+      ejection: '30s',
+      maxEjectionPercent: 50,
+    },
+    egress: 'ALLOW_ANY',
+    tracing: { sampling: 1 },
+    accessLogs: true,
+  },
 } as const satisfies Defaults
 
-const preset = (size: string, least: number, most: number, target: number, scaleDownDelay: string, timeoutSeconds: number): Defaults => ({
+const preset = (
+  size: string,
+  least: number,
+  most: number,
+  target: number,
+  scaleDownDelay: string,
+  timeoutSeconds: number,
+  mesh: Defaults['mesh'] & object,
+): Defaults => ({
   size,
+  mesh,
   scaling: { minReplicas: least, maxReplicas: most },
   knative: {
     autoscaling: { target, minScale: least, maxScale: most, scaleDownDelay },
@@ -53,9 +83,9 @@ const preset = (size: string, least: number, most: number, target: number, scale
 })
 
 export const environments = {
-  development: preset('small', 0, 3, 50, '15s', 60),
-  staging: preset('small', 1, 5, 80, '30s', 120),
-  production: preset('medium', 2, 20, 100, '60s', 300),
+  development: preset('small', 0, 3, 50, '15s', 60, { mtls: 'PERMISSIVE', egress: 'ALLOW_ANY', tracing: { sampling: 10 } }),
+  staging: preset('small', 1, 5, 80, '30s', 120, { mtls: 'STRICT', egress: 'ALLOW_ANY', tracing: { sampling: 5 } }),
+  production: preset('medium', 2, 20, 100, '60s', 300, { mtls: 'STRICT', egress: 'REGISTRY_ONLY', tracing: { sampling: 1 } }),
 } as const satisfies Readonly<Record<string, Defaults>>
 
 export const sizes = {

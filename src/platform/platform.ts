@@ -31,6 +31,26 @@ export interface NatsServer {
   readonly useHttps?: boolean
 }
 
+/** The Istio mesh that claims can join. */
+export interface MeshPlatform {
+  readonly gateway?: {
+    readonly style: 'Istio' | 'GatewayAPI'
+    readonly name: string
+    readonly namespace: string
+    readonly selector?: Readonly<Record<string, string>>
+    readonly serviceAccount?: string
+  }
+  readonly hostSuffixes?: readonly string[]
+  readonly trustDomain: string
+  readonly revision?: string
+  readonly tracingProvider?: string
+  readonly accessLogProvider?: string
+  readonly egressHosts?: readonly string[]
+  readonly natsBypass: boolean
+  readonly eventingPrincipals?: readonly string[]
+  readonly clusterIssuer?: string
+}
+
 export interface Platform {
   readonly composeAs: 'Native' | 'ProviderKubernetes'
   readonly providerConfig: string
@@ -46,6 +66,8 @@ export interface Platform {
   readonly environments: Readonly<Partial<Record<string, readonly Defaults[]>>>
   readonly sizes: Readonly<Partial<Record<string, ResourceRequirements>>>
   readonly policy: Policy
+  /** Undefined if the cluster has no mesh. */
+  readonly mesh?: MeshPlatform
 }
 
 export type ParsedPlatform =

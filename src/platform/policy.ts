@@ -22,7 +22,7 @@ export interface Policy {
 export const checkPolicy = (spec: Json | undefined, policy: Policy): Finding[] => [
   ...tooManyReplicas(spec, policy),
   ...tooLong(spec, policy),
-  ...wrongImage(spec, policy),
+  ...['image', 'mesh.canary.image'].flatMap(field => wrongImage(spec, field, policy)),
   ...(policy.forbid ?? []).flatMap(field => (isSet(spec, field) ? broken(field, 'must not be set') : [])),
   ...(policy.require ?? []).flatMap(field =>
     at(spec, ...field.split('.')) === undefined && canHave(spec, field) ? broken(field, 'must be set') : [],
@@ -53,6 +53,7 @@ const counts = [
   'knative.autoscaling.maxScale',
   'knative.autoscaling.initialScale',
   'knative.autoscaling.activationScale',
+  'mesh.canary.replicas',
 ]
 
 function tooManyReplicas(spec: Json | undefined, { maxReplicas }: Policy): Finding[] {
@@ -70,15 +71,15 @@ function tooLong(spec: Json | undefined, { maxGracePeriod }: Policy): Finding[] 
   return isLonger ? broken('processing.maxDuration', `must be at most ${maxGracePeriod}`, duration) : []
 }
 
-function wrongImage(spec: Json | undefined, { registries, digest }: Policy): Finding[] {
-  const image = at(spec, 'image')
+function wrongImage(spec: Json | undefined, field: string, { registries, digest }: Policy): Finding[] {
+  const image = at(spec, ...field.split('.'))
   if (typeof image !== 'string') return []
   const from = `${repositoryOf(image)}/`
   return [
     ...(registries === undefined || registries.some(registry => from.startsWith(`${registry}/`))
       ? []
-      : broken('image', `must come from one of [${registries.join(', ')}]`, image)),
-    ...(digest === undefined || image.includes('@') ? [] : broken('image', 'must have a digest', image)),
+      : broken(field, `must come from one of [${registries.join(', ')}]`, image)),
+    ...(digest === undefined || image.includes('@') ? [] : broken(field, 'must have a digest', image)),
   ]
 }
 
@@ -148,7 +149,7 @@ function unknownField(field: string, path: Path): Finding[] {
 
 /** The labels of Crossplane and Knative, and those that the function sets itself. */
 const OTHERS =
-  /^(?:(?:[a-z]+\.)*(?:crossplane\.io|knative\.dev)|azure\.workload\.identity)\/|^app\.kubernetes\.io\/(?:name|component|managed-by|version)$/
+  /^(?:(?:[a-z]+\.)*(?:crossplane\.io|knative\.dev|istio\.io)|azure\.workload\.identity)\/|^app\.kubernetes\.io\/(?:name|component|managed-by|version)$/
 
 /** The labels of a claim that its objects get too. */
 export function propagatedLabels(labels: JsonObject, { propagateLabels = [] }: Policy): Readonly<Record<string, string>> {

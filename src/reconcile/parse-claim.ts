@@ -9,7 +9,7 @@ import { resolveClaim } from '../claim/resolve.ts'
 import type { ResolvedClaim } from '../claim/resolved-claim.ts'
 import type { Schema } from '../claim/schema.ts'
 import { compileValidator, type Validate } from '../claim/validate.ts'
-import { at, isObject, type Json, type JsonObject } from '../kubernetes/json.ts'
+import { at, isObject, type Json, type JsonObject, nonEmptyText } from '../kubernetes/json.ts'
 import { ownNames, withNames } from '../platform/names.ts'
 import type { Platform } from '../platform/platform.ts'
 import { checkPolicy, propagatedLabels } from '../platform/policy.ts'
@@ -65,9 +65,9 @@ export function validateClaim(
   // A schema of another version may accept what the checks can't read.
   const own = validatorFor(platform)
   if (validate !== own && own({ ...(value as JsonObject), apiVersion: API_VERSION }).findings.length > 0) return { value, findings }
-  const name = at(value, 'metadata', 'name')
+  const [name, namespace] = ['name', 'namespace'].map(field => nonEmptyText(at(value, 'metadata', field)))
   const spec = validFields(value, findings)
-  const checks = all.flatMap(({ check }) => check?.(spec, typeof name === 'string' ? name : '', platform) ?? [])
+  const checks = all.flatMap(({ check }) => check?.(spec, name ?? '', platform, namespace) ?? [])
   // Of a value that is wrong anyway, one finding is enough.
   const told = new Set(findings.map(({ path }) => formatPath(path)))
   const policy = checkPolicy(at(value, 'spec'), platform.policy).filter(({ path }) => !told.has(formatPath(path)))

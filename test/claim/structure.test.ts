@@ -8,6 +8,7 @@ import { at, type Json, type JsonObject } from '../../src/kubernetes/json.ts'
 import { builtInPlatform, type Platform } from '../../src/platform/platform.ts'
 import { validateClaim } from '../../src/reconcile/parse-claim.ts'
 import { claim, put } from '../fixtures/claims.ts'
+import { fullMesh, withMesh } from '../fixtures/mesh.ts'
 
 interface Definition {
   readonly spec: {
@@ -23,7 +24,7 @@ const delivery = { retry: 5, backoffPolicy: 'exponential', backoffDelay: 'PT2S',
 
 /** Offers what a claim can only name if the platform has it. */
 const platform: Platform = {
-  ...builtInPlatform,
+  ...withMesh(),
   features: { ...builtInPlatform.features, identity: 'GCP' },
   natsServers: { main: { url: 'nats://n:4222', monitoringEndpoint: 'n:8222' } },
   priorities: { low: 'low', medium: 'medium', high: 'high' },
@@ -145,6 +146,15 @@ const others: readonly JsonObject[] = [
   claim({ files: [{ mountPath: '/work', scratch: '2Gi', memory: true }] }),
   ...[{ path: '/health' }, { exec: ['/app/alive'] }, { tcp: 6379 }].map(probing),
   claim({ probes: { liveness: { none: true }, readiness: { none: true } } }),
+  claim({ mesh: fullMesh }),
+  claim({
+    mesh: {
+      retries: { enabled: false },
+      circuitBreaker: { enabled: false },
+      callers: [{ serviceAccount: 'batch' }],
+      external: [{ host: 'a.example.com', circuitBreaker: { enabled: false } }],
+    },
+  }),
 ]
 
 const steps = (path: string): Path =>
@@ -192,7 +202,11 @@ const decimal = (field: string, least: number, most: number): Row => ({
 const oneOf = (field: string, ...values: string[]): Row => ({
   field,
   takes: values,
-  refuses: { [`must be one of [${values.join(', ')}] [NOT_ALLOWED]`]: ['other', '', values[0]?.toUpperCase() ?? ''] },
+  refuses: {
+    [`must be one of [${values.join(', ')}] [NOT_ALLOWED]`]: ['other', '', values[0]?.toUpperCase() ?? ''].filter(
+      value => !values.includes(value),
+    ),
+  },
 })
 const truth = (field: string, ...takes: boolean[]): Row => ({
   field,
@@ -380,6 +394,121 @@ const list = (field: string, least: number | undefined, most: number, item: (ind
 })
 
 const digest = `sha256:${'0123456789abcdef'.repeat(4)}`
+
+const shortSeconds = (field: string, example: string, takes: readonly string[]): Row => ({
+  ...wholeSeconds(field, example),
+  takes,
+})
+const text = (field: string, title: string, least: number, most: number, takes: readonly string[], refuses: readonly string[]): Row => ({
+  field,
+  takes,
+  refuses: {
+    [`must be a valid ${title} [BAD_FORMAT]`]: refuses,
+    [`must have from ${least} to ${most} characters [OUT_OF_RANGE]`]: [x(least - 1), x(most + 1)],
+  },
+})
+const breaker = (field: string): Row[] => [
+  truth(`${field}.enabled`, false, true),
+  ...['maxConnections', 'maxPending', 'maxRequests', 'errors'].map(name => whole(`${field}.${name}`, 1, 1_000_000_000)),
+  shortSeconds(`${field}.interval`, '30s', ['1s', '1h']),
+  shortSeconds(`${field}.ejection`, '30s', ['1s', '1h']),
+  whole(`${field}.maxEjectionPercent`, 1, 100),
+]
+const methods = (field: string): Row[] => [
+  list(field, 1, 9, () => 'GET'),
+  oneOf(`${field}[0]`, 'GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'CONNECT', 'TRACE'),
+]
+const policyPath = (field: string): Row =>
+  text(field, 'path with an optional * at the end', 1, 1024, ['/', '/v1/*', `/${x(1023)}`], ['v1', '/*/a', '/a b', '/ä', '*'])
+const hostOf = (field: string, title: string, takes: readonly string[], refuses: readonly string[]): Row =>
+  text(field, title, 3, 240, takes, refuses)
+const conditions =
+  '5xx gateway-error reset reset-before-request connect-failure retriable-4xx refused-stream cancelled deadline-exceeded internal resource-exhausted unavailable 409 429 500 502 503 504'
+const header = (field: string, example = ''): Row =>
+  text(field, `header name${example}`, 1, 256, ['x-beta', 'X_1', x(256)], ['a b', 'a:', 'ä'])
+
+const meshRows: readonly Row[] = [
+  oneOf('spec.mesh.mtls', 'STRICT', 'PERMISSIVE'),
+  list('spec.mesh.hosts', undefined, 20, index => `h${index}.example.com`),
+  hostOf(
+    'spec.mesh.hosts[0]',
+    'host name',
+    ['a.b', 'orders-1.example.com'],
+    ['orders', 'Orders.example.com', '*.example.com', 'a..b', '-a.b'],
+  ),
+  objectName('spec.mesh.tlsSecret', 'secret', 'orders-tls'),
+  shortSeconds('spec.mesh.timeout', '30s', ['10s', '5m', '300s']),
+  truth('spec.mesh.retries.enabled', false, true),
+  whole('spec.mesh.retries.attempts', 1, 10),
+  shortSeconds('spec.mesh.retries.perTryTimeout', '10s', ['1s', '30s']),
+  list('spec.mesh.retries.retryOn', 1, 20, () => '5xx'),
+  oneOf('spec.mesh.retries.retryOn[0]', ...conditions.split(' ')),
+  list('spec.mesh.cors.origins', 1, 50, () => 'https://a'),
+  text(
+    'spec.mesh.cors.origins[0]',
+    'origin',
+    1,
+    253,
+    ['https://a.example.com', 'http://localhost:3000'],
+    ['a.example.com', 'https://a/b', '**'],
+  ),
+  ...methods('spec.mesh.cors.methods'),
+  list('spec.mesh.cors.headers', undefined, 64, () => 'a'),
+  header('spec.mesh.cors.headers[0]'),
+  truth('spec.mesh.cors.credentials', true, false),
+  shortSeconds('spec.mesh.cors.maxAge', '24h', ['1s', '24h']),
+  {
+    field: 'spec.mesh.canary.image',
+    takes: ['nginx', `worker@${digest}`],
+    refuses: {
+      "must be a valid container image such as 'ghcr.io/acme/orders:1.5.0' [BAD_FORMAT]": ['Nginx', 'my image'],
+      'must have from 2 to 512 characters [OUT_OF_RANGE]': ['a', x(513)],
+    },
+  },
+  whole('spec.mesh.canary.weight', 0, 100),
+  list('spec.mesh.canary.match', 1, 10, () => ({ header: 'a', value: 'b' })),
+  header('spec.mesh.canary.match[0].header', " such as 'x-beta'"),
+  text('spec.mesh.canary.match[0].value', "value such as 'true'", 1, 1024, ['true', 'a b', x(1024)], [' a', 'a ', 'ä']),
+  whole('spec.mesh.canary.replicas', 1, 1000),
+  ...breaker('spec.mesh.circuitBreaker'),
+  list('spec.mesh.callers', undefined, 50, () => ({ name: 'web' })),
+  dnsLabel('spec.mesh.callers[0].name', 'web', 63),
+  { ...objectName('spec.mesh.callers[0].serviceAccount', 'service account', 'batch') },
+  dnsLabel('spec.mesh.callers[0].namespace', 'shop', 63),
+  ...methods('spec.mesh.callers[0].methods'),
+  list('spec.mesh.callers[0].paths', 1, 50, () => '/'),
+  policyPath('spec.mesh.callers[0].paths[0]'),
+  text('spec.mesh.jwt.issuer', "issuer such as 'https://id.example.com'", 1, 2048, ['a@b', 'https://id'], ['a b', 'ä']),
+  text(
+    'spec.mesh.jwt.jwksUri',
+    "https URL such as 'https://id.example.com/.well-known/jwks.json'",
+    9,
+    2048,
+    ['https://a', 'https://a:443/b?c'],
+    ['http://id.example.com', 'https:///a-b', 'https://a/ b'],
+  ),
+  list('spec.mesh.jwt.audiences', undefined, 20, () => 'a'),
+  length('spec.mesh.jwt.audiences[0]', 1, 1024),
+  truth('spec.mesh.jwt.required', true, false),
+  list('spec.mesh.jwt.publicPaths', undefined, 50, () => '/'),
+  policyPath('spec.mesh.jwt.publicPaths[0]'),
+  list('spec.mesh.external', undefined, 50, index => ({ host: `h${index}.example.com` })),
+  hostOf(
+    'spec.mesh.external[0].host',
+    "host name, with an optional * as its first label such as 'api.payments.example.com'",
+    ['a.b', '*.example.com'],
+    ['payments', 'a.*.example.com', 'A.b', '*a.b'],
+  ),
+  whole('spec.mesh.external[0].port', 1, 65_535),
+  oneOf('spec.mesh.external[0].tls', 'passthrough', 'originate', 'none'),
+  ...breaker('spec.mesh.external[0].circuitBreaker'),
+  oneOf('spec.mesh.egress', 'REGISTRY_ONLY', 'ALLOW_ANY'),
+  decimal('spec.mesh.tracing.sampling', 0, 100),
+  truth('spec.mesh.accessLogs', true, false),
+  whole('spec.mesh.rateLimit.requests', 1, 1_000_000),
+  shortSeconds('spec.mesh.rateLimit.per', '1s', ['1s', '1h']),
+]
+
 const trigger = 'spec.eventing.triggers[0]'
 const scaler = 'spec.knative.autoscaling'
 
@@ -722,6 +851,7 @@ const rows: readonly Row[] = [
   },
   printable('spec.eventing.kafka.consumerGroup', 'consumer group', " such as 'orders'"),
   oneOf('spec.eventing.kafka.sink', 'workload', 'broker'),
+  ...meshRows,
 ]
 
 /** The problem and the code of every finding at this path, without the value found. */

@@ -14,6 +14,7 @@ import { kindKey } from '../../src/reconcile/missing-crds.ts'
 import { parseClaim } from '../../src/reconcile/parse-claim.ts'
 import { type ClaimDocument, claim, compositeOf, knativeClaim } from '../fixtures/claims.ts'
 import { ControlLoop, readError, writeError } from '../fixtures/control-loop.ts'
+import { fullMesh, gateways, styles, withMesh } from '../fixtures/mesh.ts'
 
 const filters = [{ exact: { type: 'order.created' } }]
 const eventing = {
@@ -22,8 +23,8 @@ const eventing = {
   triggers: [{ name: 'created', filters }],
 }
 
-function resolve(document: ClaimDocument) {
-  const parsed = parseClaim(document, builtInPlatform)
+function resolve(document: ClaimDocument, platform = builtInPlatform) {
+  const parsed = parseClaim(document, platform)
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.findings))
   return parsed.claim
 }
@@ -37,9 +38,12 @@ const failed = (error: string): JsonObject => ({
 const compositeWith = (...conditions: readonly JsonObject[]): JsonObject => ({ status: { conditions } })
 const reasonsOf = ({ conditions }: Composition) => conditions.map(({ type, reason }) => `${type} ${reason}`)
 
-/** Each resource of two claims that together have every kind. */
-const resources = [claim({ httpPort: 8080, eventing }), knativeClaim({ eventing })].flatMap(document => {
-  const of = resolve(document)
+const meshed = styles.map(style => ({ document: claim({ mesh: fullMesh }), platform: withMesh({ gateway: gateways[style] }) }))
+const plain = [claim({ httpPort: 8080, eventing }), knativeClaim({ eventing })].map(document => ({ document, platform: builtInPlatform }))
+
+/** Each resource of claims that together have every kind. */
+const resources = [...plain, ...meshed].flatMap(({ document, platform }) => {
+  const of = resolve(document, platform)
   const composed = compose(of, builtInPlatform, {}).resources
   const free = Object.fromEntries(composed.map(({ key }) => [key, undefined]))
   return composed.map(one => ({ ...one, of, kind: kindKey(one.manifest), others: Object.keys(free).filter(key => key !== one.key), free }))

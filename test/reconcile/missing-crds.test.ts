@@ -1,8 +1,7 @@
 import { expect, test } from 'vitest'
-import { exampleClaims } from '../../scripts/generate/examples.ts'
+import { exampleClaims, platformOf } from '../../scripts/generate/examples.ts'
 import { capabilities, findKind } from '../../src/capabilities/index.ts'
 import { observedCondition } from '../../src/kubernetes/conditions.ts'
-import { builtInPlatform } from '../../src/platform/platform.ts'
 import { compose } from '../../src/reconcile/compose.ts'
 import { parseClaim } from '../../src/reconcile/parse-claim.ts'
 import { claim } from '../fixtures/claims.ts'
@@ -11,10 +10,11 @@ import { ControlLoop } from '../fixtures/control-loop.ts'
 test('a capability lists every kind of the examples, with a product unless Kubernetes itself brings it', () => {
   const listed = capabilities.flatMap(({ kinds }) => kinds)
   const isBuiltIn = (apiVersion: string) => ['v1', 'apps/v1', 'policy/v1'].includes(apiVersion)
-  for (const { file, claim } of exampleClaims()) {
-    const parsed = parseClaim(claim, builtInPlatform)
-    if (!parsed.ok) throw new Error(`${file} is not valid`)
-    for (const { manifest } of compose(parsed.claim, builtInPlatform, {}).resources)
+  for (const example of exampleClaims()) {
+    const platform = platformOf(example)
+    const parsed = parseClaim(example.claim, platform)
+    if (!parsed.ok) throw new Error(`${example.file} is not valid`)
+    for (const { manifest } of compose(parsed.claim, platform, {}).resources)
       expect([manifest.kind, findKind(manifest, listed)?.product === undefined]).toEqual([manifest.kind, isBuiltIn(manifest.apiVersion)])
   }
 })

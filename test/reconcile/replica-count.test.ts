@@ -1,10 +1,10 @@
 // Who owns the replica count of a Deployment: KEDA with NATS, else the claim.
 import { describe, expect, test } from 'vitest'
 import { deployment } from '../../src/capabilities/deployment/deployment.ts'
+import { freeze } from '../../src/capabilities/freeze.ts'
 import { at, type Json, type JsonObject } from '../../src/kubernetes/json.ts'
 import { builtInPlatform, type Platform } from '../../src/platform/platform.ts'
 import { compose } from '../../src/reconcile/compose.ts'
-import { freeze } from '../../src/reconcile/freeze.ts'
 import type { Observed } from '../../src/reconcile/observe.ts'
 import { deepFreeze, put } from '../fixtures/claims.ts'
 import { resolvedClaim } from '../fixtures/resolved-claim.ts'

@@ -51,5 +51,7 @@ function hasOtherHook(observed: JsonObject | undefined): boolean {
   return isObject(hook) && Object.keys(hook).some(handler => handler !== 'sleep')
 }
 
-const receivesRequests = ({ httpPort, eventing }: ResolvedClaim) =>
-  httpPort !== undefined || (eventing !== undefined && (eventing.triggers.length > 0 || eventing.kafka?.sink === 'workload'))
+const receivesRequests = ({ httpPort, eventing, mesh }: ResolvedClaim) =>
+  httpPort !== undefined ||
+  (mesh !== undefined && mesh.hosts.length > 0) ||
+  (eventing !== undefined && (eventing.triggers.length > 0 || eventing.kafka?.sink === 'workload'))

@@ -9,11 +9,12 @@ import { metadata, NAME_LABEL, podMetadata, selectorLabels } from '../workload/l
 import { containerBase, imagePullSecrets, initContainers, podSecurity, program, runningImage, summarizePod } from '../workload/pod.ts'
 import { MOST_PODS } from '../workload/pod-problems.ts'
 import { probes } from '../workload/probes.ts'
+import { countAt, hasOldPods, isRolledOut } from '../workload/rollout.ts'
 import { SCALER_KEY } from '../workload/scaler.ts'
 import { volumes } from '../workload/volumes.ts'
 import { gracePeriod, preStop, stillRolls, updates } from './availability.ts'
 
-const KIND = { apiVersion: 'apps/v1', kind: 'Deployment' } as const
+export const KIND = { apiVersion: 'apps/v1', kind: 'Deployment' } as const
 
 export const deploymentKind: KindInfo = {
   ...KIND,
@@ -24,7 +25,7 @@ export const deploymentKind: KindInfo = {
 export const deployment: ComposedResource = {
   key: 'deployment',
   build: (claim, lifecycle) => manifestOf(claim, firstCount(lifecycle), undefined),
-  ready: readinessOf,
+  ready: (observed, claim) => readinessOf(observed, claim),
   readyCondition: 'Available',
   podLabels,
   status: (observed, claim, previous) => ({
@@ -37,10 +38,10 @@ export const deployment: ComposedResource = {
       readyReplicas: countAt(observed, 'status', 'readyReplicas'),
     },
   }),
-  conflict: (manifest, foreign, { namespace, name }) =>
+  conflict: (manifest, foreign) =>
     sameSelector(manifest, foreign)
       ? (leftover(extraContainer(manifest, foreign)) ?? otherVolume(manifest, foreign))
-      : `Its selector differs and is immutable: rename the claim, or delete the Deployment but not its pods: kubectl -n ${namespace} delete deployment ${name} --cascade=orphan`,
+      : `Its selector differs and is immutable: rename the claim, or delete the Deployment but not its pods: kubectl -n ${manifest.metadata.namespace} delete deployment ${manifest.metadata.name} --cascade=orphan`,
   freeze: {
     omit: observed => (setCount(observed) === undefined ? ['replicas'] : []),
     annotations: name => name === COUNT_ANNOTATION,
@@ -123,13 +124,7 @@ const containerLists = [
 const namesOf = (object: JsonObject, list: string) =>
   items(at(object, 'spec', 'template', 'spec', list)).map(item => textOf(at(item, 'name')))
 
-/** Kubernetes omits a count of 0. */
-const countAt = (observed: JsonObject | undefined, ...path: string[]): number => {
-  const value = at(observed, ...path)
-  return typeof value === 'number' ? value : 0
-}
-
-const podSpec = (claim: ResolvedClaim, observed: JsonObject | undefined): JsonObject => ({
+export const podSpec = (claim: ResolvedClaim, observed: JsonObject | undefined): JsonObject => ({
   serviceAccountName: claim.name,
   automountServiceAccountToken: false,
   securityContext: podSecurity,
@@ -151,9 +146,9 @@ const podSpec = (claim: ResolvedClaim, observed: JsonObject | undefined): JsonOb
 })
 
 /** https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#deployment-status */
-function readinessOf(observed: JsonObject, claim: ResolvedClaim): Readiness {
-  const { name, namespace, nats } = claim
-  const advice = `See: eds why ${namespace}/${name}, or kubectl -n ${namespace} describe pods -l ${NAME_LABEL}=${name}`
+export function readinessOf(observed: JsonObject, claim: ResolvedClaim, name = claim.name): Readiness {
+  const { namespace, nats } = claim
+  const advice = `See: eds why ${namespace}/${claim.name}, or kubectl -n ${namespace} describe pods -l ${NAME_LABEL}=${name}`
   const available = availability(observed, name, advice)
   // The conditions describe the previous spec. Mostly only the replica count is new, and available pods stay available.
   const updating = inProgress('Updating', `Deployment ${name} is being updated.`)
@@ -161,7 +156,7 @@ function readinessOf(observed: JsonObject, claim: ResolvedClaim): Readiness {
   if (stillRolls(observed, claim)) return updating
   const failure = observedCondition(observed, 'ReplicaFailure')
   // Crossplane creates both at once, and the Deployment may come first. Kubernetes keeps the message of the first failure.
-  if (failure?.status === 'True' && failure.message.includes(`serviceaccount "${name}" not found`))
+  if (failure?.status === 'True' && failure.message.includes(`serviceaccount "${claim.name}" not found`))
     return inProgress(
       'Waiting',
       `Deployment ${name} waits for its ServiceAccount. If this message persists, something else prevents its pods: kubectl -n ${namespace} get events --field-selector reason=FailedCreate`,
@@ -210,14 +205,6 @@ function newestHash(observed: JsonObject, { name }: ResolvedClaim): string | und
   const words = observedCondition(observed, 'Progressing')?.message ?? ''
   const [, replicaSet = ''] = /^\w[\w ]*"([^"]+)"/i.exec(words) ?? []
   return /replica ?set/i.test(words) && replicaSet.startsWith(`${name}-`) ? replicaSet.slice(name.length + 1) : undefined
-}
-
-const hasOldPods = (observed: JsonObject): boolean =>
-  countAt(observed, 'status', 'replicas') > countAt(observed, 'status', 'updatedReplicas')
-
-function isRolledOut(observed: JsonObject): boolean {
-  if (hasUnobservedGeneration(observed) || hasOldPods(observed)) return false
-  return at(observed, 'spec', 'replicas') === 0 || countAt(observed, 'status', 'availableReplicas') !== 0
 }
 
 /** Kubernetes calls a Deployment unavailable while new replicas start, although the others keep working. */

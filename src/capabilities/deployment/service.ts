@@ -1,7 +1,7 @@
 import type { ResolvedClaim } from '../../claim/resolved-claim.ts'
 import { at, items, type JsonObject, textOf } from '../../kubernetes/json.ts'
 import { controllerOf, type Manifest } from '../../kubernetes/objects.ts'
-import { type Address, STAND_IN_SUFFIX } from '../address.ts'
+import { type Address, SERVICE_PORT, STAND_IN_SUFFIX } from '../address.ts'
 import type { ComposedResource, KindInfo } from '../capability.ts'
 import { exists } from '../readiness.ts'
 import { scalar } from '../summary.ts'
@@ -22,16 +22,14 @@ export const serviceKind: KindInfo = {
 const summarizeAffinity = (affinity: string | undefined) =>
   affinity === undefined || affinity === 'None' ? undefined : `sticky by ${affinity}`
 
-/** The Service's port, independent of the container's. */
-const SERVICE_PORT = 8080
-
 /** A ref to a Kubernetes Service would make Knative use port 80, so the address is a URL. */
 export const serviceAddress = ({ name, namespace }: ResolvedClaim, host = name): Address => ({
   uri: `http://${host}.${namespace}.svc:${SERVICE_PORT}`,
+  service: host,
 })
 
 /** List entries that server-side apply leaves behind because it merges ports by name. */
-const takeover: Pick<ComposedResource, 'conflict'> = {
+export const takeover: Pick<ComposedResource, 'conflict'> = {
   conflict: (manifest, foreign) => {
     const ours = items(at(manifest, 'spec', 'ports')).map(port => at(port, 'port'))
     const unnamed = items(at(foreign, 'spec', 'ports')).find(port => at(port, 'name') === undefined && !ours.includes(at(port, 'port')))
@@ -68,14 +66,20 @@ export const httpService: ComposedResource = {
   ...takeover,
 }
 
-const clusterIp = (claim: ResolvedClaim, name: string, port: number, more: JsonObject = {}): Manifest => ({
+export const clusterIp = (
+  claim: ResolvedClaim,
+  name: string,
+  port: number,
+  more: JsonObject = {},
+  selector: JsonObject = selectorLabels(claim),
+): Manifest => ({
   apiVersion: KIND.apiVersion,
   kind: KIND.kind,
   metadata: metadata(claim, name),
   spec: {
     type: 'ClusterIP',
     ...more,
-    selector: selectorLabels(claim),
+    selector,
     ports: [{ name: 'http', port, targetPort: 'http', protocol: 'TCP' }],
   },
 })

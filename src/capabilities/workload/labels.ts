@@ -1,6 +1,7 @@
 import type { ResolvedClaim } from '../../claim/resolved-claim.ts'
 import type { JsonObject } from '../../kubernetes/json.ts'
 import type { Manifest } from '../../kubernetes/objects.ts'
+import { meshAnnotations, meshLabels } from './mesh-pod.ts'
 
 export const NAME_LABEL = 'app.kubernetes.io/name'
 export const selectorLabels = ({ name }: ResolvedClaim) => ({ [NAME_LABEL]: name })
@@ -20,7 +21,7 @@ export const metadata = (claim: ResolvedClaim, name: string, more: JsonObject = 
 
 /** The metadata of the pods, for every runtime. */
 export function podMetadata(claim: ResolvedClaim, ownAnnotations: JsonObject = {}): JsonObject {
-  const annotations = { ...prometheusAnnotations(claim), ...ownAnnotations }
+  const annotations = { ...prometheusAnnotations(claim), ...meshAnnotations(claim), ...ownAnnotations }
   return { labels: podLabels(claim), ...(Object.keys(annotations).length > 0 && { annotations }) }
 }
 
@@ -30,6 +31,7 @@ const podLabels = (claim: ResolvedClaim) => ({
   'app.kubernetes.io/version': versionLabel(claim),
   // https://azure.github.io/azure-workload-identity/docs/topics/service-account-labels-and-annotations.html
   ...(claim.identity !== undefined && claim.platform.features.identity === 'Azure' && { 'azure.workload.identity/use': 'true' }),
+  ...meshLabels(claim),
 })
 
 /** The tag of the image, else its digest. */
@@ -44,7 +46,8 @@ const LABEL_VALUE = /[A-Za-z0-9](?:[-._A-Za-z0-9]{0,61}[A-Za-z0-9])?/
 /** Kubernetes allows 63 characters, no colon, and no separator at either end. */
 const versionLabel = (claim: ResolvedClaim) => LABEL_VALUE.exec(imageVersion(claim).replace(':', '-'))?.[0] ?? ''
 
-const prometheusAnnotations = ({ port, platform: { features } }: ResolvedClaim): JsonObject =>
-  features.prometheusAnnotations
+/** With STRICT mutual TLS, Prometheus reads the metrics from the sidecar, which finds those of the container by these annotations. */
+const prometheusAnnotations = ({ port, platform: { features }, mesh }: ResolvedClaim): JsonObject =>
+  features.prometheusAnnotations || mesh?.mtls === 'STRICT'
     ? { 'prometheus.io/scrape': 'true', 'prometheus.io/port': String(port), 'prometheus.io/path': '/metrics' }
     : {}

@@ -393,6 +393,146 @@ export interface EventDrivenServiceSpec {
       }
     }
   }
+  /** Puts the pods into the Istio mesh of the platform: encryption between services, routes, canaries, and who may call. An empty object is enough. */
+  readonly mesh?: {
+    /** STRICT (default outside development) accepts only connections from the mesh. PERMISSIVE also accepts plain text. */
+    readonly mtls?: 'STRICT' | 'PERMISSIVE'
+    /** Host names under which the platform's gateway serves the service. Requires runtime Deployment. */
+    readonly hosts?: readonly string[]
+    /** The secret with the certificate of the hosts. With a gateway of style Istio it is in the gateway's namespace, <namespace>-<name>-tls by default; with style GatewayAPI it is in the claim's, <name>-tls by default. */
+    readonly tlsSecret?: string
+    /** The longest that a request may take, with all its retries, 1s to 300s. Requires runtime Deployment. */
+    readonly timeout?: string
+    /** How callers in the mesh and the gateway repeat a failed request. Requires runtime Deployment. */
+    readonly retries?: {
+      /** Whether there are any; false excludes the other fields. */
+      readonly enabled?: boolean
+      /** The maximum number of retries. */
+      readonly attempts?: number
+      /** The longest that one attempt may take; at most timeout. */
+      readonly perTryTimeout?: string
+      /** The failures after which a request is repeated. */
+      readonly retryOn?: readonly ('5xx' | 'gateway-error' | 'reset' | 'reset-before-request' | 'connect-failure' | 'retriable-4xx' | 'refused-stream' | 'cancelled' | 'deadline-exceeded' | 'internal' | 'resource-exhausted' | 'unavailable' | '409' | '429' | '500' | '502' | '503' | '504')[]
+    }
+    /** Which pages of other origins may call the service from a browser. Requires runtime Deployment. */
+    readonly cors?: {
+      /** The origins, or * for any. */
+      readonly origins: readonly string[]
+      /** The HTTP methods that they may use. */
+      readonly methods: readonly ('GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'OPTIONS' | 'CONNECT' | 'TRACE')[]
+      /** The request headers that they may set. */
+      readonly headers?: readonly string[]
+      /** Whether browsers send cookies and client certificates. */
+      readonly credentials?: boolean
+      /** How long browsers keep the answer, 1s to 24h; 24h by default. */
+      readonly maxAge?: string
+    }
+    /** A second Deployment with another image, and its share of the requests. Consumers of NATS share messages by pulling, not by weight. Requires runtime Deployment. */
+    readonly canary?: {
+      /** The image of the canary. */
+      readonly image: string
+      /** The share of the requests in percent; 0 by default. It stays 0 until the canary is available. */
+      readonly weight?: number
+      /** Requests with one of these headers all go to the canary. */
+      readonly match?: readonly ({
+        /** The name of the header. */
+        readonly header: string
+        /** Its exact value. */
+        readonly value: string
+      })[]
+      /** The number of replicas of the canary, which nothing scales; 1 by default. */
+      readonly replicas?: number
+    }
+    /** When callers stop to send requests, to a pod that fails or to all of them. Requires runtime Deployment. */
+    readonly circuitBreaker?: {
+      /** Whether there are any; false excludes the other fields. */
+      readonly enabled?: boolean
+      /** The maximum number of TCP connections of one caller. */
+      readonly maxConnections?: number
+      /** The maximum number of requests of one caller that wait for a connection. */
+      readonly maxPending?: number
+      /** The maximum number of requests of one caller at once. */
+      readonly maxRequests?: number
+      /** A pod that answers this many requests in a row with 5xx gets none for a while. */
+      readonly errors?: number
+      /** The time between two checks of the errors, 1s to 1h. */
+      readonly interval?: string
+      /** How long a failing pod gets no requests, 1s to 1h; longer each time. */
+      readonly ejection?: string
+      /** The maximum share of the pods that get no requests. */
+      readonly maxEjectionPercent?: number
+    }
+    /** Who in the mesh may call the service: claims or service accounts. An empty list lets nobody in, no list lets all in. The gateway and Knative Eventing are let in as far as the claim needs them. Requires runtime Deployment. */
+    readonly callers?: readonly ({
+      /** The name of the calling claim. */
+      readonly name?: string
+      /** The service account of another caller. */
+      readonly serviceAccount?: string
+      /** The caller's namespace; the claim's own by default. */
+      readonly namespace?: string
+      /** The HTTP methods that it may use; all by default. */
+      readonly methods?: readonly ('GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'OPTIONS' | 'CONNECT' | 'TRACE')[]
+      /** The paths that it may call; all by default. A * at the end stands for any ending. */
+      readonly paths?: readonly string[]
+    })[]
+    /** Whose tokens are accepted in the header Authorization. */
+    readonly jwt?: {
+      /** The issuer of the tokens, as in their claim iss. */
+      readonly issuer: string
+      /** Where istiod reads the public keys of the issuer. */
+      readonly jwksUri: string
+      /** A token must be for one of these; for the service's name by default of Istio. */
+      readonly audiences?: readonly string[]
+      /** Whether a request without a token is refused. A request with a wrong one always is. */
+      readonly required: boolean
+      /** Paths that need no token, besides those of the probes. A * at the end stands for any ending. */
+      readonly publicPaths?: readonly string[]
+    }
+    /** Hosts outside the cluster that the service calls. With egress REGISTRY_ONLY it reaches no others. */
+    readonly external?: readonly ({
+      /** The host, in full. */
+      readonly host: string
+      /** The port of the host. */
+      readonly port: number
+      /** passthrough: the service speaks TLS itself. originate: the service calls http://<host>, and the sidecar speaks TLS to the port. none: plain HTTP. */
+      readonly tls: 'passthrough' | 'originate' | 'none'
+      /** When the service stops to send requests to a failing host. */
+      readonly circuitBreaker?: {
+        /** Whether there are any; false excludes the other fields. */
+        readonly enabled?: boolean
+        /** The maximum number of TCP connections of one caller. */
+        readonly maxConnections?: number
+        /** The maximum number of requests of one caller that wait for a connection. */
+        readonly maxPending?: number
+        /** The maximum number of requests of one caller at once. */
+        readonly maxRequests?: number
+        /** A pod that answers this many requests in a row with 5xx gets none for a while. */
+        readonly errors?: number
+        /** The time between two checks of the errors, 1s to 1h. */
+        readonly interval?: string
+        /** How long a failing pod gets no requests, 1s to 1h; longer each time. */
+        readonly ejection?: string
+        /** The maximum share of the pods that get no requests. */
+        readonly maxEjectionPercent?: number
+      }
+    })[]
+    /** REGISTRY_ONLY (default in production) reaches only services of the cluster and external; ALLOW_ANY reaches every host. A guard rail, no firewall. */
+    readonly egress?: 'REGISTRY_ONLY' | 'ALLOW_ANY'
+    /** Traces of requests, if the platform names a provider. */
+    readonly tracing?: {
+      /** The share of the requests that are traced, in percent. */
+      readonly sampling?: number
+    }
+    /** Whether the sidecar logs every request. */
+    readonly accessLogs?: boolean
+    /** The requests that each pod accepts; it answers others with 429. Requires runtime Deployment. */
+    readonly rateLimit?: {
+      /** The number of requests. */
+      readonly requests: number
+      /** The time in which a pod accepts them, 1s to 1h. */
+      readonly per: string
+    }
+  }
 }
 
 export interface EventDrivenServiceStatus {

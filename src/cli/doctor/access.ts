@@ -17,7 +17,12 @@ export interface Actor extends Account {
 
 /** A row for each kind. */
 export const checkAccess = (api: Api, actor: Actor, capabilities: readonly Capability[]): Promise<Check[]> =>
-  Promise.all(capabilities.flatMap(({ role, kinds }) => kinds.map(kind => checkKind(api, actor, { role: role.name, kind, verbs }))))
+  Promise.all(
+    // Capabilities may share a kind.
+    [...new Map(capabilities.flatMap(({ role, kinds }) => kinds.map(kind => [kind, role.name] as const)))].map(([kind, role]) =>
+      checkKind(api, actor, { role, kind, verbs }),
+    ),
+  )
 
 /** A row for each kind that is only read. */
 export const checkReading = (api: Api, actor: Actor, roles: readonly RoleRules[]): Promise<Check[]> =>

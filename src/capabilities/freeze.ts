@@ -1,10 +1,11 @@
-// While the runtime changes, the old workload stays as it is. Its claim no longer exists, so its manifest is read from the
-// observed object: every field that a claim renders, and none that others own.
-import type { ComposedResource } from '../capabilities/capability.ts'
+// Some objects stay as they are for a while although the claim no longer describes them: the workload of the old runtime, and a
+// canary that still gets requests. The manifest is read from the observed object: every field that a claim renders, and none
+// that others own.
 import { at, isObject, type JsonObject, textOf } from '../kubernetes/json.ts'
 import type { Manifest } from '../kubernetes/objects.ts'
+import type { ComposedResource } from './capability.ts'
 
-export function freeze(observed: JsonObject, resource: Pick<ComposedResource, 'freeze'>): Manifest {
+export function freeze(observed: JsonObject, resource: Pick<ComposedResource, 'freeze'> = {}): Manifest {
   const { omit, annotations: isKept = () => false } = resource.freeze ?? {}
   const omitted = omit?.(observed) ?? []
   const { apiVersion, kind, spec, metadata } = observed

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { deployment } from '../../src/capabilities/deployment/deployment.ts'
+import { freeze } from '../../src/capabilities/freeze.ts'
 import { scaledObject } from '../../src/capabilities/keda/scaled-object.ts'
-import { freeze } from '../../src/reconcile/freeze.ts'
 
 test('keeps the fields of the claim and omits the fields that controllers set', () => {
   const spec = { replicas: 5, selector: { matchLabels: { a: 'b' } }, template: { spec: {} } }
