@@ -57,7 +57,7 @@ const ofKnative: readonly Edit[] = [
   ['injection/health_check.go', 'HealthCheckDefaultPort = 8080', 'HealthCheckDefaultPort = 0'],
 ].map(([file = '', from = '', to = '']) => ({ module: 'knative.dev/pkg', file, from, to }))
 
-// Edits of programs without a flag for their address, so that they listen on a free port of loopback.
+// Edits of programs without a flag for their address, so that they listen on a free port of loopback. Pods run them unedited.
 const edits: Readonly<Record<string, readonly Edit[]>> = {
   'cluster/programs/serving': [
     ...ofKnative,
@@ -165,14 +165,17 @@ function isAlive(pid: number): boolean {
 
 const built = new Map<string, Promise<string>>()
 
+/** Where a program runs: as a process on loopback, or in a pod with an address of its own. */
+export type Place = 'process' | 'pod'
+
 /**
  * The path of the program that test/e2e/<module> pins, such as `crossplane/cli`; builds it if it is not in the cache. `program`
  * selects one of several, and `announce` is called before a build.
  */
-export function goTool(module: string, program?: string, announce = announceOnStderr): Promise<string> {
+export function goTool(module: string, program?: string, announce = announceOnStderr, place: Place = 'process'): Promise<string> {
   if (built.size === 0) removeLeftovers()
-  const key = `${module} ${program ?? ''}`
-  const binary = built.get(key) ?? build(module, program, announce)
+  const key = `${module} ${program ?? ''} ${place}`
+  const binary = built.get(key) ?? build(module, program, announce, place)
   built.set(key, binary)
   return binary
 }
@@ -180,31 +183,37 @@ export function goTool(module: string, program?: string, announce = announceOnSt
 const announceOnStderr = (name: string): void => void process.stderr.write(`building ${name}, which takes some minutes the first time …\n`)
 
 /** Whether the program is in the cache. */
-export const isBuilt = async (module: string, program?: string): Promise<boolean> => existsSync((await placeOf(module, program)).file)
+export const isBuilt = async (module: string, program?: string, place: Place = 'process'): Promise<boolean> =>
+  existsSync((await recipeOf(module, program, place)).file)
 
-interface Place {
+interface Recipe {
   readonly name: string
   readonly version: string
   readonly file: string
   /** The flags of the linker. */
   readonly linked: readonly string[]
+  readonly edits?: readonly Edit[]
 }
 
-async function placeOf(module: string, program?: string): Promise<Place> {
+async function recipeOf(module: string, program: string | undefined, place: Place): Promise<Recipe> {
   const version = versionOf(module, program)
-  const linked = Object.entries(variables[module]?.(version) ?? {}).flatMap(([variable, value]) => ['-X', `${variable}=${value}`])
+  const own = place === 'process' ? edits[module] : undefined
+  const set = Object.entries(variables[module]?.(version) ?? {}).flatMap(([variable, value]) => ['-X', `${variable}=${value}`])
+  // Images are smaller without symbols.
+  const linked = place === 'process' ? set : ['-s', '-w', ...set]
   const hash = createHash('sha256')
     .update(await go(module, 'env', 'GOVERSION', 'GOOS', 'GOARCH'))
     .update(linked.join(' '))
-    .update(edits[module] === undefined ? '' : JSON.stringify(edits[module]))
+    .update(own === undefined ? '' : JSON.stringify(own))
   for (const file of readdirSync(folderOf(module)).sort())
     if (/\.(go|mod|sum)$/.test(file)) hash.update(file).update(readFileSync(join(folderOf(module), file)))
   const name = [...module.split('/'), ...(program === undefined ? [] : [program])].join('-')
-  return { name, version, file: join(cache, `${name}-${hash.digest('hex').slice(0, 16)}`), linked }
+  const file = join(cache, `${name}-${hash.digest('hex').slice(0, 16)}`)
+  return { name, version, file, linked, ...(own && { edits: own }) }
 }
 
-async function build(module: string, program: string | undefined, announce: (name: string) => void): Promise<string> {
-  const { name, version, file, linked } = await placeOf(module, program)
+async function build(module: string, program: string | undefined, announce: (name: string) => void, place: Place): Promise<string> {
+  const { name, version, file, linked, edits } = await recipeOf(module, program, place)
   if (existsSync(file)) return file
 
   announce(`${name} ${version}`)
@@ -212,7 +221,7 @@ async function build(module: string, program: string | undefined, announce: (nam
   const aside = createAside('building')
   try {
     const flags = linked.length === 0 ? [] : ['-ldflags', linked.join(' ')]
-    const modfile = edits[module] === undefined ? [] : [`-modfile=${await edited(module, edits[module])}`]
+    const modfile = edits === undefined ? [] : [`-modfile=${await edited(module, edits)}`]
     await go(module, 'build', '-buildvcs=false', ...modfile, ...flags, '-o', join(aside, name), packageOf(module, program))
     renameSync(join(aside, name), file)
   } finally {

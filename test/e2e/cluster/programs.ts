@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process'
 import { availableParallelism } from 'node:os'
 import { promisify } from 'node:util'
-import { goTool, isBuilt, moduleSources, versionOf } from '../go-tools.ts'
+import { goTool, isBuilt, moduleSources, type Place, versionOf } from '../go-tools.ts'
 
 const run = promisify(execFile)
 
@@ -15,6 +15,8 @@ export interface Pin {
   readonly called: string
   /** The build time in seconds in this order, on two idle cores with an empty cache. */
   readonly seconds: number
+  /** By default `process`. */
+  readonly place?: Place
 }
 
 // The chart program comes after the CLI, which compiles the same Helm.
@@ -121,19 +123,19 @@ export async function buildAll<Name extends string>(
   { say, begin }: Steps,
 ): Promise<Readonly<Record<Name, string>>> {
   const names = Object.keys(pins) as Name[]
-  const built = await Promise.all(names.map(name => isBuilt(pins[name].module, pins[name].program)))
+  const built = await Promise.all(names.map(name => isBuilt(pins[name].module, pins[name].program, pins[name].place)))
   const missing = names.filter((_, index) => !built[index]).map(name => pins[name])
   if (missing.length > 0) say(estimate(missing, availableParallelism()))
   const found: Partial<Record<Name, string>> = {}
   const began = Date.now()
   for (const name of names) {
-    const { module, program, called } = pins[name]
+    const { module, program, called, place } = pins[name]
     const what = `${called} ${versionOf(module, program)}`
     const position = missing.indexOf(pins[name])
     const started = Date.now()
     const announce = () =>
       begin(`building ${what} (${position + 1} of ${missing.length}, ${left(missing, position, (started - began) / 1000)})`)
-    found[name] = await goTool(module, program, announce)
+    found[name] = await goTool(module, program, announce, place)
     if (position >= 0) say(`built ${what} in ${Math.round((Date.now() - started) / 1000)} s (${position + 1} of ${missing.length})`)
   }
   return found as Readonly<Record<Name, string>>
