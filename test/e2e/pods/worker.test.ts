@@ -6,9 +6,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { at, type JsonObject } from '../../../src/kubernetes/json.ts'
 import { connectNats, type Nats } from '../cluster/nats.ts'
 import { freePort } from '../cluster/ports.ts'
 import { until } from '../cluster/until.ts'
+import { openLedger } from './ledger.ts'
 import { processed, publishMessages, sendRequests } from './load.ts'
 import { bundleWorker } from './worker/image.ts'
 
@@ -80,4 +82,23 @@ test.each([{ keepAlive: true }, { keepAlive: false }])('answers while it drains 
   expect(answered).toBe(offered)
   expect(answers).toEqual({ 2: offered })
   expect(await stopped).toBe(0)
+})
+
+test('passes events on to the ledger, which decides how often a delivery fails', async () => {
+  const ledger = await openLedger('127.0.0.1')
+  const worker = await startWorker({ LEDGER: ledger.url, VERSION: '3' })
+  const headers = { 'ce-specversion': '1.0', 'ce-id': 'a', 'ce-type': 'order.created', 'ce-source': 'test', 'ce-failures': '2' }
+  const send = async () => (await fetch(`${worker.url}/events`, { method: 'POST', headers, body: '{}' })).status
+  expect([await send(), await send(), await send()]).toEqual([503, 503, 202])
+  expect(ledger.deliveries).toHaveLength(3)
+  expect(ledger.accepted).toMatchObject([{ version: '3', path: '/events', attributes: { id: 'a', type: 'order.created' } }])
+  await worker.stop()
+  ledger.close()
+})
+
+test('says how many requests it answers at once', async () => {
+  const worker = await startWorker()
+  const answers = await Promise.all(Array.from({ length: 3 }, async () => (await fetch(`${worker.url}/?ms=200`)).json()))
+  expect(Math.max(...answers.map(answer => Number(at(answer as JsonObject, 'concurrent'))))).toBe(3)
+  await worker.stop()
 })

@@ -1,6 +1,6 @@
-// The HTTP side of the worker: its probes, an answer that says who gave it, and what a test asks from inside a pod.
+// The HTTP side of the worker: its probes, an answer that says who gave it, events, and what a test asks from inside a pod.
 import { writeFile } from 'node:fs/promises'
-import { createServer } from 'node:http'
+import { createServer, type IncomingMessage } from 'node:http'
 import { connect } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 
@@ -38,14 +38,28 @@ const reach = (host: string, port: number): Promise<string> =>
     socket.once('error', error => finish(codeOf(error)))
   })
 
-export function answerRequests(port: number, identity: Identity, isReady: () => boolean): Answering {
+/** Reports a CloudEvent to the ledger of the test, whose status is the answer: the test decides which deliveries fail. */
+async function report(ledger: string, { pod, version }: Identity, { headers, url = '/' }: IncomingMessage): Promise<number> {
+  const attributes = Object.entries(headers).flatMap(([name, value]) =>
+    name.startsWith('ce-') ? [[name.slice('ce-'.length), String(value)]] : [],
+  )
+  const body = JSON.stringify({ pod, version, path: url, attributes: Object.fromEntries(attributes) })
+  const answer = await fetch(ledger, { method: 'POST', body }).catch(error => void console.log(`no ledger: ${error}`))
+  return answer?.status ?? 503
+}
+
+export function answerRequests(port: number, identity: Identity, isReady: () => boolean, ledger?: string): Answering {
   let stopping = false
+  let running = 0
   const answerTo = async ({ pathname, searchParams }: URL): Promise<[number, string]> => {
     const parameter = (name: string) => searchParams.get(name) ?? ''
     switch (pathname) {
-      case '/':
+      case '/': {
+        const concurrent = ++running
         await delay(Number(parameter('ms')))
-        return [200, JSON.stringify(identity)]
+        running -= 1
+        return [200, JSON.stringify({ ...identity, concurrent })]
+      }
       case '/health':
         return [200, 'ok']
       case '/ready':
@@ -59,7 +73,10 @@ export function answerRequests(port: number, identity: Identity, isReady: () => 
     }
   }
   const server = createServer(async (request, response) => {
-    const [status, body] = await answerTo(new URL(request.url ?? '/', 'http://worker'))
+    const isEvent = request.method === 'POST' && ledger !== undefined
+    const [status, body] = isEvent
+      ? [await report(ledger, identity, request), '']
+      : await answerTo(new URL(request.url ?? '/', 'http://worker'))
     // A client that keeps its connection would meet the end of this pod in the middle of a request.
     if (stopping) response.setHeader('connection', 'close')
     response.writeHead(status).end(body)

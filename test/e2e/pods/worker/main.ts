@@ -1,6 +1,6 @@
 // The worker of the tests on real pods. It is configured only by the variables that a claim injects; those of the test make it slow
 // (WORK_MS), keep it answering after SIGTERM (DRAIN_MS), crash it (EXIT_CODE), fill its memory (ALLOCATE_MIB) or keep it unready
-// (NEVER_READY).
+// (NEVER_READY). LEDGER is where it reports the events that it receives.
 import { writeFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { answerRequests } from './answer.ts'
@@ -39,7 +39,7 @@ async function main(): Promise<void> {
           log,
         )
   const isReady = () => env.NEVER_READY === undefined && (puller?.isConnected() ?? true)
-  const answering = answerRequests(number('PORT', 8080), identity, isReady)
+  const answering = answerRequests(number('PORT', 8080), identity, isReady, env.LEDGER)
 
   process.once('SIGTERM', async () => {
     log('stopping')
