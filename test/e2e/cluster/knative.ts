@@ -47,8 +47,14 @@ export const SERVING_WEBHOOK = 'knative-serving-webhook'
 const KAFKA_SOURCES = 'kafkasources.sources.knative.dev'
 const kafkaSource = fileURLToPath(new URL('../knative/crds/kafka-source.yaml', import.meta.url))
 
-/** The manifests of the releases. */
-async function released(): Promise<JsonObject[]> {
+/** The YAML documents in a folder and below. */
+export const manifestsIn = (folder: string): JsonObject[] =>
+  readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter(name => name.endsWith('.yaml'))
+    .flatMap(name => manifests(readFileSync(join(folder, name), 'utf8')))
+
+/** The manifests of the releases, which name import paths as images. */
+export async function released(): Promise<JsonObject[]> {
   const [serving, networking, caching, eventing] = await Promise.all([
     moduleSources(SERVING, 'knative.dev/serving'),
     moduleSources(SERVING, 'knative.dev/networking'),
@@ -60,12 +66,7 @@ async function released(): Promise<JsonObject[]> {
     ...['core', 'hpa-autoscaling'].map(part => join(serving, 'config', part)),
     ...['core', 'brokers/mt-channel-broker', 'channels/in-memory-channel'].map(part => join(eventing, 'config', part)),
   ]
-  const files = folders.flatMap(folder =>
-    readdirSync(folder, { recursive: true, encoding: 'utf8' })
-      .filter(name => name.endsWith('.yaml'))
-      .map(name => join(folder, name)),
-  )
-  return [...files, kafkaSource].flatMap(file => manifests(readFileSync(file, 'utf8')))
+  return folders.flatMap(manifestsIn)
 }
 
 // Knative's own HPAs need pod metrics, which do not exist here.
@@ -149,7 +150,8 @@ export async function startKnative(cluster: Cluster, steps: Steps): Promise<void
   const programs = await buildAll(pinned, steps)
   steps.begin('starting Knative')
   const began = Date.now()
-  const all = (await released()).filter(({ kind }) => kind !== UNWANTED).map(configured)
+  const kafka = manifests(readFileSync(kafkaSource, 'utf8'))
+  const all = [...(await released()), ...kafka].filter(({ kind }) => kind !== UNWANTED).map(configured)
   const of = (...kinds: readonly string[]) => all.filter(({ kind }) => kinds.includes(String(kind)))
   await applyAll(of('Namespace', 'CustomResourceDefinition'))
   await kubectl(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=60s'])
