@@ -12,6 +12,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   renameSync,
   rmSync,
   writeFileSync,
@@ -125,7 +126,7 @@ const asides = new Set<string>()
 /** A folder of this process in the cache, for an unfinished build. The next process removes it if this one is killed. */
 export function createAside(what: (typeof unfinished)[number]): string {
   mkdirSync(cache, { recursive: true })
-  const aside = mkdtempSync(join(cache, `${what}-${process.pid}-`))
+  const aside = mkdtempSync(join(cache, `${what}-${process.pid}-${pidNamespace()}-`))
   asides.add(aside)
   return aside
 }
@@ -142,14 +143,18 @@ process.on('exit', () => {
 })
 
 const unfinished = ['building', 'editing'] as const
-const ASIDE = new RegExp(`^(?:${unfinished.join('|')})-(\\d+)-`)
+const ASIDE = new RegExp(`^(?:${unfinished.join('|')})-(\\d+)-(\\d+)-`)
+
+/** In which the process ID is valid: a process in the namespaces of a node does not see those outside. */
+const pidNamespace = (): string => (existsSync(OWN_NAMESPACE) ? readlinkSync(OWN_NAMESPACE).replace(/\D/g, '') : '0')
+const OWN_NAMESPACE = '/proc/self/ns/pid'
 
 /** Removes the unfinished builds of killed processes from the cache. */
 function removeLeftovers(): void {
   if (!existsSync(cache)) return
   for (const name of readdirSync(cache)) {
-    const pid = Number(ASIDE.exec(name)?.[1] ?? Number.NaN)
-    if (!Number.isNaN(pid) && !isAlive(pid)) rmSync(join(cache, name), { recursive: true, force: true })
+    const [, pid, namespace] = ASIDE.exec(name) ?? []
+    if (namespace === pidNamespace() && !isAlive(Number(pid))) rmSync(join(cache, name), { recursive: true, force: true })
   }
 }
 
