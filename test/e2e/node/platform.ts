@@ -38,7 +38,12 @@ export async function startPlatform(cluster: Cluster): Promise<void> {
 
 async function startCrossplane({ programs, authority, applyAll, kubectl, until, reached }: Cluster, version: string): Promise<void> {
   const source = await moduleSources('crossplane/core', 'github.com/crossplane/crossplane/v2')
-  const settings = [`image.tag=${version}`, 'registryCaBundleConfig.name=ca', 'registryCaBundleConfig.key=ca.crt']
+  const settings = [
+    `image.tag=${version}`,
+    ...['registryCaBundleConfig.name=ca', 'registryCaBundleConfig.key=ca.crt'],
+    // Tests change a claim more often than people do, and Crossplane would throttle it.
+    'args={--circuit-breaker-refill-rate=100}',
+  ]
   const chart = [join(source, 'cluster/charts/crossplane'), 'crossplane', CROSSPLANE, ...settings]
   const { stdout } = await run(programs.chart, chart, { maxBuffer: 1 << 24 })
   await applyAll([

@@ -21,11 +21,12 @@ export interface Ledger {
   readonly close: () => void
 }
 
-/** The attribute of an event that lets its first deliveries fail: this many. */
+/** The attribute of an event that lets its first deliveries fail: this many. As a dead letter it is accepted. */
 export const FAILURES = 'failures'
+const DEAD_LETTER = 'knativeerrorcode'
 
 /** Listens on an address that pods can reach. */
-export async function openLedger(host: string): Promise<Ledger> {
+export async function openLedger(host: string, wanted = 0): Promise<Ledger> {
   const deliveries: Delivery[] = []
   const accepted: Delivery[] = []
   const attempts = new Map<string, number>()
@@ -37,11 +38,11 @@ export async function openLedger(host: string): Promise<Ledger> {
     const attempt = (attempts.get(key) ?? 0) + 1
     attempts.set(key, attempt)
     deliveries.push(delivery)
-    const fails = attempt <= Number(delivery.attributes[FAILURES] ?? 0)
+    const fails = attempt <= Number(delivery.attributes[FAILURES] ?? 0) && delivery.attributes[DEAD_LETTER] === undefined
     if (!fails) accepted.push(delivery)
     response.writeHead(fails ? 503 : 202).end()
   })
-  await new Promise<void>(resolve => server.listen(0, host, resolve))
+  await new Promise<void>(resolve => server.listen(wanted, host, resolve))
   const { port } = server.address() as AddressInfo
   return {
     url: `http://${host}:${port}`,

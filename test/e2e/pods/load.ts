@@ -62,7 +62,7 @@ export function versionIn(body: string): string {
 }
 
 /** Calls `act` this often in a second, however long each call takes. Falls behind rather than bursts. */
-function steadily(perSecond: number, act: () => Promise<void>): Load<number> {
+export function steadily(perSecond: number, act: () => Promise<void>): Load<number> {
   const began = Date.now()
   const running = new Set<Promise<void>>()
   let stopping = false

@@ -1,9 +1,9 @@
 // Knative Serving, Eventing and Kourier as their releases install them, changed only as far as a small node and short tests need it.
 import { join } from 'node:path'
-import { at, isObject, items, type JsonObject } from '../../../../src/kubernetes/json.ts'
-import { manifestsIn, released } from '../../cluster/knative.ts'
-import type { Pin } from '../../cluster/programs.ts'
-import { moduleSources } from '../../go-tools.ts'
+import { at, isObject, items, type JsonObject } from '../../../src/kubernetes/json.ts'
+import { manifestsIn, released } from '../cluster/knative.ts'
+import type { Pin } from '../cluster/programs.ts'
+import { moduleSources } from '../go-tools.ts'
 
 const SERVING = 'cluster/programs/serving'
 const EVENTING = 'cluster/programs/eventing'
@@ -71,10 +71,12 @@ export interface Images {
 /** Every manifest with these images; without the Deployments whose programs are not among them. */
 export async function knativeManifests({ ofProgram, envoy }: Images): Promise<JsonObject[]> {
   const kourier = manifestsIn(join(await moduleSources(KOURIER, 'knative.dev/net-kourier'), 'config'))
+  // The images of sources and sinks, without which Eventing's controller does not start.
+  const integrations = manifestsIn(join(await moduleSources(EVENTING, 'knative.dev/eventing'), 'third_party/eventing-integrations-latest'))
   const imageOf = (image: unknown): string | undefined =>
     ENVOY.test(String(image)) ? envoy : ofProgram[String(image).replace(IMPORT_PATH, '')]
 
-  return [...(await released()), ...kourier].flatMap((manifest): JsonObject[] => {
+  return [...(await released()), ...integrations, ...kourier].flatMap((manifest): JsonObject[] => {
     const { kind } = manifest
     const name = String(at(manifest, 'metadata', 'name'))
     if (kind === UNWANTED) return []
