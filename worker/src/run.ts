@@ -1,0 +1,198 @@
+// What happens to one event, whether it came from JetStream or over HTTP.
+import type { CloudEvent } from './cloudevents/event.ts'
+import { Reject, Retry, reasonOf } from './errors.ts'
+import type { Idempotency, Lease } from './idempotency.ts'
+import { type Log, withFields } from './log.ts'
+import type { Metrics, Result } from './metrics.ts'
+import type { Publish } from './publish.ts'
+import { checkData, type Schemas } from './standard-schema.ts'
+import { continueTrace, type Trace } from './trace.ts'
+
+export interface HandlerContext {
+  /** Aborted when the time of the event is up, or the worker has to stop. */
+  readonly signal: AbortSignal
+  /** Each line has the id, source and type of the event and the trace. */
+  readonly log: Log
+  /** 1 for the first delivery. Always 1 over HTTP. */
+  readonly attempt: number
+  readonly publish: Publish
+  /** To pass on to other services. */
+  readonly traceparent: string
+}
+
+/** How an event ended. */
+export type Outcome =
+  | { readonly result: 'handled' | 'duplicate' }
+  | { readonly result: 'failed'; readonly error: unknown; readonly afterMs?: number }
+  | { readonly result: 'rejected' | 'abandoned'; readonly reason: string }
+
+export interface RunOptions {
+  readonly handler: (event: CloudEvent, context: HandlerContext) => unknown
+  readonly schemas?: Schemas | undefined
+  readonly log: Log
+  readonly metrics: Metrics
+  readonly maxProcessingMs?: number | undefined
+  readonly idempotency: () => Promise<Idempotency> | undefined
+  readonly publish: (cause: CloudEvent, traceparent: () => string) => Publish
+}
+
+export interface Incoming {
+  readonly attempt: number
+  readonly traceparent?: string | undefined
+}
+
+export interface Runner {
+  readonly run: (event: CloudEvent, incoming: Incoming) => Promise<Outcome>
+  readonly inFlight: () => number
+  /** Ends handlers whose time is up. */
+  readonly tick: () => void
+  /** Aborts the signal of each handler that still runs. */
+  readonly abort: () => void
+  /** Ends each run that has not finished. */
+  readonly abandon: () => Promise<void>
+  /** Resolves once nothing runs. */
+  readonly idle: () => Promise<void>
+}
+
+interface Run {
+  readonly startedMs: number
+  /** Made when the handler asks for its signal. */
+  controller?: AbortController
+  isAborted: boolean
+  lease?: Lease
+  readonly end: (outcome: Outcome) => void
+}
+
+export function createRunner(options: RunOptions): Runner {
+  const { handler, schemas, metrics, maxProcessingMs } = options
+  const runs = new Set<Run>()
+  const waiters: (() => void)[] = []
+
+  const abort = (run: Run, reason: string) => {
+    run.isAborted = true
+    run.controller?.abort(new Error(reason))
+  }
+
+  /** Resolves when the event is done, or when it is given up. What it still does then has no effect. */
+  function run(original: CloudEvent, incoming: Incoming): Promise<Outcome> {
+    return new Promise(resolve => {
+      const startedMs = performance.now()
+      const entry: Run = {
+        startedMs,
+        isAborted: false,
+        end: outcome => {
+          if (!runs.delete(entry)) return
+          metrics.count(original.type, outcome.result satisfies Result, (performance.now() - startedMs) / 1000)
+          resolve(outcome)
+          if (runs.size === 0) for (const wake of waiters.splice(0)) wake()
+        },
+      }
+      runs.add(entry)
+      void perform(entry, original, incoming).then(entry.end)
+    })
+  }
+
+  async function perform(entry: Run, original: CloudEvent, incoming: Incoming): Promise<Outcome> {
+    let event = original
+    let lease: Lease | undefined
+    try {
+      if (schemas !== undefined) {
+        const checked = await checkData(original, schemas)
+        if ('problem' in checked) return { result: 'rejected', reason: checked.problem }
+        event = checked.event
+      }
+      const opening = options.idempotency()
+      if (opening !== undefined) {
+        lease = await (await opening).begin(original, signalOf(entry))
+        if (lease === undefined) return { result: 'duplicate' }
+        entry.lease = lease
+      }
+      await handler(event, contextOf(entry, original, incoming))
+      await lease?.finish(signalOf(entry))
+      return { result: 'handled' }
+    } catch (error) {
+      await lease?.release()
+      if (error instanceof Reject) return { result: 'rejected', reason: error.message }
+      if (error instanceof Retry) return { result: 'failed', error, afterMs: error.afterMs }
+      return { result: 'failed', error }
+    }
+  }
+
+  function signalOf(entry: Run): AbortSignal {
+    if (entry.controller === undefined) {
+      entry.controller = new AbortController()
+      if (entry.isAborted) entry.controller.abort()
+    }
+    return entry.controller.signal
+  }
+
+  /** Signal, log and trace are made on demand, because most handlers use none of them. */
+  function contextOf(entry: Run, event: CloudEvent, { attempt, traceparent }: Incoming): HandlerContext {
+    let trace: Trace | undefined
+    let log: Log | undefined
+    let publish: Publish | undefined
+    const tracing = () => {
+      trace ??= continueTrace(traceparent ?? event.extensions.traceparent)
+      return trace
+    }
+    const fields = () => ({ event: event.id, source: event.source, type: event.type, attempt, trace_id: tracing().traceId })
+    return {
+      attempt,
+      get signal() {
+        return signalOf(entry)
+      },
+      get log() {
+        log ??= withFields(options.log, fields)
+        return log
+      },
+      get traceparent() {
+        return tracing().traceparent
+      },
+      get publish() {
+        publish ??= options.publish(event, () => tracing().traceparent)
+        return publish
+      },
+    }
+  }
+
+  return {
+    run,
+    inFlight: () => runs.size,
+    tick: () => {
+      if (maxProcessingMs === undefined) return
+      const limit = performance.now() - maxProcessingMs
+      for (const entry of runs) {
+        if (entry.startedMs > limit) continue
+        const reason = `the handler took longer than ${maxProcessingMs / 1000} s (spec.processing.maxDuration of the claim)`
+        abort(entry, reason)
+        // The handler may never end, and would keep its lease.
+        void entry.lease?.release()
+        entry.end({ result: 'failed', error: new Error(reason) })
+      }
+    },
+    abort: () => {
+      for (const entry of runs) abort(entry, 'the worker has to stop')
+    },
+    abandon: async () => {
+      const left = [...runs]
+      for (const entry of left) entry.end({ result: 'abandoned', reason: 'the worker had to stop' })
+      await Promise.all(left.map(entry => entry.lease?.release()))
+    },
+    idle: () => (runs.size === 0 ? Promise.resolve() : new Promise(resolve => waiters.push(resolve))),
+  }
+}
+
+export const describeOutcome = (outcome: Outcome): string => {
+  switch (outcome.result) {
+    case 'handled':
+    case 'duplicate':
+      return outcome.result
+    case 'failed':
+      return reasonOf(outcome.error)
+    case 'rejected':
+    case 'abandoned':
+      return outcome.reason
+    default:
+      return outcome satisfies never
+  }
+}
