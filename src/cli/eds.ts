@@ -5,6 +5,7 @@ import { doctor } from './doctor.ts'
 import { importClaim } from './import.ts'
 import type { ExitCode, Io } from './io.ts'
 import { migrate } from './migrate.ts'
+import { create } from './new.ts'
 import { render } from './render.ts'
 import { schema } from './schema.ts'
 import { note } from './stderr.ts'
@@ -12,7 +13,7 @@ import { validate } from './validate.ts'
 import { wait } from './wait.ts'
 import { why } from './why.ts'
 
-const commands = [validate, render, importClaim, migrate, schema, diff, why, wait, doctor]
+const commands = [create, validate, render, importClaim, migrate, schema, diff, why, wait, doctor]
 
 const usage = (): string => {
   const width = Math.max(...commands.map(({ name }) => name.length))

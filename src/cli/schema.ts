@@ -1,12 +1,11 @@
-import { existsSync, readFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { readFileSync } from 'node:fs'
 import { parseDocument } from 'yaml'
 import claimSchema from '../../schemas/eventdrivenservice.schema.json' with { type: 'json' }
 import { type JsonObject, textOf } from '../kubernetes/json.ts'
 import { type Names, ownNames, withNames } from '../platform/names.ts'
 import { command } from './command.ts'
 import type { ExitCode } from './io.ts'
+import { packaged } from './packaged.ts'
 import { readPlatform } from './platform-file.ts'
 
 export const schema = command({
@@ -49,11 +48,4 @@ function definition(file: string, names: Names): string {
     if (!values.includes(textOf(document.getIn(example)))) document.setIn(example, values[0])
   }
   return document.toString({ lineWidth: 0, flowCollectionPadding: false })
-}
-
-/** A file of this package: the bundle and the sources are in folders of different depth. */
-function packaged(file: string): string {
-  let folder = dirname(fileURLToPath(import.meta.url))
-  while (!existsSync(join(folder, file)) && folder !== dirname(folder)) folder = dirname(folder)
-  return join(folder, file)
 }
