@@ -5,6 +5,7 @@ import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { expect, onTestFinished, test } from 'vitest'
 import { root } from '../../fixtures/claim-files.ts'
 import { until } from '../cluster/until.ts'
+import { findCgroups } from './cgroups.ts'
 
 interface Run {
   readonly child: ChildProcess
@@ -63,17 +64,7 @@ function namespacesOf(pid: number | undefined): Set<string> {
 
 const isIn = (namespaces: ReadonlySet<string>) => (process: string) => namespacesIn(process).some(name => namespaces.has(name))
 
-const cgroupsOf = (pid: number | undefined) => {
-  const roots = [
-    ...new Set(
-      read('/proc/self/mountinfo')
-        .split('\n')
-        .filter(line => / - cgroup2? /.test(line))
-        .map(line => line.split(' ')[4] ?? ''),
-    ),
-  ]
-  return roots.flatMap(folder => readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(isOf(pid)))
-}
+const cgroupsOf = (pid: number | undefined) => findCgroups(new RegExp(`^${nameOf(pid)}`))
 const foldersOf = (pid: number | undefined) => readdirSync(process.env.TMPDIR ?? '/tmp').filter(isOf(pid))
 
 /** The parts of the machine that a node must not change. */
