@@ -5,6 +5,7 @@ import { at } from '../../../../src/kubernetes/json.ts'
 import type { Reference } from '../api.ts'
 import { API_VERSION, type ClaimManifest, KIND } from '../claim.ts'
 import { FUNCTION } from '../install.ts'
+import { diff, inputOf, observedFile } from './diff.ts'
 import type { Setting } from './setting.ts'
 
 interface Snapshot {
@@ -74,6 +75,16 @@ export function staysQuiet(given: () => Setting, quiet: Quiet, between: () => vo
     began = Date.now()
   })
   between()
+  // The API server fills in defaults, webhooks change objects, and neither is a change.
+  test.each([
+    { place: 'the cluster', options: async () => [] },
+    { place: 'a file', options: async () => ['--observed', await observedFile(given(), quiet.claims), '--input', await inputOf(given())] },
+  ])('eds diff says that nothing changes, against $place', async ({ options }) => {
+    const names = quiet.claims.map(({ metadata }) => `${metadata.namespace}/${metadata.name}`)
+    const said = await diff(given(), ...names, ...(await options()))
+    expect(said.objects.filter(({ action }) => action !== 'none')).toEqual([])
+    expect(said.exit).toBe(0)
+  })
   test(`no generation changes and no event arrives or repeats for ${quiet.seconds} s`, async () => {
     await delay(Math.max(0, began + quiet.seconds * 1000 - Date.now()))
     const after = await snapshotOf(given(), quiet)
