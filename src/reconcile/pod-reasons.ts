@@ -101,5 +101,5 @@ function problemsOf(groups: readonly TroubleGroup[]): string {
   const shown = groups.slice(0, MOST_PROBLEMS)
   const rest = groups.slice(MOST_PROBLEMS)
   const lines = shown.map(({ reason, message, pods: { length } }) => `${length} ${length === 1 ? 'pod' : 'pods'}: ${reason}: ${message}`)
-  return [...lines, ...(rest.length === 0 ? [] : [`and ${rest.length} more problems`])].join('; ')
+  return [...lines, ...(rest.length === 0 ? [] : [`and ${rest.length} more`])].join('; ')
 }

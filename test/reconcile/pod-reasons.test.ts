@@ -139,7 +139,7 @@ describe('the condition', () => {
       pods: ['crash', 'image-missing', 'image-name-invalid', 'secret-missing'].map(name => podOf(name, 1)),
       reason: 'InvalidImageName',
       causes:
-        '1 pod: InvalidImageName: image ghcr.io/Acme/Orders:1: invalid reference format: repository name (Acme/Orders) must be lowercase; 1 pod: ImagePullBackOff: image ghcr.io/acme/nothing:1: not found; 1 pod: CreateContainerConfigError: secret "orders-api" not found; and 1 more problems. ',
+        '1 pod: InvalidImageName: image ghcr.io/Acme/Orders:1: invalid reference format: repository name (Acme/Orders) must be lowercase; 1 pod: ImagePullBackOff: image ghcr.io/acme/nothing:1: not found; 1 pod: CreateContainerConfigError: secret "orders-api" not found; and 1 more. ',
     },
     {
       title: 'keeps its reason while a pod may still be starting',

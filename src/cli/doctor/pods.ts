@@ -57,7 +57,7 @@ export function describe(troubles: readonly Trouble[]): string {
     return `pod ${first}: ${joined(': ', reason, message)}${too}`
   })
   const rest = groups.length - shown.length
-  return [...shown, ...(rest === 0 ? [] : [`and ${rest} more problems`])].join('; ')
+  return [...shown, ...(rest === 0 ? [] : [`and ${rest} more`])].join('; ')
 }
 
 const MOST_PROBLEMS = 10
