@@ -99,23 +99,23 @@ describe('during a build', () => {
     expect(unfinished()).toEqual([])
   })
 
-  test('the next start removes the unfinished build of a killed process, but not that of a running one', async () => {
+  test('the next start removes the unfinished build of a killed process, but not that of a running one or of other namespaces', async () => {
     const killed = sandbox()
     await waitForBuild()
     killed.child.kill('SIGKILL')
     await killed.ended
     const [left = ''] = unfinished()
-    expect(left).toMatch(new RegExp(`^building-${killed.child.pid}-`))
-    const running = `building-${process.pid}-running`
-    mkdirSync(join(cache, running))
+    const [, namespace] = new RegExp(`^building-${killed.child.pid}-(\\d+)-`).exec(left) ?? []
+    const others = [`building-${killed.child.pid}-1${namespace}-elsewhere`, `building-${process.pid}-${namespace}-running`]
+    for (const other of others) mkdirSync(join(cache, other))
     rmSync(builds)
 
     const next = sandbox()
     await waitForBuild()
     expect(unfinished()).not.toContain(left)
-    expect(unfinished()).toContain(running)
+    expect(unfinished()).toEqual(expect.arrayContaining(others))
     next.child.kill('SIGTERM')
     await next.ended
-    expect(unfinished()).toEqual([running])
+    expect(unfinished().sort()).toEqual(others.sort())
   })
 })
