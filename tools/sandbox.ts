@@ -13,6 +13,7 @@ import { createProgress } from '../test/e2e/cluster/progress.ts'
 import { connectDoor, doorPorts } from '../test/e2e/node/doors.ts'
 import { enterNamespaces } from '../test/e2e/node/enter.ts'
 import { isInside } from '../test/e2e/node/environment.ts'
+import { installKnative } from '../test/e2e/node/knative.ts'
 import { pushProgram } from '../test/e2e/pods/images.ts'
 import { type ApplyInput, manifestOf, readApplyInput, referredObjects, sourceOf } from './apply.ts'
 import { blockerOf } from './claim-state.ts'
@@ -165,12 +166,16 @@ function introduction({ kubeconfig, realPods }: Cluster, port: number, { knative
   const { kubernetes, crossplane, keda } = versions()
   const { serving, eventing } = knativeVersions()
   const command = (text: string) => paint('cyan', text)
+  const requests = `  ${command('kubectl -n kourier-system port-forward service/kourier 8080:80 &')}
+  ${command("curl -H 'Host: orders-worker.shop.example.com' http://localhost:8080")}
+`
+  const simulated = `with their real controllers and webhooks. The network layer and the
+KafkaSource controller are simulated, so requests reach no service.`
   const withKnative = `
-Knative Serving ${serving} and Eventing ${eventing} run with their real controllers and webhooks. The network layer and the
-KafkaSource controller are simulated, so requests reach no service. Change the runtime of a service, and back:
+Knative Serving ${serving} and Eventing ${eventing} run ${realPods ? 'as pods, with Kourier.' : simulated} Change the runtime of a service, and back:
 
   ${command(`kubectl -n shop patch eventdrivenservice orders-worker --type merge -p '{"spec":{"runtime":"Knative","scaling":null}}'`)}
-  ${command(`kubectl -n shop patch eventdrivenservice orders-worker --type merge -p '{"spec":{"runtime":"Deployment"}}'`)}
+${realPods ? requests : ''}  ${command(`kubectl -n shop patch eventdrivenservice orders-worker --type merge -p '{"spec":{"runtime":"Deployment"}}'`)}
 `
   return `
 Kubernetes ${kubernetes} with Crossplane ${crossplane}, KEDA ${keda} and NATS, ${realPods ? WITH_PODS : WITHOUT_PODS}
@@ -211,10 +216,9 @@ function interruption(): Promise<number> {
 
 /** Checks the input, builds everything, and runs this sandbox again where a real node can start. */
 async function enter({ apply, knative }: { readonly apply: readonly string[]; readonly knative: boolean }): Promise<void> {
-  if (knative) throw new Error('--knative and --node do not work together yet')
   await readApplyInput(apply)
   const command = [process.execPath, '--import', 'tsx', ...process.argv.slice(1)]
-  process.exitCode = await enterNamespaces(command, createProgress(process.stderr), { doors: 2 })
+  process.exitCode = await enterNamespaces(command, createProgress(process.stderr), { doors: 2, knative })
 }
 
 /** A port of this machine's loopback for the NATS server. */
@@ -254,7 +258,7 @@ async function main(): Promise<void> {
     await publish(cluster)
     await install(cluster, flavour)
     if (values.node) await pushExampleImage(cluster)
-    if (values.knative) await startKnative(cluster, progress)
+    if (values.knative) await (values.node ? installKnative(cluster) : startKnative(cluster, progress))
     // The stream and consumer of the commands in the introduction.
     await nats.createStream('ORDERS')
     await nats.createConsumer('ORDERS', 'orders-workers')
