@@ -66,7 +66,7 @@ const layers: readonly { layer: string; files: RegExp; may: readonly RegExp[] }[
       claimTypes,
       checks,
       /^src\/claim\/resolve\.ts$/,
-      /^src\/convert\/(containers|env|fields|files|identity|port-number|processing|size)\.ts$/,
+      /^src\/convert\/(containers|env|fields|files|identity|mesh|port-number|processing|size)\.ts$/,
       ...foundation,
     ],
   },

@@ -1,17 +1,18 @@
 // Warnings: fields that are valid but should change.
-import { at, type Json, textOf } from '../kubernetes/json.ts'
+import { at, items, type Json, textOf } from '../kubernetes/json.ts'
+import type { MeshPlatform } from '../platform/platform.ts'
 import { seconds } from './duration.ts'
 import type { Finding, Path } from './findings.ts'
 import { lagThresholdOf } from './processing.ts'
 import { inlined, type Schema } from './schema.ts'
 
 /** Finds deprecated fields, fields without effect, and an unpinned image. Accepts any document, valid or not. */
-export function compileAdvice(published: Schema): (document: Json) => Finding[] {
+export function compileAdvice(published: Schema, mesh?: MeshPlatform): (document: Json) => Finding[] {
   const deprecated = deprecatedFields(inlined(published), [])
   const isSet = (document: Json, path: Path) => (at(document, ...path) ?? null) !== null
   return document => {
-    const outdated = [...deprecated, ...fieldsWithoutEffect(at(document, 'spec'))].filter(({ path }) => isSet(document, path))
-    return [...outdated, ...busyReplicas(at(document, 'spec')), ...unpinned(document)]
+    const outdated = [...deprecated, ...fieldsWithoutEffect(at(document, 'spec'), mesh)].filter(({ path }) => isSet(document, path))
+    return [...outdated, ...busyReplicas(at(document, 'spec')), ...images.flatMap(path => unpinned(document, path))]
   }
 }
 
@@ -47,13 +48,34 @@ function busyReplicas(spec: Json | undefined): Finding[] {
   ]
 }
 
+const noEffect = (field: Path, why: string): Finding => ({ code: 'NO_EFFECT', path: ['spec', ...field], problem: `has no effect ${why}` })
+
+/** Fields of the mesh that have no effect because of other fields or of the platform. */
+function meshWithoutEffect(spec: Json | undefined, mesh: MeshPlatform | undefined): Finding[] {
+  const hasHosts = items(at(spec, 'mesh', 'hosts')).length > 0
+  return [
+    ...(hasHosts ? [] : [noEffect(['mesh', 'tlsSecret'], 'without mesh.hosts')]),
+    ...(mesh !== undefined && mesh.tracingProvider === undefined
+      ? [noEffect(['mesh', 'tracing'], "here: the platform names no provider of traces (mesh.tracingProvider in the function's input)")]
+      : []),
+    ...(hasHosts && mesh?.gateway?.style === 'GatewayAPI'
+      ? [noEffect(['mesh', 'retries'], 'on requests through mesh.hosts: the HTTPRoutes of this gateway have no retries')]
+      : []),
+  ]
+}
+
 /** Fields that have no effect because of other fields, whether or not they are set. */
-function fieldsWithoutEffect(spec: Json | undefined): Finding[] {
-  const noEffect = (field: Path, why: string): Finding => ({ code: 'NO_EFFECT', path: ['spec', ...field], problem: `has no effect ${why}` })
+function fieldsWithoutEffect(spec: Json | undefined, mesh: MeshPlatform | undefined): Finding[] {
+  const ofMesh = meshWithoutEffect(spec, mesh)
   if (at(spec, 'runtime') === 'Knative')
-    return [noEffect(['scaling'], 'with runtime Knative: see knative.autoscaling'), noEffect(['sessionAffinity'], 'with runtime Knative')]
+    return [
+      ...ofMesh,
+      noEffect(['scaling'], 'with runtime Knative: see knative.autoscaling'),
+      noEffect(['sessionAffinity'], 'with runtime Knative'),
+    ]
   const isSet = (field: string) => (at(spec, field) ?? null) !== null
   return [
+    ...ofMesh,
     ...(isSet('httpPort') ? [] : [noEffect(['sessionAffinity'], 'without httpPort')]),
     ...(isSet('nats')
       ? []
@@ -80,8 +102,12 @@ function deprecation({ description = 'deprecated' }: Schema): string {
   return text.charAt(0).toLowerCase() + text.slice(1).replace(/\.$/, '')
 }
 
-function unpinned(document: Json): Finding[] {
-  const path = ['spec', 'image']
+const images: readonly Path[] = [
+  ['spec', 'image'],
+  ['spec', 'mesh', 'canary', 'image'],
+]
+
+function unpinned(document: Json, path: Path): Finding[] {
   const image = at(document, ...path)
   if (typeof image !== 'string' || image === '' || isPinned(image)) return []
   return [{ code: 'UNPINNED_IMAGE', path, problem: "must be pinned: use a tag other than 'latest', or a digest", found: image }]

@@ -35,10 +35,19 @@ const ofRuntime: Readonly<Partial<Record<string, Runtime>>> = {
   processing: 'Deployment',
   priority: 'Deployment',
   updates: 'Deployment',
+  'mesh.hosts': 'Deployment',
+  'mesh.timeout': 'Deployment',
+  'mesh.retries': 'Deployment',
+  'mesh.cors': 'Deployment',
+  'mesh.canary': 'Deployment',
+  'mesh.circuitBreaker': 'Deployment',
+  'mesh.callers': 'Deployment',
+  'mesh.rateLimit': 'Deployment',
 }
 
 function canHave(spec: Json | undefined, field: string): boolean {
-  const runtime = ofRuntime[field.split('.')[0] ?? '']
+  const steps = field.split('.')
+  const runtime = ofRuntime[steps[0] ?? ''] ?? ofRuntime[steps.slice(0, 2).join('.')]
   return runtime === undefined || runtime === at(spec, 'runtime')
 }
 

@@ -4,7 +4,9 @@ import { compileAdvice } from '../../src/claim/advice.ts'
 import { sentence } from '../../src/claim/findings.ts'
 import type { Schema } from '../../src/claim/schema.ts'
 import type { Json, JsonObject } from '../../src/kubernetes/json.ts'
+import type { MeshPlatform } from '../../src/platform/platform.ts'
 import { claim } from '../fixtures/claims.ts'
+import { gateways, withMesh } from '../fixtures/mesh.ts'
 
 const advise = compileAdvice(schema as Schema)
 const said = (document: Json) => advise(document).map(finding => `${sentence(finding)} [${finding.code}]`)
@@ -35,6 +37,12 @@ test.each([
   },
   { says: 'one that is null', spec: { secret1Name: null }, advice: [] },
 ])('deprecated fields: $says', ({ spec, advice }) => expect(said(claim(spec))).toEqual(advice))
+
+test('a canary is advised like the image', () => {
+  expect(said(claim({ mesh: { canary: { image: 'worker', weight: 1 } } }))).toEqual([
+    "spec.mesh.canary.image: must be pinned: use a tag other than 'latest', or a digest, got 'worker' [UNPINNED_IMAGE]",
+  ])
+})
 
 const idle = (path: string, why: string) => `${path}: has no effect ${why} [NO_EFFECT]`
 test.each([
@@ -103,3 +111,37 @@ test.each([
   { says: 'an image that is a number', document: claim({ image: 5 }) },
   { says: 'an empty image', document: claim({ image: '' }) },
 ])('gives no advice for $says', ({ document }) => expect(said(document)).toEqual([]))
+
+const hosts = ['a.example.com']
+test.each<{ says: string; mesh: JsonObject; platform: MeshPlatform; advice: string[] }>([
+  {
+    says: 'a secret without hosts',
+    mesh: { tlsSecret: 'a' },
+    platform: platformOf(),
+    advice: [idle('spec.mesh.tlsSecret', 'without mesh.hosts')],
+  },
+  { says: 'a secret with hosts', mesh: { tlsSecret: 'a', hosts }, platform: platformOf(), advice: [] },
+  {
+    says: 'tracing without a provider',
+    mesh: { tracing: { sampling: 1 } },
+    platform: { trustDomain: 'a', natsBypass: true },
+    advice: [idle('spec.mesh.tracing', "here: the platform names no provider of traces (mesh.tracingProvider in the function's input)")],
+  },
+  { says: 'tracing with a provider', mesh: { tracing: { sampling: 1 } }, platform: platformOf(), advice: [] },
+  {
+    says: 'retries through the Gateway API',
+    mesh: { retries: { attempts: 1 }, hosts },
+    platform: platformOf(gateways.GatewayAPI),
+    advice: [idle('spec.mesh.retries', 'on requests through mesh.hosts: the HTTPRoutes of this gateway have no retries')],
+  },
+  { says: 'retries in the mesh only', mesh: { retries: { attempts: 1 } }, platform: platformOf(gateways.GatewayAPI), advice: [] },
+])('the mesh of the platform: $says', ({ mesh, platform, advice }) => {
+  const told = compileAdvice(schema as Schema, platform)(claim({ mesh }))
+  expect(told.map(finding => `${sentence(finding)} [${finding.code}]`)).toEqual(advice)
+})
+
+function platformOf(gateway: MeshPlatform['gateway'] & object = gateways.Istio): MeshPlatform {
+  const { mesh } = withMesh({ gateway })
+  if (mesh === undefined) throw new Error('no mesh')
+  return mesh
+}

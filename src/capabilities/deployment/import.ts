@@ -7,6 +7,7 @@ import { environmentOf, natsVariables, variableValue } from '../../convert/env.t
 import { definedFields, nonEmpty, unlessDefault } from '../../convert/fields.ts'
 import { natsFileFields, natsFilesOf } from '../../convert/files.ts'
 import { identityOf } from '../../convert/identity.ts'
+import { meshOf } from '../../convert/mesh.ts'
 import { portNumber } from '../../convert/port-number.ts'
 import { processingOf } from '../../convert/processing.ts'
 import { matchSize } from '../../convert/size.ts'
@@ -68,6 +69,7 @@ export function specOf(given: Given, platform: Platform): JsonObject {
     priority: priorityOf(pod, platform),
     updates,
     sessionAffinity: unlessDefault(defaults.sessionAffinity, at(http, 'spec', 'sessionAffinity')),
+    mesh: meshOf(deployment, platform),
   })
 }
 

@@ -7,6 +7,7 @@ import { environmentOf, natsVariables, variableValue } from '../../convert/env.t
 import { definedFields, nonEmpty, unlessDefault } from '../../convert/fields.ts'
 import { natsFileFields, natsFilesOf } from '../../convert/files.ts'
 import { identityOf } from '../../convert/identity.ts'
+import { meshOf } from '../../convert/mesh.ts'
 import { matchSize } from '../../convert/size.ts'
 import { at, isObject, items, type Json, type JsonObject, textOf } from '../../kubernetes/json.ts'
 import type { Platform } from '../../platform/platform.ts'
@@ -51,6 +52,7 @@ export function servingOf(service: JsonObject, serviceAccount: JsonObject | unde
     ...podFields(service, defaults, unlessDefault(defaults.port, at(main, 'ports', 0, 'containerPort'))),
     identity: identityOf(serviceAccount, platform),
     knative: nonEmpty(knative),
+    mesh: meshOf(service, platform),
   })
 }
 
