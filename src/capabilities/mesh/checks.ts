@@ -40,10 +40,11 @@ function wrongHosts({ hosts = [] }: MeshSpec, { gateway, hostSuffixes }: MeshPla
   })
 }
 
-/** A file may leave the namespace open. */
+/** At a dot, so that nobody takes `notshop.example.com` for `shop.example.com`. A file may leave the namespace open. */
 function endsWith(host: string, suffix: string): boolean {
   const [end = '', ...others] = suffix.split('{namespace}').reverse()
-  return others.length > 0 ? host.endsWith(end) : host.endsWith(suffix)
+  if (others.length > 0) return host.endsWith(end)
+  return suffix.startsWith('.') ? host.endsWith(suffix) : host === suffix || host.endsWith(`.${suffix}`)
 }
 
 /** Knative Eventing has no token, and is no caller of the claim's list. */

@@ -182,6 +182,14 @@ test.each<{ says: string; spec: JsonObject; finding: string; platform?: Platform
 ])('refuses $says', ({ spec, finding, platform = withMesh(), metadata }) => expect(say(platform, spec, metadata)).toEqual([finding]))
 
 describe('host suffixes', () => {
+  test.each([
+    { host: 'shop.example.com', accepted: true },
+    { host: 'a.shop.example.com', accepted: true },
+    { host: 'notshop.example.com', accepted: false },
+  ])('without a dot at its start takes $host: $accepted', ({ host, accepted }) => {
+    expect(say(withMesh({ hostSuffixes: ['{namespace}.example.com'] }), { mesh: { hosts: [host] } }).length === 0).toBe(accepted)
+  })
+
   const platform = withMesh({ hostSuffixes: ['.{namespace}.example.com'] })
   test.each([
     { says: 'in the namespace', namespace: 'shop', accepted: true },
