@@ -22,6 +22,7 @@ describe('claim, else environment, else platform, else built-in', () => {
     row(`knative.${field}`, values, knativeClaim({ knative: {} }))
   const eventing = (field: string, ...values: [Json, Json, Json, Json | undefined]) =>
     row(`eventing.broker.${field}`, values, claim({ eventing: { broker: {} } }))
+  const mesh = (field: string, ...values: [Json, Json, Json, Json]) => row(`mesh.${field}`, values, claim({ mesh: {} }))
   const row = (field: string, [claim_, environment, platform, builtIn]: readonly (Json | undefined)[], base: Json = claim()) => ({
     field,
     claim: claim_,
@@ -74,15 +75,40 @@ describe('claim, else environment, else platform, else built-in', () => {
     eventing('delivery.timeout', 'PT1S', 'PT2S', 'PT3S', undefined),
     eventing('delivery.deadLetter', { uri: 'http://a' }, { ref: ref('b') }, { uri: 'http://c' }, undefined),
     eventing('delivery.deadLetter', { ref: ref('a') }, { ref: { ...ref('b'), namespace: 'b' } }, { uri: 'http://c' }, undefined),
+    mesh('mtls', 'PERMISSIVE', 'STRICT', 'PERMISSIVE', 'STRICT'),
+    mesh('timeout', '50s', '40s', '35s', '30s'),
+    mesh('retries.enabled', false, true, false, true),
+    mesh('retries.attempts', 5, 4, 2, 3),
+    mesh('retries.perTryTimeout', '5s', '4s', '3s', '10s'),
+    mesh('retries.retryOn', ['5xx'], ['503'], ['reset'], ['connect-failure', 'refused-stream', 'unavailable', 'cancelled', '503']),
+    mesh('circuitBreaker.enabled', false, true, false, true),
+    mesh('circuitBreaker.maxConnections', 5, 4, 3, 100),
+    mesh('circuitBreaker.maxPending', 5, 4, 3, 100),
+    mesh('circuitBreaker.maxRequests', 5, 4, 3, 1000),
+    mesh('circuitBreaker.errors', 9, 8, 7, 5),
+    mesh('circuitBreaker.interval', '5s', '4s', '3s', '30s'),
+    mesh('circuitBreaker.ejection', '5s', '4s', '3s', '30s'),
+    mesh('circuitBreaker.maxEjectionPercent', 5, 4, 3, 50),
+    mesh('egress', 'REGISTRY_ONLY', 'ALLOW_ANY', 'REGISTRY_ONLY', 'ALLOW_ANY'),
+    mesh('tracing.sampling', 0, 40, 30, 1),
+    mesh('accessLogs', false, true, false, true),
   ]
 
   /** A claim keeps pull secrets by name. */
-  const said = (field: string, value: Json | undefined) =>
-    field === 'imagePullSecrets' && Array.isArray(value) ? value.map(secret => at(secret, 'name')) : value
+  const said = (field: string, value: Json | undefined) => {
+    if (field === 'imagePullSecrets' && Array.isArray(value)) return value.map(secret => at(secret, 'name'))
+    // What is turned off is not there.
+    if (field.endsWith('.enabled')) return value === true ? (field.includes('retries') ? 3 : 5) : undefined
+    return field.startsWith('mesh.') && typeof value === 'string' && /^\d+s$/.test(value) ? Number.parseInt(value, 10) : value
+  }
 
   const resolvedPaths: Readonly<Record<string, readonly string[]>> = {
     healthPath: ['probes', 'liveness', 'handler', 'path'],
     readyPath: ['probes', 'readiness', 'handler', 'path'],
+    'mesh.retries.enabled': ['mesh', 'retries', 'attempts'],
+    'mesh.retries.retryOn': ['mesh', 'retries', 'on'],
+    'mesh.circuitBreaker.enabled': ['mesh', 'circuitBreaker', 'errors'],
+    'mesh.tracing.sampling': ['mesh', 'sampling'],
   }
 
   test.each(rows)('$field: $claim, $environment, $platform, $builtIn', ({ field, claim, environment, platform, builtIn, base }) => {
@@ -92,7 +118,7 @@ describe('claim, else environment, else platform, else built-in', () => {
     const defaults = put({}, path, platform)
     const environments = { staging: put({}, path, environment) }
     const place = resolvedPaths[field] ?? path
-    const got = (document: Json, fields: JsonObject) => at(settle(document, fields) as unknown as JsonObject, ...place)
+    const got = (document: Json, fields: JsonObject) => at(settle(document, { mesh: {}, ...fields }) as unknown as JsonObject, ...place)
     expect({
       ofClaim: got(mine, { defaults, environments }),
       ofEnvironment: got(inEnvironment, { defaults, environments }),

@@ -5,13 +5,14 @@ import { type Finding, sentence } from '../../src/claim/findings.ts'
 import { planRules } from '../../src/claim/rules.ts'
 import type { Schema } from '../../src/claim/schema.ts'
 import type { Json, JsonObject } from '../../src/kubernetes/json.ts'
-import { builtInPlatform, type Platform } from '../../src/platform/platform.ts'
+import type { Platform } from '../../src/platform/platform.ts'
 import { validateClaim } from '../../src/reconcile/parse-claim.ts'
 import { claim, knativeClaim } from '../fixtures/claims.ts'
+import { withMesh } from '../fixtures/mesh.ts'
 
 /** Offers what a claim can only name if the platform has it, and allows whatever the rules allow. */
 const platform: Platform = {
-  ...builtInPlatform,
+  ...withMesh(),
   natsServers: { main: { url: 'nats://n:4222', monitoringEndpoint: 'n:8222' } },
   priorities: { high: 'high' },
   policy: { maxGracePeriod: '24h' },
@@ -36,10 +37,11 @@ const files = (...entries: JsonObject[]) => claim({ files: entries })
 const mounted = (...paths: string[]) => files(...paths.map(mountPath => ({ mountPath, secret: 's' })))
 const scratch = (fields: JsonObject) => files({ mountPath: '/data', scratch: '1Gi', ...fields })
 const probes = (fields: JsonObject) => claim({ probes: fields })
+const mesh = (fields: JsonObject) => claim({ mesh: fields })
 const noReadiness = { readiness: { none: true } }
 
 /** For each rule of the XRD, claims that keep it and claims that break it, with their findings. */
-const rows: readonly { rule: string; keeps: readonly Json[]; breaks: readonly (readonly [Json, ...string[]])[] }[] = [
+const rows: { rule: string; keeps: readonly Json[]; breaks: readonly (readonly [Json, ...string[]])[] }[] = [
   {
     rule: 'must have at most 56 characters, because names derived from it may have at most 63',
     keeps: [named('a'.repeat(56))],
@@ -589,6 +591,133 @@ const rows: readonly { rule: string; keeps: readonly Json[]; breaks: readonly (r
   },
 ]
 
+/** Each field of the mesh that only a Deployment can have. */
+const onlyDeployment: Readonly<Record<string, readonly [Json, string]>> = {
+  hosts: [['a.b'], 'Knative has hosts of its own: knative.visibility and a DomainMapping'],
+  timeout: ['1s', 'set knative.timeoutSeconds'],
+  retries: [{}, "Knative's activator holds and repeats requests itself, within knative.timeoutSeconds"],
+  cors: [{ origins: ['*'], methods: ['GET'] }, 'Knative owns the routes, so the container answers CORS itself (knative.visibility)'],
+  canary: [{ image: 'a/b:1', weight: 1 }, 'set knative.traffic'],
+  circuitBreaker: [{}, 'set knative.containerConcurrency'],
+  callers: [[], "Knative's activator hides the caller; set knative.visibility"],
+  rateLimit: [{ requests: 1, per: '1s' }, 'knative.containerConcurrency limits the requests in flight'],
+}
+for (const [field, [value, why]] of Object.entries(onlyDeployment)) {
+  const rule = `requires runtime Deployment: ${why}`
+  const got = typeof value === 'string' ? `, got '${value}'` : ''
+  rows.push({
+    rule,
+    keeps: [mesh({ [field]: value }), knativeClaim({ mesh: {} })],
+    breaks: [[knativeClaim({ mesh: { [field]: value } }), `spec.mesh.${field}: ${rule}${got} [CONFLICT]`]],
+  })
+}
+const image = 'a/b:1'
+const host = (...hosts: JsonObject[]) => mesh({ external: hosts })
+const meshRows: typeof rows = [
+  {
+    rule: 'must not be OneAtATime with mesh.canary: both versions run at once',
+    keeps: [claim({ updates: 'OneAtATime', mesh: {} }), claim({ updates: 'Rolling', mesh: { canary: { image, weight: 1 } } })],
+    breaks: [
+      [
+        claim({ updates: 'OneAtATime', mesh: { canary: { image, weight: 1 } } }),
+        "spec.updates: must not be OneAtATime with mesh.canary: both versions run at once, got 'OneAtATime' [CONFLICT]",
+      ],
+    ],
+  },
+  {
+    rule: 'must be at most mesh.timeout',
+    keeps: [
+      mesh({ timeout: '5s', retries: { perTryTimeout: '5s' } }),
+      mesh({ retries: { perTryTimeout: '60s' } }),
+      mesh({ timeout: '5s', retries: null }),
+    ],
+    breaks: [
+      [
+        mesh({ timeout: '5s', retries: { perTryTimeout: '6s' } }),
+        "spec.mesh.retries.perTryTimeout: must be at most mesh.timeout, got '6s' [CONFLICT]",
+      ],
+    ],
+  },
+  {
+    rule: 'must not have a host twice',
+    keeps: [mesh({ hosts: ['a.b', 'b.a'] })],
+    breaks: [[mesh({ hosts: ['a.b', 'c.d', 'a.b'] }), 'spec.mesh.hosts: must not have a host twice [DUPLICATE]']],
+  },
+  {
+    rule: 'must have at most 63 characters between two dots',
+    keeps: [mesh({ hosts: [`${'a'.repeat(63)}.b`] })],
+    breaks: [
+      [
+        mesh({ hosts: [`${'a'.repeat(64)}.b`] }),
+        `spec.mesh.hosts[0]: must have at most 63 characters between two dots, got '${'a'.repeat(60)}…' [OUT_OF_RANGE]`,
+      ],
+    ],
+  },
+  {
+    rule: 'must be from 1s to 300s',
+    keeps: [mesh({ timeout: '300s' }), mesh({ timeout: '5m' })],
+    breaks: [[mesh({ timeout: '301s' }), "spec.mesh.timeout: must be from 1s to 300s, got '301s' [OUT_OF_RANGE]"]],
+  },
+  {
+    rule: 'must not be false with other fields of retries',
+    keeps: [mesh({ retries: { enabled: false } }), mesh({ retries: { enabled: true, attempts: 1 } })],
+    breaks: [{ attempts: 1 }, { perTryTimeout: '1s' }, { retryOn: ['5xx'] }].map(more => [
+      mesh({ retries: { enabled: false, ...more } }),
+      'spec.mesh.retries.enabled: must not be false with other fields of retries, got false [CONFLICT]',
+    ]),
+  },
+  {
+    rule: 'must not be false with other fields of circuitBreaker',
+    keeps: [mesh({ circuitBreaker: { enabled: false } }), mesh({ circuitBreaker: { enabled: true, errors: 1 } })],
+    breaks: ['maxConnections', 'maxPending', 'maxRequests', 'errors', 'maxEjectionPercent'].map(name => [
+      mesh({ circuitBreaker: { enabled: false, [name]: 1 } }),
+      'spec.mesh.circuitBreaker.enabled: must not be false with other fields of circuitBreaker, got false [CONFLICT]',
+    ]),
+  },
+  {
+    rule: 'must not contain * with credentials, which browsers refuse',
+    keeps: [mesh({ cors: { origins: ['*'], methods: ['GET'], credentials: false } })],
+    breaks: [
+      [
+        mesh({ cors: { origins: ['https://a', '*'], methods: ['GET'], credentials: true } }),
+        'spec.mesh.cors.origins: must not contain * with credentials, which browsers refuse [CONFLICT]',
+      ],
+    ],
+  },
+  {
+    rule: 'needs weight or match, because no request would reach it',
+    keeps: [mesh({ canary: { image, weight: 0 } }), mesh({ canary: { image, match: [{ header: 'a', value: 'b' }] } })],
+    breaks: [[mesh({ canary: { image } }), 'spec.mesh.canary: needs weight or match, because no request would reach it [REQUIRED]']],
+  },
+  {
+    rule: 'exactly one is required: name of a claim, or serviceAccount',
+    keeps: [mesh({ callers: [{ name: 'a' }, { serviceAccount: 'b' }] })],
+    breaks: [{}, { name: 'a', serviceAccount: 'b' }].map(caller => [
+      mesh({ callers: [caller] }),
+      `spec.mesh.callers[0].name: exactly one is required: name of a claim, or serviceAccount [REQUIRED]`,
+    ]),
+  },
+  {
+    rule: 'must not contain * with tls originate, because the certificate is checked for one name',
+    keeps: [host({ host: '*.a.b' }, { host: 'a.b', tls: 'originate' })],
+    breaks: [
+      [
+        host({ host: '*.a.b', tls: 'originate' }),
+        "spec.mesh.external[0].host: must not contain * with tls originate, because the certificate is checked for one name, got '*.a.b' [CONFLICT]",
+      ],
+    ],
+  },
+  {
+    rule: "must be outside the cluster: the mesh knows the cluster's own services",
+    keeps: [host({ host: 'svc.example.com' }, { host: 'a.local.example.com' })],
+    breaks: ['a.b.svc', 'a.b.svc.cluster.local', 'printer.local'].map(name => [
+      host({ host: name }),
+      `spec.mesh.external[0].host: must be outside the cluster: the mesh knows the cluster's own services, got '${name}' [OUT_OF_RANGE]`,
+    ]),
+  },
+]
+rows.push(...meshRows)
+
 /** Lists that are maps: the API server rejects duplicate entries. */
 const lists: readonly { list: string; breaks: readonly [Json, ...string[]] }[] = [
   {
@@ -614,6 +743,13 @@ const lists: readonly { list: string; breaks: readonly [Json, ...string[]] }[] =
   {
     list: 'files',
     breaks: [mounted('/a', '/b', '/a'), "spec.files[2].mountPath: must not be the same as spec.files[0].mountPath, got '/a' [DUPLICATE]"],
+  },
+  {
+    list: 'external',
+    breaks: [
+      host({ host: 'a.b' }, { host: 'a.b', port: 444 }, { host: 'a.b', port: 443 }),
+      "spec.mesh.external[2].host: must not be the same as spec.mesh.external[0].host, got 'a.b' [DUPLICATE]",
+    ],
   },
   {
     list: 'triggers',

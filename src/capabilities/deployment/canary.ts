@@ -19,7 +19,8 @@ export const deploymentCanary: Capability<ResolvedClaim> = {
   condition: 'Mesh',
   role: deploymentRole,
   kinds: [deploymentKind, serviceKind],
-  resolve: claim => (claim.runtime === 'Deployment' ? claim : undefined),
+  // Also for a claim that has just left the mesh.
+  resolve: claim => (claim.runtime === 'Deployment' && claim.platform.mesh !== undefined ? claim : undefined),
   resources,
 }
 

@@ -56,7 +56,7 @@ test.each<{ says: string; spec: JsonObject; finding: string; mesh?: Partial<Mesh
   {
     says: 'a rate limit',
     spec: knative({ rateLimit: { requests: 1, per: '1s' } }),
-    finding: 'spec.mesh.rateLimit: requires runtime Deployment: set knative.containerConcurrency',
+    finding: 'spec.mesh.rateLimit: requires runtime Deployment: knative.containerConcurrency limits the requests in flight',
   },
   {
     says: 'a required token, with events',
