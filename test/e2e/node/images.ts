@@ -90,7 +90,8 @@ export function buildContent(name: string, content: ImageContent): string {
       ...(environment !== undefined && { Env: Object.entries(environment).map(([name, value]) => `${name}=${value}`) }),
     }
     writeLayout(join(aside, 'layout'), tree, config, base)
-    renameSync(join(aside, 'layout'), layout)
+    // Unless another run was faster: a folder with files can't be replaced.
+    if (!existsSync(layout)) renameSync(join(aside, 'layout'), layout)
   } finally {
     removeAside(aside)
   }
@@ -129,10 +130,18 @@ export function buildFunctionImage(): string {
     images.push(buildImage({ architecture: ownArchitecture, archive: join(aside, 'function.tar'), base, builder }))
     renameSync(join(aside, 'function.tar'), archive)
   } finally {
-    if (images.length > 0) buildah('rmi', '--force', ...images)
     removeAside(aside)
+    for (const image of images) removeImage(image)
   }
   return archive
+}
+
+function removeImage(image: string): void {
+  try {
+    buildah('rmi', '--force', image)
+  } catch {
+    // Another run that builds at the same time has removed it; both give the bases the same name.
+  }
 }
 
 /** Pushes an OCI layout or a docker-archive, so that pods can use it as this image. */
