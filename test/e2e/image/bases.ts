@@ -35,10 +35,13 @@ function commit(folder: string, name: string, ...config: readonly string[]): str
   return name
 }
 
+/** Another run may build its own at the same time, and remove it. */
+const named = (name: string) => `localhost/test/${name}-${process.pid}`
+
 /** Only Node and its libraries, like the distroless image. */
 export function nodeAlone(folder: string): string {
   placeProgram(folder, process.execPath, '/nodejs/bin/node')
-  return commit(folder, 'localhost/test/node-alone')
+  return commit(folder, named('node-alone'))
 }
 
 /** Node with npm and a shell. */
@@ -54,5 +57,5 @@ export function nodeWithNpm(folder: string): string {
   const trusted = existsSync(authority)
   if (trusted) place(folder, authority)
   const environment = ['PATH=/usr/bin:/bin', 'HOME=/root', ...(trusted ? [`npm_config_cafile=${authority}`] : [])]
-  return commit(folder, 'localhost/test/node-with-npm', ...environment.flatMap(variable => ['--env', variable]))
+  return commit(folder, named('node-with-npm'), ...environment.flatMap(variable => ['--env', variable]))
 }
