@@ -257,7 +257,7 @@ export function takenNames(given: () => Setting): void {
 const guide = readFileSync(join(root, 'docs/migration.md'), 'utf8')
 
 /** The commands of a code block below a heading of docs/migration.md. */
-function documented(heading: string, block = 0): string {
+export function documented(heading: string, block = 0): string {
   const commands = guide.split(`\n${heading}\n`)[1]?.split('```sh\n')[block + 1]?.split('```')[0]
   if (commands === undefined) throw new Error(`docs/migration.md has no such commands below ${heading}`)
   return commands

@@ -9,8 +9,8 @@ export interface OwnPlatform {
   /** The field of the spec by which a claim chooses it. */
   readonly choice: { readonly compositionRef: { readonly name: string } }
   /** Creates the Composition with this input, because nobody can change that of a package. */
-  readonly create: (setting: Setting, input: JsonObject) => Promise<void>
-  readonly remove: (setting: Setting) => Promise<void>
+  readonly create: (setting: Pick<Setting, 'cluster'>, input: JsonObject) => Promise<void>
+  readonly remove: (setting: Pick<Setting, 'cluster'>) => Promise<void>
 }
 
 export function ownPlatform(name: string): OwnPlatform {

@@ -17,6 +17,7 @@ export interface WorkerImage {
   readonly version?: string
   /** The user of the image. A claim runs each image as user 1000. */
   readonly user?: string
+  readonly variables?: Readonly<Record<string, string>>
 }
 
 export interface Workshop {
@@ -59,14 +60,15 @@ export async function pushWorkers(workshop: Workshop, images: readonly WorkerIma
   const env = { ...process.env, ...(dockerConfig !== undefined && { DOCKER_CONFIG: dockerConfig }) }
   const files = (await layers(workshop)).flatMap(layer => ['--new_layer', layer])
   const architecture = process.arch === 'arm64' ? 'arm64' : 'amd64'
-  for (const { repository, tag, version = tag, user = '1000' } of images) {
+  for (const { repository, tag, version = tag, user = '1000', variables = {} } of images) {
     const target = `${repository}:${tag}`
     await run(crane, ['append', '--insecure', ...files, '--new_tag', target], { env })
     await run(
       crane,
       [
         ...['mutate', '--insecure', target, '--tag', target, '--set-platform', `linux/${architecture}`],
-        ...['--entrypoint', '/nodejs/bin/node,/worker.mjs', '--env', `VERSION=${version}`, '--user', user],
+        ...['--entrypoint', '/nodejs/bin/node,/worker.mjs', '--user', user],
+        ...Object.entries({ VERSION: version, ...variables }).flatMap(([name, value]) => ['--env', `${name}=${value}`]),
       ],
       { env },
     )
