@@ -4,24 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { JetStreamClient } from '@nats-io/jetstream'
 import { type KV, Kvm } from '@nats-io/kv'
 import type { CloudEvent } from './cloudevents/event.ts'
-import { type Duration, milliseconds } from './errors.ts'
-
-/** A KV bucket of JetStream. */
-export interface KvIdempotency {
-  readonly bucket: string
-  readonly ttlMs: number
-  readonly replicas: number
-}
-
-/** Remembers events by source and id for `ttl`. The bucket is created if it does not exist. */
-export const kv = (
-  bucket: string,
-  { ttl = '1d', replicas = 1 }: { readonly ttl?: Duration; readonly replicas?: number } = {},
-): KvIdempotency => {
-  if (!/^[A-Za-z0-9_-]+$/.test(bucket))
-    throw new TypeError(`the name of a bucket must consist of letters, digits, _ and -, got '${bucket}'`)
-  return { bucket, ttlMs: milliseconds(ttl), replicas }
-}
+import type { KvIdempotency } from './kv.ts'
 
 /** The right to handle an event. While it is held, no other worker gets it. */
 export interface Lease {

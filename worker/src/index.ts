@@ -1,6 +1,6 @@
 export * from './cloudevents/index.ts'
 export { type Duration, Reject, Retry, SetupError } from './errors.ts'
-export { type KvIdempotency, kv } from './idempotency.ts'
+export { type KvIdempotency, kv } from './kv.ts'
 export type { Log, LogFields, Sink } from './log.ts'
 export type { OutgoingEvent, Publish } from './publish.ts'
 export type { HandlerContext } from './run.ts'

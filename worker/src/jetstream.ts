@@ -8,7 +8,7 @@ import { type ConsumerFacts, findConsumer } from './consumer.ts'
 import { type Dead, deadLetterProblem, publishDeadLetter } from './dead-letter.ts'
 import { reasonOf } from './errors.ts'
 import type { Log } from './log.ts'
-import { eventOfMessage, type Message } from './message.ts'
+import { ack, eventOfMessage, type Message, nak, term, working } from './message.ts'
 import type { Metrics } from './metrics.ts'
 import { type Pull, startPull } from './pull.ts'
 import { describeOutcome, type Outcome, type Runner } from './run.ts'
@@ -59,6 +59,7 @@ export function startJetStream(options: JetStreamOptions): JetStreamInput {
   const { nats, nc, js, jsm, runner, metrics, log, concurrency, backoff, deadLetter, plainType, maxPrefetch } = options
   const waiting: Message[] = []
   const running = new Set<Message>()
+  const acks: Message[] = []
   let facts: ConsumerFacts | undefined
   let pull: Pull | undefined
   let problem: string | undefined = 'the consumer has not been found yet'
@@ -149,7 +150,19 @@ export function startJetStream(options: JetStreamOptions): JetStreamInput {
   }
 
   const wake = () => {
-    if (running.size + waiting.length === 0) for (const resolve of waiters.splice(0)) resolve()
+    if (running.size + waiting.length > 0) return
+    flushAcks()
+    for (const resolve of waiters.splice(0)) resolve()
+  }
+
+  /** The client writes to the socket after each publish of its own turn, so acks of one turn go together: three times the messages. */
+  function ackSoon(message: Message): void {
+    if (acks.push(message) === 1) setImmediate(flushAcks)
+  }
+
+  function flushAcks(): void {
+    if (nc.isClosed()) return
+    for (const message of acks.splice(0)) ack(nc, message)
   }
 
   /** Asks for as many messages as there are free slots, and for more while handlers are fast. */
@@ -167,7 +180,7 @@ export function startJetStream(options: JetStreamOptions): JetStreamInput {
       const event = readEvent(message)
       if (typeof event === 'string') return await bury(message, event)
       const outcome = await runner.run(event, { attempt: message.attempt, traceparent: message.headers?.get('traceparent') || undefined })
-      if (outcome.result === 'handled') message.ack()
+      if (outcome.result === 'handled') ackSoon(message)
       else await answer(message, outcome, event)
     } catch (error) {
       // The server delivers the message again after ack_wait.
@@ -197,17 +210,17 @@ export function startJetStream(options: JetStreamOptions): JetStreamInput {
     switch (outcome.result) {
       case 'handled':
       case 'duplicate':
-        return message.ack()
+        return ackSoon(message)
       case 'rejected':
         return bury(message, outcome.reason)
       case 'failed': {
         const afterMs = outcome.afterMs ?? backoff(message.attempt)
         log.warn('the handler failed', { ...fields, error: outcome.error, ...(!isLast(message) && { retry_after_ms: afterMs }) })
-        return isLast(message) ? bury(message, describeOutcome(outcome)) : message.nak(afterMs)
+        return isLast(message) ? bury(message, describeOutcome(outcome)) : nak(nc, message, afterMs)
       }
       case 'abandoned':
         log.warn('the handler did not finish before the worker had to stop', fields)
-        return isLast(message) ? bury(message, outcome.reason) : message.nak(ABANDONED_MS)
+        return isLast(message) ? bury(message, outcome.reason) : nak(nc, message, ABANDONED_MS)
       default:
         return outcome satisfies never
     }
@@ -215,9 +228,9 @@ export function startJetStream(options: JetStreamOptions): JetStreamInput {
 
   /** Publishes a dead letter, and only then ends the message. A crash between the two gives one copy, because the ID repeats. */
   async function bury(message: Message, reason: string): Promise<void> {
-    if (await publishDead(message, reason)) return message.term()
+    if (await publishDead(message, reason)) return term(nc, message)
     if (isLast(message)) log.error('the message remains in the stream, and is not delivered again', { sequence: message.sequence })
-    else message.nak(ABANDONED_MS)
+    else nak(nc, message, ABANDONED_MS)
   }
 
   /** Tries until it works or the worker gives up: the last delivery may not be lost. */
@@ -279,13 +292,13 @@ export function startJetStream(options: JetStreamOptions): JetStreamInput {
     if (facts === undefined || !isConnected || now - beatMs < facts.ackWaitMs / 3) return
     beatMs = now
     // A message that the server has given up is not ours to prolong.
-    for (const message of [...running, ...waiting]) if (now - message.aliveMs <= facts.ackWaitMs) message.working()
+    for (const message of [...running, ...waiting]) if (now - message.aliveMs <= facts.ackWaitMs) working(nc, message)
   }
 
   /** A last delivery stays, because it would not be delivered again. */
   function putBack(): void {
     const kept = waiting.filter(isLast)
-    for (const message of waiting) if (!isLast(message)) message.nak(RETURN_MS)
+    for (const message of waiting) if (!isLast(message)) nak(nc, message, RETURN_MS)
     waiting.splice(0, waiting.length, ...kept)
   }
 
@@ -321,7 +334,11 @@ export function startJetStream(options: JetStreamOptions): JetStreamInput {
       putBack()
       dispatch()
     },
-    idle: () => (running.size + waiting.length === 0 ? Promise.resolve() : new Promise(resolve => waiters.push(resolve))),
+    idle: () =>
+      new Promise(resolve => {
+        waiters.push(resolve)
+        wake()
+      }),
     giveUp: () => {
       hasGivenUp = true
     },

@@ -5,7 +5,6 @@ import { headers } from '@nats-io/transport-node'
 import { type CloudEvent, createEvent, type EventInit } from './cloudevents/event.ts'
 import { encodeHeader } from './cloudevents/headers.ts'
 import { serializeNats } from './cloudevents/nats.ts'
-import { SetupError } from './errors.ts'
 
 /** An event to publish. Its source is the worker by default, its id follows from the handled event. */
 export type OutgoingEvent<Data = unknown> = Omit<EventInit<Data>, 'source'> & { readonly source?: string }
@@ -16,13 +15,12 @@ export type Publish = (subject: string, event: OutgoingEvent) => Promise<CloudEv
 const ID_LENGTH = 32
 
 export function createPublish(
-  js: JetStreamClient | undefined,
+  js: JetStreamClient,
   cause: CloudEvent,
   { source, traceparent }: { readonly source: string; readonly traceparent: () => string },
 ): Publish {
   let count = 0
   return async (subject, outgoing) => {
-    if (js === undefined) throw new SetupError('publish needs NATS: set spec.nats of the claim')
     count += 1
     const id = createHash('sha256').update(`${cause.source}\n${cause.id}\n${count}`).digest('hex').slice(0, ID_LENGTH)
     const event = createEvent({ id, source, ...outgoing })

@@ -82,7 +82,7 @@ export function startPull({ nc, stream, consumer, maxBatch, receive, stalled }: 
     callback: (error, message) => {
       if (error !== null) return stall(error.message)
       heardMs = performance.now()
-      const received = messageOf(nc, message)
+      const received = messageOf(message)
       if (received === undefined) return readStatus(message)
       countDown()
       receive(received)

@@ -1,14 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type JetStreamClient, jetstream, jetstreamManager } from '@nats-io/jetstream'
-import type { NatsConnection } from '@nats-io/transport-node'
-import { connectUntil } from './connection.ts'
 import { type Duration, milliseconds, SetupError } from './errors.ts'
 import { createHttpInput } from './http-server.ts'
-import { type Idempotency, type KvIdempotency, openIdempotency } from './idempotency.ts'
-import { type JetStreamInput, startJetStream } from './jetstream.ts'
+import type { Idempotency } from './idempotency.ts'
+import type { JetStreamInput } from './jetstream.ts'
+import type { KvIdempotency } from './kv.ts'
 import { createLog, type Sink, toStandardOutput } from './log.ts'
 import { createMetrics } from './metrics.ts'
-import { createPublish } from './publish.ts'
+import type { Nats } from './nats.ts'
 import { createRunner, type HandlerContext, type RunOptions } from './run.ts'
 import { type Environment, readSettings } from './settings.ts'
 import type { EventOf, Schemas } from './standard-schema.ts'
@@ -75,8 +73,7 @@ export async function serve<const S extends Schemas = Schemas>(options: ServeOpt
   const log = createLog({ service, ...(version && { version }), ...(namespace && { namespace }) }, env.LOG_LEVEL, logTo)
   const metrics = createMetrics()
   const stopping = new AbortController()
-  let nc: NatsConnection | undefined
-  let js: JetStreamClient | undefined
+  let connection: Nats | undefined
   let input: JetStreamInput | undefined
   let store: Promise<Idempotency> | undefined
   let connectionProblem: string | undefined = nats && 'not connected to NATS yet'
@@ -89,13 +86,16 @@ export async function serve<const S extends Schemas = Schemas>(options: ServeOpt
     metrics,
     maxProcessingMs,
     idempotency: () => (idempotency === undefined ? undefined : openStore(idempotency)),
-    publish: (cause, traceparent) => createPublish(js, cause, { source, traceparent }),
+    publish: (cause, traceparent) => {
+      if (connection === undefined) return () => Promise.reject(new SetupError('publish needs NATS: set spec.nats of the claim'))
+      return connection.createPublish(cause, { source, traceparent })
+    },
   })
 
   /** Opens the bucket once, and again if that failed. */
   function openStore(bucket: KvIdempotency): Promise<Idempotency> {
-    if (js === undefined) return Promise.reject(new Error('not connected to NATS yet'))
-    store ??= openIdempotency(js, bucket)
+    if (connection === undefined) return Promise.reject(new Error('not connected to NATS yet'))
+    store ??= connection.openIdempotency(bucket)
     store.catch(() => (store = undefined))
     return store
   }
@@ -104,7 +104,7 @@ export async function serve<const S extends Schemas = Schemas>(options: ServeOpt
   const http = createHttpInput({
     runner,
     log,
-    health: () => (nc?.isClosed() && !stopping.signal.aborted ? 'the connection to NATS is closed' : undefined),
+    health: () => (connection?.nc.isClosed() && !stopping.signal.aborted ? 'the connection to NATS is closed' : undefined),
     readiness,
     metrics: () => metrics.write(runner.inFlight()),
   })
@@ -115,17 +115,11 @@ export async function serve<const S extends Schemas = Schemas>(options: ServeOpt
       if (problem !== connectionProblem) log.error(problem)
       connectionProblem = problem
     }
-    const connection = await connectUntil(nats, service, { report, signal: stopping.signal })
+    const { openNats } = await import('./nats.ts')
+    connection = await openNats(nats, service, { report, signal: stopping.signal })
     if (connection === undefined) return
-    nc = connection
-    js = jetstream(connection)
     connectionProblem = undefined
-    input = startJetStream({
-      nats,
-      nc: connection,
-      js,
-      // Answers of the API are checked where they are used.
-      jsm: await jetstreamManager(connection, { checkAPI: false }),
+    input = await connection.receive({
       runner,
       metrics,
       log,
@@ -165,7 +159,7 @@ export async function serve<const S extends Schemas = Schemas>(options: ServeOpt
       await atMost(STEP_MS, idle())
     }
     clearInterval(ticks)
-    await atMost(STEP_MS, nc?.drain())
+    await atMost(STEP_MS, connection?.nc.drain())
     http.close()
     log.info('stopped', { after_ms: Math.round(performance.now() - startMs) })
   }
