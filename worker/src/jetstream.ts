@@ -155,7 +155,7 @@ export function startJetStream(options: JetStreamOptions): JetStreamInput {
     for (const resolve of waiters.splice(0)) resolve()
   }
 
-  /** The client writes to the socket after each publish of its own turn, so acks of one turn go together: three times the messages. */
+  /** The client writes to the socket after each publish of its own turn, so acks of one turn go together. */
   function ackSoon(message: Message): void {
     if (acks.push(message) === 1) setImmediate(flushAcks)
   }

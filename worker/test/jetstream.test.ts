@@ -486,7 +486,7 @@ describe('stop', () => {
     const { worker } = await start({
       env,
       handler: async ({ id }) => {
-        await sleep(isSlow ? 400 : 1)
+        if (isSlow) await sleep(400)
         seen.push(id)
       },
     })
@@ -513,7 +513,7 @@ describe('stop', () => {
     const { worker } = await start({
       env,
       handler: async ({ id }) => {
-        await sleep(id.startsWith('slow') ? 200 : 1)
+        if (id.startsWith('slow')) await sleep(200)
         seen.push(id)
       },
     })

@@ -48,7 +48,7 @@ export function createEvent<Data = unknown, const Type extends string = string>(
   const attributes = { ...rest, id, specversion: '1.0', time: time instanceof Date ? timestamp(time) : time, datacontenttype }
   const values = Object.entries(extensions).flatMap(([name, value]) => (value === undefined ? [] : [[name, canonical(value)] as const]))
   // The data is of this type because it has been checked against nothing else.
-  return assemble(attributes, values, normalizeData(data, datacontenttype)) as CloudEvent<Data, Type>
+  return assemble(attributes, values, () => normalizeData(data, datacontenttype)) as CloudEvent<Data, Type>
 }
 
 const timestamp = (date: Date) => (Number.isNaN(date.getTime()) ? String(date) : date.toISOString())
@@ -65,11 +65,11 @@ export function canonical(value: unknown): string | undefined {
 
 export const toBase64 = (bytes: Uint8Array) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64')
 
-/** Checks attributes and extensions, and makes an event of them. Throws a CloudEventError with every problem. */
+/** Checks attributes and extensions, and makes an event of them and of the data. Throws a CloudEventError with every problem. */
 export function assemble(
   attributes: Readonly<Partial<Record<AttributeName, unknown>>>,
   extensions: Iterable<readonly [string, unknown]>,
-  data: unknown,
+  readData: (contentType: string | undefined) => unknown = nothing,
 ): CloudEvent {
   const event: Record<string, unknown> = {}
   const problems: string[] = []
@@ -88,10 +88,14 @@ export function assemble(
   }
   if (problems.length > 0) throw new CloudEventError(problems)
   event.extensions = values
-  if (data !== undefined) event.data = data
   // Each attribute has just been checked.
-  return event as unknown as CloudEvent
+  const checked = event as unknown as CloudEvent
+  const data = readData(checked.datacontenttype)
+  if (data !== undefined) event.data = data
+  return checked
 }
+
+const nothing = () => undefined
 
 /** The sentences about what is wrong with a value that should be an event; none if it is one. */
 export function validateEvent(value: unknown): readonly string[] {
@@ -100,7 +104,7 @@ export function validateEvent(value: unknown): readonly string[] {
   if (typeof extensions !== 'object' || extensions === null) return ['extensions: must be an object']
   const unknown = Object.keys(attributes).filter(name => !isAttributeName(name))
   try {
-    assemble(attributes, Object.entries(extensions), undefined)
+    assemble(attributes, Object.entries(extensions))
   } catch (error) {
     if (error instanceof CloudEventError) return [...error.problems, ...unknown.map(notHere)]
     throw error

@@ -55,9 +55,7 @@ function eventOf(envelope: unknown): CloudEvent {
   // Without a content type, data is JSON. Headers have to say so.
   const hasData = Object.hasOwn(envelope, 'data')
   if (hasData && attributes.datacontenttype === undefined) attributes.datacontenttype = 'application/json'
-  const event = assemble(attributes, extensions, undefined)
-  const data = dataOf(envelope, event.datacontenttype)
-  return data === undefined ? event : { ...event, data }
+  return assemble(attributes, extensions, type => dataOf(envelope, type))
 }
 
 function dataOf(envelope: Readonly<Record<string, unknown>>, contentType: string | undefined): unknown {

@@ -55,9 +55,7 @@ export function eventOfHeaders(
     else extensions.push([name, value])
   }
   if (contentType !== undefined) attributes.datacontenttype = contentType
-  const event = assemble(attributes, extensions, undefined)
-  const data = decodeData(body, event.datacontenttype)
-  return data === undefined ? event : { ...event, data }
+  return assemble(attributes, extensions, type => decodeData(body, type))
 }
 
 /** The attributes and extensions of an event as encoded headers, without datacontenttype. */

@@ -54,7 +54,8 @@ export const json = fc
 
 /** A number beyond 2^53 is read as a bigint, so programs have to write one too. */
 function withoutLargeNumbers(value: unknown): unknown {
-  if (typeof value === 'number') return Number.isInteger(value) && !Number.isSafeInteger(value) ? 0 : value
+  // JSON.stringify writes -0 as 0.
+  if (typeof value === 'number') return Object.is(value, -0) || (Number.isInteger(value) && !Number.isSafeInteger(value)) ? 0 : value
   if (Array.isArray(value)) return value.map(withoutLargeNumbers)
   if (typeof value !== 'object' || value === null) return value
   return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, withoutLargeNumbers(member)]))
