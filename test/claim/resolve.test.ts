@@ -97,7 +97,7 @@ describe('claim, else environment, else platform, else built-in', () => {
   /** A claim keeps pull secrets by name. */
   const said = (field: string, value: Json | undefined) => {
     if (field === 'imagePullSecrets' && Array.isArray(value)) return value.map(secret => at(secret, 'name'))
-    // What is turned off is not there.
+    // What is turned off is missing.
     if (field.endsWith('.enabled')) return value === true ? (field.includes('retries') ? 3 : 5) : undefined
     return field.startsWith('mesh.') && typeof value === 'string' && /^\d+s$/.test(value) ? Number.parseInt(value, 10) : value
   }

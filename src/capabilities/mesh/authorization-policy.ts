@@ -107,5 +107,5 @@ export const tokenPolicy = (jwt: NonNullable<Mesh['jwt']>, mesh: Mesh, isKnative
 
 const probePaths = ({ probes: { liveness, readiness, startup } }: ResolvedClaim): string[] =>
   [liveness, readiness, startup].flatMap(probe =>
-    probe !== undefined && 'path' in probe.handler ? [probe.handler.path.replace(/\?.*$/, '')] : [],
+    probe !== undefined && 'path' in probe.handler ? [probe.handler.path.split('?')[0] ?? ''] : [],
   )

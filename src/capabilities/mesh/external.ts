@@ -12,7 +12,7 @@ export function externalName({ name, namespace }: ResolvedClaim, host: string): 
     .replace('*', 'any')
     .replaceAll('.', '-')
     .slice(0, Math.max(0, LONGEST_NAME - name.length - hash.length - 2))
-  return [name, readable.replace(/-+$/, ''), hash].filter(part => part !== '').join('-')
+  return [name, ...readable.split('-'), hash].filter(part => part !== '').join('-')
 }
 
 /** FNV-1a, in six letters and digits: http://www.isthe.com/chongo/tech/comp/fnv/ */
