@@ -81,3 +81,9 @@ test('the pre-commit hook runs a command that the package has', () => {
   expect(hooks.map(({ id, language }) => ({ id, language }))).toEqual([{ id: 'validate-claims', language: 'node' }])
   for (const { entry } of hooks) expect(Object.keys(manifest.bin)).toContain(entry.split(' ')[0])
 })
+
+test('the bill of materials of the image lists none of the worker library', () => {
+  expect(scriptsOf(parse(read('.github/workflows/release.yml'))).filter(script => script.includes('npm sbom'))).toEqual([
+    expect.stringContaining('--workspaces=false'),
+  ])
+})
