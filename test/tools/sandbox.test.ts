@@ -78,7 +78,7 @@ describe('--apply with invalid input', () => {
   })
 
   test('accepts a folder that also contains other kinds', async () => {
-    const { child, ended } = sandbox('--apply', 'examples')
+    const { child, ended } = sandbox('--apply', 'examples/environments')
     await Promise.race([waitForBuild(), ended.then(({ output }) => Promise.reject(new Error(output)))])
     child.kill('SIGTERM')
     expect((await ended).code).toBe(143)
