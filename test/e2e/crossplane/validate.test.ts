@@ -1,5 +1,5 @@
-// Runs `crossplane resource validate` on the API, every example and all their resources, against the CRDs of Crossplane, KEDA and
-// Knative. Downloads nothing: Crossplane's schemas come from the sources of its core.
+// Runs `crossplane resource validate` on the API, every example and all their resources, against the CRDs of Crossplane, KEDA,
+// Knative, Istio and the Gateway API. Downloads nothing: Crossplane's schemas come from the sources of its core.
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -42,6 +42,8 @@ async function extensions({ says, definition }: Flavour): Promise<string> {
   const keda = join(await moduleSources('crossplane/keda'), 'config/crd/bases')
   const serving = join(await moduleSources('knative/admission', 'knative.dev/serving'), 'config/core/300-resources')
   const eventing = join(await moduleSources('knative/admission', 'knative.dev/eventing'), 'config/core/resources')
+  const istio = join(await moduleSources('crossplane/mesh', 'istio.io/api'), 'kubernetes')
+  const gateways = join(await moduleSources('crossplane/mesh', 'sigs.k8s.io/gateway-api'), 'config/crd/standard')
   const files = [
     join(root, definition),
     join(root, 'package/function/input/inputs.yaml'),
@@ -50,6 +52,9 @@ async function extensions({ says, definition }: Flavour): Promise<string> {
     join(serving, 'service.yaml'),
     join(eventing, 'broker.yaml'),
     join(eventing, 'trigger.yaml'),
+    join(istio, 'customresourcedefinitions.gen.yaml'),
+    join(gateways, 'gateway.networking.k8s.io_httproutes.yaml'),
+    join(gateways, 'gateway.networking.k8s.io_listenersets.yaml'),
   ]
   for (const [index, file] of files.entries()) copyFileSync(file, join(extended, `${index}.yaml`))
   return extended

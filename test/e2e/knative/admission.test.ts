@@ -1,10 +1,8 @@
 // Validates rendered manifests with Knative's admission (knative.dev/serving and knative.dev/eventing, see admission/go.mod) and
 // with the schemas of its CRDs.
-import { readdirSync, readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
 import { describe, expect } from 'vitest'
-import { parseAllDocuments } from 'yaml'
+import { exampleClaims, platformOf } from '../../../scripts/generate/examples.ts'
 import { cesqlProblem } from '../../../src/capabilities/knative-eventing/cesql.ts'
 import { standInKnativeService } from '../../../src/capabilities/knative-serving/knative-service.ts'
 import { at, type Json, type JsonObject } from '../../../src/kubernetes/json.ts'
@@ -18,7 +16,6 @@ import { crdSchemas } from './crds.ts'
 
 const goTest = testWith('go')
 const GENERATED = 500
-const examples = fileURLToPath(new URL('../../../examples', import.meta.url))
 
 /** The Knative manifests of a claim, including stand-ins. */
 function rendered(document: JsonObject, platform: Platform = builtInPlatform): JsonObject[] {
@@ -29,10 +26,7 @@ function rendered(document: JsonObject, platform: Platform = builtInPlatform): J
   return [...manifests, ...(standIn ? [standIn] : [])].filter(({ apiVersion }) => apiVersion.includes('.knative.dev/'))
 }
 
-const ofExamples = () =>
-  readdirSync(examples, { recursive: true, encoding: 'utf8' })
-    .filter(name => name.endsWith('-claim.yaml'))
-    .flatMap(name => parseAllDocuments(readFileSync(`${examples}/${name}`, 'utf8')).map(document => document.toJS() as JsonObject))
+const ofExamples = () => exampleClaims().flatMap(example => rendered(example.claim, platformOf(example)))
 
 const isOfKnative = ({ spec }: JsonObject) => at(spec, 'runtime') === 'Knative' || at(spec, 'eventing') !== undefined
 
@@ -41,10 +35,10 @@ const generated = () => fc.sample(claims().filter(isOfKnative), { numRuns: GENER
 
 describe('Knative accepts the manifests of', () => {
   goTest.each([
-    { says: 'all examples', documents: ofExamples() },
-    { says: `${GENERATED} generated claims`, documents: generated() },
-  ])('$says', ({ documents }) => {
-    const manifests = documents.flatMap(document => rendered(document))
+    { says: 'all examples', render: ofExamples },
+    { says: `${GENERATED} generated claims`, render: () => generated().flatMap(document => rendered(document)) },
+  ])('$says', ({ render }) => {
+    const manifests = render()
     expect(manifests.length).toBeGreaterThan(5)
     const verdicts = admit(manifests)
     expect(verdicts.length).toBe(manifests.length)
@@ -67,7 +61,7 @@ describe('Knative accepts the manifests of', () => {
   goTest('the schemas of the CRDs take it too', () => {
     const schemas = crdSchemas()
     const seen = new Set<string>()
-    for (const manifest of [...ofExamples(), ...generated()].flatMap(document => rendered(document))) {
+    for (const manifest of [...ofExamples(), ...generated().flatMap(document => rendered(document))]) {
       const kind = `${manifest.apiVersion}/${manifest.kind}`
       const validate = schemas.get(kind)
       seen.add(kind)
