@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { stringify } from 'yaml'
 import { compositeFile } from '../../../scripts/generate/composites.ts'
 import { exampleClaims } from '../../../scripts/generate/examples.ts'
-import { at, isObject, type Json, type JsonObject } from '../../../src/kubernetes/json.ts'
+import { at, isObject, items, type Json, type JsonObject } from '../../../src/kubernetes/json.ts'
 import { goTool, moduleSources, versionOf } from '../go-tools.ts'
 import { claims, crossplane, documents, type Flavour, namespaced, type Running, render, root, startFunction } from './programs.ts'
 
@@ -91,6 +91,15 @@ const yamlFiles = (path: string): string[] =>
 
 const read = (file: string) => documents(readFileSync(join(root, file), 'utf8'))
 const examples = exampleClaims()
+
+/** The flavour with the input of a platform in its Composition. */
+function withInput(flavour: Flavour, input: JsonObject | undefined, name: string): Flavour {
+  if (input === undefined) return flavour
+  const [composition = {}] = read(flavour.composition)
+  const pipeline = items(at(composition, 'spec', 'pipeline')).map(step => (isObject(step) ? { ...step, input } : step))
+  const spec = { ...(isObject(composition.spec) && composition.spec), pipeline }
+  return { ...flavour, composition: write(`${flavour.says}-${name.replaceAll('/', '-')}`, [{ ...composition, spec }]) }
+}
 const extended = new Map<Flavour, string>()
 
 describe.each([claims, namespaced])('$says', flavour => {
@@ -124,7 +133,7 @@ describe.each([claims, namespaced])('$says', flavour => {
     for (const example of examples) {
       const file = flavour === claims ? compositeFile(example) : example.file
       if (flavour === namespaced && !example.alone) continue
-      const { output } = await render(running.port, flavour, file, '--include-full-xr')
+      const { output } = await render(running.port, withInput(flavour, example.input, file), file, '--include-full-xr')
       rendered.push(...documents(output))
     }
     const { summary, resources } = await validate(known(), write(`${flavour.says}-rendered.yaml`, rendered))
