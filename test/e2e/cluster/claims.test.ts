@@ -20,7 +20,7 @@ const given = withControlPlane('claims')
 
 asRecorded(given)
 examplesAreReady(given)
-examplesAreQuiet(given, 120, () => sameVerdict(given))
+examplesAreQuiet(given, 120, { between: () => sameVerdict(given) })
 scalesOnLag(given)
 explainsClaims(given)
 keepsWorkers(given)

@@ -9,7 +9,7 @@ const given = withControlPlane('claims', { crossplane: 1 })
 
 composesThroughProvider(given)
 examplesAreReady(given)
-examplesAreQuiet(given, 45)
+examplesAreQuiet(given, 45, { isNative: false })
 scalesOnLag(given)
 refusedClaims(given)
 isRemoved(given)

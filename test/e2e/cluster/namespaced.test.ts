@@ -15,7 +15,7 @@ const given = withControlPlane('namespaced')
 
 asRecorded(given)
 examplesAreReady(given)
-examplesAreQuiet(given, 120, () => sameVerdict(given))
+examplesAreQuiet(given, 120, { between: () => sameVerdict(given) })
 scalesOnLag(given)
 explainsClaims(given)
 lastAppliedIsExact(given)

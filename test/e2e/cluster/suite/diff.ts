@@ -76,16 +76,11 @@ export async function objectsOf({ cluster: { api } }: Setting, { metadata: { nam
 /** A file with the claims and their objects. */
 export async function observedFile({ cluster: { api, folder } }: Setting, claims: readonly ClaimManifest[]): Promise<string> {
   const references = claims.flatMap(claim => [referenceOf(claim), ...composedOf(claim).map(referenceTo)])
-  const found = await Promise.all(references.map(reference => api.find(reference)))
-  const wraps = await api.find({ apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition', name: `objects.${PROVIDER}` })
-  const objects = [...found, ...(wraps ? await api.list({ apiVersion: `${PROVIDER}/v1alpha2`, kind: 'Object' }) : [])]
+  const objects = await Promise.all(references.map(reference => api.find(reference)))
   const file = join(folder, 'observed.json')
   writeFileSync(file, JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects.filter(object => object !== undefined) }))
   return file
 }
-
-/** The group of provider-kubernetes, whose Objects carry the composed objects on Crossplane 1. */
-const PROVIDER = 'kubernetes.crossplane.io'
 
 /** A file with the Composition in the cluster. */
 export async function inputOf({ cluster: { api, folder } }: Setting): Promise<string> {

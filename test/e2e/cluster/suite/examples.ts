@@ -80,9 +80,13 @@ export function examplesAreReady(given: () => Setting): void {
 // Claims that KEDA may scale to zero meanwhile.
 const asleep = examples.filter(({ claim }) => at(claim.spec, 'scaling', 'minReplicas') === 0).map(({ claim }) => claim.metadata.name)
 
-export function examplesAreQuiet(given: () => Setting, seconds: number, between: () => void = () => undefined): void {
+export function examplesAreQuiet(
+  given: () => Setting,
+  seconds: number,
+  { between = () => undefined, isNative = true }: { readonly between?: () => void; readonly isNative?: boolean } = {},
+): void {
   describe('once ready', () => {
-    staysQuiet(given, { claims: examples.map(({ claim }) => claim), asleep, seconds }, between)
+    staysQuiet(given, { claims: examples.map(({ claim }) => claim), asleep, seconds, isComparedWithFile: isNative }, between)
     afterAll(async () => {
       const { cluster } = given()
       for (const { file, claim } of examples) if (file !== MAIN) await deleteClaim(cluster, claim)
