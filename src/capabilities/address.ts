@@ -1,6 +1,6 @@
 import type { JsonObject } from '../kubernetes/json.ts'
 
-/** Where events reach a workload: an object of Knative, or the URL of a Kubernetes Service. */
+/** Events reach a workload at an object of Knative or at the URL of a Kubernetes Service. */
 export type Address = { readonly ref: JsonObject } | { readonly uri: string; readonly service: string }
 
 /** Suffix of the stand-in for the Service `<name>` while the runtime changes. */

@@ -62,7 +62,7 @@ export function resolveMesh(
   }
 }
 
-/** Of a timeout and a longer timeout of one attempt the less specific yields. */
+/** The less specific setting yields if one attempt may take longer than the whole request. */
 function timesOf({ timeout = '', retries }: MeshSpec, layers: readonly Layer[]): { whole: number; attempt: number } {
   const [whole, attempt] = [seconds(timeout), seconds(retries?.perTryTimeout ?? timeout)]
   if (attempt <= whole) return { whole, attempt }

@@ -24,7 +24,7 @@ export const authorizationPolicyKind: KindInfo = {
 
 type Callers = NonNullable<Mesh['callers']>
 
-/** Who may call. Without a rule it lets nobody in. */
+/** Lists the callers that may call the workload; without a rule nobody may. */
 export const callersPolicy = (callers: Callers, mesh: Mesh): ComposedResource => ({
   key: 'mesh-callers',
   build: claim => {

@@ -25,7 +25,7 @@ export function conditionsReadiness(observed: JsonObject, conditions: Json | und
   return ready(types.at(-1) ?? '', `${name} is in use.`)
 }
 
-/** Of a route, every parent has its own conditions. */
+/** A route has conditions for each of its parents. */
 export function routeReadiness(observed: JsonObject): Readiness {
   const parents = items(at(observed, 'status', 'parents'))
   const types = ['Accepted', 'ResolvedRefs']

@@ -1,6 +1,5 @@
-// What the kinds of Istio have in common.
-import type { JsonObject } from '../../kubernetes/json.ts'
-import { at, items, textOf } from '../../kubernetes/json.ts'
+// The products that bring the kinds of the mesh, and the readiness of Istio's objects.
+import { at, items, type JsonObject, textOf } from '../../kubernetes/json.ts'
 import { exists, notReady, type Readiness } from '../readiness.ts'
 
 export const ISTIO = 'Istio'

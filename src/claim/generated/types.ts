@@ -462,7 +462,7 @@ export interface EventDrivenServiceSpec {
       /** The maximum share of the pods that get no requests. */
       readonly maxEjectionPercent?: number
     }
-    /** Who in the mesh may call the service: claims or service accounts. An empty list lets nobody in, no list lets all in. The gateway and Knative Eventing are let in as far as the claim needs them. Requires runtime Deployment. */
+    /** The claims or service accounts in the mesh that may call the service. With an empty list nobody may, without a list all may. The gateway and Knative Eventing always may, as far as the claim needs them. Requires runtime Deployment. */
     readonly callers?: readonly ({
       /** The name of the calling claim. */
       readonly name?: string
@@ -479,7 +479,7 @@ export interface EventDrivenServiceSpec {
     readonly jwt?: {
       /** The issuer of the tokens, as in their claim iss. */
       readonly issuer: string
-      /** Where istiod reads the public keys of the issuer. */
+      /** The address from which istiod reads the public keys of the issuer. */
       readonly jwksUri: string
       /** A token must be for one of these; for the service's name by default of Istio. */
       readonly audiences?: readonly string[]

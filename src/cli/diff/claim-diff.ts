@@ -1,4 +1,4 @@
-// What a claim would change in its objects.
+// Composes a claim and tells how its objects would change.
 import { type Finding, formatPath } from '../../claim/findings.ts'
 import { identify } from '../../claim/identity.ts'
 import type { ResolvedClaim } from '../../claim/resolved-claim.ts'
