@@ -28,9 +28,12 @@ function annotatedKey({ name, namespace }: Pick<ResolvedClaim, 'name' | 'namespa
   return owner === name && home === namespace && typeof key === 'string' ? key : undefined
 }
 
+/** The path of the manifest inside an Object of provider-kubernetes. */
+export const INNER_MANIFEST = ['spec', 'forProvider', 'manifest'] as const
+
 /** The manifest inside an Object of provider-kubernetes, or the manifest itself. */
-function innerManifest(manifest: JsonObject): JsonObject {
-  const inner = at(manifest, 'spec', 'forProvider', 'manifest')
+export function innerManifest(manifest: JsonObject): JsonObject {
+  const inner = at(manifest, ...INNER_MANIFEST)
   return manifest.kind === 'Object' && isObject(inner) ? inner : manifest
 }
 

@@ -10,7 +10,9 @@ import { type Composed, type Composition, compose } from '../../reconcile/compos
 import { kindKey } from '../../reconcile/missing-crds.ts'
 import { ADOPT } from '../../reconcile/name-conflicts.ts'
 import { parseClaim } from '../../reconcile/parse-claim.ts'
-import { type Change, compareObjects, innerManifest, innerPath } from './compare.ts'
+import { PAUSED } from '../doctor/claims.ts'
+import { innerManifest } from '../observed.ts'
+import { type Change, compareObjects, innerPath } from './compare.ts'
 import type { Live, Seen } from './live.ts'
 
 export interface ClaimDiff {
@@ -89,8 +91,8 @@ async function composeWith(
 }
 
 const pauseNote = (...claims: readonly JsonObject[]): string[] =>
-  claims.some(claim => at(claim, 'metadata', 'annotations', 'crossplane.io/paused') === 'true')
-    ? ['The claim has the annotation crossplane.io/paused, so Crossplane changes nothing until it is removed.']
+  claims.some(claim => at(claim, 'metadata', 'annotations', PAUSED) === 'true')
+    ? [`The claim has the annotation ${PAUSED}, so Crossplane changes nothing until it is removed.`]
     : []
 
 /** The conditions that say what is held back. That an object does not exist yet is no news. */

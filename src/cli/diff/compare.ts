@@ -1,8 +1,9 @@
 // Compares an object with what it would become.
 import type { Path } from '../../claim/findings.ts'
-import { at, isObject, type Json, type JsonObject } from '../../kubernetes/json.ts'
+import { isObject, type Json, type JsonObject } from '../../kubernetes/json.ts'
 import { parseQuantity } from '../../kubernetes/quantity.ts'
 import { sortKeys } from '../../kubernetes/sort-keys.ts'
+import { INNER_MANIFEST } from '../observed.ts'
 import { keysOf } from './list-keys.ts'
 
 export interface Change {
@@ -82,14 +83,6 @@ function isSame(from: Json | undefined, to: Json | undefined, path: Path): boole
   return JSON.stringify(sortKeys(from)) === JSON.stringify(sortKeys(to))
 }
 
-const MANIFEST: Path = ['spec', 'forProvider', 'manifest']
-
-/** The manifest inside an Object of provider-kubernetes, or the manifest itself. */
-export function innerManifest(object: JsonObject): JsonObject {
-  const inner = object.kind === 'Object' ? at(object, ...MANIFEST) : undefined
-  return isObject(inner) ? inner : object
-}
-
 /** The path in the inner manifest. */
 export const innerPath = (object: JsonObject, path: Path): Path =>
-  object.kind === 'Object' && MANIFEST.every((step, index) => path[index] === step) ? path.slice(MANIFEST.length) : path
+  object.kind === 'Object' && INNER_MANIFEST.every((step, index) => path[index] === step) ? path.slice(INNER_MANIFEST.length) : path
