@@ -9,7 +9,7 @@ export default defineConfig({
     retry: process.env.CI ? 1 : 0,
     // The first run builds all programs.
     hookTimeout: 3_600_000,
-    // Each file starts its own control plane, and a small machine has room for two.
-    maxWorkers: 2,
+    // Each file starts its own control plane, and waits more than it computes.
+    maxWorkers: 3,
   },
 })

@@ -1,11 +1,9 @@
 // Tests our packages on a real Crossplane, in the flavour with claims.
 
 import { saysWhatChanges } from './suite/diff.ts'
-import { doctorFixes } from './suite/doctor.ts'
 import { emptiedObjects } from './suite/emptied.ts'
 import { examplesAreQuiet, examplesAreReady } from './suite/examples.ts'
 import { lacksKinds, lastAppliedIsExact, refusedClaims, rollsOut, survivesFaults } from './suite/faults.ts'
-import { runsOnKnative } from './suite/knative.ts'
 import { migrates, takenNames } from './suite/names.ts'
 import { asRecorded } from './suite/recording.ts'
 import { scalesOnLag } from './suite/scaling.ts'
@@ -35,7 +33,3 @@ takenNames(given)
 migrates(given)
 survivesFaults(given)
 upgrades(given)
-// Late, because all later sections share the control plane with Knative.
-runsOnKnative(given)
-// Last, because it removes the packages.
-doctorFixes(given)
