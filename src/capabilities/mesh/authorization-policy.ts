@@ -105,7 +105,10 @@ export const tokenPolicy = (jwt: NonNullable<Mesh['jwt']>, mesh: Mesh, isKnative
   ready: istioReadiness,
 })
 
+/** Istio takes * and braces for patterns, and refuses most of them. The kubelet's own probes bypass the policies anyway. */
+const PATTERN = /[*{}]/
+
 const probePaths = ({ probes: { liveness, readiness, startup } }: ResolvedClaim): string[] =>
-  [liveness, readiness, startup].flatMap(probe =>
-    probe !== undefined && 'path' in probe.handler ? [probe.handler.path.split('?')[0] ?? ''] : [],
-  )
+  [liveness, readiness, startup]
+    .flatMap(probe => (probe !== undefined && 'path' in probe.handler ? [probe.handler.path.split('?')[0] ?? ''] : []))
+    .filter(path => !PATTERN.test(path))

@@ -40,9 +40,12 @@ export const serviceRule = (key: string, name: string, service: string, breaker:
 export const externalRule = (host: string, ports: readonly External[]): ComposedResource => ({
   key: `mesh-external-rule-${host}`,
   build: claim => {
-    const policies = ports.map(port => ({ number: port.tls === 'originate' ? PLAIN_PORT : port.port, policy: policyOf(port) }))
-    const [first, second] = policies
-    if (first === undefined || policies.every(({ policy }) => Object.keys(policy).length === 0)) return undefined
+    // Istio refuses a port without any setting.
+    const policies = ports
+      .map(port => ({ number: port.tls === 'originate' ? PLAIN_PORT : port.port, policy: policyOf(port) }))
+      .filter(({ policy }) => Object.keys(policy).length > 0)
+    const [first] = policies
+    if (first === undefined) return undefined
     return {
       apiVersion: KIND.apiVersion,
       kind: KIND.kind,
@@ -52,7 +55,7 @@ export const externalRule = (host: string, ports: readonly External[]): Composed
         exportTo: ['.'],
         workloadSelector: { matchLabels: meshPods(claim) },
         trafficPolicy:
-          second === undefined
+          ports.length === 1
             ? first.policy
             : { portLevelSettings: policies.map(({ number, policy }): JsonObject => ({ port: { number }, ...policy })) },
       },

@@ -472,7 +472,7 @@ export interface EventDrivenServiceSpec {
       readonly namespace?: string
       /** The HTTP methods that it may use; all by default. */
       readonly methods?: readonly ('GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'OPTIONS' | 'CONNECT' | 'TRACE')[]
-      /** The paths that it may call; all by default. A * at the end stands for any ending. */
+      /** The paths that it may call, without braces; all by default. A * at the end stands for any ending. */
       readonly paths?: readonly string[]
     })[]
     /** Whose tokens are accepted in the header Authorization. */

@@ -113,6 +113,13 @@ test.each<{ says: string; given: Given; key: string; path: readonly (string | nu
     ],
   },
   {
+    says: 'a missing token at the path of a probe that Istio would take for a pattern',
+    given: { mesh: { jwt }, spec: { probes: { liveness: { path: '/a*' }, readiness: { path: '/{b}' } } } },
+    key: 'mesh-jwt-required',
+    path: ['rules', 0, 'to', 0, 'operation'],
+    is: { ports: ['8080'] },
+  },
+  {
     says: 'no event for its missing token',
     given: { mesh: { jwt }, spec: triggers },
     key: 'mesh-jwt-required',
@@ -253,7 +260,6 @@ test.each<{ says: string; given: Given; key: string; path: readonly (string | nu
           port: { number: 80 },
           tls: { mode: 'SIMPLE', sni: 'a.example.org', subjectAltNames: ['a.example.org'], caCertificates: 'system' },
         },
-        { port: { number: 8080 } },
       ],
     },
   },
