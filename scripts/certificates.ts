@@ -19,6 +19,8 @@ export interface CertificateRequest {
   readonly dnsNames?: readonly string[]
   /** IPv4 */
   readonly addresses?: readonly string[]
+  /** Such as a SPIFFE ID. */
+  readonly uris?: readonly string[]
   readonly validFrom?: Date
   readonly validTo?: Date
   /** Crossplane sets none: CA, servers and clients have the same subject. */
@@ -65,6 +67,7 @@ const tag = {
   set: 0x31,
 }
 const dnsNameTag = 0x82
+const uriTag = 0x86
 const addressTag = 0x87
 const keyIdentifierTag = 0x80
 const explicitTag = (number: number) => 0xa0 + number
@@ -179,6 +182,7 @@ export function issueCertificate(authority: Authority | undefined, request: Cert
   }
   const names = [
     ...(request.dnsNames ?? []).map(name => der(dnsNameTag, Buffer.from(name, 'ascii'))),
+    ...(request.uris ?? []).map(uri => der(uriTag, Buffer.from(uri, 'ascii'))),
     ...(request.addresses ?? []).map(address => der(addressTag, Buffer.from(address.split('.').map(Number)))),
   ]
   if (names.length > 0) extensions.push(extension(oids.subjectAltName, der(tag.sequence, ...names)))
