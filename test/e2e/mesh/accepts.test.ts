@@ -92,18 +92,24 @@ const EXPECTED: readonly { readonly code: string; readonly includes: string }[] 
 const isExpected = ({ level, code, message }: Message) =>
   level === 'Info' || EXPECTED.some(one => one.code === code && message.includes(one.includes))
 
-/** The messages on each world. The analyzers sometimes start before they have read every Secret, so an error counts if it is there twice. */
-async function analyzeTwice(worlds: readonly (readonly JsonObject[])[]): Promise<(readonly Message[])[]> {
+const TIMES = 5
+
+/** The messages on each world. The analyzers sometimes start before they have read a Secret, so what they say has to be said each time. */
+async function analyzeAgain(worlds: readonly (readonly JsonObject[])[]): Promise<(readonly Message[])[]> {
   const messages = await analyze(worlds)
-  const doubtful = worlds.flatMap((_, index) => (messages[index]?.every(isExpected) ? [] : [index]))
-  const again = await analyze(doubtful.map(index => worlds[index] ?? []))
-  return messages.map((first, index) => again[doubtful.indexOf(index)] ?? first)
+  for (let time = 1; time < TIMES; time += 1) {
+    const doubtful = worlds.flatMap((_, index) => (messages[index]?.every(isExpected) ? [] : [index]))
+    if (doubtful.length === 0) break
+    const again = await analyze(doubtful.map(index => worlds[index] ?? []))
+    for (const [at, index] of doubtful.entries()) messages[index] = again[at] ?? []
+  }
+  return messages
 }
 
 describe('the analyzers find no error in', () => {
   test.each(sources)('$says', async ({ says, cases: make }) => {
     const cases: readonly Case[] = make()
-    const messages = await analyzeTwice(cases.map(one => clusterOf(one)))
+    const messages = await analyzeAgain(cases.map(one => clusterOf(one)))
     const all = cases.flatMap(({ says: name }, index) => (messages[index] ?? []).map((message: Message) => ({ name, message })))
     const unexpected = all.filter(({ message }) => !isExpected(message))
     const codes = all.map(({ message: { level, code } }) => `${level} ${code}`)

@@ -197,6 +197,18 @@ const secrets = (manifests: readonly Manifest[]): JsonObject[] => {
   }))
 }
 
+/** A match without a path matches every path: a default of the CRD, which istiod expects. */
+function withDefaults(manifest: Manifest): JsonObject {
+  if (manifest.kind !== 'HTTPRoute') return manifest
+  const EVERY = { type: 'PathPrefix', value: '/' }
+  const rules = items(at(manifest, 'spec', 'rules')).map((rule): JsonObject => {
+    const { matches = [{}], ...others } = isObject(rule) ? rule : {}
+    return { ...others, matches: items(matches).map(match => ({ path: EVERY, ...(isObject(match) && match) })) }
+  })
+  const { spec } = manifest
+  return { ...manifest, spec: { ...(isObject(spec) && spec), rules } }
+}
+
 /** The Service of the tracing provider. */
 const collector: Manifest = {
   apiVersion: 'v1',
@@ -226,7 +238,7 @@ export function clusterOf({ platform, manifests }: Pick<Case, 'platform' | 'mani
     ...namespaces.map(name => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels: { 'istio-injection': 'enabled' } } })),
     { apiVersion: 'v1', kind: 'Node', metadata: { name: 'node' } },
     ...(gateway?.style === 'GatewayAPI' ? gatewayApi : []),
-    ...all.filter(manifest => !isService(manifest)),
+    ...all.filter(manifest => !isService(manifest)).map(withDefaults),
     ...services,
     ...secrets(manifests),
     ...pods,
