@@ -67,7 +67,7 @@ async function startApiServer(): Promise<string> {
     'service-account-signing-key-file': accountFile,
     'service-cluster-ip-range': '10.0.0.0/16',
   }
-  processes.start({ name: 'api', file: await goTool('cluster/programs/kubernetes', 'kube-apiserver'), args: flags(serverFlags) })
+  processes.start({ name: 'kube-apiserver', file: await goTool('cluster/programs/kubernetes', 'kube-apiserver'), args: flags(serverFlags) })
   const url = `https://127.0.0.1:${port}`
   api = createApi(url, authority.certificate, TOKEN)
   await wait('the API server', async () => (await api.call('GET', '/readyz')).message === 'ok')

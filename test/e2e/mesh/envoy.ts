@@ -1,11 +1,10 @@
 // Runs the configuration that istiod sends to a proxy in a real Envoy on loopback. Only what a static Envoy outside a cluster can't
 // use is replaced: the addresses of listeners and endpoints, and certificates, routes and endpoints that it would ask istiod for.
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { at, isObject, items, type Json, type JsonObject, textOf } from '../../../src/kubernetes/json.ts'
 import { freePort } from '../cluster/ports.ts'
+import type { Processes } from '../cluster/processes.ts'
 import { until } from '../cluster/until.ts'
 import { pythonTool } from '../python-tools.ts'
 import type { Configuration } from './witness.ts'
@@ -41,7 +40,6 @@ export interface Envoy {
   readonly place: (listener: string) => Place
   readonly statistics: (filter: string) => Promise<Readonly<Record<string, number>>>
   readonly output: () => string
-  readonly stop: () => Promise<void>
 }
 
 /** The value with every object replaced, from the inside out. */
@@ -168,6 +166,7 @@ function onLoopback({ name, listener }: Door, place: Place, configuration: Confi
 }
 
 export async function startEnvoy(
+  processes: Processes,
   folder: string,
   name: string,
   configuration: Configuration,
@@ -193,37 +192,17 @@ export async function startEnvoy(
     },
   }
   writeFileSync(file, JSON.stringify(bootstrap, undefined, 1))
-  const log = openSync(`${file}.log`, 'w')
-  const args = [
-    '-c',
-    file,
-    '--use-dynamic-base-id',
-    '--concurrency',
-    '1',
-    '--log-level',
-    'warning',
-    '--disable-hot-restart',
-    '--file-flush-interval-msec',
-    '50',
-  ]
-  const child = spawn(await envoyProgram(), args, { stdio: ['ignore', log, log] })
-  closeSync(log)
-  const output = () => readFileSync(`${file}.log`, 'utf8')
-  const check = () => {
-    if (child.exitCode !== null) throw new Error(`Envoy ${name} ended: ${output().slice(-3000)}`)
-  }
+  const args = ['-c', file, '--use-dynamic-base-id', '--concurrency', '1', '--disable-hot-restart']
+  const logging = ['--log-level', 'warning', '--file-flush-interval-msec', '50']
+  processes.start({ name, file: await envoyProgram(), args: [...args, ...logging] })
   const ask = (path: string) => fetch(`http://127.0.0.1:${admin}${path}`)
-  await until(`Envoy ${name}`, async () => (await ask('/ready')).ok, { check, timeoutMs: 30_000, everyMs: 50 })
+  await until(`Envoy ${name}`, async () => (await ask('/ready')).ok, { check: processes.check, timeoutMs: 30_000, everyMs: 50 })
   return {
     place: placeOf,
     statistics: async filter => {
       const { stats } = (await (await ask(`/stats?format=json&filter=${encodeURIComponent(filter)}`)).json()) as { stats: JsonObject[] }
       return Object.fromEntries(stats.flatMap(one => (typeof one.value === 'number' ? [[textOf(one.name), one.value]] : [])))
     },
-    output,
-    stop: async () => {
-      const ended = once(child, 'exit')
-      if (child.exitCode === null && child.kill('SIGTERM')) await ended
-    },
+    output: () => processes.log(name),
   }
 }

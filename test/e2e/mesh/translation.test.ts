@@ -261,7 +261,7 @@ const rows: readonly Row[] = [
   },
   {
     field: 'jwt',
-    says: 'the issuer and its audience, and the token goes on to the container',
+    says: 'the issuer and its audience, and the container gets the token',
     check: ({ sidecar }) => {
       const [filter] = filtersOf(sidecar, '.JwtAuthentication')
       has(Object.values(at(filter, 'providers') ?? {}), [{ issuer: 'https://id.example.com', audiences: ['orders'], forward: true }])

@@ -251,6 +251,8 @@ export const meshConfig: JsonObject = {
   trustDomain: 'cluster.local',
   // Without Istio's own filters for metrics.
   defaultProviders: {},
+  // By default /docs/..%2fv1 would count as a path below /docs/, while many applications read it as /v1.
+  pathNormalization: { normalization: 'DECODE_AND_MERGE_SLASHES' },
   enableTracing: true,
   extensionProviders: [
     { name: 'otel', opentelemetry: { service: 'otel.istio-system.svc.cluster.local', port: 4317 } },
