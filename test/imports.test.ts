@@ -38,6 +38,7 @@ const workload = /^src\/capabilities\/workload\//
 const capabilities = /^src\/capabilities\//
 const reconcile = /^src\/reconcile\//
 const convert = /^src\/convert\//
+const lint = /^src\/lint\//
 const shell = /^src\/(function|cli)\//
 const packageJson = /^package\.json$/
 const node = /^node:/
@@ -84,6 +85,7 @@ const layers: readonly { layer: string; files: RegExp; may: readonly RegExp[] }[
   }),
   { layer: 'reconcile', files: reconcile, may: [...core, schemas] },
   { layer: 'convert', files: convert, may: [convert, ...core] },
+  { layer: 'lint', files: lint, may: [lint, /^src\/claim\/findings\.ts$/, ...foundation] },
   {
     layer: 'function',
     files: /^src\/function\//,
@@ -100,7 +102,7 @@ const layers: readonly { layer: string; files: RegExp; may: readonly RegExp[] }[
   {
     layer: 'cli',
     files: /^src\/cli\//,
-    may: [/^src\/cli\//, convert, ...core, schemas, packageJson, node, /^yaml$/, /^js-yaml$/],
+    may: [/^src\/cli\//, convert, lint, ...core, schemas, packageJson, node, /^yaml$/, /^js-yaml$/],
   },
 ]
 const layerOf = (file: string) => layers.find(({ files }) => files.test(file))

@@ -1,4 +1,4 @@
-import { readFiles } from './files.ts'
+import { readFiles, type Unreadable } from './files.ts'
 import type { Io } from './io.ts'
 import { printFindings } from './print/findings.ts'
 import { CommandError, fail, note } from './stderr.ts'
@@ -7,7 +7,8 @@ import { type LocatedFinding, readSource, type SourceDocument } from './yaml/sou
 export interface Documents {
   readonly documents: readonly SourceDocument[]
   readonly findings: readonly LocatedFinding[]
-  /** Whether every file could be read. Unreadable files have been reported. */
+  /** The files that could not be read, which have been noted. */
+  readonly unreadable: readonly Unreadable[]
   readonly complete: boolean
 }
 
@@ -15,10 +16,10 @@ export interface Documents {
 export async function readDocuments(names: readonly string[], io: Io): Promise<Documents> {
   const documents: SourceDocument[] = []
   const findings: LocatedFinding[] = []
-  let complete = true
+  const unreadable: Unreadable[] = []
   for await (const read of readFiles(names, io.stdin)) {
     if ('reason' in read) {
-      complete = false
+      unreadable.push(read)
       note(io, `eds: ${read.file}: ${read.reason}`)
       continue
     }
@@ -26,7 +27,7 @@ export async function readDocuments(names: readonly string[], io: Io): Promise<D
     for (const document of source.documents) documents.push(document)
     for (const finding of source.findings) findings.push(finding)
   }
-  return { documents, findings, complete }
+  return { documents, findings, unreadable, complete: unreadable.length === 0 }
 }
 
 /** Reads the documents, and ends the command if a file cannot be read or is not YAML. */

@@ -4,6 +4,7 @@ import { diff } from './diff.ts'
 import { doctor } from './doctor.ts'
 import { importClaim } from './import.ts'
 import type { ExitCode, Io } from './io.ts'
+import { lint } from './lint.ts'
 import { migrate } from './migrate.ts'
 import { create } from './new.ts'
 import { render } from './render.ts'
@@ -13,7 +14,7 @@ import { validate } from './validate.ts'
 import { wait } from './wait.ts'
 import { why } from './why.ts'
 
-const commands = [create, validate, render, importClaim, migrate, schema, diff, why, wait, doctor]
+const commands = [create, validate, lint, render, importClaim, migrate, schema, diff, why, wait, doctor]
 
 const usage = (): string => {
   const width = Math.max(...commands.map(({ name }) => name.length))

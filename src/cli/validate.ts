@@ -63,7 +63,7 @@ export const validate = command({
     }
     progress.clear()
     const { claims, errors } = tally()
-    if ('all' in format) io.stdout.write(format.all({ reports, unreadable, tally: tally() }))
+    if ('all' in format) io.stdout.write(format.all({ command: 'validate', unit: 'claim', reports, unreadable, tally: tally() }))
     const hasNone = claims + errors + unreadable.length === 0
     if (hasNone && values['if-present'] !== true) fail('eds validate', `the input contains no ${KIND}`)
     if (!isQuiet) io.stderr.write(summary(tally(), unreadable.length))

@@ -33,7 +33,7 @@ const fileReport = (findings: readonly ReportedFinding[], more: Partial<FileRepo
 function outcome(reports: readonly FileReport[], unreadable: Outcome['unreadable'] = []): Outcome {
   const { add, tally } = tallying()
   reports.forEach(add)
-  return { reports, unreadable, tally: tally() }
+  return { command: 'validate', unit: 'claim', reports, unreadable, tally: tally() }
 }
 
 function print(name: (typeof formatNames)[number], given: Outcome): string {

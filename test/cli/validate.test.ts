@@ -14,6 +14,7 @@ import type { JsonObject } from '../../src/kubernetes/json.ts'
 import { builtInPlatform } from '../../src/platform/platform.ts'
 import { parseClaim } from '../../src/reconcile/parse-claim.ts'
 import { claims, compositeOf, mutate, mutations, RUNS } from '../fixtures/claims.ts'
+import { gateways } from '../fixtures/mesh.ts'
 import { recorded } from './io.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -125,6 +126,29 @@ test.each([
   { title: 'quiet with a finding', args: ['wrong.yaml', '--quiet'], code: 1, stdout: finding('wrong.yaml'), stderr: '' },
 ])('$title', async ({ args, stdin, code, stdout, stderr }) => {
   expect(await run(args, stdin === undefined ? {} : { stdin })).toEqual({ code, stdout, stderr })
+})
+
+describe('warns of two claims that want one host', () => {
+  const withHosts = (name: string, hosts: string) => claim(name, `  httpPort: 8080\n  mesh:\n    hosts: ${hosts}\n`)
+  const warning =
+    "b.yaml:13:12  warning: spec.mesh.hosts[0]: claim shop/a has the same host (a.yaml:13:12): in one cluster it is undefined which of them gets its requests, got 'x.example.com'  [SAME_HOST]\n"
+
+  test.each([
+    { title: 'in two files', files: { 'a.yaml': withHosts('a', '[x.example.com]'), 'b.yaml': withHosts('b', '[x.example.com]') } },
+    {
+      title: 'but not of two versions of a claim',
+      files: { 'a.yaml': withHosts('a', '[x.example.com]'), 'b.yaml': withHosts('a', '[x.example.com]') },
+    },
+    { title: 'but not of two hosts', files: { 'a.yaml': withHosts('a', '[x.example.com]'), 'b.yaml': withHosts('b', '[y.example.com]') } },
+  ])('$title', ({ title, files }) => {
+    const platform = { ...builtInPlatform, mesh: { trustDomain: 'cluster.local', natsBypass: true, gateway: gateways.Istio } }
+    const validateFile = createFileValidator({ platform, advice: 'warning' })
+    const reports = Object.entries(files).flatMap(([file, text]) => [...validateFile({ file, text })])
+    const { io, stdout } = recorded()
+    for (const { message, severity, ...finding } of reports.flatMap(findingsOf).filter(({ code }) => code === 'SAME_HOST'))
+      io.stdout.write(`${finding.file}:${finding.line}:${finding.column}  ${severity}: ${message}  [${finding.code}]\n`)
+    expect(stdout()).toBe(title.startsWith('but') ? '' : warning)
+  })
 })
 
 describe('reports in one line', () => {

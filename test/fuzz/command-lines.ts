@@ -80,6 +80,7 @@ const paths = fc.oneof(
 
 const commands = fc.constantFrom(
   'validate',
+  'lint',
   'render',
   'import',
   'migrate',

@@ -1,4 +1,4 @@
-// The findings of `eds validate` as plain data, for the report formats.
+// The findings of `eds validate` and `eds lint` as plain data, for the report formats.
 import type { Unreadable } from '../files.ts'
 import { byPosition, type ReportedFinding } from '../print/findings.ts'
 
@@ -51,7 +51,13 @@ export function tallying(): Tallying {
   }
 }
 
-export interface Outcome {
+/** The command that reports, and what it counts: `eds lint` reports on objects of any kind as on claims. */
+export interface Reporter {
+  readonly command: 'validate' | 'lint'
+  readonly unit: 'claim' | 'object'
+}
+
+export interface Outcome extends Reporter {
   readonly reports: readonly FileReport[]
   readonly unreadable: readonly Unreadable[]
   readonly tally: Tally

@@ -6,8 +6,13 @@ export const json: Format = { all: outcome => `${JSON.stringify(dataOf(outcome),
 export const yaml: Format = { all: outcome => printYaml([dataOf(outcome)]) }
 
 /** Programs read these fields, so fields may be added but never renamed. */
-const dataOf = ({ reports, unreadable, tally: { files, claims, validClaims, errors, warnings } }: Outcome) => ({
-  summary: { files, claims, validClaims, errors, warnings },
+const dataOf = ({ reports, unreadable, unit, tally: { files, claims, validClaims, errors, warnings } }: Outcome) => ({
+  summary: {
+    files,
+    ...(unit === 'claim' ? { claims, validClaims } : { objects: claims, validObjects: validClaims }),
+    errors,
+    warnings,
+  },
   findings: reports.flatMap(findingsOf).map(({ file, line, column, severity, code, path, message }) => ({
     ...{ file, line, column, severity, code, path, message },
   })),

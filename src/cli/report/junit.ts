@@ -11,13 +11,13 @@ interface Case {
   readonly findings: readonly ReportedFinding[]
 }
 
-function suites({ reports, unreadable }: Outcome): string {
+function suites({ reports, unreadable, command }: Outcome): string {
   const cases = new Map<string, Case[]>()
   for (const report of reports) cases.set(report.file, [...(cases.get(report.file) ?? []), ...casesOf(report)])
   const files = [...cases].map(([file, cases]) => ({ file, cases }))
   const tests = files.flatMap(({ cases }) => cases)
   const counts = { tests: tests.length + unreadable.length, failures: tests.filter(hasErrors).length, errors: unreadable.length }
-  return element('testsuites', { name: 'eds validate', ...counts }, [
+  return element('testsuites', { name: `eds ${command}`, ...counts }, [
     ...files.filter(({ cases }) => cases.length > 0).map(({ file, cases }) => suite(file, cases)),
     ...unreadable.map(({ file, reason }) =>
       element('testsuite', { name: file, tests: 1, failures: 0, errors: 1 }, [

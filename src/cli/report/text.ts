@@ -1,6 +1,6 @@
 import type { Output } from '../io.ts'
 import { printReported } from '../print/findings.ts'
-import { type Format, findingsOf, type Tally } from './file-report.ts'
+import { type Format, findingsOf, type Reporter, type Tally } from './file-report.ts'
 
 /** One line for each finding, and on a terminal also the source line. */
 export const text = (out: Output): Format => ({
@@ -11,8 +11,9 @@ export const text = (out: Output): Format => ({
 })
 
 /** `3 claims valid, 2 findings in 1 file` */
-export function summary({ files, claims, validClaims, errors, warnings, faultyFiles }: Tally, unreadable: number): string {
-  const valid = validClaims === claims ? `${count(claims, 'claim')} valid` : `${number(validClaims)} of ${count(claims, 'claim')} valid`
+export function summary(tally: Tally, unreadable: number, unit: Reporter['unit'] = 'claim'): string {
+  const { files, claims, validClaims, errors, warnings, faultyFiles } = tally
+  const valid = validClaims === claims ? `${count(claims, unit)} valid` : `${number(validClaims)} of ${count(claims, unit)} valid`
   const parts = [
     valid,
     errors === 0 ? (files > 1 ? `${count(files, 'file')} read` : '') : `${count(errors, 'finding')} in ${count(faultyFiles, 'file')}`,

@@ -14,6 +14,7 @@ import { reportFinding, type Severity } from '../print/findings.ts'
 import type { ClaimReport, FileReport } from '../report/file-report.ts'
 import { locateFindings, readSource, type SourceDocument } from '../yaml/source.ts'
 import { splitDocuments } from '../yaml/split.ts'
+import { sameHostFinder } from './same-hosts.ts'
 
 /** The settings of a validation. */
 export interface ValidationSettings {
@@ -28,15 +29,17 @@ export interface ValidationSettings {
 export function createFileValidator({ platform, schema: other, advice }: ValidationSettings): (file: TextFile) => Generator<FileReport> {
   const validate = other && compileValidator(withNames(other as unknown as JsonObject, ownNames(platform)) as Schema)
   const advise = advice && compileAdvice(other ?? (schema as Schema), platform.mesh)
+  const findSameHosts = sameHostFinder()
 
   const validateDocument = ({ document, claim }: ClaimDocument): ClaimReport => {
     const { document: written, missing } = asWritten(claim)
     const findings = [...missing, ...validateClaim(written, platform, { validate }).findings]
     const reported = locateFindings(document, findings).map(finding => reportFinding(finding))
-    const advised = advise?.(written) ?? []
+    const name = claimName(claim)
+    const advised = advise === undefined ? [] : [...advise(written), ...findSameHosts(name, claim, document)]
     const newAdvice = advised.filter(({ path }) => !findings.some(finding => isSame(finding.path, path)))
     return {
-      name: claimName(claim),
+      name,
       findings: [...reported, ...locateFindings(document, newAdvice).map(finding => reportFinding(finding, advice))],
     }
   }

@@ -1,0 +1,113 @@
+import { COMPOSITE_KIND, KIND } from '../claim/identity.ts'
+import { isObject, type JsonObject, nonEmptyText, textOf } from '../kubernetes/json.ts'
+import { lint as lintObjects } from '../lint/lint.ts'
+import { kindAndName } from './claim-documents.ts'
+import { command } from './command.ts'
+import { namesOf, readDocuments } from './documents.ts'
+import { reportFinding } from './print/findings.ts'
+import { type FileReport, tallying } from './report/file-report.ts'
+import { formatNames, formats } from './report/formats.ts'
+import { summary } from './report/text.ts'
+import { fail, note } from './stderr.ts'
+import { type LocatedFinding, locateFindings, type SourceDocument } from './yaml/source.ts'
+
+export const lint = command({
+  name: 'lint',
+  summary: 'Report references between manifests that lead nowhere, and manifests that undo one another, without a cluster.',
+  operands: '[FILE|DIR|GLOB|-]...',
+  details:
+    'Reads YAML and JSON: rendered manifests, or manifests of any origin. Without a file it reads standard input.\n' +
+    'Exit codes: 0 no findings, 1 findings, 2 could not run or found no object.',
+  examples: [
+    'eds render claims/ | eds lint -',
+    'kustomize build overlays/production | eds lint - --complete',
+    'eds lint manifests/ -o sarif > eds.sarif',
+  ],
+  options: {
+    output: { type: 'string', short: 'o', choices: formatNames, description: 'output format; default: text' },
+    complete: {
+      type: 'boolean',
+      description: 'the files contain everything of their namespaces: report what they lack',
+    },
+    namespace: { type: 'string', short: 'n', value: 'NAMESPACE', description: 'namespace of objects that name none; default: default' },
+    quiet: { type: 'boolean', short: 'q', description: 'print only findings: no summary' },
+  },
+  async run({ values, operands }, io) {
+    const names = namesOf(operands, io, { command: 'lint', input: 'manifests' })
+    const isComplete = values.complete === true
+    const { documents, findings: syntax, unreadable } = await readDocuments(names, io)
+    const objects = documents.flatMap(document => objectOf(document))
+    for (const { document, value } of objects.filter(({ value }) => isClaim(value)))
+      note(io, `eds: ${document.file}: to lint what ${kindAndName(value)} becomes, render it first: eds render`)
+    const { findings, unchecked } = lintObjects(
+      objects.map(({ value }) => value),
+      { namespace: values.namespace ?? 'default', isComplete },
+    )
+
+    const found = objects.map(({ document, value }, index) => ({
+      document,
+      name: nameOf(value),
+      findings: locateFindings(
+        document,
+        findings.flatMap(one => (one.index === index ? [one.finding] : [])),
+      ),
+    }))
+    const reports = reportsOf(found, syntax)
+    const { add, tally } = tallying()
+    reports.forEach(add)
+    const format = formats(io.stdout)[values.output ?? 'text']
+    io.stdout.write(
+      'all' in format
+        ? format.all({ command: 'lint', unit: 'object', reports, unreadable, tally: tally() })
+        : reports.map(format.each).join(''),
+    )
+    if (objects.length + syntax.length + unreadable.length === 0) fail('eds lint', 'the input contains no Kubernetes object')
+    if (values.quiet !== true) {
+      io.stderr.write(summary(tally(), unreadable.length, 'object'))
+      if (unchecked > 0)
+        note(
+          io,
+          `${unchecked} ${unchecked === 1 ? 'reference leads' : 'references lead'} out of the files; --complete reports what they lack`,
+        )
+    }
+    return unreadable.length > 0 ? 2 : tally().errors > 0 ? 1 : 0
+  },
+})
+
+interface LintedDocument {
+  readonly document: SourceDocument
+  readonly value: JsonObject
+}
+
+/** Skips settings and other YAML that is no object. */
+function objectOf(document: SourceDocument): LintedDocument[] {
+  const { value } = document
+  const isManifest = isObject(value) && nonEmptyText(value.kind) !== undefined && nonEmptyText(value.apiVersion) !== undefined
+  return isManifest ? [{ document, value }] : []
+}
+
+const isClaim = ({ kind }: JsonObject) => kind === KIND || kind === COMPOSITE_KIND
+
+function nameOf(value: JsonObject): string {
+  const metadata = isObject(value.metadata) ? value.metadata : {}
+  const namespace = nonEmptyText(metadata.namespace)
+  return `${textOf(value.kind)} ${namespace === undefined ? '' : `${namespace}/`}${textOf(metadata.name ?? '(without a name)')}`
+}
+
+interface Found {
+  readonly document: SourceDocument
+  readonly name: string
+  readonly findings: readonly LocatedFinding[]
+}
+
+/** A report for each file, in the order of the files. */
+function reportsOf(found: readonly Found[], syntax: readonly LocatedFinding[]): FileReport[] {
+  const files = [...new Set([...found.map(({ document }) => document.file), ...syntax.map(({ file }) => file)])]
+  return files.map(file => ({
+    file,
+    claims: found
+      .filter(({ document }) => document.file === file)
+      .map(({ name, findings }) => ({ name, findings: findings.map(finding => reportFinding(finding)) })),
+    findings: syntax.filter(finding => finding.file === file).map(finding => reportFinding(finding)),
+  }))
+}
