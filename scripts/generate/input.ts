@@ -13,6 +13,7 @@ const defaultableFields = {
   knative: { autoscaling: true, containerConcurrency: true, timeoutSeconds: true, visibility: true },
   eventing: { broker: { class: true, delivery: true } },
   mesh: { mtls: true, timeout: true, retries: true, circuitBreaker: true, egress: true, tracing: true, accessLogs: true },
+  observability: { metrics: { enabled: true, path: true }, alerts: true, slo: true, dashboard: true },
 } as const
 
 type Fields = true | { readonly [name: string]: Fields }
@@ -178,6 +179,80 @@ const mesh: Schema = {
   },
 }
 
+const labelsOf = (title: string, description: string): Schema => ({
+  type: 'object',
+  title,
+  description,
+  maxProperties: MOST_ENTRIES,
+  additionalProperties: {
+    type: 'string',
+    title: 'value of a label',
+    description: 'The value.',
+    maxLength: 63,
+    pattern: '^(?:[A-Za-z0-9](?:[-._A-Za-z0-9]*[A-Za-z0-9])?)?$',
+  },
+})
+
+const observability: Schema = {
+  type: 'object',
+  title: 'observability',
+  description:
+    'The Prometheus that watches claims, run by the Prometheus Operator. With an empty object every claim has a monitor and alerts; without it no claim has any.',
+  properties: {
+    labels: { ...labelsOf('labels', 'Labels of every PodMonitor and PrometheusRule, by which your Prometheus selects them.'), default: {} },
+    interval: {
+      type: 'string',
+      title: 'duration of Prometheus',
+      description: 'How often Prometheus reads the metrics of a claim; its own default otherwise.',
+      maxLength: 12,
+      pattern: '^[1-9][0-9]{0,4}(?:ms|s|m)$',
+    },
+    kedaNamespaceLabel: {
+      type: 'string',
+      title: 'namespace label of KEDA',
+      description:
+        "The label of KEDA's metrics that holds the namespace of a ScaledObject: namespace if your monitor of KEDA has honorLabels, else exported_namespace.",
+      enum: ['namespace', 'exported_namespace'],
+      default: 'namespace',
+    },
+    knativeMetrics: {
+      type: 'boolean',
+      title: 'metrics of Knative',
+      description:
+        'Whether Knative exports the metrics of requests: request-metrics-protocol prometheus in its ConfigMap config-observability. The default of Knative is none.',
+      default: false,
+    },
+    natsMetricPrefix: {
+      type: 'string',
+      title: 'prefix of NATS metrics',
+      description: "The prefix of the NATS exporter's metrics on dashboards: jetstream by default, nats with the chart of NATS.",
+      maxLength: 32,
+      pattern: '^[a-z][a-z0-9_]*$',
+      default: 'jetstream',
+    },
+    dashboards: {
+      type: 'string',
+      title: 'dashboards',
+      description:
+        'Platform: one dashboard for all claims, in package/monitoring. ConfigMap: one more for each claim, for the sidecar of Grafana. GrafanaDashboard: the same for the Grafana Operator.',
+      enum: ['Platform', 'ConfigMap', 'GrafanaDashboard'],
+      default: 'Platform',
+    },
+    dashboardLabels: labelsOf(
+      'labels of dashboards',
+      "By these Grafana's sidecar finds a ConfigMap, grafana_dashboard: '1' by default, or a GrafanaDashboard its Grafana, dashboards: grafana by default.",
+    ),
+    instrumentation: {
+      type: 'string',
+      title: 'Instrumentation',
+      description:
+        "The Instrumentation of the OpenTelemetry Operator for claims with tracing: its name, or namespace/name. The only one of the claim's namespace by default.",
+      maxLength: 317,
+      pattern: '^(?:[a-z0-9-]+/)?[a-z0-9.-]+$',
+    },
+  },
+}
+
 function fieldOf(spec: Schema, ...path: string[]): Schema {
   const field = path.reduce<Schema | undefined>((above, name) => above?.properties?.[name], spec)
   if (field === undefined) throw new Error(`the API has no field ${path.join('.')}`)
@@ -311,6 +386,7 @@ export function inputProperties(spec: Schema): Record<string, Schema> {
       additionalProperties: { ...pair, title: 'size' },
     },
     mesh,
+    observability,
     policy: {
       type: 'object',
       title: 'policy',

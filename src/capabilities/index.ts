@@ -11,6 +11,7 @@ import { scaledObject } from './keda/scaled-object.ts'
 import { knativeEventing } from './knative-eventing/index.ts'
 import { knativeRuntime, knativeServing } from './knative-serving/index.ts'
 import { mesh, meshOfDeployment } from './mesh/index.ts'
+import { observability } from './observability/index.ts'
 import { workload } from './workload/index.ts'
 import { podKind, podsRole } from './workload/roles.ts'
 
@@ -23,6 +24,7 @@ export const capabilities: readonly Capability[] = [
   mesh,
   deploymentCanary,
   availability,
+  observability,
 ]
 
 /** A conflict of the workload blocks the whole claim, because the rest is useless without it. */

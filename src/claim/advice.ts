@@ -1,17 +1,20 @@
 // Warnings: fields that are valid but should change.
 import { at, items, type Json, textOf } from '../kubernetes/json.ts'
-import type { MeshPlatform } from '../platform/platform.ts'
+import type { MeshPlatform, Platform } from '../platform/platform.ts'
 import { seconds } from './duration.ts'
 import type { Finding, Path } from './findings.ts'
 import { lagThresholdOf } from './processing.ts'
 import { inlined, type Schema } from './schema.ts'
 
+/** The products of the platform that fields need. */
+type Products = Pick<Platform, 'mesh' | 'observability'>
+
 /** Finds deprecated fields, fields without effect, and an unpinned image. Accepts any document, valid or not. */
-export function compileAdvice(published: Schema, mesh?: MeshPlatform): (document: Json) => Finding[] {
+export function compileAdvice(published: Schema, products: Products = {}): (document: Json) => Finding[] {
   const deprecated = deprecatedFields(inlined(published), [])
   const isSet = (document: Json, path: Path) => (at(document, ...path) ?? null) !== null
   return document => {
-    const outdated = [...deprecated, ...fieldsWithoutEffect(at(document, 'spec'), mesh)].filter(({ path }) => isSet(document, path))
+    const outdated = [...deprecated, ...fieldsWithoutEffect(at(document, 'spec'), products)].filter(({ path }) => isSet(document, path))
     return [...outdated, ...busyReplicas(at(document, 'spec')), ...images.flatMap(path => unpinned(document, path))]
   }
 }
@@ -64,18 +67,34 @@ function meshWithoutEffect(spec: Json | undefined, mesh: MeshPlatform | undefine
   ]
 }
 
+/** The same of observability. */
+function observabilityWithoutEffect(spec: Json | undefined, observability: Products['observability']): Finding[] {
+  const hasLag = at(spec, 'runtime') !== 'Knative' && (at(spec, 'nats') ?? null) !== null
+  return [
+    ...(hasLag ? [] : [noEffect(['observability', 'alerts', 'lag'], 'without nats and runtime Deployment: there is no lag')]),
+    ...(observability?.dashboards === 'Platform'
+      ? [
+          noEffect(
+            ['observability', 'dashboard'],
+            "here: the platform has one dashboard for all claims (observability.dashboards in the function's input)",
+          ),
+        ]
+      : []),
+  ]
+}
+
 /** Fields that have no effect because of other fields, whether or not they are set. */
-function fieldsWithoutEffect(spec: Json | undefined, mesh: MeshPlatform | undefined): Finding[] {
-  const ofMesh = meshWithoutEffect(spec, mesh)
+function fieldsWithoutEffect(spec: Json | undefined, { mesh, observability }: Products): Finding[] {
+  const ofProducts = [...meshWithoutEffect(spec, mesh), ...observabilityWithoutEffect(spec, observability)]
   if (at(spec, 'runtime') === 'Knative')
     return [
-      ...ofMesh,
+      ...ofProducts,
       noEffect(['scaling'], 'with runtime Knative: see knative.autoscaling'),
       noEffect(['sessionAffinity'], 'with runtime Knative'),
     ]
   const isSet = (field: string) => (at(spec, field) ?? null) !== null
   return [
-    ...ofMesh,
+    ...ofProducts,
     ...(isSet('httpPort') ? [] : [noEffect(['sessionAffinity'], 'without httpPort')]),
     ...(isSet('nats')
       ? []

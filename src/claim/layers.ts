@@ -20,3 +20,9 @@ export function rank(layers: readonly Layer[], answer: (layer: Layer) => unknown
   const index = layers.findIndex(layer => answer(layer) !== undefined)
   return index < 0 ? layers.length : index
 }
+
+/** A layer that sets another field turns on what a less specific layer has turned off. */
+export function isEnabled(layers: readonly Layer[], of: (layer: Layer) => { readonly enabled?: boolean } | undefined): boolean {
+  const first = layers.map(of).find(asked => asked !== undefined && Object.keys(asked).length > 0)
+  return first?.enabled ?? true
+}

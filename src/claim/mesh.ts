@@ -4,7 +4,7 @@ import { merge } from '../kubernetes/merge.ts'
 import type { Platform } from '../platform/platform.ts'
 import { seconds } from './duration.ts'
 import type { EventDrivenServiceSpec } from './generated/types.ts'
-import { type Layer, rank } from './layers.ts'
+import { isEnabled, type Layer, rank } from './layers.ts'
 import type { CircuitBreaker, External, Mesh, Retries } from './resolved-claim.ts'
 
 export type MeshSpec = NonNullable<EventDrivenServiceSpec['mesh']>
@@ -77,12 +77,6 @@ function resolveRetries(layered: MeshSpec, layers: readonly Layer[]): Retries | 
   const { attempts, retryOn } = layered.retries ?? {}
   if (attempts === undefined || retryOn === undefined || !isEnabled(layers, ({ mesh }) => mesh?.retries)) return undefined
   return { attempts, perTryTimeout: timesOf(layered, layers).attempt, on: retryOn }
-}
-
-/** A layer that sets another field turns on what a less specific layer has turned off. */
-function isEnabled(layers: readonly Layer[], of: (layer: Layer) => { readonly enabled?: boolean } | undefined): boolean {
-  const first = layers.map(of).find(asked => asked !== undefined && Object.keys(asked).length > 0)
-  return first?.enabled ?? true
 }
 
 function resolveCircuitBreaker(layered: CircuitBreakerSpec, layers: readonly Layer[]): CircuitBreaker | undefined {

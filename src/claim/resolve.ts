@@ -6,6 +6,7 @@ import type { Platform } from '../platform/platform.ts'
 import type { EventDrivenServiceSpec } from './generated/types.ts'
 import { type Layer, rank } from './layers.ts'
 import { resolveMesh } from './mesh.ts'
+import { resolveObservability } from './observability.ts'
 import { resolveProbes } from './probes.ts'
 import { lagThresholdOf, resolveProcessing } from './processing.ts'
 import type { Eventing, Files, Knative, Labels, Nats, ResolvedClaim, Scaling, Source, Variable } from './resolved-claim.ts'
@@ -32,6 +33,7 @@ export function resolveClaim(spec: Spec, name: string, namespace: string, platfo
   if (resources === undefined) throw new Error(`the platform has no size ${layered.size}`)
   const processing = resolveProcessing(spec.processing)
   const mesh = resolveMesh(spec, layers, platform)
+  const observability = resolveObservability(spec, layers, platform)
   const priorityClass = spec.priority && platform.priorities[spec.priority]
   return {
     layers,
@@ -65,6 +67,7 @@ export function resolveClaim(spec: Spec, name: string, namespace: string, platfo
     knative: resolveKnative(layered.knative as Knative, layers, platform),
     ...(eventing && { eventing: resolveEventing(eventing, resolveBroker(layered.eventing.broker as Broker, layers), name, namespace) }),
     ...(mesh && { mesh }),
+    ...(observability && { observability }),
   }
 }
 

@@ -1,5 +1,5 @@
 import type { ResourceRequirements } from '../platform/defaults.ts'
-import type { MeshPlatform, Platform } from '../platform/platform.ts'
+import type { MeshPlatform, ObservabilityPlatform, Platform } from '../platform/platform.ts'
 import type { EventDrivenServiceSpec, Runtime } from './generated/types.ts'
 import type { Layer } from './layers.ts'
 
@@ -166,6 +166,20 @@ export interface Mesh {
   readonly rateLimit?: { readonly requests: number; readonly per: number }
 }
 
+type ObservabilitySpec = NonNullable<EventDrivenServiceSpec['observability']>
+
+export interface Observability {
+  readonly platform: ObservabilityPlatform
+  /** Undefined if the service has none. */
+  readonly metrics?: { readonly path: string; readonly port?: number }
+  /** Undefined if they are turned off. */
+  readonly alerts?: { readonly lagSeconds: number }
+  /** The share of requests or messages that must succeed, in percent. */
+  readonly objective?: number
+  readonly tracing?: NonNullable<ObservabilitySpec['tracing']>
+  readonly dashboard: boolean
+}
+
 /** A claim with all defaults applied, from which the resources are built. */
 export interface ResolvedClaim {
   /** From these a capability resolves its own fields, the most specific first. */
@@ -204,4 +218,5 @@ export interface ResolvedClaim {
   readonly knative: Knative
   readonly eventing?: Eventing
   readonly mesh?: Mesh
+  readonly observability?: Observability
 }

@@ -18,6 +18,7 @@ export interface Defaults {
     NonNullable<EventDrivenServiceSpec['mesh']>,
     'mtls' | 'timeout' | 'retries' | 'circuitBreaker' | 'egress' | 'tracing' | 'accessLogs'
   >
+  readonly observability?: Pick<NonNullable<EventDrivenServiceSpec['observability']>, 'metrics' | 'alerts' | 'slo' | 'dashboard'>
 }
 
 export interface ResourceRequirements {
@@ -61,6 +62,7 @@ export const builtIn = {
     tracing: { sampling: 1 },
     accessLogs: true,
   },
+  observability: { metrics: { path: '/metrics' }, alerts: { lag: '10m' }, dashboard: true },
 } as const satisfies Defaults
 
 const preset = (

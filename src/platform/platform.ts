@@ -51,6 +51,21 @@ export interface MeshPlatform {
   readonly clusterIssuer?: string
 }
 
+/** The Prometheus that watches claims. */
+export interface ObservabilityPlatform {
+  /** By these a Prometheus selects its monitors and rules. */
+  readonly labels: Readonly<Record<string, string>>
+  readonly interval?: string
+  readonly kedaNamespaceLabel: 'namespace' | 'exported_namespace'
+  readonly knativeMetrics: boolean
+  readonly natsMetricPrefix: string
+  readonly dashboards: 'Platform' | 'ConfigMap' | 'GrafanaDashboard'
+  /** By these Grafana's sidecar finds a ConfigMap, or a GrafanaDashboard its Grafana. */
+  readonly dashboardLabels?: Readonly<Record<string, string>>
+  /** The Instrumentation of the OpenTelemetry Operator. */
+  readonly instrumentation?: string
+}
+
 export interface Platform {
   readonly composeAs: 'Native' | 'ProviderKubernetes'
   readonly providerConfig: string
@@ -68,6 +83,8 @@ export interface Platform {
   readonly policy: Policy
   /** Undefined if the cluster has no mesh. */
   readonly mesh?: MeshPlatform
+  /** Undefined if nobody watches claims. */
+  readonly observability?: ObservabilityPlatform
 }
 
 export type ParsedPlatform =

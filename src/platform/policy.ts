@@ -43,11 +43,12 @@ const ofRuntime: Readonly<Partial<Record<string, Runtime>>> = {
   'mesh.circuitBreaker': 'Deployment',
   'mesh.callers': 'Deployment',
   'mesh.rateLimit': 'Deployment',
+  'observability.metrics.port': 'Deployment',
 }
 
 function canHave(spec: Json | undefined, field: string): boolean {
   const steps = field.split('.')
-  const runtime = ofRuntime[steps[0] ?? ''] ?? ofRuntime[steps.slice(0, 2).join('.')]
+  const runtime = steps.map((_, index) => ofRuntime[steps.slice(0, index + 1).join('.')]).find(one => one !== undefined)
   return runtime === undefined || runtime === at(spec, 'runtime')
 }
 

@@ -7,6 +7,7 @@ import type { Json, JsonObject } from '../../src/kubernetes/json.ts'
 import type { MeshPlatform } from '../../src/platform/platform.ts'
 import { claim } from '../fixtures/claims.ts'
 import { gateways, withMesh } from '../fixtures/mesh.ts'
+import { withObservability } from '../fixtures/observability.ts'
 
 const advise = compileAdvice(schema as Schema)
 const said = (document: Json) => advise(document).map(finding => `${sentence(finding)} [${finding.code}]`)
@@ -136,7 +137,31 @@ test.each<{ says: string; mesh: JsonObject; platform: MeshPlatform; advice: stri
   },
   { says: 'retries in the mesh only', mesh: { retries: { attempts: 1 } }, platform: platformOf(gateways.GatewayAPI), advice: [] },
 ])('the mesh of the platform: $says', ({ mesh, platform, advice }) => {
-  const told = compileAdvice(schema as Schema, platform)(claim({ mesh }))
+  const told = compileAdvice(schema as Schema, { mesh: platform })(claim({ mesh }))
+  expect(told.map(finding => `${sentence(finding)} [${finding.code}]`)).toEqual(advice)
+})
+
+test.each<{ says: string; spec: JsonObject; dashboards?: 'Platform' | 'ConfigMap'; advice: string[] }>([
+  { says: 'a lag with nats', spec: { observability: { alerts: { lag: '5m' } } }, advice: [] },
+  {
+    says: 'a lag without nats',
+    spec: { nats: undefined, httpPort: 8080, observability: { alerts: { lag: '5m' } } },
+    advice: [idle('spec.observability.alerts.lag', 'without nats and runtime Deployment: there is no lag')],
+  },
+  {
+    says: 'a dashboard where the platform has one for all',
+    spec: { observability: { dashboard: true } },
+    advice: [
+      idle(
+        'spec.observability.dashboard',
+        "here: the platform has one dashboard for all claims (observability.dashboards in the function's input)",
+      ),
+    ],
+  },
+  { says: 'a dashboard of its own', spec: { observability: { dashboard: false } }, dashboards: 'ConfigMap', advice: [] },
+])('observability: $says', ({ spec, dashboards = 'Platform', advice }) => {
+  const { observability } = withObservability({ dashboards })
+  const told = compileAdvice(schema as Schema, { ...(observability && { observability }) })(claim(spec))
   expect(told.map(finding => `${sentence(finding)} [${finding.code}]`)).toEqual(advice)
 })
 

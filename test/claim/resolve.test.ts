@@ -23,6 +23,8 @@ describe('claim, else environment, else platform, else built-in', () => {
   const eventing = (field: string, ...values: [Json, Json, Json, Json | undefined]) =>
     row(`eventing.broker.${field}`, values, claim({ eventing: { broker: {} } }))
   const mesh = (field: string, ...values: [Json, Json, Json, Json]) => row(`mesh.${field}`, values, claim({ mesh: {} }))
+  const observability = (field: string, ...values: [Json, Json, Json, Json | undefined]) =>
+    row(`observability.${field}`, values, claim({ observability: {} }))
   const row = (field: string, [claim_, environment, platform, builtIn]: readonly (Json | undefined)[], base: Json = claim()) => ({
     field,
     claim: claim_,
@@ -92,14 +94,22 @@ describe('claim, else environment, else platform, else built-in', () => {
     mesh('egress', 'REGISTRY_ONLY', 'ALLOW_ANY', 'REGISTRY_ONLY', 'ALLOW_ANY'),
     mesh('tracing.sampling', 0, 40, 30, 1),
     mesh('accessLogs', false, true, false, true),
+    observability('metrics.enabled', false, true, false, true),
+    observability('metrics.path', '/a', '/b', '/c', '/metrics'),
+    observability('alerts.enabled', false, true, false, true),
+    observability('alerts.lag', '300s', '400s', '200s', 600),
+    observability('slo.objective', 99, 98, 97, undefined),
+    observability('dashboard', false, true, false, true),
   ]
 
   /** A claim keeps pull secrets by name. */
   const said = (field: string, value: Json | undefined) => {
     if (field === 'imagePullSecrets' && Array.isArray(value)) return value.map(secret => at(secret, 'name'))
     // What is turned off is missing.
+    if (field.startsWith('observability.') && field.endsWith('.enabled'))
+      return value !== true ? undefined : field.includes('metrics') ? { path: '/metrics' } : { lagSeconds: 600 }
     if (field.endsWith('.enabled')) return value === true ? (field.includes('retries') ? 3 : 5) : undefined
-    return field.startsWith('mesh.') && typeof value === 'string' && /^\d+s$/.test(value) ? Number.parseInt(value, 10) : value
+    return /^(?:mesh|observability)\./.test(field) && typeof value === 'string' && /^\d+s$/.test(value) ? Number.parseInt(value, 10) : value
   }
 
   const resolvedPaths: Readonly<Record<string, readonly string[]>> = {
@@ -109,6 +119,10 @@ describe('claim, else environment, else platform, else built-in', () => {
     'mesh.retries.retryOn': ['mesh', 'retries', 'on'],
     'mesh.circuitBreaker.enabled': ['mesh', 'circuitBreaker', 'errors'],
     'mesh.tracing.sampling': ['mesh', 'sampling'],
+    'observability.metrics.enabled': ['observability', 'metrics'],
+    'observability.alerts.enabled': ['observability', 'alerts'],
+    'observability.alerts.lag': ['observability', 'alerts', 'lagSeconds'],
+    'observability.slo.objective': ['observability', 'objective'],
   }
 
   test.each(rows)('$field: $claim, $environment, $platform, $builtIn', ({ field, claim, environment, platform, builtIn, base }) => {
@@ -118,7 +132,8 @@ describe('claim, else environment, else platform, else built-in', () => {
     const defaults = put({}, path, platform)
     const environments = { staging: put({}, path, environment) }
     const place = resolvedPaths[field] ?? path
-    const got = (document: Json, fields: JsonObject) => at(settle(document, { mesh: {}, ...fields }) as unknown as JsonObject, ...place)
+    const got = (document: Json, fields: JsonObject) =>
+      at(settle(document, { mesh: {}, observability: { dashboards: 'ConfigMap' }, ...fields }) as unknown as JsonObject, ...place)
     expect({
       ofClaim: got(mine, { defaults, environments }),
       ofEnvironment: got(inEnvironment, { defaults, environments }),

@@ -9,10 +9,11 @@ import type { Platform } from '../../src/platform/platform.ts'
 import { validateClaim } from '../../src/reconcile/parse-claim.ts'
 import { claim, knativeClaim } from '../fixtures/claims.ts'
 import { withMesh } from '../fixtures/mesh.ts'
+import { withObservability } from '../fixtures/observability.ts'
 
 /** Offers what a claim can only name if the platform has it, and allows whatever the rules allow. */
 const platform: Platform = {
-  ...withMesh(),
+  ...withObservability({}, withMesh()),
   natsServers: { main: { url: 'nats://n:4222', monitoringEndpoint: 'n:8222' } },
   priorities: { high: 'high' },
   policy: { maxGracePeriod: '24h' },
@@ -716,7 +717,46 @@ const meshRows: typeof rows = [
     ]),
   },
 ]
-rows.push(...meshRows)
+const observability = (fields: JsonObject) => claim({ observability: fields })
+const observabilityRows: typeof rows = [
+  {
+    rule: 'requires runtime Deployment: a container of Knative has one port',
+    keeps: [observability({ metrics: { port: 9464 } }), knativeClaim({ observability: { metrics: { path: '/m' } } })],
+    breaks: [
+      [
+        knativeClaim({ observability: { metrics: { port: 9464 } } }),
+        'spec.observability.metrics.port: requires runtime Deployment: a container of Knative has one port, got 9464 [CONFLICT]',
+      ],
+    ],
+  },
+  {
+    rule: 'must not be false with other fields of metrics',
+    keeps: [observability({ metrics: { enabled: false } }), observability({ metrics: { enabled: true, path: '/m' } })],
+    breaks: [{ path: '/m' }, { port: 9464 }].map(more => [
+      observability({ metrics: { enabled: false, ...more } }),
+      'spec.observability.metrics.enabled: must not be false with other fields of metrics, got false [CONFLICT]',
+    ]),
+  },
+  {
+    rule: 'must not be false with other fields of alerts',
+    keeps: [observability({ alerts: { enabled: false } }), observability({ alerts: { enabled: true, lag: '5m' } })],
+    breaks: [
+      [
+        observability({ alerts: { enabled: false, lag: '5m' } }),
+        'spec.observability.alerts.enabled: must not be false with other fields of alerts, got false [CONFLICT]',
+      ],
+    ],
+  },
+  {
+    rule: 'must be from 2m to 24h',
+    keeps: [observability({ alerts: { lag: '2m' } }), observability({ alerts: { lag: '24h' } })],
+    breaks: ['1m59s', '24h1s'].map(lag => [
+      observability({ alerts: { lag } }),
+      `spec.observability.alerts.lag: must be from 2m to 24h, got '${lag}' [OUT_OF_RANGE]`,
+    ]),
+  },
+]
+rows.push(...meshRows, ...observabilityRows)
 
 /** Lists that are maps: the API server rejects duplicate entries. */
 const lists: readonly { list: string; breaks: readonly [Json, ...string[]] }[] = [

@@ -9,6 +9,7 @@ import { builtInPlatform, type Platform } from '../../src/platform/platform.ts'
 import { validateClaim } from '../../src/reconcile/parse-claim.ts'
 import { claim, put } from '../fixtures/claims.ts'
 import { fullMesh, withMesh } from '../fixtures/mesh.ts'
+import { fullObservability, withObservability } from '../fixtures/observability.ts'
 
 interface Definition {
   readonly spec: {
@@ -24,7 +25,7 @@ const delivery = { retry: 5, backoffPolicy: 'exponential', backoffDelay: 'PT2S',
 
 /** Offers what a claim can only name if the platform has it. */
 const platform: Platform = {
-  ...withMesh(),
+  ...withObservability({}, withMesh()),
   features: { ...builtInPlatform.features, identity: 'GCP' },
   natsServers: { main: { url: 'nats://n:4222', monitoringEndpoint: 'n:8222' } },
   priorities: { low: 'low', medium: 'medium', high: 'high' },
@@ -155,6 +156,8 @@ const others: readonly JsonObject[] = [
       external: [{ host: 'a.example.com', circuitBreaker: { enabled: false } }],
     },
   }),
+  claim({ observability: fullObservability }),
+  claim({ observability: { metrics: { enabled: false }, alerts: { enabled: false } } }),
 ]
 
 const steps = (path: string): Path =>
@@ -509,6 +512,24 @@ const meshRows: readonly Row[] = [
   shortSeconds('spec.mesh.rateLimit.per', '1s', ['1s', '1h']),
 ]
 
+const observabilityRows: readonly Row[] = [
+  truth('spec.observability.metrics.enabled', false, true),
+  path('spec.observability.metrics.path', '/metrics'),
+  whole('spec.observability.metrics.port', 1, 65_535),
+  truth('spec.observability.alerts.enabled', false, true),
+  shortSeconds('spec.observability.alerts.lag', '5m', ['2m', '90m', '24h']),
+  {
+    ...decimal('spec.observability.slo.objective', 95, 99.99),
+    takes: [95, 99.5, 99.99],
+    refuses: {
+      'must be from 95 to 99.99 [OUT_OF_RANGE]': [94.9, 99.991, 100],
+      'must be a number [WRONG_TYPE]': ['99'],
+    },
+  },
+  oneOf('spec.observability.tracing', 'nodejs', 'java', 'python', 'dotnet'),
+  truth('spec.observability.dashboard', true, false),
+]
+
 const trigger = 'spec.eventing.triggers[0]'
 const scaler = 'spec.knative.autoscaling'
 
@@ -852,6 +873,7 @@ const rows: readonly Row[] = [
   printable('spec.eventing.kafka.consumerGroup', 'consumer group', " such as 'orders'"),
   oneOf('spec.eventing.kafka.sink', 'workload', 'broker'),
   ...meshRows,
+  ...observabilityRows,
 ]
 
 /** The problem and the code of every finding at this path, without the value found. */

@@ -15,6 +15,7 @@ import { parseClaim } from '../../src/reconcile/parse-claim.ts'
 import { type ClaimDocument, claim, compositeOf, knativeClaim } from '../fixtures/claims.ts'
 import { ControlLoop, readError, writeError } from '../fixtures/control-loop.ts'
 import { fullMesh, gateways, styles, withMesh } from '../fixtures/mesh.ts'
+import { withObservability } from '../fixtures/observability.ts'
 
 const filters = [{ exact: { type: 'order.created' } }]
 const eventing = {
@@ -40,9 +41,10 @@ const reasonsOf = ({ conditions }: Composition) => conditions.map(({ type, reaso
 
 const meshed = styles.map(style => ({ document: claim({ mesh: fullMesh }), platform: withMesh({ gateway: gateways[style] }) }))
 const plain = [claim({ httpPort: 8080, eventing }), knativeClaim({ eventing })].map(document => ({ document, platform: builtInPlatform }))
+const watched = { document: knativeClaim(), platform: withObservability() }
 
 /** Each resource of claims that together have every kind. */
-const resources = [...plain, ...meshed].flatMap(({ document, platform }) => {
+const resources = [...plain, ...meshed, watched].flatMap(({ document, platform }) => {
   const of = resolve(document, platform)
   const composed = compose(of, builtInPlatform, {}).resources
   const free = Object.fromEntries(composed.map(({ key }) => [key, undefined]))

@@ -6,6 +6,7 @@ import type { ComposedResource, FindObserved, KindInfo, Lifecycle } from '../cap
 import { inProgress, notReady, type Readiness, ready, starting } from '../readiness.ts'
 import { leftover } from '../takeover.ts'
 import { metadata, NAME_LABEL, podMetadata, selectorLabels } from '../workload/labels.ts'
+import { METRICS_PORT_NAME, ownMetricsPort } from '../workload/metrics.ts'
 import { containerBase, imagePullSecrets, initContainers, podSecurity, program, runningImage, summarizePod } from '../workload/pod.ts'
 import { MOST_PODS } from '../workload/pod-problems.ts'
 import { probes } from '../workload/probes.ts'
@@ -138,12 +139,18 @@ export const podSpec = (claim: ResolvedClaim, observed: JsonObject | undefined):
       name: 'main',
       ...containerBase(claim),
       ...program(claim),
-      ports: [{ name: 'http', containerPort: claim.port, protocol: 'TCP' }],
+      ports: [{ name: 'http', containerPort: claim.port, protocol: 'TCP' }, ...metricsPorts(claim)],
       ...probes(claim, 'http'),
       ...preStop(claim, observed),
     },
   ],
 })
+
+/** A monitor finds a port only by its name. */
+const metricsPorts = (claim: ResolvedClaim): JsonObject[] => {
+  const port = ownMetricsPort(claim)
+  return port === undefined ? [] : [{ name: METRICS_PORT_NAME, containerPort: port, protocol: 'TCP' }]
+}
 
 /** https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#deployment-status */
 export function readinessOf(observed: JsonObject, claim: ResolvedClaim, name = claim.name): Readiness {

@@ -5,7 +5,7 @@ import type { ComposedResource, KindInfo } from '../capability.ts'
 import { inProgress, notReady, type Readiness, ready } from '../readiness.ts'
 import { scalar, summarizeScale } from '../summary.ts'
 import { metadata } from '../workload/labels.ts'
-import { SCALER_KEY } from '../workload/scaler.ts'
+import { SCALER_KEY, scaledObjectName } from '../workload/scaler.ts'
 
 const KIND = { apiVersion: 'keda.sh/v1alpha1', kind: 'ScaledObject' } as const
 
@@ -24,8 +24,6 @@ function summarizeTrigger(trigger: Json): string | undefined {
   if (stream === undefined) return scalar(at(trigger, 'type'))
   return `one for ${lag === '1' ? 'each message' : `every ${lag} messages`} of ${stream}/${consumer}`
 }
-
-const scaledObjectName = ({ name }: ResolvedClaim) => `${name}-scaler`
 
 export const scaledObject: ComposedResource = {
   key: SCALER_KEY,

@@ -2,6 +2,7 @@ import type { ResolvedClaim } from '../../claim/resolved-claim.ts'
 import type { JsonObject } from '../../kubernetes/json.ts'
 import type { Manifest } from '../../kubernetes/objects.ts'
 import { meshAnnotations, meshLabels } from './mesh-pod.ts'
+import { prometheusAnnotations, tracingAnnotations } from './metrics.ts'
 
 export const NAME_LABEL = 'app.kubernetes.io/name'
 export const selectorLabels = ({ name }: ResolvedClaim) => ({ [NAME_LABEL]: name })
@@ -21,7 +22,7 @@ export const metadata = (claim: ResolvedClaim, name: string, more: JsonObject = 
 
 /** The metadata of the pods, for every runtime. */
 export function podMetadata(claim: ResolvedClaim, ownAnnotations: JsonObject = {}): JsonObject {
-  const annotations = { ...prometheusAnnotations(claim), ...meshAnnotations(claim), ...ownAnnotations }
+  const annotations = { ...prometheusAnnotations(claim), ...tracingAnnotations(claim), ...meshAnnotations(claim), ...ownAnnotations }
   return { labels: podLabels(claim), ...(Object.keys(annotations).length > 0 && { annotations }) }
 }
 
@@ -45,9 +46,3 @@ const LABEL_VALUE = /[A-Za-z0-9](?:[-._A-Za-z0-9]{0,61}[A-Za-z0-9])?/
 
 /** Kubernetes allows 63 characters, no colon, and no separator at either end. */
 const versionLabel = (claim: ResolvedClaim) => LABEL_VALUE.exec(imageVersion(claim).replace(':', '-'))?.[0] ?? ''
-
-/** With STRICT mutual TLS, Prometheus reads the metrics from the sidecar, which finds those of the container by these annotations. */
-const prometheusAnnotations = ({ port, platform: { features }, mesh }: ResolvedClaim): JsonObject =>
-  features.prometheusAnnotations || mesh?.mtls === 'STRICT'
-    ? { 'prometheus.io/scrape': 'true', 'prometheus.io/port': String(port), 'prometheus.io/path': '/metrics' }
-    : {}

@@ -533,6 +533,34 @@ export interface EventDrivenServiceSpec {
       readonly per: string
     }
   }
+  /** How Prometheus reads the metrics of the service, and when it alerts. The platform decides whether there are monitors at all, and this field what they hold. */
+  readonly observability?: {
+    /** Where the service has its metrics. */
+    readonly metrics?: {
+      /** Whether the service has metrics; false excludes the other fields. */
+      readonly enabled?: boolean
+      /** The HTTP path of the metrics; /metrics by default. */
+      readonly path?: string
+      /** The container's port of the metrics, if it is not that of httpPort. Requires runtime Deployment. */
+      readonly port?: number
+    }
+    /** Alerts about the service. Their thresholds are the claim's own numbers. */
+    readonly alerts?: {
+      /** Whether there are alerts; false excludes the other fields. */
+      readonly enabled?: boolean
+      /** How long messages may wait without progress before an alert fires, 2m to 24h; 10m by default, and never shorter than processing.maxDuration. */
+      readonly lag?: string
+    }
+    /** How many requests must succeed, or messages for a service with nats. Alerts fire when errors use up the budget of 30 days too fast. */
+    readonly slo?: {
+      /** The share of requests or messages that must succeed, in percent. */
+      readonly objective: number
+    }
+    /** The language for which the OpenTelemetry Operator injects an agent that traces requests. */
+    readonly tracing?: 'nodejs' | 'java' | 'python' | 'dotnet'
+    /** Whether the service has a dashboard of its own, if the platform creates one for each claim. */
+    readonly dashboard?: boolean
+  }
 }
 
 export interface EventDrivenServiceStatus {

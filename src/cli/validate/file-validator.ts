@@ -28,7 +28,7 @@ export interface ValidationSettings {
 /** Compiles schema and advice once, for many files. A large file yields several reports. */
 export function createFileValidator({ platform, schema: other, advice }: ValidationSettings): (file: TextFile) => Generator<FileReport> {
   const validate = other && compileValidator(withNames(other as unknown as JsonObject, ownNames(platform)) as Schema)
-  const advise = advice && compileAdvice(other ?? (schema as Schema), platform.mesh)
+  const advise = advice && compileAdvice(other ?? (schema as Schema), platform)
   const findSameHosts = sameHostFinder()
 
   const validateDocument = ({ document, claim }: ClaimDocument): ClaimReport => {
