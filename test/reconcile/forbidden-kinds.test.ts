@@ -41,10 +41,13 @@ const reasonsOf = ({ conditions }: Composition) => conditions.map(({ type, reaso
 
 const meshed = styles.map(style => ({ document: claim({ mesh: fullMesh }), platform: withMesh({ gateway: gateways[style] }) }))
 const plain = [claim({ httpPort: 8080, eventing }), knativeClaim({ eventing })].map(document => ({ document, platform: builtInPlatform }))
-const watched = { document: knativeClaim(), platform: withObservability() }
+const watched = (['ConfigMap', 'GrafanaDashboard'] as const).map(dashboards => ({
+  document: knativeClaim(),
+  platform: withObservability({ dashboards }),
+}))
 
 /** Each resource of claims that together have every kind. */
-const resources = [...plain, ...meshed, watched].flatMap(({ document, platform }) => {
+const resources = [...plain, ...meshed, ...watched].flatMap(({ document, platform }) => {
   const of = resolve(document, platform)
   const composed = compose(of, builtInPlatform, {}).resources
   const free = Object.fromEntries(composed.map(({ key }) => [key, undefined]))

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { stringify } from 'yaml'
 import { alertingClaims, type Rule, ruleGroups } from '../../fixtures/observability.ts'
+import { claimRules } from './queries.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'claim-alerts-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -136,11 +137,54 @@ const cases: readonly Case[] = [
   },
 ]
 
+const condition = (type: string, status: string, reason: string) =>
+  `eds_claim_condition{namespace="shop",name="orders",type="${type}",status="${status}",reason="${reason}"}`
+const consumer = 'jetstream_consumer_num_redelivered{namespace="nats",stream_name="ORDERS",consumer_name="orders"}'
+const ofRevision = (metric: string) => `${metric}{namespace="knative-serving",k8s_namespace_name="shop",kn_revision_name="orders-00003"}`
+
+/** The alerts of package/monitoring. */
+const commonCases: readonly Case[] = [
+  {
+    alert: 'ClaimNotReady',
+    claim: 'orders',
+    // Before, the claim is ready, and the series with the other status does not exist.
+    series: [gauge(condition('Ready', 'False', 'Unavailable'), Number.NaN, 1)],
+    badMinutes: 30,
+    more: ',name="orders",reason="Unavailable"',
+  },
+  {
+    alert: 'ClaimNotSynced',
+    claim: 'orders',
+    series: [
+      gauge(condition('Synced', 'False', 'ReconcileError'), Number.NaN, 1),
+      gauge(condition('Ready', 'False', 'Unavailable'), Number.NaN, 1),
+    ],
+    badMinutes: 30,
+    more: ',name="orders",reason="ReconcileError"',
+  },
+  { alert: 'Redelivered', claim: '', series: [gauge(consumer, 0, 2)], badMinutes: 40, more: 'consumer_name="orders",stream_name="ORDERS"' },
+  {
+    alert: 'ColdStart',
+    claim: 'orders',
+    series: [gauge(ofRevision('kn_revision_request_queued'), 0, 3)],
+    more: ',k8s_namespace_name="shop",kn_revision_name="orders-00003"',
+  },
+  {
+    alert: 'Panic',
+    claim: 'orders',
+    series: [gauge(ofRevision('kn_revision_panic_mode'), 0, 1)],
+    badMinutes: 30,
+    more: ',k8s_namespace_name="shop",kn_revision_name="orders-00003"',
+  },
+]
+
 const DEFAULT_AFTER_MINUTES = 20
 
 function valuesOf({ fine, bad, grows }: Series, badMinutes: number, afterMinutes: number): string {
+  // promtool writes a missing value as _.
+  const textOf = (value: number) => (Number.isNaN(value) ? '_' : `${value}`)
   const each = [...Array(FINE_MINUTES).fill(fine), ...Array(badMinutes).fill(bad), ...Array(afterMinutes + 1).fill(fine)] as number[]
-  if (!grows) return each.join(' ')
+  if (!grows) return each.map(textOf).join(' ')
   let sum = 0
   return each.map(growth => (sum += growth)).join(' ')
 }
@@ -166,11 +210,6 @@ function rulesOf(name: string): { readonly name: string; readonly rules: readonl
   return ruleGroups(claim)
 }
 
-const severityOf = (claim: string, alert: string) =>
-  rulesOf(claim)
-    .flatMap(({ rules }) => rules)
-    .find(rule => rule.alert === alert)?.labels.severity
-
 test.each([...claims.keys()])('promtool accepts the rules of %s', name => {
   const file = `${name}.yaml`
   writeFileSync(join(folder, file), stringify({ groups: rulesOf(name) }))
@@ -178,40 +217,45 @@ test.each([...claims.keys()])('promtool accepts the rules of %s', name => {
   expect({ status, output: `${stdout}${stderr}` }).toMatchObject({ status: 0, output: expect.stringContaining('SUCCESS') })
 })
 
-describe.each(cases)(
-  '$claim: $alert',
-  ({ alert: short, claim, series, badMinutes = 20, afterMinutes = DEFAULT_AFTER_MINUTES, more = '' }) => {
-    const alert = `EventDrivenService${short}`
-    const end = FINE_MINUTES + badMinutes
-    const labels = `alertname="${alert}",alertstate="firing",claim="${claim}",namespace="shop"${more},severity="${severityOf(claim, alert)}"`
+type Groups = readonly { readonly name?: string; readonly rules: readonly { readonly alert?: string; readonly labels: Rule['labels'] }[] }[]
 
-    /** Whether the alert fires in this minute, as promtool finds it. */
-    function run(minute: number, fires: boolean): string {
-      const rules = `${claim}-rules.yaml`
-      writeFileSync(join(folder, rules), stringify({ groups: rulesOf(claim) }))
-      const expected = {
-        expr: `ALERTS{alertname="${alert}",alertstate="firing"}`,
-        eval_time: `${minute}m`,
-        exp_samples: fires ? [{ labels: `ALERTS{${labels}}`, value: 1 }] : [],
-      }
-      const input = series.map(one => ({
-        series: one.name,
-        values: (isQueue(one) ? valuesOfQueue : valuesOf)(one, badMinutes, afterMinutes),
-      }))
-      const tests = [{ interval: '1m', input_series: input, promql_expr_test: [expected] }]
-      writeFileSync(join(folder, 'test.yaml'), stringify({ rule_files: [rules], evaluation_interval: '1m', tests }))
-      return promtool('test.yaml')
+function hold(short: string, groups: Groups, { claim, series, badMinutes = 20, afterMinutes = DEFAULT_AFTER_MINUTES, more = '' }: Case) {
+  const alert = `EventDrivenService${short}`
+  const end = FINE_MINUTES + badMinutes
+  const severity = groups.flatMap(({ rules }) => rules).find(rule => rule.alert === alert)?.labels.severity
+  const ofClaim = claim === '' ? '' : `claim="${claim}",namespace="shop"`
+  const labels = `alertname="${alert}",alertstate="firing",severity="${severity}",${ofClaim}${more}`
+
+  /** Whether the alert fires in this minute, as promtool finds it. */
+  function run(minute: number, fires: boolean): string {
+    writeFileSync(join(folder, 'rules.yaml'), stringify({ groups }))
+    const expected = {
+      expr: `ALERTS{alertname="${alert}",alertstate="firing"}`,
+      eval_time: `${minute}m`,
+      exp_samples: fires ? [{ labels: `ALERTS{${labels}}`, value: 1 }] : [],
     }
+    const input = series.map(one => ({
+      series: one.name,
+      values: (isQueue(one) ? valuesOfQueue : valuesOf)(one, badMinutes, afterMinutes),
+    }))
+    const tests = [{ interval: '1m', input_series: input, promql_expr_test: [expected] }]
+    writeFileSync(join(folder, 'test.yaml'), stringify({ rule_files: ['rules.yaml'], evaluation_interval: '1m', tests }))
+    return promtool('test.yaml')
+  }
 
-    test('is silent while all is well', () => expect(run(FINE_MINUTES - 1, false)).toBe(''))
-    test('fires', () => expect(run(end - 1, true)).toBe(''))
-    test('resolves', () => expect(run(end + afterMinutes - 1, false)).toBe(''))
-  },
-)
+  test('is silent while all is well', () => expect(run(FINE_MINUTES - 1, false)).toBe(''))
+  test('fires', () => expect(run(end - 1, true)).toBe(''))
+  test('resolves', () => expect(run(end + afterMinutes - 1, false)).toBe(''))
+}
+
+describe.each(cases)('$claim: $alert', one => hold(one.alert, rulesOf(one.claim), one))
+describe.each(commonCases)('every claim: $alert', one => hold(one.alert, claimRules.groups, one))
 
 test('every alert has a case', () => {
   const all = [...claims.values()].flatMap(claim => ruleGroups(claim).flatMap(({ rules }) => rules.flatMap(({ alert }) => alert ?? [])))
-  expect([...new Set(cases.map(({ alert }) => `EventDrivenService${alert}`))].toSorted()).toEqual([...new Set(all)].toSorted())
+  const common = claimRules.groups.flatMap(({ rules }) => rules.map(({ alert }) => alert))
+  const named = [...cases, ...commonCases].map(({ alert }) => `EventDrivenService${alert}`)
+  expect([...new Set(named)].toSorted()).toEqual([...new Set([...all, ...common])].toSorted())
 })
 
 describe.each([

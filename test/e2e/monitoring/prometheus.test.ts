@@ -16,7 +16,7 @@ import { testWith } from '../../fixtures/require-program.ts'
 import { as, call, connectClient, serverIdentity } from '../../function/serving.ts'
 import { freePort } from '../cluster/ports.ts'
 import { until } from '../cluster/until.ts'
-import { alerts, dashboard, panelQueries, rules, selectorsIn } from './queries.ts'
+import { alerts, claimsDashboard, dashboard, panelQueries, rules, selectorsIn } from './queries.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'monitoring-'))
 const authority = createAuthority()
@@ -163,12 +163,14 @@ describe('after some calls', () => {
   })
 })
 
-testWith('kubectl')('kubectl makes of it a PodMonitor, the rules, and a dashboard that Grafana finds', () => {
+testWith('kubectl')('kubectl makes of it a PodMonitor, the rules, and the dashboards that Grafana finds', () => {
   const made = execFileSync('kubectl', ['kustomize', 'package/monitoring'], { cwd: root, encoding: 'utf8' })
   const objects = parseAllDocuments(made).map(document => document.toJS() as JsonObject)
-  expect(objects.map(({ kind }) => kind).sort()).toEqual(['ConfigMap', 'PodMonitor', 'PrometheusRule'])
+  expect(objects.map(({ kind }) => kind).sort()).toEqual(['ConfigMap', 'ConfigMap', 'PodMonitor', 'PrometheusRule', 'PrometheusRule'])
   expect(objects.map(object => at(object, 'metadata', 'namespace'))).toEqual(objects.map(() => 'crossplane-system'))
-  const map = objects.find(({ kind }) => kind === 'ConfigMap')
-  expect(at(map, 'metadata', 'labels')).toEqual({ grafana_dashboard: '1' })
-  expect(JSON.parse(String(at(map, 'data', 'dashboard.json')))).toEqual(dashboard)
+  const maps = objects.filter(({ kind }) => kind === 'ConfigMap')
+  expect(maps.map(map => at(map, 'metadata', 'labels'))).toEqual(maps.map(() => ({ grafana_dashboard: '1' })))
+  const files = Object.fromEntries(maps.flatMap(map => Object.entries(at(map, 'data') as JsonObject)))
+  expect(JSON.parse(String(files['dashboard.json']))).toEqual(dashboard)
+  expect(JSON.parse(String(files['claims-dashboard.json']))).toEqual(claimsDashboard)
 })

@@ -27,11 +27,21 @@ interface Dashboard {
 
 const read = (file: string) => readFileSync(`${root}package/monitoring/${file}`, 'utf8')
 
+interface Rules {
+  readonly groups: readonly { readonly rules: readonly Alert[] }[]
+}
+
 /** The rules in the format of Prometheus, to which the operator converts the manifest. */
-export const rules = (parse(read('alerts.yaml')) as { spec: { groups: readonly { rules: readonly Alert[] }[] } }).spec
+const rulesIn = (file: string) => (parse(read(file)) as { spec: Rules }).spec
+export const rules = rulesIn('alerts.yaml')
+export const claimRules = rulesIn('claim-alerts.yaml')
 export const alerts = rules.groups.flatMap(group => group.rules)
+export const claimAlerts = claimRules.groups.flatMap(group => group.rules)
 export const dashboard = JSON.parse(read('dashboard.json')) as Dashboard
-export const panelQueries = dashboard.panels.flatMap(({ title, targets }) => targets.map(({ expr }) => ({ title, expr })))
+export const claimsDashboard = JSON.parse(read('claims-dashboard.json')) as Dashboard
+const queriesOf = ({ panels }: Dashboard) => panels.flatMap(({ title, targets }) => targets.map(({ expr }) => ({ title, expr })))
+export const panelQueries = queriesOf(dashboard)
+export const claimPanelQueries = queriesOf(claimsDashboard)
 
 const keywords = ['and', 'or', 'unless']
 

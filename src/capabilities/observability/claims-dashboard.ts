@@ -1,0 +1,60 @@
+// The dashboard of all claims, in package/monitoring: every claim at a glance, and one in depth.
+import type { JsonObject } from '../../kubernetes/json.ts'
+import { claimPanels, dashboardJson, type Panel } from './panels.ts'
+
+const overview: readonly Panel[] = [
+  stat('Claims', 'Claims of the cluster.', 'count(eds_claim_condition{type="Ready"})'),
+  stat('Not ready', 'Claims that are not ready.', 'count(eds_claim_condition{type="Ready",status!="True"}) or vector(0)'),
+  stat('Alerts', 'Alerts on claims that fire.', 'count(ALERTS{alertstate="firing",claim!=""}) or vector(0)'),
+  stat('Messages that wait', 'The lag of all claims together.', 'sum(keda_scaler_metrics_value{scaledObject=~".+-scaler"})'),
+  {
+    title: 'Claims',
+    description: 'The state of each claim, and why.',
+    unit: 'short',
+    kind: 'table',
+    queries: [{ expr: 'max by (namespace, name, type, status, reason) (eds_claim_condition)', legend: '' }],
+  },
+  {
+    title: 'Lag by claim',
+    description: 'The ten claims with the most messages that wait or are in work.',
+    unit: 'short',
+    kind: 'timeseries',
+    queries: [{ expr: 'topk(10, max by (namespace, scaledObject) (keda_scaler_metrics_value))', legend: '{{namespace}}/{{scaledObject}}' }],
+  },
+  {
+    title: 'Replicas by claim',
+    description: 'The ten claims with the most replicas, as the claims report them.',
+    unit: 'short',
+    kind: 'timeseries',
+    queries: [{ expr: 'topk(10, eds_claim_replicas)', legend: '{{namespace}}/{{name}}' }],
+  },
+]
+
+function stat(title: string, description: string, expr: string): Panel {
+  return { title, description, unit: 'short', kind: 'stat', queries: [{ expr, legend: '' }] }
+}
+
+const variable = (name: string, label: string, query: string): JsonObject => ({
+  name,
+  label,
+  type: 'query',
+  datasource: { type: 'prometheus', uid: `\${datasource}` },
+  query: { query, refId: name },
+  refresh: 2,
+  sort: 1,
+  current: {},
+})
+
+export const claimsDashboard = (): JsonObject =>
+  dashboardJson(
+    'EventDrivenService: the claims',
+    [...overview, ...claimPanels({ namespace: '$namespace', name: '$claim' }, { kedaNamespaceLabel: 'namespace' })],
+    {
+      uid: 'event-driven-service-claims',
+      description: 'All claims, and one of them in depth. The alerts and what to do about each: docs/runbooks.md.',
+    },
+    [
+      variable('namespace', 'Namespace', 'label_values(eds_claim_condition, namespace)'),
+      variable('claim', 'Claim', 'label_values(eds_claim_condition{namespace="$namespace"}, name)'),
+    ],
+  )
