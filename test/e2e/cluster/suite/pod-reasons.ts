@@ -80,12 +80,12 @@ export function saysWhyPodsFail(given: () => Setting): void {
       await change(`${IMAGE}:nope`)
       await becomes(cluster, failing, 'WorkloadReady', 'False', 'RollingOut')
       expect(await isWritten(':nope')).toBe(true)
-      // Only then does the function ask for pods.
+      // Only then does the function ask for pods. The next reconcile clears the condition at once, but an event stays.
       await cluster.until(
         'Crossplane reports that it may not read pods',
         async () => {
-          const text = JSON.stringify(await cluster.api.list({ apiVersion: referenceOf(failing).apiVersion, kind: 'XEventDrivenService' }))
-          return text.includes('fetching resources for pods:deployment')
+          const all = await cluster.api.list({ apiVersion: 'v1', kind: 'Event' })
+          return all.some(({ message }) => String(message).includes('fetching resources for pods:deployment'))
         },
         { timeoutMs: DISCOVERY_MS },
       )
