@@ -131,7 +131,7 @@ test.each([
 describe('warns of two claims that want one host', () => {
   const withHosts = (name: string, hosts: string) => claim(name, `  httpPort: 8080\n  mesh:\n    hosts: ${hosts}\n`)
   const warning =
-    "b.yaml:13:12  warning: spec.mesh.hosts[0]: claim shop/a has the same host (a.yaml:13:12): in one cluster it is undefined which of them gets its requests, got 'x.example.com'  [SAME_HOST]\n"
+    "b.yaml:13:13  warning: spec.mesh.hosts[0]: claim shop/a has the same host (a.yaml:13:13): in one cluster it is undefined which of them gets its requests, got 'x.example.com'  [SAME_HOST]\n"
 
   test.each([
     { title: 'in two files', files: { 'a.yaml': withHosts('a', '[x.example.com]'), 'b.yaml': withHosts('b', '[x.example.com]') } },
