@@ -1,9 +1,9 @@
-// npm run test:crossplane, test:image, test:kubectl and test:monitoring: the tests that build and run third-party programs.
+// npm run test:crossplane, test:helm, test:image, test:kubectl and test:monitoring: the tests that build and run third-party programs.
 import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
   test: {
-    include: ['test/e2e/{crossplane,image,kubectl,monitoring}/**/*.test.ts'],
+    include: ['test/e2e/{crossplane,helm,image,kubectl,monitoring}/**/*.test.ts'],
     testTimeout: 120_000,
     hookTimeout: 1_800_000,
     // The programs that the tests start use the cores too.

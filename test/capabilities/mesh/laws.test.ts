@@ -1,5 +1,5 @@
 // The properties of the requirement, each by its number, over the manifests of generated claims. FC_RUNS sets the number of runs.
-// 2, 17 and 18 are about the installation of Istio, and the requirement has none of the numbers 4, 11 and 12.
+// 2, 17 and 18 are about the installation of Istio (test/package/mesh.test.ts), and the requirement has none of the numbers 4, 11 and 12.
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { at, isObject, items, type Json, type JsonObject } from '../../../src/kubernetes/json.ts'
