@@ -1,6 +1,6 @@
 import { COMPOSITE_KIND, KIND } from '../claim/identity.ts'
 import { isObject, type JsonObject, nonEmptyText, textOf } from '../kubernetes/json.ts'
-import { lint as lintObjects } from '../lint/lint.ts'
+import { type LintFinding, lint as lintObjects } from '../lint/lint.ts'
 import { kindAndName } from './claim-documents.ts'
 import { command } from './command.ts'
 import { namesOf, readDocuments } from './documents.ts'
@@ -44,15 +44,7 @@ export const lint = command({
       { namespace: values.namespace ?? 'default', isComplete },
     )
 
-    const found = objects.map(({ document, value }, index) => ({
-      document,
-      name: nameOf(value),
-      findings: locateFindings(
-        document,
-        findings.flatMap(one => (one.index === index ? [one.finding] : [])),
-      ),
-    }))
-    const reports = reportsOf(found, syntax)
+    const reports = reportsOf(objects, findings, syntax)
     const { add, tally } = tallying()
     reports.forEach(add)
     const format = formats(io.stdout)[values.output ?? 'text']
@@ -94,20 +86,28 @@ function nameOf(value: JsonObject): string {
   return `${textOf(value.kind)} ${namespace === undefined ? '' : `${namespace}/`}${textOf(metadata.name ?? '(without a name)')}`
 }
 
-interface Found {
-  readonly document: SourceDocument
-  readonly name: string
-  readonly findings: readonly LocatedFinding[]
+/** A report for each file, in the order of the files. */
+function reportsOf(objects: readonly LintedDocument[], findings: readonly LintFinding[], syntax: readonly LocatedFinding[]): FileReport[] {
+  const byObject = grouped(findings, ({ index }) => index)
+  const claims = objects.map(({ document, value }, index) => {
+    const own = (byObject.get(index) ?? []).map(({ finding }) => finding)
+    return { file: document.file, name: nameOf(value), findings: locateFindings(document, own).map(finding => reportFinding(finding)) }
+  })
+  const [claimsOf, syntaxOf] = [grouped(claims, ({ file }) => file), grouped(syntax, ({ file }) => file)]
+  return [...new Set([...claimsOf.keys(), ...syntaxOf.keys()])].map(file => ({
+    file,
+    claims: claimsOf.get(file) ?? [],
+    findings: (syntaxOf.get(file) ?? []).map(finding => reportFinding(finding)),
+  }))
 }
 
-/** A report for each file, in the order of the files. */
-function reportsOf(found: readonly Found[], syntax: readonly LocatedFinding[]): FileReport[] {
-  const files = [...new Set([...found.map(({ document }) => document.file), ...syntax.map(({ file }) => file)])]
-  return files.map(file => ({
-    file,
-    claims: found
-      .filter(({ document }) => document.file === file)
-      .map(({ name, findings }) => ({ name, findings: findings.map(finding => reportFinding(finding)) })),
-    findings: syntax.filter(finding => finding.file === file).map(finding => reportFinding(finding)),
-  }))
+/** Map.groupBy, which Node 20 lacks. */
+function grouped<T, K>(list: readonly T[], keyOf: (entry: T) => K): Map<K, T[]> {
+  const groups = new Map<K, T[]>()
+  for (const entry of list) {
+    const group = groups.get(keyOf(entry))
+    if (group === undefined) groups.set(keyOf(entry), [entry])
+    else group.push(entry)
+  }
+  return groups
 }
