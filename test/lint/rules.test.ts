@@ -89,6 +89,25 @@ const rows: readonly Row[] = [
     onlyComplete: true,
   },
   {
+    code: 'MISSING_SERVICE',
+    says: 'namespace shop has no Service shadow',
+    at: '0 spec.http[0].mirror.host',
+    wrong: ['VirtualService web: {http: [{mirror: {host: shadow}, route: []}]}'],
+    right: { 'a mirror that exists': [service('shadow'), 'VirtualService web: {http: [{mirror: {host: shadow}, route: []}]}'] },
+    onlyComplete: true,
+  },
+  {
+    code: 'MISSING_SERVICE',
+    says: 'namespace shop has no Service orders',
+    at: '0 spec.rules[0].backendRefs[0].name',
+    wrong: ['HTTPRoute web: {rules: [{backendRefs: [{name: orders, port: 80}]}]}'],
+    right: {
+      'a backend that exists': [service('orders'), 'HTTPRoute web: {rules: [{backendRefs: [{name: orders, port: 80}]}]}'],
+      'a backend of another kind': ['HTTPRoute web: {rules: [{backendRefs: [{group: example.com, kind: Bucket, name: orders}]}]}'],
+    },
+    onlyComplete: true,
+  },
+  {
     code: 'MISSING_PORT',
     says: 'Service shop/orders has only port 80',
     at: '1 spec.http[0].route[0].destination.port.number',
@@ -188,6 +207,33 @@ const rows: readonly Row[] = [
       name => `ListenerSet ${name}: {parentRef: {name: edge, namespace: edge}, listeners: [{port: 443, hostname: a.example.com}]}`,
     ),
     right: {},
+  },
+  {
+    code: 'HOST_OUTSIDE_GATEWAY',
+    says: 'is not served by ListenerSet shop/web, whose hosts are a.example.com',
+    at: '1 spec.hostnames[0]',
+    wrong: [
+      'ListenerSet web: {listeners: [{name: a, hostname: a.example.com}, {name: b, hostname: b.example.com}]}',
+      'HTTPRoute web: {hostnames: [b.example.com], parentRefs: [{kind: ListenerSet, name: web, sectionName: a}]}',
+    ],
+    right: {
+      'any listener without a section': [
+        'ListenerSet web: {listeners: [{name: a, hostname: a.example.com}, {name: b, hostname: b.example.com}]}',
+        'HTTPRoute web: {hostnames: [b.example.com], parentRefs: [{kind: ListenerSet, name: web}]}',
+      ],
+    },
+  },
+  {
+    code: 'SAME_HOST',
+    says: 'HTTPRoute shop/a has the same host',
+    at: '1 spec.hostnames[0]',
+    wrong: ['a', 'b'].map(name => `HTTPRoute ${name}: {hostnames: [a.example.com], parentRefs: [{name: edge}], rules: [{}]}`),
+    right: {
+      'different paths': ['a', 'b'].map(
+        name =>
+          `HTTPRoute ${name}: {hostnames: [a.example.com], parentRefs: [{name: edge}], rules: [{matches: [{path: {value: /${name}}}]}]}`,
+      ),
+    },
   },
   {
     code: 'MISSING_SINK',
