@@ -74,6 +74,9 @@ export async function startKeda(cluster: Cluster, authority: Authority): Promise
   }
   const kubeconfig = await cluster.accountOf(NAMESPACE, 'keda-operator')
   network.join(`keda-operator.${NAMESPACE}`, 9666, metrics)
+  // For Prometheus.
+  const own = await freePort()
+  network.join(`keda-operator.${NAMESPACE}`, 8080, own)
   network.join(`keda-metrics-apiserver.${NAMESPACE}`, 443, external)
   network.join(`keda-admission-webhooks.${NAMESPACE}`, 443, webhooks)
   processes.start({
@@ -81,7 +84,7 @@ export async function startKeda(cluster: Cluster, authority: Authority): Promise
     file: programs.kedaOperator,
     args: [
       ...['--kubeconfig', kubeconfig, '--cert-dir', certificates, '--enable-cert-rotation=false', '--ca-dir', trusted],
-      ...['--metrics-bind-address', nowhere, '--health-probe-bind-address', nowhere],
+      ...['--metrics-bind-address', `127.0.0.1:${own}`, '--health-probe-bind-address', nowhere],
       ...['--metrics-service-bind-address', `127.0.0.1:${metrics}`],
     ],
     environment: { ...environment, KUBECONFIG: kubeconfig },

@@ -44,6 +44,8 @@ async function extensions({ says, definition }: Flavour): Promise<string> {
   const eventing = join(await moduleSources('knative/admission', 'knative.dev/eventing'), 'config/core/resources')
   const istio = join(await moduleSources('crossplane/mesh', 'istio.io/api'), 'kubernetes')
   const gateways = join(await moduleSources('crossplane/mesh', 'sigs.k8s.io/gateway-api'), 'config/crd/standard')
+  const operator = 'github.com/prometheus-operator/prometheus-operator'
+  const monitoring = join(await moduleSources('observability/programs/prometheus-operator', operator), 'example/prometheus-operator-crd')
   const files = [
     join(root, definition),
     join(root, 'package/function/input/inputs.yaml'),
@@ -55,6 +57,8 @@ async function extensions({ says, definition }: Flavour): Promise<string> {
     join(istio, 'customresourcedefinitions.gen.yaml'),
     join(gateways, 'gateway.networking.k8s.io_httproutes.yaml'),
     join(gateways, 'gateway.networking.k8s.io_listenersets.yaml'),
+    join(monitoring, 'monitoring.coreos.com_podmonitors.yaml'),
+    join(monitoring, 'monitoring.coreos.com_prometheusrules.yaml'),
   ]
   for (const [index, file] of files.entries()) copyFileSync(file, join(extended, `${index}.yaml`))
   return extended
