@@ -35,6 +35,7 @@ export function saysWhyPodsFail(given: () => Setting): void {
     const change = (image: string) => given().cluster.api.patch(referenceOf(failing), { spec: { image } })
     const status = async () => at(await given().cluster.api.get(referenceOf(failing)), 'status')
     const isWritten = async (image: string) => JSON.stringify(await given().cluster.api.get(deploymentOf(failing))).includes(image)
+    /** Crossplane repeats an event if its cache has not yet seen the condition that it has just written. */
     const events = async () => {
       const all = await given().cluster.api.list({ apiVersion: 'v1', kind: 'Event', namespace: NAMESPACE })
       return all
@@ -107,7 +108,7 @@ export function saysWhyPodsFail(given: () => Setting): void {
       await cluster.processes.restart(FUNCTION)
     })
 
-    test('names the cause, with one event and the pod in its status, and the status names the running image', async () => {
+    test('names the cause, with its event and the pod in its status, and the status names the running image', async () => {
       const { cluster } = given()
       const from = Date.now()
       const { message } = await becomes(cluster, failing, 'WorkloadReady', 'False', 'Unschedulable')
@@ -124,7 +125,7 @@ export function saysWhyPodsFail(given: () => Setting): void {
       ])
       expect(at(workload, 'image')).toBe(`${IMAGE}:1.4.2`)
       await becomes(cluster, failing, 'Ready', 'False')
-      expect(await events()).toContain('Unschedulable 1')
+      expect(await events()).toContainEqual(expect.stringMatching(/^Unschedulable [12]$/))
     })
 
     test('is ready again without the pod in its status', async () => {
@@ -150,7 +151,7 @@ export function saysWhyPodsFail(given: () => Setting): void {
       expect([...messages]).toEqual([
         expect.stringMatching(new RegExp(`^1 pod: ImagePullBackOff: image ${IMAGE}:1.4.2: not found\\. Deployment`)),
       ])
-      expect(await events()).toContain('ImagePullBackOff 1')
+      expect(await events()).toContainEqual(expect.stringMatching(/^ImagePullBackOff [12]$/))
       expect(items(at(await status(), 'pods'))).toHaveLength(1)
       await cluster.kubectl(['-n', NAMESPACE, 'delete', 'pods', '--all'])
       await ready(cluster, failing)
