@@ -15,7 +15,7 @@ import { type Cluster, type NatsServer, startCluster, startNats } from '../clust
 import { startKeda } from '../cluster/keda.ts'
 import { connectNats, type Nats } from '../cluster/nats.ts'
 import { freePort } from '../cluster/ports.ts'
-import { goTool, isBuilt, moduleSources } from '../go-tools.ts'
+import { goTool, moduleSources } from '../go-tools.ts'
 import { discover } from './discovery.ts'
 
 const PROGRAMS = [
@@ -25,10 +25,6 @@ const PROGRAMS = [
   ['observability/programs/prometheus-operator', 'admission-webhook'],
 ] as const
 const OPERATOR = 'observability/programs/prometheus-operator'
-
-/** Whether all programs are in the cache: a build takes a quarter of an hour. */
-export const areBuilt = async (): Promise<boolean> =>
-  (await Promise.all(PROGRAMS.map(([module, program]) => isBuilt(module, program)))).every(Boolean)
 
 const NAMESPACE = 'monitoring'
 
