@@ -1,4 +1,4 @@
-// npm run test:crossplane, test:helm, test:image, test:kubectl and test:monitoring: the tests that build and run third-party programs.
+// The tests that build and run other people's programs: test:crossplane, test:health, test:helm, test:image, test:kubectl, test:monitoring.
 import { defineConfig } from 'vitest/config'
 
 export default defineConfig({

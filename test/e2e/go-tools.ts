@@ -110,7 +110,9 @@ const running = new Set<ChildProcess>()
 
 function go(module: string, ...args: string[]): Promise<string> {
   return new Promise((resolve, reject) => {
-    const child = execFile('go', args, { cwd: folderOf(module), maxBuffer: 64 * 1024 * 1024 }, (error, stdout, stderr) => {
+    // A go.mod may need a newer Go than the installed one, which Go then downloads.
+    const env = { ...process.env, GOTOOLCHAIN: 'auto' }
+    const child = execFile('go', args, { cwd: folderOf(module), env, maxBuffer: 64 * 1024 * 1024 }, (error, stdout, stderr) => {
       running.delete(child)
       if (error === null) resolve(stdout.trim())
       else if (error.code === 'ENOENT')
