@@ -35,6 +35,16 @@ function roundUp(value: number): number {
   return [1, 2, 4, 5, 6, 8, 10].map(step => step * size).find(step => step >= value * 0.9999) ?? value
 }
 
+type Points = RecordedPanel['series'][number]['points']
+
+/** A line ends where values are missing. */
+const LONGEST_GAP_SECONDS = 10
+
+function stretches(points: Points): Points[] {
+  const starts = points.flatMap(([second], at) => (second - (points[at - 1]?.[0] ?? -Infinity) > LONGEST_GAP_SECONDS ? [at] : []))
+  return starts.map((start, at) => points.slice(start, starts[at + 1]))
+}
+
 function drawPanel({ title, unit, series }: RecordedPanel, index: number, end: number): string {
   const [left, top] = [(index % COLUMNS) * WIDTH + LEFT, Math.floor(index / COLUMNS) * HEIGHT + TOP]
   const [width, height] = [WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM]
@@ -45,9 +55,11 @@ function drawPanel({ title, unit, series }: RecordedPanel, index: number, end: n
     `<line class="grid" x1="${left}" x2="${left + width}" y1="${y(value)}" y2="${y(value)}"/>`,
     `<text class="tick" x="${left - 6}" y="${y(value)}" dy=".35em" text-anchor="end">${labelOf(value, unit)}</text>`,
   ])
-  const lines = series.map(
-    ({ points }, at) =>
-      `<polyline class="line ${COLORS[at]}" points="${points.map(([second, value]) => `${x(second)},${y(value)}`).join(' ')}"/>`,
+  const lines = series.flatMap(({ points }, at) =>
+    stretches(points).map(
+      stretch =>
+        `<polyline class="line ${COLORS[at]}" points="${stretch.map(([second, value]) => `${x(second)},${y(value)}`).join(' ')}"/>`,
+    ),
   )
   const legend = series.map(
     ({ legend: name }, at) => `<text class="name ${COLORS[at]}" x="${left + at * 110}" y="${top + height + 32}">${escaped(name)}</text>`,
