@@ -10,6 +10,7 @@ import { inputCrd, inputProperties, inputSchema } from './input.ts'
 import { namespacedComposition, namespacedDefinition } from './namespaced.ts'
 import { reference } from './reference.ts'
 import { typesSource } from './types.ts'
+import { versions } from './versions.ts'
 
 const definition = readDefinition()
 const spec = specOf(definition)
@@ -29,6 +30,7 @@ update({
   'apis/namespaced/definition.yaml': yaml(namespacedDefinition(definition)),
   'apis/namespaced/composition.yaml': yaml(namespacedComposition(readComposition(), definition)),
   'package/function/input/inputs.yaml': yaml(inputCrd(input)),
+  'docs/versions.md': versions(),
   'docs/reference.md': reference(claimSchema(definition), inlined(inputSchema(input, closed))),
 })
 // Imported after the schemas are written, because the core reads them on import.
