@@ -80,6 +80,12 @@ const programs: readonly Program[] = [
     module: 'github.com/argoproj/argo-cd/v3',
     tests: 'health',
   },
+  {
+    name: 'CRDs of the Grafana operator',
+    folder: 'crossplane/grafana',
+    module: 'github.com/grafana/grafana-operator/v5',
+    tests: 'crossplane',
+  },
   { name: 'Helm', folder: 'helm', module: 'helm.sh/helm/v4', tests: 'helm' },
 ]
 

@@ -46,6 +46,7 @@ async function extensions({ says, definition }: Flavour): Promise<string> {
   const gateways = join(await moduleSources('crossplane/mesh', 'sigs.k8s.io/gateway-api'), 'config/crd/standard')
   const operator = 'github.com/prometheus-operator/prometheus-operator'
   const monitoring = join(await moduleSources('observability/programs/prometheus-operator', operator), 'example/prometheus-operator-crd')
+  const grafana = join(await moduleSources('crossplane/grafana'), 'config/crd/bases')
   const files = [
     join(root, definition),
     join(root, 'package/function/input/inputs.yaml'),
@@ -59,6 +60,7 @@ async function extensions({ says, definition }: Flavour): Promise<string> {
     join(gateways, 'gateway.networking.k8s.io_listenersets.yaml'),
     join(monitoring, 'monitoring.coreos.com_podmonitors.yaml'),
     join(monitoring, 'monitoring.coreos.com_prometheusrules.yaml'),
+    join(grafana, 'grafana.integreatly.org_grafanadashboards.yaml'),
   ]
   for (const [index, file] of files.entries()) copyFileSync(file, join(extended, `${index}.yaml`))
   return extended
