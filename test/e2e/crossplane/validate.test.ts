@@ -148,6 +148,17 @@ describe.each([claims, namespaced])('$says', flavour => {
     console.log(`${flavour.says}: ${rendered.length} rendered objects of ${new Set(rendered.map(({ kind }) => kind)).size} kinds are valid`)
   })
 
+  test("accepts a dashboard of Grafana's operator", async () => {
+    const input = { ...read('examples/observability/dashboards/platform-input.yaml')[0], observability: { dashboards: 'GrafanaDashboard' } }
+    const [example] = examples.filter(({ file }) => file === 'examples/minimal-claim.yaml')
+    if (example === undefined) throw new Error('there is no such example')
+    const file = flavour === claims ? compositeFile(example) : example.file
+    const { output } = await render(running.port, withInput(flavour, input, `grafana-${file}`), file, '--include-full-xr')
+    const { resources } = await validate(known(), write(`${flavour.says}-grafana.yaml`, documents(output)))
+    expect(resources.filter(({ status }) => status !== 'valid')).toEqual([])
+    expect(resources.map(({ kind }) => kind)).toContain('GrafanaDashboard')
+  })
+
   const minimal = read('examples/minimal-claim.yaml')[0] ?? {}
   const spec = (fields: JsonObject): JsonObject => ({ ...minimal, spec: { ...(isObject(minimal.spec) ? minimal.spec : {}), ...fields } })
   test.each<{ says: string; claim: JsonObject; field: string; type: string }>([
