@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
   test: {
-    include: ['test/e2e/{crossplane,helm,image,kubectl,monitoring}/**/*.test.ts'],
+    include: ['test/e2e/{crossplane,gitops/lua,helm,image,kubectl,monitoring}/**/*.test.ts'],
     testTimeout: 120_000,
     hookTimeout: 1_800_000,
     // The programs that the tests start use the cores too.

@@ -1,4 +1,4 @@
-// The health scripts of package/gitops, and Argo CD's own Lua engine that runs them.
+// The health scripts of package/gitops and package/mesh, and Argo CD's own Lua engine that runs them.
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { parse } from 'yaml'
@@ -9,8 +9,8 @@ import { goTool } from '../go-tools.ts'
 const PREFIX = 'resource.customizations.health.'
 
 /** The scripts by group/Kind, as Argo CD reads its ConfigMap. */
-export function healthScripts(): Readonly<Record<string, string>> {
-  const data: unknown = at(parse(readFileSync(`${root}package/gitops/argocd/argocd-cm.yaml`, 'utf8')), 'data')
+export function healthScripts(file = 'package/gitops/argocd/argocd-cm.yaml'): Readonly<Record<string, string>> {
+  const data: unknown = at(parse(readFileSync(`${root}${file}`, 'utf8')), 'data')
   const entries = Object.entries(isObject(data) ? data : {}).filter(([key]) => key.startsWith(PREFIX))
   return Object.fromEntries(entries.map(([key, script]) => [key.slice(PREFIX.length).replace('_', '/'), textOf(script)]))
 }
