@@ -36,6 +36,7 @@ const variables: Readonly<Record<string, (version: string) => Readonly<Record<st
     ...metricsAnywhere,
   }),
   'cluster/programs/provider-kubernetes': () => metricsAnywhere,
+  'gitops/argocd': version => ({ 'github.com/argoproj/argo-cd/v3/common.version': version.slice(1) }),
   // Clients fail if Kubernetes reports an invalid version.
   'cluster/programs/kubernetes': version => {
     const [major = '', minor = ''] = version.slice(1).split('.')
@@ -71,6 +72,14 @@ const edits: Readonly<Record<string, readonly Edit[]>> = {
       file: 'pkg/kncloudevents/event_receiver.go',
       from: 'fmt.Sprintf(":%d", recv.desiredPort)',
       to: '"127.0.0.1:0"',
+    },
+  ],
+  'gitops/argocd': [
+    {
+      module: 'github.com/argoproj/argo-cd/v3',
+      file: 'controller/appcontroller.go',
+      from: '"0.0.0.0:%d"',
+      to: '"127.0.0.1:%d"',
     },
   ],
 }
@@ -248,7 +257,9 @@ async function edited(module: string, edits: readonly Edit[]): Promise<string> {
   try {
     for (const file of ['go.mod', 'go.sum']) copyFileSync(join(folderOf(module), file), join(aside, file))
     for (const path of new Set(edits.map(edit => edit.module))) {
-      cpSync(await moduleSources(module, path), join(aside, path), { recursive: true })
+      const sources = await moduleSources(module, path)
+      // Without documentation, which is most of Argo CD.
+      cpSync(sources, join(aside, path), { recursive: true, filter: source => source !== join(sources, 'docs') })
       appendFileSync(join(aside, 'go.mod'), `\nreplace ${path} => ${join(folder, path)}\n`)
     }
     for (const edit of edits) {
