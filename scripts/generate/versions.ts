@@ -75,10 +75,10 @@ const programs: readonly Program[] = [
     tests: 'observability',
   },
   {
-    name: 'Argo CD, only its engine for health scripts',
-    folder: 'gitops/lua',
+    name: 'Argo CD',
+    folder: 'gitops/argocd',
     module: 'github.com/argoproj/argo-cd/v3',
-    tests: 'health',
+    tests: 'gitops, health',
   },
   {
     name: 'CRDs of the Grafana operator',
