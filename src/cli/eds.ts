@@ -2,6 +2,7 @@ import manifest from '../../package.json' with { type: 'json' }
 import { didYouMean } from '../text/did-you-mean.ts'
 import { diff } from './diff.ts'
 import { doctor } from './doctor.ts'
+import { gitops } from './gitops.ts'
 import { importClaim } from './import.ts'
 import type { ExitCode, Io } from './io.ts'
 import { lint } from './lint.ts'
@@ -14,7 +15,7 @@ import { validate } from './validate.ts'
 import { wait } from './wait.ts'
 import { why } from './why.ts'
 
-const commands = [create, validate, lint, render, importClaim, migrate, schema, diff, why, wait, doctor]
+const commands = [create, validate, lint, gitops, render, importClaim, migrate, schema, diff, why, wait, doctor]
 
 const usage = (): string => {
   const width = Math.max(...commands.map(({ name }) => name.length))

@@ -1,15 +1,28 @@
 import { COMPOSITE_KIND, KIND } from '../claim/identity.ts'
 import { isObject, type JsonObject, nonEmptyText, textOf } from '../kubernetes/json.ts'
 import { type LintFinding, lint as lintObjects } from '../lint/lint.ts'
+import type { Rule } from '../lint/rule.ts'
+import { rules } from '../lint/rules.ts'
 import { kindAndName } from './claim-documents.ts'
-import { command } from './command.ts'
+import { command, type Options, type Values } from './command.ts'
 import { namesOf, readDocuments } from './documents.ts'
+import type { ExitCode, Io } from './io.ts'
 import { reportFinding } from './print/findings.ts'
 import { type FileReport, tallying } from './report/file-report.ts'
 import { formatNames, formats } from './report/formats.ts'
 import { summary } from './report/text.ts'
 import { fail, note } from './stderr.ts'
 import { type LocatedFinding, locateFindings, type SourceDocument } from './yaml/source.ts'
+
+export const lintOptions = {
+  output: { type: 'string', short: 'o', choices: formatNames, description: 'output format; default: text' },
+  complete: {
+    type: 'boolean',
+    description: 'the files contain everything of their namespaces: report what they lack',
+  },
+  namespace: { type: 'string', short: 'n', value: 'NAMESPACE', description: 'namespace of objects that name none; default: default' },
+  quiet: { type: 'boolean', short: 'q', description: 'print only findings: no summary' },
+} as const satisfies Options
 
 export const lint = command({
   name: 'lint',
@@ -23,48 +36,57 @@ export const lint = command({
     'kustomize build overlays/production | eds lint - --complete',
     'eds lint manifests/ -o sarif > eds.sarif',
   ],
-  options: {
-    output: { type: 'string', short: 'o', choices: formatNames, description: 'output format; default: text' },
-    complete: {
-      type: 'boolean',
-      description: 'the files contain everything of their namespaces: report what they lack',
-    },
-    namespace: { type: 'string', short: 'n', value: 'NAMESPACE', description: 'namespace of objects that name none; default: default' },
-    quiet: { type: 'boolean', short: 'q', description: 'print only findings: no summary' },
-  },
-  async run({ values, operands }, io) {
-    const names = namesOf(operands, io, { command: 'lint', input: 'manifests' })
-    const isComplete = values.complete === true
-    const { documents, findings: syntax, unreadable } = await readDocuments(names, io)
-    const objects = documents.flatMap(document => objectOf(document))
-    for (const { document, value } of objects.filter(({ value }) => isClaim(value)))
-      note(io, `eds: ${document.file}: to lint what ${kindAndName(value)} becomes, render it first: eds render`)
-    const { findings, unchecked } = lintObjects(
-      objects.map(({ value }) => value),
-      { namespace: values.namespace ?? 'default', isComplete },
-    )
-
-    const reports = reportsOf(objects, findings, syntax)
-    const { add, tally } = tallying()
-    reports.forEach(add)
-    const format = formats(io.stdout)[values.output ?? 'text']
-    io.stdout.write(
-      'all' in format
-        ? format.all({ command: 'lint', unit: 'object', reports, unreadable, tally: tally() })
-        : reports.map(format.each).join(''),
-    )
-    if (objects.length + syntax.length + unreadable.length === 0) fail('eds lint', 'the input contains no Kubernetes object')
-    if (values.quiet !== true) {
-      io.stderr.write(summary(tally(), unreadable.length, 'object'))
-      if (unchecked > 0)
-        note(
-          io,
-          `${unchecked} ${unchecked === 1 ? 'reference leads' : 'references lead'} out of the files; --complete reports what they lack`,
-        )
+  options: lintOptions,
+  run({ values, operands }, io) {
+    const notes = {
+      ofClaim: (file: string, claim: JsonObject) => `eds: ${file}: to lint what ${kindAndName(claim)} becomes, render it first: eds render`,
+      ofUnchecked: (count: number) =>
+        `${count} ${count === 1 ? 'reference leads' : 'references lead'} out of the files; --complete reports what they lack`,
     }
-    return unreadable.length > 0 ? 2 : tally().errors > 0 ? 1 : 0
+    return lintFiles(operands, values, { command: 'lint', rules, ...notes }, io)
   },
 })
+
+/** What a command checks with its rules, and how it mentions what they cannot see. */
+export interface Linter {
+  readonly command: 'lint' | 'gitops check'
+  readonly rules: readonly Rule[]
+  readonly ofClaim?: (file: string, claim: JsonObject) => string
+  readonly ofUnchecked: (count: number) => string
+}
+
+/** Reads the files, prints what the rules report, and says with the exit code whether there is anything. */
+export async function lintFiles(
+  operands: readonly string[],
+  values: Values<typeof lintOptions>,
+  { command, rules, ofClaim, ofUnchecked }: Linter,
+  io: Io,
+): Promise<ExitCode> {
+  const names = namesOf(operands, io, { command, input: 'manifests' })
+  const isComplete = values.complete === true
+  const { documents, findings: syntax, unreadable } = await readDocuments(names, io)
+  const objects = documents.flatMap(document => objectOf(document))
+  if (ofClaim !== undefined)
+    for (const { document, value } of objects.filter(({ value }) => isClaim(value))) note(io, ofClaim(document.file, value))
+  const { findings, unchecked } = lintObjects(
+    objects.map(({ value }) => value),
+    { namespace: values.namespace ?? 'default', isComplete, rules },
+  )
+
+  const reports = reportsOf(objects, findings, syntax)
+  const { add, tally } = tallying()
+  reports.forEach(add)
+  const format = formats(io.stdout)[values.output ?? 'text']
+  io.stdout.write(
+    'all' in format ? format.all({ command, unit: 'object', reports, unreadable, tally: tally() }) : reports.map(format.each).join(''),
+  )
+  if (objects.length + syntax.length + unreadable.length === 0) fail(`eds ${command}`, 'the input contains no Kubernetes object')
+  if (values.quiet !== true) {
+    io.stderr.write(summary(tally(), unreadable.length, 'object'))
+    if (unchecked > 0) note(io, ofUnchecked(unchecked))
+  }
+  return unreadable.length > 0 ? 2 : tally().errors > 0 ? 1 : 0
+}
 
 interface LintedDocument {
   readonly document: SourceDocument
@@ -74,6 +96,9 @@ interface LintedDocument {
 /** Skips settings and other YAML that is no object. */
 function objectOf(document: SourceDocument): LintedDocument[] {
   const { value } = document
+  // Kustomize needs neither `kind` nor `apiVersion` in a file of this name.
+  if (isObject(value) && value.kind === undefined && /(?:^|[\\/])kustomization\.ya?ml$/.test(document.file))
+    return [{ document, value: { ...value, apiVersion: 'kustomize.config.k8s.io/v1beta1', kind: 'Kustomization' } }]
   const isManifest = isObject(value) && nonEmptyText(value.kind) !== undefined && nonEmptyText(value.apiVersion) !== undefined
   return isManifest ? [{ document, value }] : []
 }

@@ -21,8 +21,8 @@ export const missingBroker = eachOf([TRIGGER], (object, inventory) => {
   return [{ object, path: ['spec', 'broker'], problem, absentFrom: namespace, meant: didYouMean(name, near) }]
 })
 
-const senders = /^(?:eventing|sources|messaging|flows)\.knative\.dev\//
-const sinks: readonly Path[] = [
+export const senders = /^(?:eventing|sources|messaging|flows)\.knative\.dev\//
+export const sinks: readonly Path[] = [
   ['spec', 'sink'],
   ['spec', 'subscriber'],
   ['spec', 'reply'],

@@ -70,6 +70,8 @@ function podsOf({ value, groupKind, namespace, name }: LintObject): Pods[] {
 }
 
 export const KNATIVE_SERVICE = 'serving.knative.dev/Service'
+/** Also the namespaced resource of this kind. */
+export const CLAIM = 'platform.bizmatters.io/EventDrivenService'
 export const SERVICE = '/Service'
 
 export function labelsAt(value: Json | undefined, path: Path): Labels {

@@ -1,13 +1,16 @@
 import type { Finding } from '../claim/findings.ts'
 import type { JsonObject } from '../kubernetes/json.ts'
 import { inventoryOf } from './inventory.ts'
-import { rules } from './rules.ts'
+import type { Rule } from './rule.ts'
+import { rules as lintRules } from './rules.ts'
 
 export interface LintSettings {
   /** The namespace of objects that name none. */
   readonly namespace: string
   /** Whether the values are everything of their namespaces, so that an object that is not among them does not exist. */
   readonly isComplete: boolean
+  /** Those of `eds lint` if it is left out. */
+  readonly rules?: readonly Rule[]
 }
 
 export interface LintFinding {
@@ -23,7 +26,7 @@ export interface Linted {
 }
 
 /** Finds references between Kubernetes objects that lead nowhere, and objects that undo one another. */
-export function lint(values: readonly JsonObject[], { namespace, isComplete }: LintSettings): Linted {
+export function lint(values: readonly JsonObject[], { namespace, isComplete, rules = lintRules }: LintSettings): Linted {
   const inventory = inventoryOf(values, namespace)
   const indexes = new Map(inventory.objects.map((object, index) => [object, index]))
   const namespaces = new Set(inventory.objects.map(object => object.namespace))

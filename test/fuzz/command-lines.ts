@@ -81,6 +81,8 @@ const paths = fc.oneof(
 const commands = fc.constantFrom(
   'validate',
   'lint',
+  'gitops',
+  'check',
   'render',
   'import',
   'migrate',

@@ -1,4 +1,4 @@
-// The findings of `eds validate` and `eds lint` as plain data, for the report formats.
+// The findings of `eds validate`, `eds lint` and `eds gitops check` as plain data, for the report formats.
 import type { Unreadable } from '../files.ts'
 import { byPosition, type ReportedFinding } from '../print/findings.ts'
 
@@ -53,7 +53,7 @@ export function tallying(): Tallying {
 
 /** The command that reports, and what it counts: `eds lint` reports on objects of any kind as on claims. */
 export interface Reporter {
-  readonly command: 'validate' | 'lint'
+  readonly command: 'validate' | 'lint' | 'gitops check'
   readonly unit: 'claim' | 'object'
 }
 
