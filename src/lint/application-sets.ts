@@ -56,8 +56,11 @@ function usesIn(value: Json | undefined, path: Path, isGo: boolean): Use[] {
 }
 
 function usesOf(text: string, isGo: boolean): Omit<Use, 'path'>[] {
-  // A raw string holds the template of another program. Without their ends, strings and comments last to the end of the text.
-  const actions = [...text.replace(/`[^`]*(?:`|$)|\/\*.*?(?:\*\/|$)/gs, '').matchAll(/\{\{([^{}]*)\}\}/g)].map(([, action = '']) => action)
+  // A raw string holds the template of another program, and `/*` outside of a comment is a pattern. Without their ends, strings and
+  // comments last to the end of the text.
+  const actions = [...text.replace(/`[^`]*(?:`|$)|(?<=\{\{(?:- )?)\/\*.*?(?:\*\/|$)/gs, '').matchAll(/\{\{([^{}]*)\}\}/g)].map(
+    ([, action = '']) => action,
+  )
   if (!isGo) return actions.map(action => ({ name: action.trim().replace(/\[.*/, ''), isCertain: true }))
   // Inside of these, a field may belong to something else than the generators.
   const isCertain = !actions.some(action => /\b(?:range|with|define|template)\b/.test(action))

@@ -72,6 +72,8 @@ const rows: readonly Row[] = [
       'a part of a field': [set(list('[{env: {name: a}}]'), '{{ .env.name }}')],
       'all fields at once': [set(list('[{env: a}]'), '{{ toJson . }}')],
       'a field by its index': [set(list('[{the-env: a}]'), '{{ index . "the-env" }}')],
+      'a field after a pattern and a comment': [set(list('[{env: a}]'), 'shop/*{{/* the name */}}{{ .env }}')],
+      'a field after a pattern': [set(list('[{env: a}]'), 'shop/*/{{ .env }}')],
       'a field of the root': [set(list('[{env: a}]'), '{{ $.env }}')],
       'a field that a selector reads': [set('[{list: {elements: [{env: a, tier: x}]}, selector: {matchLabels: {tier: x}}}]', '{{ .env }}')],
       'a field that another generator uses': [
