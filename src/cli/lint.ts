@@ -1,5 +1,6 @@
 import { COMPOSITE_KIND, KIND } from '../claim/identity.ts'
 import { isObject, type JsonObject, nonEmptyText, textOf } from '../kubernetes/json.ts'
+import { grouped } from '../lint/grouped.ts'
 import { type LintFinding, lint as lintObjects } from '../lint/lint.ts'
 import type { Rule } from '../lint/rule.ts'
 import { rules } from '../lint/rules.ts'
@@ -47,7 +48,7 @@ export const lint = command({
   },
 })
 
-/** What a command checks with its rules, and how it mentions what they cannot see. */
+/** A command with its rules, and its notes on objects that they cannot see. */
 export interface Linter {
   readonly command: 'lint' | 'gitops check'
   readonly rules: readonly Rule[]
@@ -124,15 +125,4 @@ function reportsOf(objects: readonly LintedDocument[], findings: readonly LintFi
     claims: claimsOf.get(file) ?? [],
     findings: (syntaxOf.get(file) ?? []).map(finding => reportFinding(finding)),
   }))
-}
-
-/** Map.groupBy, which Node 20 lacks. */
-function grouped<T, K>(list: readonly T[], keyOf: (entry: T) => K): Map<K, T[]> {
-  const groups = new Map<K, T[]>()
-  for (const entry of list) {
-    const group = groups.get(keyOf(entry))
-    if (group === undefined) groups.set(keyOf(entry), [entry])
-    else group.push(entry)
-  }
-  return groups
 }

@@ -3,7 +3,7 @@ import type { Path } from '../claim/findings.ts'
 import { at, isObject, items, type Json, nonEmptyText } from '../kubernetes/json.ts'
 import { groupOf } from '../kubernetes/objects.ts'
 import { APPLICATION_SET } from './application-sets.ts'
-import { CLAIM, type Inventory, type LintObject, say } from './inventory.ts'
+import { CLAIM, type Inventory, isOther, type LintObject, say } from './inventory.ts'
 import { listOf } from './routes.ts'
 import { eachOf, type Report } from './rule.ts'
 
@@ -20,7 +20,7 @@ interface Source {
   readonly folder: string
   readonly place: string
   readonly isRecursive: boolean
-  /** What makes of the same files other objects. */
+  /** With other settings, the same files become other objects. */
   readonly settings: string
 }
 
@@ -63,8 +63,6 @@ export function sharedFiles(inventory: Inventory): Report[] {
     return [{ object: source.object, path: source.at, problem, found: at(source.object.value, ...source.at) }]
   })
 }
-
-const isOther = (one: LintObject, other: LintObject) => one.namespace !== other.namespace || one.name !== other.name
 
 const share = (one: Source, other: Source): boolean =>
   one.repository === other.repository &&

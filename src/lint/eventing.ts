@@ -1,11 +1,10 @@
-// Where the events of Knative Eventing go.
+// The Brokers and sinks that the events of Knative Eventing go to.
 import type { Path } from '../claim/findings.ts'
 import { at, type Json, nonEmptyText } from '../kubernetes/json.ts'
 import { groupOf } from '../kubernetes/objects.ts'
-import { didYouMean } from '../text/did-you-mean.ts'
 import { type Inventory, KNATIVE_SERVICE, type LintObject, SERVICE } from './inventory.ts'
 import { hasService, noService, serviceOf } from './routes.ts'
-import { eachOf, type Report } from './rule.ts'
+import { eachOf, type Report, reportMissing } from './rule.ts'
 
 const TRIGGER = 'eventing.knative.dev/Trigger'
 const BROKER = 'eventing.knative.dev/Broker'
@@ -16,9 +15,7 @@ export const missingBroker = eachOf([TRIGGER], (object, inventory) => {
   const { value, namespace } = object
   const name = nonEmptyText(at(value, 'spec', 'broker'))
   if (name === undefined || name === DEFAULT_BROKER || inventory.find(BROKER, namespace, name) !== undefined) return []
-  const near = inventory.ofKind(BROKER).flatMap(broker => (broker.namespace === namespace ? [broker.name] : []))
-  const problem = `namespace ${namespace} has no Broker ${name}`
-  return [{ object, path: ['spec', 'broker'], problem, absentFrom: namespace, meant: didYouMean(name, near) }]
+  return [reportMissing(inventory, object, ['spec', 'broker'], { kind: 'Broker', groupKinds: [BROKER], namespace, name })]
 })
 
 export const senders = /^(?:eventing|sources|messaging|flows)\.knative\.dev\//
@@ -47,7 +44,6 @@ function wrongSink(object: LintObject, inventory: Inventory, path: Path, sink: J
   if (groupKind === SERVICE)
     return hasService(inventory, { name, namespace }) ? [] : [noService(inventory, object, { name, namespace }, place)]
   if (inventory.find(groupKind, namespace, name) !== undefined) return []
-  const near = inventory.ofKind(groupKind).flatMap(other => (other.namespace === namespace ? [other.name] : []))
-  const problem = `namespace ${namespace} has no ${groupKind === KNATIVE_SERVICE ? 'Knative Service' : kind} ${name}`
-  return [{ object, path: place, problem, absentFrom: namespace, meant: didYouMean(name, near) }]
+  const said = groupKind === KNATIVE_SERVICE ? 'Knative Service' : kind
+  return [reportMissing(inventory, object, place, { kind: said, groupKinds: [groupKind], namespace, name })]
 }

@@ -4,7 +4,7 @@ import { at, items, type Json, nonEmptyText } from '../kubernetes/json.ts'
 import { didYouMean } from '../text/did-you-mean.ts'
 import { type LintObject, say } from './inventory.ts'
 import { HTTP_ROUTE, listOf, VIRTUAL_SERVICE } from './routes.ts'
-import { eachOf, type Report } from './rule.ts'
+import { eachOf, type Report, reportMissing } from './rule.ts'
 
 export const GATEWAY = 'networking.istio.io/Gateway'
 export const LISTENER_SET = 'gateway.networking.k8s.io/ListenerSet'
@@ -52,15 +52,9 @@ const routes = [VIRTUAL_SERVICE, HTTP_ROUTE]
 export const missingGateway = eachOf(routes, (object, inventory) =>
   parentsOf(object).flatMap((parent): Report[] => {
     const { groupKind, namespace, name, section, path } = parent
-    const kind = groupKind.split('/')[1]
+    const kind = groupKind.split('/')[1] ?? ''
     const found = inventory.find(groupKind, namespace, name)
-    if (found === undefined) {
-      const near = didYouMean(
-        name,
-        inventory.ofKind(groupKind).flatMap(other => (other.namespace === namespace ? [other.name] : [])),
-      )
-      return [{ object, path, problem: `namespace ${namespace} has no ${kind} ${name}`, absentFrom: namespace, meant: near }]
-    }
+    if (found === undefined) return [reportMissing(inventory, object, path, { kind, groupKinds: [groupKind], namespace, name })]
     const sections = listenersOf(found).map(listener => String(at(listener, 'name')))
     if (section === undefined || sections.includes(section)) return []
     const problem = `must be a listener of ${say(found)}: ${sections.join(', ')}`

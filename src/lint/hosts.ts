@@ -2,11 +2,11 @@
 import type { Path } from '../claim/findings.ts'
 import { at, isObject, items, type Json, nonEmptyText } from '../kubernetes/json.ts'
 import { GATEWAY, LISTENER_SET, MESH, parentsOf } from './gateways.ts'
-import { type Inventory, type LintObject, labelsAt, say } from './inventory.ts'
+import { type Inventory, isOther, type LintObject, labelsAt, say } from './inventory.ts'
 import { fullHost, HTTP_ROUTE, listOf, serviceOf, takesEverything, VIRTUAL_SERVICE } from './routes.ts'
 import type { Report } from './rule.ts'
 
-/** What an object wants for itself: two objects with the same key clash. */
+/** Two objects that want the same key for themselves clash. */
 interface Wish {
   readonly key: string
   readonly path: Path
@@ -32,9 +32,6 @@ export function sameHost(inventory: Inventory): Report[] {
     return [...reports.values()]
   })
 }
-
-/** The same object in two files is two versions of it. */
-const isOther = (one: LintObject, other: LintObject) => one.namespace !== other.namespace || one.name !== other.name
 
 /** Sidecars use the older of two VirtualServices for a host. A gateway joins their routes, so only those that take everything clash. */
 function ofVirtualService(object: LintObject): Wish[] {

@@ -2,6 +2,7 @@
 import type { Path } from '../claim/findings.ts'
 import { at, isObject, type Json, type JsonObject, nonEmptyText } from '../kubernetes/json.ts'
 import { groupKindOf } from '../kubernetes/objects.ts'
+import { grouped } from './grouped.ts'
 
 export interface LintObject {
   readonly value: JsonObject
@@ -32,12 +33,7 @@ export function inventoryOf(values: readonly JsonObject[], namespace: string): I
     const given = (field: string) => nonEmptyText(at(value, 'metadata', field))
     return { value, groupKind: groupKindOf(value), name: given('name') ?? '', namespace: given('namespace') ?? namespace }
   })
-  const kinds = new Map<string, LintObject[]>()
-  for (const object of objects) {
-    const others = kinds.get(object.groupKind)
-    if (others === undefined) kinds.set(object.groupKind, [object])
-    else others.push(object)
-  }
+  const kinds = grouped(objects, ({ groupKind }) => groupKind)
   const byName = new Map(objects.map(object => [keyOf(object.groupKind, object.namespace, object.name), object]))
   return {
     objects,
@@ -49,10 +45,13 @@ export function inventoryOf(values: readonly JsonObject[], namespace: string): I
 
 const keyOf = (...parts: readonly string[]) => parts.join(' ')
 
+/** The same object in two files is two versions of it. */
+export const isOther = (one: LintObject, other: LintObject): boolean => one.namespace !== other.namespace || one.name !== other.name
+
 /** `VirtualService shop/orders`, for a sentence. */
 export const say = ({ value, namespace, name }: LintObject): string => `${String(value.kind)} ${namespace}/${name}`
 
-/** Where Jobs and Deployments, and what is like them, have the template of their pods. */
+/** The paths of the templates of pods, in Deployments, Jobs and kinds like them. */
 const templates: readonly Path[] = [
   ['spec', 'template'],
   ['spec', 'jobTemplate', 'spec', 'template'],

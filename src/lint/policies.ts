@@ -7,7 +7,7 @@ import { eachOf, type Report } from './rule.ts'
 
 const AUTHORIZATION_POLICY = 'security.istio.io/AuthorizationPolicy'
 
-/** Where each kind says which pods it is for. */
+/** The path of each kind's selector of pods. */
 const selectors: Readonly<Record<string, Path>> = {
   [AUTHORIZATION_POLICY]: ['spec', 'selector', 'matchLabels'],
   'security.istio.io/PeerAuthentication': ['spec', 'selector', 'matchLabels'],
@@ -70,7 +70,7 @@ function shareAPod(one: LintObject, other: LintObject, inventory: Inventory): bo
   return selects(a, b) || selects(b, a) || podsOf(one.namespace, inventory, { ...a, ...b }).some(({ labels }) => selects(a, labels))
 }
 
-/** Where a rule asks for a token; undefined if a request without one can pass. */
+/** The path at which a rule asks for a token; undefined if a request without one can pass. */
 function tokenOf(rule: Json): Path | undefined {
   const sources = listOf(rule, 'from').map(([from, place]): [readonly Json[], Path] => [
     items(at(from, 'source', 'requestPrincipals')),

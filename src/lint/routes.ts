@@ -1,9 +1,9 @@
-// Where VirtualServices, DestinationRules and HTTPRoutes lead.
+// The destinations of VirtualServices, DestinationRules and HTTPRoutes.
 import type { Path } from '../claim/findings.ts'
 import { at, isObject, items, type Json, nonEmptyText } from '../kubernetes/json.ts'
 import { didYouMean } from '../text/did-you-mean.ts'
 import { type Inventory, KNATIVE_SERVICE, type LintObject, SERVICE } from './inventory.ts'
-import { eachOf, type Report } from './rule.ts'
+import { eachOf, type Report, reportMissing } from './rule.ts'
 
 export const VIRTUAL_SERVICE = 'networking.istio.io/VirtualService'
 export const HTTP_ROUTE = 'gateway.networking.k8s.io/HTTPRoute'
@@ -103,18 +103,9 @@ const routing = [VIRTUAL_SERVICE, DESTINATION_RULE, HTTP_ROUTE]
 export const hasService = (inventory: Inventory, { name, namespace }: ServiceName): boolean =>
   inventory.find(SERVICE, namespace, name) !== undefined || inventory.find(KNATIVE_SERVICE, namespace, name) !== undefined
 
-const servicesOf = (inventory: Inventory, namespace: string) =>
-  [...inventory.ofKind(SERVICE), ...inventory.ofKind(KNATIVE_SERVICE)].filter(service => service.namespace === namespace)
-
 /** The report of a missing Service, for every rule that finds one. */
-export function noService(inventory: Inventory, object: LintObject, { name, namespace }: ServiceName, path: Path): Report {
-  const near = didYouMean(
-    name,
-    servicesOf(inventory, namespace).map(service => service.name),
-  )
-  const problem = `namespace ${namespace} has no Service ${name}`
-  return { object, path, problem, absentFrom: namespace, ...(near !== undefined && { meant: near }) }
-}
+export const noService = (inventory: Inventory, object: LintObject, service: ServiceName, path: Path): Report =>
+  reportMissing(inventory, object, path, { kind: 'Service', groupKinds: [SERVICE, KNATIVE_SERVICE], ...service })
 
 const isDeclared = (inventory: Inventory, service: ServiceName) =>
   inventory.ofKind(SERVICE_ENTRY).some(({ value }) => items(at(value, 'spec', 'hosts')).includes(fullHost(service)))

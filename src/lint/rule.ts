@@ -1,4 +1,5 @@
 import type { Code, Path } from '../claim/findings.ts'
+import { didYouMean } from '../text/did-you-mean.ts'
 import type { Inventory, LintObject } from './inventory.ts'
 
 /** What a rule reports about an object. */
@@ -11,6 +12,26 @@ export interface Report {
   readonly meant?: string | undefined
   /** The namespace that lacks what the object names. The report is certain only if the files contain everything of this namespace. */
   readonly absentFrom?: string
+}
+
+interface Missing {
+  /** The kind as people say it. */
+  readonly kind: string
+  /** The kinds of which one would do. */
+  readonly groupKinds: readonly string[]
+  readonly namespace: string
+  readonly name: string
+}
+
+/** The report of a reference to an object that is not there. */
+export function reportMissing(inventory: Inventory, object: LintObject, path: Path, missing: Missing): Report {
+  const { kind, groupKinds, namespace, name } = missing
+  const others = groupKinds.flatMap(inventory.ofKind).filter(other => other.namespace === namespace)
+  const meant = didYouMean(
+    name,
+    others.map(other => other.name),
+  )
+  return { object, path, problem: `namespace ${namespace} has no ${kind} ${name}`, absentFrom: namespace, meant }
 }
 
 export interface Rule {
