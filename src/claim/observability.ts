@@ -22,6 +22,6 @@ export function resolveObservability(
     ...(isEnabled(layers, ({ observability }) => observability?.alerts) && { alerts: { lagSeconds } }),
     ...(slo && { objective: slo.objective }),
     ...(tracing && { tracing }),
-    dashboard: dashboard && installed.dashboards !== 'Platform',
+    dashboard,
   }
 }

@@ -4,7 +4,17 @@ import type { JsonObject } from '../../kubernetes/json.ts'
 import { parseQuantity } from '../../kubernetes/quantity.ts'
 import { NAME_LABEL } from '../workload/labels.ts'
 import { scaledObjectName } from '../workload/scaler.ts'
-import { deploymentSeries, failedShare, kedaSeries, matchers, ownSeries, p95Seconds, podPattern, requestsOf } from './series.ts'
+import {
+  deploymentSeries,
+  failedShare,
+  kedaSeries,
+  knativeQueueDepth,
+  matchers,
+  ownSeries,
+  p95Seconds,
+  podPattern,
+  requestsOf,
+} from './series.ts'
 
 export interface Alert {
   readonly name: string
@@ -41,6 +51,9 @@ export function span(seconds: number): string {
   return seconds % 60 === 0 ? `${seconds / 60}m` : `${seconds}s`
 }
 
+const logsOf = ({ namespace, name, runtime }: ResolvedClaim, lines: number) =>
+  `kubectl -n ${namespace} logs -l ${runtime === 'Knative' ? 'serving.knative.dev/service' : NAME_LABEL}=${name} -c main --tail=${lines}`
+
 export function alertsOf(claim: ResolvedClaim, observability: Observability): Alert[] {
   if (observability.alerts === undefined) return []
   return [
@@ -52,7 +65,7 @@ export function alertsOf(claim: ResolvedClaim, observability: Observability): Al
 }
 
 function lagAlerts(claim: ResolvedClaim, { platform }: Observability, lagSeconds: number): Alert[] {
-  const { runtime, nats, scaling, namespace, name } = claim
+  const { runtime, nats, scaling, namespace } = claim
   if (runtime !== 'Deployment' || nats === undefined) return []
   const keda = matchers(kedaSeries(claim, platform.kedaNamespaceLabel))
   const errors: Alert = {
@@ -86,7 +99,7 @@ function lagAlerts(claim: ResolvedClaim, { platform }: Observability, lagSeconds
       for: window,
       summary: 'messages wait, and none is acknowledged',
       description: `The lag is {{ $value | humanize }}, pods are ready, and the lag has not fallen once in ${window}.`,
-      first: `kubectl -n ${namespace} logs -l ${NAME_LABEL}=${name} -c main --tail=50`,
+      first: logsOf(claim, 50),
     },
     {
       name: 'EventDrivenServiceLagGrows',
@@ -169,7 +182,7 @@ function podAlerts(claim: ResolvedClaim): Alert[] {
 
 /** The worker library counts them. */
 function messageAlerts(claim: ResolvedClaim, { metrics }: Observability): Alert[] {
-  const { namespace, name, nats, runtime } = claim
+  const { nats, runtime } = claim
   if (runtime !== 'Deployment' || nats === undefined || metrics === undefined) return []
   return [
     {
@@ -179,7 +192,7 @@ function messageAlerts(claim: ResolvedClaim, { metrics }: Observability): Alert[
       for: '1m',
       summary: 'messages became dead letters',
       description: '{{ $value | humanize }} messages in 15 minutes could not be handled and were set aside.',
-      first: `kubectl -n ${namespace} logs -l ${NAME_LABEL}=${name} -c main --tail=200 | grep -i dead`,
+      first: `${logsOf(claim, 200)} | grep -i dead`,
     },
   ]
 }
@@ -193,13 +206,11 @@ const SLOWEST_KNATIVE_SECONDS = 7.5
 function requestAlerts(claim: ResolvedClaim, observability: Observability): Alert[] {
   const requests = requestsOf(claim, observability)
   if (requests?.duration === undefined) return []
-  const { namespace, name, knative, mesh } = claim
+  const { knative, mesh } = claim
   const isKnative = claim.runtime === 'Knative'
   const timeout = isKnative ? knative.timeoutSeconds : (mesh?.timeout ?? 0)
   const slow = mesh === undefined ? Math.min(timeout / 2, SLOWEST_KNATIVE_SECONDS) : timeout / 2
-  const logs = isKnative
-    ? `kubectl -n ${namespace} logs -l serving.knative.dev/service=${name} -c main --tail=50`
-    : `kubectl -n ${namespace} logs -l ${NAME_LABEL}=${name} -c main --tail=50`
+  const logs = logsOf(claim, 50)
   return [
     {
       name: 'EventDrivenServiceErrors',
@@ -223,15 +234,16 @@ function requestAlerts(claim: ResolvedClaim, observability: Observability): Aler
   ]
 }
 
-function queueAlerts({ namespace, name, knative: { containerConcurrency } }: ResolvedClaim, all: string): Alert[] {
+function queueAlerts(claim: ResolvedClaim, all: string): Alert[] {
+  const { namespace, name } = claim
+  const { containerConcurrency } = claim.knative
   if (containerConcurrency === 0) return []
-  const depth = all.replace('kn_serving_invocation_duration_seconds_count', 'kn_serving_queue_depth')
   return [
     {
       name: 'EventDrivenServiceQueueDepth',
       severity: 'warning',
       // Knative writes the depth only when a request comes.
-      expr: `avg(${depth}) > ${containerConcurrency}\nand sum(rate(${all}[5m])) > 0`,
+      expr: `avg(${knativeQueueDepth(claim)}) > ${containerConcurrency}\nand sum(rate(${all}[5m])) > 0`,
       for: '5m',
       summary: 'requests wait for a free container',
       description: `A pod has {{ $value | humanize }} requests on average, and works on ${containerConcurrency} at once (knative.containerConcurrency).`,

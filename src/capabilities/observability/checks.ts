@@ -19,21 +19,13 @@ function uncounted(
   { knativeMetrics }: Platform['observability'] & object,
 ): Finding[] {
   const path = ['spec', 'observability', 'slo']
-  const isRead = metrics?.enabled !== false
-  if (mesh !== undefined && isRead) return []
-  if (runtime === 'Knative') {
-    if (mesh === undefined && knativeMetrics) return []
+  if (runtime === 'Knative' && mesh === undefined) {
     const problem =
       "is not supported here with runtime Knative: ask the platform team to have Knative export metrics (observability.knativeMetrics in the function's input)"
-    return mesh === undefined ? [{ code: 'UNSUPPORTED', path, problem }] : [withoutMetrics]
+    return knativeMetrics ? [] : [{ code: 'UNSUPPORTED', path, problem }]
   }
   if (nats === undefined && mesh === undefined)
     return [{ code: 'CONFLICT', path, problem: 'requires nats, mesh or runtime Knative: nobody else counts what fails' }]
-  return isRead ? [] : [withoutMetrics]
-}
-
-const withoutMetrics: Finding = {
-  code: 'CONFLICT',
-  path: ['spec', 'observability', 'slo'],
-  problem: 'must not be set with observability.metrics.enabled false: the metrics count what fails',
+  if (metrics?.enabled !== false) return []
+  return [{ code: 'CONFLICT', path, problem: 'must not be set with observability.metrics.enabled false: the metrics count what fails' }]
 }

@@ -1,4 +1,5 @@
 import type { Observability } from '../../claim/resolved-claim.ts'
+import type { ObservabilityPlatform } from '../../platform/platform.ts'
 import type { Capability, ComposedResource } from '../capability.ts'
 import { checkObservability } from './checks.ts'
 import { configMapKind, dashboardConfigMap, grafanaDashboard, grafanaDashboardKind } from './dashboard.ts'
@@ -6,9 +7,10 @@ import { podMonitor, podMonitorKind, queueProxyMonitor } from './pod-monitor.ts'
 import { prometheusRule, prometheusRuleKind } from './prometheus-rule.ts'
 
 /** Each has a key of its own, because Crossplane can't change the kind of an object. */
-const dashboards: Readonly<Record<string, (observability: Observability) => ComposedResource>> = {
-  ConfigMap: dashboardConfigMap,
-  GrafanaDashboard: grafanaDashboard,
+const dashboards: Readonly<Record<ObservabilityPlatform['dashboards'], (observability: Observability) => ComposedResource[]>> = {
+  Platform: () => [],
+  ConfigMap: observability => [dashboardConfigMap(observability)],
+  GrafanaDashboard: observability => [grafanaDashboard(observability)],
 }
 
 /** On a platform with monitoring every claim has it, whether or not it says so. */
@@ -28,6 +30,6 @@ export const observability: Capability<Observability> = {
     // In the mesh the sidecar counts the requests, and lets nobody outside the mesh read those of the proxy.
     ...(runtime === 'Knative' && mesh === undefined && resolved.platform.knativeMetrics ? [queueProxyMonitor(resolved)] : []),
     prometheusRule(resolved),
-    ...(resolved.dashboard ? [dashboards[resolved.platform.dashboards]?.(resolved)].filter(one => one !== undefined) : []),
+    ...(resolved.dashboard ? dashboards[resolved.platform.dashboards](resolved) : []),
   ],
 }

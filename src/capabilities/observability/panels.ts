@@ -85,10 +85,7 @@ export function claimPanels(subject: Subject, { kedaNamespaceLabel }: Pick<Obser
       'Duration',
       'One message or request in twenty takes longer.',
       's',
-      line(
-        'messages',
-        `histogram_quantile(0.95, sum by (le) (rate(worker_duration_seconds_bucket{${matchers(ownSeries(subject))}}[${WINDOW}])))`,
-      ),
+      line('messages', p95Seconds({ buckets: `worker_duration_seconds_bucket{${matchers(ownSeries(subject))}}`, perSecond: 1 }, WINDOW)),
       ...counters.flatMap(({ duration, by }) => (duration ? [line(`requests (${by})`, p95Seconds(duration, WINDOW))] : [])),
     ),
     graph(

@@ -79,6 +79,10 @@ export function knativeTraffic({ namespace, name }: Subject): Traffic {
   )
 }
 
+/** Requests that a pod of Knative works on or holds back. */
+export const knativeQueueDepth = ({ namespace, name }: Subject): string =>
+  `kn_serving_queue_depth{${matchers(ownSeries({ namespace, name: queueProxyMonitorName({ name }) }))}}`
+
 /** Requests as the sidecars of the pods count them. */
 export function meshTraffic(subject: Subject): Traffic {
   const every = { ...ownSeries(subject), reporter: 'destination' }

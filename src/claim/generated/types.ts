@@ -535,7 +535,7 @@ export interface EventDrivenServiceSpec {
   }
   /** How Prometheus reads the metrics of the service, and when it alerts. The platform decides whether there are monitors at all, and this field what they hold. */
   readonly observability?: {
-    /** Where the service has its metrics. */
+    /** The port and the path of the metrics of the service. */
     readonly metrics?: {
       /** Whether the service has metrics; false excludes the other fields. */
       readonly enabled?: boolean
