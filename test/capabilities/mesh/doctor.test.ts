@@ -1,14 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import { meshDiagnosis } from '../../../src/capabilities/mesh/doctor.ts'
-import type { Api } from '../../../src/cli/doctor/api.ts'
 import type { JsonObject } from '../../../src/kubernetes/json.ts'
 import { builtInPlatform, type MeshPlatform } from '../../../src/platform/platform.ts'
+import { type Answers, clusterOf } from '../../fixtures/doctor-api.ts'
 import { gateways, meshClaim, withMesh } from '../../fixtures/mesh.ts'
 import { resolvedClaim } from '../../fixtures/resolved-claim.ts'
 
-type Answers = Readonly<Record<string, JsonObject | undefined>>
-
-const established = { status: { conditions: [{ type: 'Established', status: 'True' }] } }
 const available = { replicas: 1, readyReplicas: 1, conditions: [{ type: 'Available', status: 'True' }] }
 const deployment = (name: string, labels: JsonObject, pods: JsonObject = labels): JsonObject => ({
   metadata: { name, namespace: 'istio-system', labels },
@@ -33,19 +30,9 @@ const healthy: Answers = {
   [NATS]: { spec: { ports: [{ name: 'nats', port: 4222, appProtocol: 'tcp' }] } },
 }
 
-/** A cluster in which every CRD is installed. */
-const cluster = (answers: Answers): Api =>
-  ({
-    get: async (path: string) => {
-      const body =
-        { ...healthy, ...answers }[path] ?? (path.includes('customresourcedefinitions') && !(path in answers) ? established : undefined)
-      return body === undefined ? { ok: false, status: 404, reason: 'not found' } : { ok: true, status: 200, body }
-    },
-  }) as unknown as Api
-
 async function diagnosed(answers: Answers = {}, mesh: Partial<MeshPlatform> = {}) {
   const platform = withMesh(mesh)
-  const checks = await meshDiagnosis.check(cluster(answers), { claims: [meshClaim({}, {}, platform)], platform })
+  const checks = await meshDiagnosis.check(clusterOf({ ...healthy, ...answers }), { claims: [meshClaim({}, {}, platform)], platform })
   return checks.map(({ name, state, message }) => `${name}: ${state}: ${message}`)
 }
 

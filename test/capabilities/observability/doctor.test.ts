@@ -1,11 +1,9 @@
 import { expect, test } from 'vitest'
 import { observabilityDiagnosis } from '../../../src/capabilities/observability/doctor.ts'
-import type { Api } from '../../../src/cli/doctor/api.ts'
 import type { JsonObject } from '../../../src/kubernetes/json.ts'
 import { builtInPlatform, type ObservabilityPlatform } from '../../../src/platform/platform.ts'
+import { type Answers, clusterOf } from '../../fixtures/doctor-api.ts'
 import { observedClaim, withObservability } from '../../fixtures/observability.ts'
-
-type Answers = Readonly<Record<string, JsonObject | undefined>>
 
 const OPERATOR = '/apis/apps/v1/deployments?labelSelector=app.kubernetes.io%2Fname%3Dprometheus-operator'
 const STACK = '/apis/apps/v1/deployments?labelSelector=app.kubernetes.io%2Fname%3Dkube-prometheus-stack-prometheus-operator'
@@ -14,7 +12,6 @@ const SERVICE_MONITORS = '/apis/monitoring.coreos.com/v1/namespaces/keda/service
 const POD_MONITORS = '/apis/monitoring.coreos.com/v1/namespaces/keda/podmonitors'
 const KNATIVE = '/api/v1/namespaces/knative-serving/configmaps/config-observability'
 
-const established = { status: { conditions: [{ type: 'Established', status: 'True' }] } }
 const operator: JsonObject = {
   metadata: { name: 'prometheus-operator', namespace: 'monitoring' },
   spec: { replicas: 1, selector: { matchLabels: { app: 'operator' } } },
@@ -44,20 +41,10 @@ const healthy: Answers = {
   [KNATIVE]: { data: { 'request-metrics-protocol': 'prometheus' } },
 }
 
-/** A cluster in which every CRD is installed. */
-const cluster = (answers: Answers): Api =>
-  ({
-    get: async (path: string) => {
-      const body =
-        { ...healthy, ...answers }[path] ?? (path.includes('customresourcedefinitions') && !(path in answers) ? established : undefined)
-      return body === undefined ? { ok: false, status: 404, reason: 'not found' } : { ok: true, status: 200, body }
-    },
-  }) as unknown as Api
-
 async function diagnosed(answers: Answers = {}, own: Partial<ObservabilityPlatform> = {}) {
   const platform = withObservability(own)
   const claims = [observedClaim({ runtime: 'Knative', nats: undefined } as unknown as JsonObject, platform)]
-  const checks = await observabilityDiagnosis.check(cluster(answers), { claims, platform })
+  const checks = await observabilityDiagnosis.check(clusterOf({ ...healthy, ...answers }), { claims, platform })
   return checks.map(({ name, state, message }) => `${name}: ${state}: ${message}`)
 }
 
