@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { parseAllDocuments } from 'yaml'
-import { formatPath } from '../../src/claim/findings.ts'
 import type { JsonObject } from '../../src/kubernetes/json.ts'
 import { lint } from '../../src/lint/lint.ts'
 import { gitopsRules } from '../../src/lint/rules.ts'
+import { type RuleRow, teller } from './rule-rows.ts'
 
 const KINDS: Readonly<Record<string, string>> = {
   Application: 'argoproj.io/v1alpha1',
@@ -26,17 +26,7 @@ const objects = (lines: readonly string[]): JsonObject[] =>
     return { apiVersion: KINDS[kind] ?? '', kind, metadata: { name: name ?? '' }, ...(document?.toJS() as JsonObject) }
   })
 
-const told = (lines: readonly string[], isComplete = false) => {
-  const { findings, unchecked } = lint(objects(lines), { namespace: 'argocd', isComplete, rules: gitopsRules })
-  return {
-    findings: findings.map(({ index, finding: { code, path, problem, meant } }) => ({
-      at: `${index} ${formatPath(path)}`,
-      code,
-      says: `${problem}${meant === undefined ? '' : ` (${meant}?)`}`,
-    })),
-    unchecked,
-  }
-}
+const told = teller({ rules: gitopsRules, namespace: 'argocd', objects })
 
 const set = (generators: string, template: string, more = 'goTemplate: true, ') =>
   `ApplicationSet shop: {spec: {${more}generators: ${generators}, template: {metadata: {name: '${template}'}}}}`
@@ -52,16 +42,7 @@ const settings = (data: string) => `ConfigMap argocd-cm: {data: {${data}}}`
 const claim = 'EventDrivenService orders: {spec: {image: a}}'
 const health = 'resource.customizations.health.platform.bizmatters.io_EventDrivenService'
 
-interface Row {
-  readonly code: string
-  readonly says: string
-  readonly at: string
-  readonly wrong: readonly string[]
-  readonly right: Readonly<Record<string, readonly string[]>>
-  readonly onlyComplete?: boolean
-}
-
-const rows: readonly Row[] = [
+const rows: readonly RuleRow[] = [
   {
     code: 'UNUSED_FIELD',
     says: 'no template of the ApplicationSet uses tier, so that it changes nothing',
@@ -174,7 +155,7 @@ const rows: readonly Row[] = [
     right: {},
   },
   ...['secretRefs: [{name: db}]', 'nats: {credentials: {secret: db}}', 'files: [{secret: db, mountPath: /db}]'].map(
-    (fields): Row => ({
+    (fields): RuleRow => ({
       code: 'RENAMED_TARGET',
       says: 'renames objects, but not the reference of EventDrivenService argocd/orders to Secret argocd/db: list it under nameReference in a file of configurations',
       at: '0 namePrefix',

@@ -1,9 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { parseAllDocuments } from 'yaml'
-import { formatPath } from '../../src/claim/findings.ts'
 import type { JsonObject } from '../../src/kubernetes/json.ts'
-import { lint } from '../../src/lint/lint.ts'
 import { rules } from '../../src/lint/rules.ts'
+import { type RuleRow, teller } from './rule-rows.ts'
 
 const KINDS: Readonly<Record<string, string>> = {
   Service: 'v1',
@@ -34,17 +33,7 @@ const objects = (lines: readonly string[]): JsonObject[] =>
     }
   })
 
-const told = (lines: readonly string[], isComplete = false) => {
-  const { findings, unchecked } = lint(objects(lines), { namespace: 'shop', isComplete })
-  return {
-    findings: findings.map(({ index, finding: { code, path, problem, meant } }) => ({
-      at: `${index} ${formatPath(path)}`,
-      code,
-      says: `${problem}${meant === undefined ? '' : ` (${meant}?)`}`,
-    })),
-    unchecked,
-  }
-}
+const told = teller({ rules, namespace: 'shop', objects })
 
 const service = (name: string) => `Service ${name}: {ports: [{port: 80}]}`
 const routeTo = (destination: string, more = '') =>
@@ -57,19 +46,7 @@ const policy = (name: string, rule: string, more = '') => `AuthorizationPolicy $
 const token = "from: [{source: {requestPrincipals: ['*']}}]"
 const deployment = (labels: string) => `Deployment web: {template: {metadata: {labels: ${labels}}, spec: {containers: [{name: web}]}}}`
 
-interface Row {
-  readonly code: (typeof rules)[number]['code']
-  readonly says: string
-  /** The line and the path of the finding. */
-  readonly at: string
-  readonly wrong: readonly string[]
-  /** What the rule accepts, with what is different. */
-  readonly right: Readonly<Record<string, readonly string[]>>
-  /** Whether only --complete reports it. */
-  readonly onlyComplete?: true
-}
-
-const rows: readonly Row[] = [
+const rows: readonly RuleRow[] = [
   {
     code: 'MISSING_SERVICE',
     says: 'namespace shop has no Service orders (order?)',
