@@ -2,15 +2,16 @@
 // (written by the worker library, without a worker) and Crossplane (objects and status are applied by the test).
 import { writeFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { monitoringReadiness } from '../../../src/capabilities/observability/kinds.ts'
 import { claimPanels } from '../../../src/capabilities/observability/panels.ts'
 import { at, items, type JsonObject } from '../../../src/kubernetes/json.ts'
 import { compose } from '../../../src/reconcile/compose.ts'
 import { root } from '../../fixtures/claim-files.ts'
 import { alertingClaims, observedClaim, withObservability } from '../../fixtures/observability.ts'
+import { clusterOfFile } from '../cluster/cluster-of-file.ts'
 import { claimPanelQueries, claimRules } from '../monitoring/queries.ts'
-import { type Stack, startStack } from './stack.ts'
+import { startStack } from './stack.ts'
 
 const platform = withObservability()
 const claim = observedClaim(
@@ -24,27 +25,17 @@ const claim = observedClaim(
 )
 const objects = compose(claim, platform, {}).resources.map(({ manifest }) => manifest as unknown as JsonObject)
 
-let stack: Stack | undefined
-let failed = false
-const given = (): Stack => {
-  if (stack === undefined) throw new Error('nothing watches claims')
-  return stack
-}
-
-beforeAll(async () => {
-  stack = await startStack()
-  const { cluster, nats } = stack
-  await nats.createStream('ORDERS')
-  await nats.createConsumer('ORDERS', 'orders')
-  await cluster.applyAll(objects)
-})
-afterEach(({ task }) => {
-  if (task.result?.state === 'fail') failed = true
-})
-afterAll(async () => {
-  if (failed) process.stderr.write(`a test failed; the logs are in ${stack?.cluster.processes.logs}\n`)
-  await stack?.stop({ keepLogs: failed })
-})
+const given = clusterOfFile(
+  { bare: true },
+  async cluster => {
+    const stack = await startStack(cluster)
+    await stack.nats.createStream('ORDERS')
+    await stack.nats.createConsumer('ORDERS', 'orders')
+    await cluster.applyAll(objects)
+    return stack
+  },
+  stack => stack.end(),
+)
 
 const ruleObject = (name: string, groups: unknown): JsonObject => ({
   apiVersion: 'monitoring.coreos.com/v1',

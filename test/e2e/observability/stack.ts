@@ -11,7 +11,7 @@ import { issueCertificate } from '../../../scripts/certificates.ts'
 import { at, isObject, items, type JsonObject } from '../../../src/kubernetes/json.ts'
 import { createMetrics } from '../../../worker/src/metrics.ts'
 import { root } from '../../fixtures/claim-files.ts'
-import { type Cluster, type NatsServer, startCluster, startNats } from '../cluster/cluster.ts'
+import { type Cluster, type NatsServer, startNats } from '../cluster/cluster.ts'
 import { startKeda } from '../cluster/keda.ts'
 import { connectNats, type Nats } from '../cluster/nats.ts'
 import { freePort } from '../cluster/ports.ts'
@@ -39,7 +39,7 @@ export interface Stack {
   readonly configuration: () => Promise<JsonObject>
   /** The rule files that the operator wrote. */
   readonly rules: () => Promise<readonly JsonObject[]>
-  readonly stop: (options: { readonly keepLogs: boolean }) => Promise<void>
+  readonly end: () => void
 }
 
 export interface Sample {
@@ -126,42 +126,34 @@ const prometheusObject: JsonObject = {
   },
 }
 
-export async function startStack(): Promise<Stack> {
-  const say = (line: string) => void process.stderr.write(`${line}\n`)
+export async function startStack(cluster: Cluster): Promise<Stack> {
+  const { applyAll } = cluster
   const [exporter, stateMetrics, operator, webhook] = await goTools()
-  const cluster = await startCluster({ say, begin: () => undefined }, { bare: true })
-  try {
-    const { applyAll } = cluster
-    const definitions = join(
-      await moduleSources(OPERATOR, 'github.com/prometheus-operator/prometheus-operator'),
-      'example/prometheus-operator-crd',
-    )
-    const own = readdirSync(definitions).map(file => parse(readFileSync(join(definitions, file), 'utf8')) as JsonObject)
-    await applyAll([...own, claimDefinition])
-    await applyAll(['shop', NAMESPACE].map(name => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } })))
-    const [server] = await Promise.all([startNats(cluster, 'nats'), startKeda(cluster, cluster.authority)])
-    await startOperator(cluster, operator, webhook)
-    await startStateMetrics(cluster, stateMetrics)
-    await startExporter(cluster, exporter, server)
-    await applyAll([serviceMonitor('keda', 'keda-operator', { 'app.kubernetes.io/name': 'keda-operator' }, true), prometheusObject])
-    const worker = await startWorker(cluster)
-    const prometheus = await startPrometheus(cluster)
-    const nats = await connectNats(server.port)
-    return {
-      cluster,
-      nats,
-      worker: worker.metrics,
-      ...prometheus,
-      stop: async options => {
-        nats.close()
-        prometheus.end()
-        worker.close()
-        await cluster.stop(options)
-      },
-    }
-  } catch (error) {
-    await cluster.stop({ keepLogs: true })
-    throw new Error(`what watches claims did not start; its logs are in ${cluster.processes.logs}`, { cause: error })
+  const definitions = join(
+    await moduleSources(OPERATOR, 'github.com/prometheus-operator/prometheus-operator'),
+    'example/prometheus-operator-crd',
+  )
+  const own = readdirSync(definitions).map(file => parse(readFileSync(join(definitions, file), 'utf8')) as JsonObject)
+  await applyAll([...own, claimDefinition])
+  await applyAll(['shop', NAMESPACE].map(name => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } })))
+  const [server] = await Promise.all([startNats(cluster, 'nats'), startKeda(cluster, cluster.authority)])
+  await startOperator(cluster, operator, webhook)
+  await startStateMetrics(cluster, stateMetrics)
+  await startExporter(cluster, exporter, server)
+  await applyAll([serviceMonitor('keda', 'keda-operator', { 'app.kubernetes.io/name': 'keda-operator' }, true), prometheusObject])
+  const worker = await startWorker(cluster)
+  const prometheus = await startPrometheus(cluster)
+  const nats = await connectNats(server.port)
+  return {
+    cluster,
+    nats,
+    worker: worker.metrics,
+    ...prometheus,
+    end: () => {
+      nats.close()
+      prometheus.end()
+      worker.close()
+    },
   }
 }
 

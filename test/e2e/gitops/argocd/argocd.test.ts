@@ -1,14 +1,15 @@
 // npm run test:gitops: a real Argo CD deploys package/gitops and claims from a git repository into a real Crossplane. KWOK simulates the
 // pods. The tests build on each other, as a repository grows.
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { stringify } from 'yaml'
 import { observedCondition } from '../../../../src/kubernetes/conditions.ts'
 import { at, items, textOf } from '../../../../src/kubernetes/json.ts'
 import { type ClaimManifest, deploymentOf, ready, referenceOf, worker } from '../../cluster/claim.ts'
-import { type Cluster, startCluster, startNats } from '../../cluster/cluster.ts'
+import { startNats } from '../../cluster/cluster.ts'
+import { clusterOfFile } from '../../cluster/cluster-of-file.ts'
 import { configurationName, functionName, publish, startFunction } from '../../cluster/install.ts'
-import { connectNats, type Nats } from '../../cluster/nats.ts'
-import { type ArgoCd, applicationOf, healthIn, type State, startArgoCd, stateOf } from './argocd.ts'
+import { connectNats } from '../../cluster/nats.ts'
+import { applicationOf, healthIn, type State, startArgoCd, stateOf } from './argocd.ts'
 
 const HEALTH = 'resource.customizations.health.platform.bizmatters.io_EventDrivenService'
 const ROOT = 'event-driven-services'
@@ -17,40 +18,16 @@ const settings = { apiVersion: 'v1', kind: 'ConfigMap', namespace: 'argocd', nam
 const applicationSet = { apiVersion: 'argoproj.io/v1alpha1', kind: 'ApplicationSet', namespace: 'argocd', name: 'storefront' }
 const configuration = { apiVersion: 'pkg.crossplane.io/v1', kind: 'Configuration', name: configurationName('claims') }
 
-interface Given {
-  readonly cluster: Cluster
-  readonly argo: ArgoCd
-  readonly nats: Nats
-}
-
-let cluster: Cluster | undefined
-let setting: Given | undefined
-let failed = false
-const given = (): Given => {
-  if (setting === undefined) throw new Error('Argo CD is not up')
-  return setting
-}
-
-beforeAll(async () => {
-  cluster = await startCluster({ say: line => process.stderr.write(`${line}\n`), begin: () => undefined })
-  try {
+const given = clusterOfFile(
+  {},
+  async cluster => {
     const server = await startNats(cluster, 'nats')
     const argo = await startArgoCd(cluster)
     cluster.reached('Argo CD is up')
-    setting = { cluster, argo, nats: await connectNats(server.port) }
-  } catch (error) {
-    failed = true
-    throw error
-  }
-})
-afterEach(({ task }) => {
-  if (task.result?.state === 'fail') failed = true
-})
-afterAll(async () => {
-  setting?.nats.close()
-  if (failed && cluster !== undefined) process.stderr.write(`a test failed; the logs are in ${cluster.processes.logs}\n`)
-  await cluster?.stop({ keepLogs: failed })
-})
+    return { cluster, argo, nats: await connectNats(server.port) }
+  },
+  ({ nats }) => nats.close(),
+)
 
 /** Waits for the state of an Application, and says the last one otherwise. */
 async function reaches(name: string, expected: Partial<State>): Promise<void> {
