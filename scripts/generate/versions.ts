@@ -54,7 +54,7 @@ const programs: readonly Program[] = [
     spell: ofKnative,
   },
   { name: 'Istio', folder: 'mesh/witness', module: 'istio.io/istio', tests: 'mesh, helm', spell: ofIstio },
-  { name: "Istio's API", folder: 'crossplane/mesh', module: 'istio.io/api', tests: 'mesh, crossplane' },
+  { name: "Istio's API", folder: 'crossplane/mesh', module: 'istio.io/api', tests: 'mesh, crossplane, cluster' },
   { name: 'Gateway API', folder: 'crossplane/mesh', module: 'sigs.k8s.io/gateway-api', tests: 'mesh, crossplane' },
   {
     name: 'Prometheus operator',
