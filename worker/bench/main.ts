@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { headers } from '@nats-io/transport-node'
 import { createEvent, serializeHttp, serializeNats } from '../src/index.ts'
-import { connectClient, createStream, freePort, startNats } from '../test/fixtures/nats-server.ts'
+import { buildNats, connectClient, createStream, freePort, startNats } from '../test/fixtures/nats-server.ts'
 
 const { values: flags } = parseArgs({ options: { seconds: { type: 'string', default: '5' }, rounds: { type: 'string', default: '3' } } })
 const SECONDS = Number(flags.seconds)
@@ -161,7 +161,7 @@ interface Messages {
 }
 
 async function measureMessages(how: 'worker' | 'bare'): Promise<Messages> {
-  const nats = await startNats()
+  const nats = await startNats({ program: await buildNats() })
   const client = await connectClient(nats)
   await createStream(client, 'B')
   const { headers: pairs, data } = serializeNats(createEvent({ type: 'order.placed', source: '/shop', data: { order: '4711', total: 42 } }))

@@ -12,6 +12,7 @@ import { parseArgs } from 'node:util'
 import { headers } from '@nats-io/transport-node'
 import { createEvent, serializeNats } from '../src/index.ts'
 import {
+  buildNats,
   type Client,
   connectClient,
   createConsumer,
@@ -186,7 +187,7 @@ async function play({
   const folder = mkdtempSync(join(tmpdir(), 'chaos-'))
   const finished = join(folder, 'finished')
   writeFileSync(finished, '')
-  const server = await startNats()
+  const server = await startNats({ program: await buildNats() })
   const client = await connectClient(server)
   // A handler that ends nothing may use up deliveries of its neighbours while servers and connections break.
   await createStream(client, STREAM, { ack_wait: seconds(5), max_deliver: 5 })

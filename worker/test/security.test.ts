@@ -41,7 +41,7 @@ test('logs in with credentials over TLS, with a client certificate', async () =>
   const tls = `tls { cert_file: "${file('server.crt', own.certificate)}", key_file: "${file('server.key', own.key)}", ca_file: "${files.NATS_CA}", verify: true }`
   const nats = { NATS_URL: 'nats://unused', NATS_STREAM_NAME: 'T', NATS_CONSUMER_GROUP: 'workers' }
   const { servers: _, ...login } = connectionOptions(readSettings({ ...nats, ...files }).nats as never, 'test')
-  const server = await startNats(`${accounts.configuration}\n${tls}`, login)
+  const server = await startNats({ configuration: `${accounts.configuration}\n${tls}`, client: login })
   servers.push(server)
   const to = await connectClient(server, login)
   await createStream(to, 'T')
