@@ -17,8 +17,10 @@ test.each([...wanted].map(([file, content]) => ({ file, content })))(
   },
 )
 
-test.each([...wanted].map(([file, content]) => ({ file, content })))('$file reads back as whole documents', ({ content }) => {
+test.each([...wanted].map(([file, content]) => ({ file, content })))('$file reads back as whole documents', ({ file, content }) => {
   const documents = parseAllDocuments(content)
   expect(documents.flatMap(({ errors }) => errors)).toEqual([])
-  expect(documents.map(document => document.get('kind') ?? 'status')).toEqual(expect.arrayContaining(['ServiceAccount', 'status']))
+  // A claim with a build has no workload before its image.
+  const always = file.includes('/build/') ? ['status'] : ['ServiceAccount', 'status']
+  expect(documents.map(document => document.get('kind') ?? 'status')).toEqual(expect.arrayContaining(always))
 })

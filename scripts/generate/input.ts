@@ -14,6 +14,7 @@ const defaultableFields = {
   eventing: { broker: { class: true, delivery: true } },
   mesh: { mtls: true, timeout: true, retries: true, circuitBreaker: true, egress: true, tracing: true, accessLogs: true },
   observability: { metrics: { enabled: true, path: true }, alerts: true, slo: true, dashboard: true },
+  build: { strategy: true, timeout: true },
 } as const
 
 type Fields = true | { readonly [name: string]: Fields }
@@ -89,6 +90,13 @@ const providerName = (description: string): Schema => ({
   minLength: 1,
   maxLength: 253,
 })
+
+const registry: Schema = {
+  type: 'string',
+  title: 'registry with an optional path',
+  maxLength: 512,
+  pattern: '^[A-Za-z0-9][A-Za-z0-9.-]*(?::[0-9]{1,5})?(?:/[a-z0-9][a-z0-9._-]*)*$',
+}
 
 const principal = {
   title: 'principal of a service account',
@@ -253,6 +261,47 @@ const observability: Schema = {
   },
 }
 
+/** The build system that makes the images of claims. */
+const buildOf = (spec: Schema): Schema => ({
+  type: 'object',
+  title: 'builds',
+  description: 'The Shipwright that builds the images of claims with spec.build. An empty object is enough; without it no claim can.',
+  properties: {
+    registry: {
+      ...registry,
+      description: 'Where images go if a claim names no output.image: to <registry>/<namespace>/<name>.',
+      example: 'ghcr.io/acme',
+    } as Schema,
+    insecure: {
+      type: 'boolean',
+      title: 'insecure registry',
+      description: 'Whether the registry is reached over HTTP, or has a certificate of an unknown authority.',
+      default: false,
+    },
+    pushSecret: {
+      ...fieldOf(spec, 'build', 'output', 'pushSecret'),
+      description: 'The secret for the registry in each namespace, of type kubernetes.io/dockerconfigjson, for a claim that names none.',
+    },
+    languages: {
+      type: 'object',
+      title: 'languages',
+      description: 'The strategy for each language that a claim can name.',
+      properties: Object.fromEntries(
+        (fieldOf(spec, 'build', 'language').enum ?? []).map(language => [
+          String(language),
+          {
+            type: 'object',
+            title: 'language',
+            description: `The strategy for ${language}.`,
+            required: ['strategy'],
+            properties: { strategy: fieldOf(spec, 'build', 'strategy'), params: fieldOf(spec, 'build', 'params') },
+          },
+        ]),
+      ),
+    },
+  },
+})
+
 function fieldOf(spec: Schema, ...path: string[]): Schema {
   const field = path.reduce<Schema | undefined>((above, name) => above?.properties?.[name], spec)
   if (field === undefined) throw new Error(`the API has no field ${path.join('.')}`)
@@ -387,6 +436,7 @@ export function inputProperties(spec: Schema): Record<string, Schema> {
     },
     mesh,
     observability,
+    build: buildOf(spec),
     policy: {
       type: 'object',
       title: 'policy',
@@ -406,11 +456,7 @@ export function inputProperties(spec: Schema): Record<string, Schema> {
           example: '2h',
           default: '1h',
         } as Schema,
-        registries: listOf('registries', 'The registries that images may come from, each with an optional path.', 'ghcr.io/acme', {
-          title: 'registry with an optional path',
-          maxLength: 512,
-          pattern: '^[A-Za-z0-9][A-Za-z0-9.-]*(?::[0-9]{1,5})?(?:/[a-z0-9][a-z0-9._-]*)*$',
-        }),
+        registries: listOf('registries', 'The registries that images may come from, each with an optional path.', 'ghcr.io/acme', registry),
         digest: {
           type: 'string',
           title: 'digest',

@@ -16,6 +16,8 @@ export interface Capability<Resolved = unknown> {
   readonly role: Role
   /** Whether nearly every claim of this platform needs it: doctor then examines it even if no claim is named. */
   readonly isUsual?: (platform: Platform) => boolean
+  /** Whether its resources exist before the image of the workload is built. */
+  readonly precedesImage?: true
   readonly kinds: readonly KindInfo[]
   /** The fields of the claim that the capability needs; undefined if the claim does not ask for it. */
   readonly resolve: (claim: ResolvedClaim) => Resolved | undefined

@@ -3,6 +3,7 @@ import type { ResolvedClaim, Runtime } from '../claim/resolved-claim.ts'
 import type { Manifest } from '../kubernetes/objects.ts'
 import { shell } from '../text/shell-quote.ts'
 import { availability } from './availability/index.ts'
+import { build } from './build/index.ts'
 import type { Capability, ComposedResource, Context, KindInfo, OwnedResource, Role, RuntimeParts } from './capability.ts'
 import { canaryResources, deploymentCanary } from './deployment/canary.ts'
 import { deploymentCapability, deploymentRuntime } from './deployment/index.ts'
@@ -24,6 +25,7 @@ export const capabilities: readonly Capability[] = [
   mesh,
   deploymentCanary,
   availability,
+  build,
   observability,
 ]
 
@@ -58,6 +60,7 @@ function ownParts(capability: Capability, parts: RuntimeParts, more: readonly Ow
 
 export const resourcesOf = (claim: ResolvedClaim, context: Context, all: readonly Capability[] = capabilities): readonly OwnedResource[] =>
   all.flatMap(capability => {
+    if (claim.image === '' && !capability.precedesImage) return []
     const resolved = capability.resolve(claim)
     if (resolved === undefined) return []
     return capability.resources(resolved, claim, context).map(own(capability))

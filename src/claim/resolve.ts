@@ -3,6 +3,7 @@ import type { JsonObject } from '../kubernetes/json.ts'
 import { merge } from '../kubernetes/merge.ts'
 import { builtIn, environments } from '../platform/defaults.ts'
 import type { Platform } from '../platform/platform.ts'
+import { resolveBuild } from './build.ts'
 import type { EventDrivenServiceSpec } from './generated/types.ts'
 import { type Layer, rank } from './layers.ts'
 import { resolveMesh } from './mesh.ts'
@@ -28,12 +29,13 @@ export function resolveClaim(spec: Spec, name: string, namespace: string, platfo
     builtIn,
   ]
   const layered = merge({}, ...(layers as readonly unknown[] as readonly JsonObject[])) as unknown as Spec & typeof builtIn
-  const { image, runtime, environment, command, args, initContainer, httpPort, identity, sessionAffinity, eventing } = spec
+  const { image = '', runtime, environment, command, args, initContainer, httpPort, identity, sessionAffinity, eventing } = spec
   const resources = platform.sizes[layered.size]
   if (resources === undefined) throw new Error(`the platform has no size ${layered.size}`)
   const processing = resolveProcessing(spec.processing)
   const mesh = resolveMesh(spec, layers, platform)
   const observability = resolveObservability(spec, layers, platform)
+  const build = resolveBuild(spec, layers, platform, { name, namespace })
   const priorityClass = spec.priority && platform.priorities[spec.priority]
   return {
     layers,
@@ -43,6 +45,7 @@ export function resolveClaim(spec: Spec, name: string, namespace: string, platfo
     labels,
     runtime,
     image,
+    ...(build && { build }),
     size: layered.size,
     resources,
     ...(environment && { environment }),

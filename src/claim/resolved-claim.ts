@@ -1,3 +1,4 @@
+import type { JsonObject } from '../kubernetes/json.ts'
 import type { ResourceRequirements } from '../platform/defaults.ts'
 import type { MeshPlatform, ObservabilityPlatform, Platform } from '../platform/platform.ts'
 import type { EventDrivenServiceSpec, Runtime } from './generated/types.ts'
@@ -180,6 +181,34 @@ export interface Observability {
   readonly dashboard: boolean
 }
 
+type BuildSpec = NonNullable<EventDrivenServiceSpec['build']>
+
+export interface Build {
+  readonly url: string
+  readonly revision: string
+  readonly follow: boolean
+  readonly contextDir?: string
+  readonly cloneSecret?: string
+  readonly strategy: string
+  readonly params: NonNullable<BuildSpec['params']>
+  /** Without tag and digest. */
+  readonly image: string
+  readonly insecure: boolean
+  readonly pushSecret?: string
+  readonly platforms: NonNullable<NonNullable<BuildSpec['output']>['platforms']>
+  readonly timeout: string
+  /** What the claim itself says. A default of the platform that changes builds nothing again. */
+  readonly asked: { readonly pushSecret?: string; readonly timeout?: string; readonly attempt?: string }
+}
+
+/** The builds of a claim, as the observed objects show them. */
+export interface Builds {
+  /** The build that the claim asks for; undefined until the commit of a branch is known. */
+  readonly wanted?: { readonly key: string; readonly name: string; readonly revision: string; readonly isKnown: boolean }
+  /** The observed build that failed last, which stays for its log. */
+  readonly failed?: { readonly key: string; readonly object: JsonObject }
+}
+
 /** A claim with all defaults applied, from which the resources are built. */
 export interface ResolvedClaim {
   /** From these a capability resolves its own fields, the most specific first. */
@@ -190,7 +219,13 @@ export interface ResolvedClaim {
   /** The labels of the claim that its objects get too. */
   readonly labels: Labels
   readonly runtime: Runtime
+  /** Empty while the first build runs. */
   readonly image: string
+  /** The commit from which the image was built. */
+  readonly commit?: string
+  readonly build?: Build
+  /** Set with `build` once the observed objects are known. */
+  readonly builds?: Builds
   readonly size: string
   readonly resources: ResourceRequirements
   readonly environment?: string

@@ -32,11 +32,13 @@ type Visit = (value: Json, path: Path, findings: Finding[]) => void
 /** Plans every rule of a schema and its children once; undefined if there is none, so that validation skips the value. */
 export function planRules(schema: Schema): Visit | undefined {
   const rules = (schema['x-kubernetes-validations'] ?? []).map(rule => planRule(rule, schema))
+  const isOfObject = schema.type === 'object'
   const unique = planUnique(schema)
   const below = planChildren(schema)
   if (rules.length === 0 && unique === undefined && below === undefined) return undefined
   return (value, path, findings) => {
-    if (rules.length > 0) {
+    // has() says of a list only that it lacks the field.
+    if (rules.length > 0 && (!isOfObject || isObject(value))) {
       const self = toCel(value)
       for (const checkRule of rules) checkRule(self, value, path, findings)
     }
@@ -147,10 +149,12 @@ function planUnique(schema: Schema): Visit | undefined {
       const values = keys.map(key => at(item, key))
       if (values.includes(undefined)) return
       const id = JSON.stringify(values)
-      const here = [...path, index, ...keys.slice(0, 1)]
+      const here = keys.length === 1 ? [...path, index, ...keys] : [...path, index]
       const first = seen.get(id)
       if (first === undefined) seen.set(id, here)
-      else findings.push({ code: 'DUPLICATE', path: here, problem: `must not be the same as ${formatPath(first)}`, found: values[0] })
+      else if (keys.length === 1)
+        findings.push({ code: 'DUPLICATE', path: here, problem: `must not be the same as ${formatPath(first)}`, found: values[0] })
+      else findings.push({ code: 'DUPLICATE', path: here, problem: `must not have the same ${keys.join(' and ')} as ${formatPath(first)}` })
     })
   }
 }

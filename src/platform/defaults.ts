@@ -19,6 +19,7 @@ export interface Defaults {
     'mtls' | 'timeout' | 'retries' | 'circuitBreaker' | 'egress' | 'tracing' | 'accessLogs'
   >
   readonly observability?: Pick<NonNullable<EventDrivenServiceSpec['observability']>, 'metrics' | 'alerts' | 'slo' | 'dashboard'>
+  readonly build?: Pick<NonNullable<EventDrivenServiceSpec['build']>, 'strategy' | 'timeout'>
 }
 
 export interface ResourceRequirements {
@@ -63,6 +64,7 @@ export const builtIn = {
     accessLogs: true,
   },
   observability: { metrics: { path: '/metrics' }, alerts: { lag: '10m' }, dashboard: true },
+  build: { strategy: 'buildpacks-v3', timeout: '30m' },
 } as const satisfies Defaults
 
 const preset = (

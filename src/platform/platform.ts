@@ -1,6 +1,7 @@
 // The function's input: the settings of the platform team for all claims.
 import schema from '../../schemas/input.schema.json' with { type: 'json' }
 import type { Finding } from '../claim/findings.ts'
+import type { EventDrivenServiceSpec } from '../claim/generated/types.ts'
 import type { Schema } from '../claim/schema.ts'
 import { compileValidator, type Validate } from '../claim/validate.ts'
 import { at, isObject, type Json, type JsonObject } from '../kubernetes/json.ts'
@@ -66,6 +67,16 @@ export interface ObservabilityPlatform {
   readonly instrumentation?: string
 }
 
+/** The Shipwright that builds the images of claims. */
+export interface BuildPlatform {
+  readonly registry?: string
+  readonly insecure: boolean
+  readonly pushSecret?: string
+  readonly languages?: Readonly<
+    Partial<Record<string, { readonly strategy: string; readonly params?: NonNullable<EventDrivenServiceSpec['build']>['params'] }>>
+  >
+}
+
 export interface Platform {
   readonly composeAs: 'Native' | 'ProviderKubernetes'
   readonly providerConfig: string
@@ -85,6 +96,8 @@ export interface Platform {
   readonly mesh?: MeshPlatform
   /** Undefined if nobody watches claims. */
   readonly observability?: ObservabilityPlatform
+  /** Undefined if nobody builds images. */
+  readonly build?: BuildPlatform
 }
 
 export type ParsedPlatform =

@@ -23,6 +23,8 @@ export const checkPolicy = (spec: Json | undefined, policy: Policy): Finding[] =
   ...tooManyReplicas(spec, policy),
   ...tooLong(spec, policy),
   ...['image', 'mesh.canary.image'].flatMap(field => wrongImage(spec, field, policy)),
+  // A build yields a digest.
+  ...wrongImage(spec, 'build.output.image', policy.registries ? { registries: policy.registries } : {}),
   ...(policy.forbid ?? []).flatMap(field => (isSet(spec, field) ? broken(field, 'must not be set') : [])),
   ...(policy.require ?? []).flatMap(field =>
     at(spec, ...field.split('.')) === undefined && canHave(spec, field) ? broken(field, 'must be set') : [],
@@ -81,7 +83,7 @@ function tooLong(spec: Json | undefined, { maxGracePeriod }: Policy): Finding[] 
   return isLonger ? broken('processing.maxDuration', `must be at most ${maxGracePeriod}`, duration) : []
 }
 
-function wrongImage(spec: Json | undefined, field: string, { registries, digest }: Policy): Finding[] {
+function wrongImage(spec: Json | undefined, field: string, { registries, digest }: Pick<Policy, 'registries' | 'digest'>): Finding[] {
   const image = at(spec, ...field.split('.'))
   if (typeof image !== 'string') return []
   const from = `${repositoryOf(image)}/`

@@ -8,6 +8,7 @@ import type { JsonObject } from '../kubernetes/json.ts'
 import type { Manifest } from '../kubernetes/objects.ts'
 import type { Platform } from '../platform/platform.ts'
 import { type Built, buildFrozen, buildResources } from './build.ts'
+import { withImage } from './built-image.ts'
 import { type ClusterLookup, noLookup } from './cluster-lookup.ts'
 import { type ClaimCondition, conditionsOf, ownStatus } from './conditions.ts'
 import { type ForbiddenKind, gateCreation } from './creation-gate.ts'
@@ -47,7 +48,7 @@ export interface Composition {
 
 /** What a claim becomes, given the objects that exist. */
 export function compose(
-  claim: ResolvedClaim,
+  asked: ResolvedClaim,
   platform: Platform,
   observed: Observed,
   lookup: ClusterLookup = noLookup,
@@ -56,6 +57,7 @@ export function compose(
   const carrier = platform.composeAs === 'ProviderKubernetes' ? providerKubernetes(platform) : native
   const observe = observer(observed, carrier)
   const cluster = carrier.canAsk ? lookup : { ...noLookup, composite: lookup.composite }
+  const { claim, states, status } = withImage(asked, observed, observe, cluster.composite)
   const plan = planSwitch(claim, observe, cluster, all)
 
   const plain = [...buildResources(claim, plan, observe, cluster, carrier), ...buildFrozen(plan, observe)]
@@ -73,8 +75,8 @@ export function compose(
     complete: gate.blocks.length === 0,
     waits: gate.waits,
     awaitsPods: pods.queries.length > 0 && pods.isOpen,
-    conditions: conditionsOf([...gate.blocks, ...built.map(stateOf)], all),
-    status: { ...statusOf(plan, claim, observe, cluster.composite), ...pods.status },
+    conditions: conditionsOf([...gate.blocks, ...states, ...built.map(stateOf)], all),
+    status: { ...statusOf(plan, claim, observe, cluster.composite), ...status, ...pods.status },
   }
 }
 

@@ -34,7 +34,7 @@ export function conditionsOf(
 export const wasReady = (composite: JsonObject): boolean => observedCondition(composite, 'Ready')?.status === 'True'
 
 /** The fields of the composite's status that the function writes. */
-export const ownFields = ['workload', 'url', 'autoscaler', 'pods'] as const satisfies readonly (keyof EventDrivenServiceStatus)[]
+export const ownFields = ['workload', 'url', 'autoscaler', 'build', 'pods'] as const satisfies readonly (keyof EventDrivenServiceStatus)[]
 
 /** The status that the function wrote last. */
 export const ownStatus = ({ status }: JsonObject): EventDrivenServiceStatus =>

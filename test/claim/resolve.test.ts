@@ -5,6 +5,7 @@ import type { Schema } from '../../src/claim/schema.ts'
 import { at, type Json, type JsonObject } from '../../src/kubernetes/json.ts'
 import { parsePlatform } from '../../src/platform/platform.ts'
 import { parseClaim } from '../../src/reconcile/parse-claim.ts'
+import { buildDocument } from '../fixtures/build.ts'
 import { claim, knativeClaim, put } from '../fixtures/claims.ts'
 
 const input = (fields: JsonObject): JsonObject => ({ apiVersion: 'fn.platform.bizmatters.io/v1alpha1', kind: 'Input', ...fields })
@@ -25,6 +26,7 @@ describe('claim, else environment, else platform, else built-in', () => {
   const mesh = (field: string, ...values: [Json, Json, Json, Json]) => row(`mesh.${field}`, values, claim({ mesh: {} }))
   const observability = (field: string, ...values: [Json, Json, Json, Json | undefined]) =>
     row(`observability.${field}`, values, claim({ observability: {} }))
+  const build = (field: string, ...values: [Json, Json, Json, Json]) => row(`build.${field}`, values, buildDocument())
   const row = (field: string, [claim_, environment, platform, builtIn]: readonly (Json | undefined)[], base: Json = claim()) => ({
     field,
     claim: claim_,
@@ -100,6 +102,8 @@ describe('claim, else environment, else platform, else built-in', () => {
     observability('alerts.lag', '300s', '400s', '200s', 600),
     observability('slo.objective', 99, 98, 97, undefined),
     observability('dashboard', false, true, false, true),
+    build('strategy', 'a', 'b', 'c', 'buildpacks-v3'),
+    build('timeout', '5m', '4m', '3m', '30m'),
   ]
 
   /** A claim keeps pull secrets by name. */
@@ -133,7 +137,15 @@ describe('claim, else environment, else platform, else built-in', () => {
     const environments = { staging: put({}, path, environment) }
     const place = resolvedPaths[field] ?? path
     const got = (document: Json, fields: JsonObject) =>
-      at(settle(document, { mesh: {}, observability: { dashboards: 'ConfigMap' }, ...fields }) as unknown as JsonObject, ...place)
+      at(
+        settle(document, {
+          mesh: {},
+          observability: { dashboards: 'ConfigMap' },
+          build: { registry: 'r' },
+          ...fields,
+        }) as unknown as JsonObject,
+        ...place,
+      )
     expect({
       ofClaim: got(mine, { defaults, environments }),
       ofEnvironment: got(inEnvironment, { defaults, environments }),

@@ -7,13 +7,14 @@ import type { Schema } from '../../src/claim/schema.ts'
 import type { Json, JsonObject } from '../../src/kubernetes/json.ts'
 import type { Platform } from '../../src/platform/platform.ts'
 import { validateClaim } from '../../src/reconcile/parse-claim.ts'
+import { buildDocument, git, withBuild } from '../fixtures/build.ts'
 import { claim, knativeClaim } from '../fixtures/claims.ts'
 import { withMesh } from '../fixtures/mesh.ts'
 import { withObservability } from '../fixtures/observability.ts'
 
 /** Offers what a claim can only name if the platform has it, and allows whatever the rules allow. */
 const platform: Platform = {
-  ...withObservability({}, withMesh()),
+  ...withBuild({}, withObservability({}, withMesh())),
   natsServers: { main: { url: 'nats://n:4222', monitoringEndpoint: 'n:8222' } },
   priorities: { high: 'high' },
   policy: { maxGracePeriod: '24h' },
@@ -39,6 +40,9 @@ const mounted = (...paths: string[]) => files(...paths.map(mountPath => ({ mount
 const scratch = (fields: JsonObject) => files({ mountPath: '/data', scratch: '1Gi', ...fields })
 const probes = (fields: JsonObject) => claim({ probes: fields })
 const mesh = (fields: JsonObject) => claim({ mesh: fields })
+const build = (fields: JsonObject) => buildDocument({ git, ...fields })
+const source = (fields: JsonObject) => build({ git: { ...git, ...fields } })
+const linux = (arch: string) => ({ os: 'linux', arch })
 const noReadiness = { readiness: { none: true } }
 
 /** For each rule of the XRD, claims that keep it and claims that break it, with their findings. */
@@ -72,6 +76,118 @@ const rows: { rule: string; keeps: readonly Json[]; breaks: readonly (readonly [
     breaks: ['default', 'kubernetes'].map(name => [
       named(name),
       `metadata.name: must be neither 'default' nor 'kubernetes', the names of a ServiceAccount and a Service of Kubernetes itself, got '${name}' [NAME]`,
+    ]),
+  },
+  {
+    rule: 'must have at most 52 characters with spec.build, because the names of its builds may have at most 63',
+    keeps: [{ ...build({}), metadata: { name: 'a'.repeat(52), namespace: 'shop' } }, named('a'.repeat(53))],
+    breaks: [
+      [
+        { ...build({}), metadata: { name: 'a'.repeat(53), namespace: 'shop' } },
+        `metadata.name: must have at most 52 characters with spec.build, because the names of its builds may have at most 63, got '${'a'.repeat(53)}' [NAME]`,
+      ],
+    ],
+  },
+  {
+    rule: 'required, unless build makes the image',
+    keeps: [claim(), build({})],
+    breaks: [[claim({ image: undefined } as unknown as JsonObject), 'spec.image: required, unless build makes the image [REQUIRED]']],
+  },
+  {
+    rule: 'must not be set with build, which makes the image',
+    keeps: [build({})],
+    breaks: [
+      [
+        claim({ build: { git } }),
+        "spec.image: must not be set with build, which makes the image, got 'ghcr.io/acme/orders-worker:1.4.2' [CONFLICT]",
+      ],
+    ],
+  },
+  {
+    rule: 'must not be set with language, which selects the strategy',
+    keeps: [build({ language: 'nodejs' }), build({ strategy: 'buildah' })],
+    breaks: [
+      [
+        build({ language: 'nodejs', strategy: 'buildah' }),
+        "spec.build.strategy: must not be set with language, which selects the strategy, got 'buildah' [CONFLICT]",
+      ],
+    ],
+  },
+  {
+    rule: 'must be a full commit SHA or a tag with a digit, such as v1.4.2: a branch requires follow true',
+    keeps: ['v1.4.2', '20261128', 'release-7', 'refs/tags/v2', `${'a'.repeat(39)}1`, `${'0a'.repeat(32)}`].map(revision =>
+      source({ revision }),
+    ),
+    breaks: ['main', 'feature/orders', 'refs/heads/v2', '3f2a91c', `${'0a'.repeat(19)}0`].map(revision => [
+      source({ revision }),
+      `spec.build.git.revision: must be a full commit SHA or a tag with a digit, such as v1.4.2: a branch requires follow true, got '${revision}' [CONFLICT]`,
+    ]),
+  },
+  {
+    rule: 'must be the name of a branch with follow true',
+    keeps: ['main', 'feature/orders', 'v1.4'].map(revision => source({ revision, follow: true })),
+    breaks: ['refs/heads/main', 'a'.repeat(40)].map(revision => [
+      source({ revision, follow: true }),
+      `spec.build.git.revision: must be the name of a branch with follow true, got '${revision}' [CONFLICT]`,
+    ]),
+  },
+  {
+    rule: 'must begin with https:// or ssh:// with follow true: ssh://git@host/path instead of git@host:path',
+    keeps: ['https://h/p', 'ssh://git@h/p'].map(url => source({ url, revision: 'main', follow: true, cloneSecret: 'g' })),
+    breaks: [
+      [
+        source({ url: 'git@h:p', revision: 'main', follow: true, cloneSecret: 'g' }),
+        "spec.build.git.url: must begin with https:// or ssh:// with follow true: ssh://git@host/path instead of git@host:path, got 'git@h:p' [CONFLICT]",
+      ],
+    ],
+  },
+  {
+    rule: 'required with a URL for SSH',
+    keeps: [source({ url: 'git@h:p', cloneSecret: 'g' }), source({ url: 'http://h/p' })],
+    breaks: ['git@h:p', 'ssh://git@h/p'].map(url => [
+      source({ url }),
+      'spec.build.git.cloneSecret: required with a URL for SSH [REQUIRED]',
+    ]),
+  },
+  {
+    rule: 'must begin with https:// with cloneSecret: http:// would show the password to everybody on the way',
+    keeps: [source({ cloneSecret: 'g' }), source({ url: 'http://h/p' })],
+    breaks: [
+      [
+        source({ url: 'http://h/p', cloneSecret: 'g' }),
+        "spec.build.git.url: must begin with https:// with cloneSecret: http:// would show the password to everybody on the way, got 'http://h/p' [CONFLICT]",
+      ],
+    ],
+  },
+  {
+    rule: 'must stay in the repository',
+    keeps: ['a/b', '..a/b..', '.github'].map(contextDir => source({ contextDir })),
+    breaks: ['..', 'a/../..', '../a'].map(contextDir => [
+      source({ contextDir }),
+      `spec.build.git.contextDir: must stay in the repository, got '${contextDir}' [OUT_OF_RANGE]`,
+    ]),
+  },
+  {
+    rule: 'exactly one is required: value, or values for a parameter that is a list',
+    keeps: [
+      build({
+        params: [
+          { name: 'a', value: '' },
+          { name: 'b', values: [] },
+        ],
+      }),
+    ],
+    breaks: [{ name: 'a' }, { name: 'a', value: '1', values: ['1'] }].map(param => [
+      build({ params: [param] }),
+      'spec.build.params[0].value: exactly one is required: value, or values for a parameter that is a list [REQUIRED]',
+    ]),
+  },
+  {
+    rule: 'must be from 1m to 24h',
+    keeps: ['1m', '60s', '24h'].map(timeout => build({ timeout })),
+    breaks: ['59s', '25h', '24h1s'].map(timeout => [
+      build({ timeout }),
+      `spec.build.timeout: must be from 1m to 24h, got '${timeout}' [OUT_OF_RANGE]`,
     ]),
   },
   {
@@ -774,6 +890,20 @@ const lists: readonly { list: string; breaks: readonly [Json, ...string[]] }[] =
     ],
   },
   {
+    list: 'params',
+    breaks: [
+      build({ params: ['1', '2'].map(value => ({ name: 'a', value })) }),
+      "spec.build.params[1].name: must not be the same as spec.build.params[0].name, got 'a' [DUPLICATE]",
+    ],
+  },
+  {
+    list: 'platforms',
+    breaks: [
+      build({ output: { platforms: [linux('arm64'), linux('arm64')] } }),
+      'spec.build.output.platforms[1]: must not have the same os and arch as spec.build.output.platforms[0] [DUPLICATE]',
+    ],
+  },
+  {
     list: 'imagePullSecrets',
     breaks: [
       claim({ imagePullSecrets: [{ name: 'a' }, { name: 'a' }] }),
@@ -788,7 +918,7 @@ const lists: readonly { list: string; breaks: readonly [Json, ...string[]] }[] =
     list: 'external',
     breaks: [
       host({ host: 'a.b' }, { host: 'a.b', port: 444 }, { host: 'a.b', port: 443 }),
-      "spec.mesh.external[2].host: must not be the same as spec.mesh.external[0].host, got 'a.b' [DUPLICATE]",
+      'spec.mesh.external[2]: must not have the same host and port as spec.mesh.external[0] [DUPLICATE]',
     ],
   },
   {

@@ -7,6 +7,7 @@ import { normalizer } from '../../src/claim/structure.ts'
 import { at, type Json, type JsonObject } from '../../src/kubernetes/json.ts'
 import { builtInPlatform, type Platform } from '../../src/platform/platform.ts'
 import { validateClaim } from '../../src/reconcile/parse-claim.ts'
+import { buildDocument, fullBuild, git, withBuild } from '../fixtures/build.ts'
 import { claim, put } from '../fixtures/claims.ts'
 import { fullMesh, withMesh } from '../fixtures/mesh.ts'
 import { fullObservability, withObservability } from '../fixtures/observability.ts'
@@ -25,7 +26,7 @@ const delivery = { retry: 5, backoffPolicy: 'exponential', backoffDelay: 'PT2S',
 
 /** Offers what a claim can only name if the platform has it. */
 const platform: Platform = {
-  ...withObservability({}, withMesh()),
+  ...withBuild({}, withObservability({}, withMesh())),
   features: { ...builtInPlatform.features, identity: 'GCP' },
   natsServers: { main: { url: 'nats://n:4222', monitoringEndpoint: 'n:8222' } },
   priorities: { low: 'low', medium: 'medium', high: 'high' },
@@ -158,6 +159,8 @@ const others: readonly JsonObject[] = [
   }),
   claim({ observability: fullObservability }),
   claim({ observability: { metrics: { enabled: false }, alerts: { enabled: false } } }),
+  buildDocument(fullBuild),
+  buildDocument({ git, language: 'nodejs', params: [{ name: 'a', value: 'b' }] }),
 ]
 
 const steps = (path: string): Path =>
@@ -247,6 +250,11 @@ const key = (field: string, title: string, example: string): Row => ({
     [`must be a valid ${title} such as '${example}' [BAD_FORMAT]`]: ['a b', 'a/b', 'ä', 'a\n'],
     'must have from 1 to 253 characters [OUT_OF_RANGE]': ['', x(254)],
   },
+})
+const argumentOf = (field: string): Row => ({
+  field,
+  takes: ['', 'a b', x(4096)],
+  refuses: { 'must have at most 4096 characters [OUT_OF_RANGE]': [x(4097)], 'must be a string [WRONG_TYPE]': [1] },
 })
 const prefix = (field: string, example: string): Row => ({
   field,
@@ -528,6 +536,62 @@ const observabilityRows: readonly Row[] = [
   },
   oneOf('spec.observability.tracing', 'nodejs', 'java', 'python', 'dotnet'),
   truth('spec.observability.dashboard', true, false),
+]
+
+const buildRows: readonly Row[] = [
+  {
+    ...text(
+      'spec.build.git.url',
+      "URL of a Git repository such as 'https://github.com/acme/orders-worker'",
+      5,
+      1024,
+      ['https://h/p', 'https://h:8443/a/b.git', 'ssh://git@h:22/a/b'],
+      ['https://user:password@h/p', 'https://h', 'git://h/p', 'file:///a/b', '/srv/git/a', 'https://h/a b', 'https://h/p?x=1', 'ssh://h/p'],
+    ),
+  },
+  text(
+    'spec.build.git.revision',
+    "Git revision such as 'v1.4.2'",
+    1,
+    200,
+    ['main', 'feature/orders', 'release-1.4', x(200)],
+    ['-v1', 'v1 2', 'v1~2', 'v1^', 'a:b', 'ä1'],
+  ),
+  truth('spec.build.git.follow', true),
+  text('spec.build.git.contextDir', "directory such as 'services/orders'", 1, 512, ['a', 'a/b.c/d_e', x(512)], ['/a', 'a/', 'a//b', 'a b']),
+  objectName('spec.build.git.cloneSecret', 'secret', 'orders-git'),
+  objectName('spec.build.strategy', 'ClusterBuildStrategy', 'buildpacks-v3'),
+  oneOf('spec.build.language', 'nodejs', 'go', 'python'),
+  list('spec.build.params', undefined, 50, index => ({ name: `p${index}`, value: '' })),
+  text(
+    'spec.build.params[0].name',
+    "name of a parameter such as 'dockerfile'",
+    1,
+    253,
+    ['a', '_a', 'build-args', 'a.b'],
+    ['1a', '-a', 'a b'],
+  ),
+  argumentOf('spec.build.params[0].value'),
+  list('spec.build.params[0].values', undefined, 100, () => 'a'),
+  argumentOf('spec.build.params[0].values[0]'),
+  text(
+    'spec.build.output.image',
+    "container image without tag and digest such as 'ghcr.io/acme/orders-worker'",
+    2,
+    400,
+    ['nginx', 'acme/orders', 'localhost:5000/worker', 'ghcr.io/acme/orders'],
+    ['ghcr.io/acme/orders:1', `a/b@${digest}`, 'A/b', 'https://a/b'],
+  ),
+  objectName('spec.build.output.pushSecret', 'secret', 'orders-registry'),
+  {
+    field: 'spec.build.output.platforms',
+    takes: [['amd64', 'arm64', 'ppc64le', 's390x'].map(arch => ({ os: 'linux', arch }))],
+    refuses: { 'must have at least 1 item [OUT_OF_RANGE]': [[]], 'must be a list [WRONG_TYPE]': [{}, 'a'] },
+  },
+  { ...oneOf('spec.build.output.platforms[0].os', 'linux') },
+  oneOf('spec.build.output.platforms[0].arch', 'amd64', 'arm64', 'ppc64le', 's390x'),
+  shortSeconds('spec.build.timeout', '15m', ['1m', '90m', '24h']),
+  text('spec.build.attempt', "attempt such as '2'", 1, 63, ['1', 'again', 'a.b-c_d', x(63)], ['-a', 'a-', 'a b', 'ä']),
 ]
 
 const trigger = 'spec.eventing.triggers[0]'
@@ -874,6 +938,7 @@ const rows: readonly Row[] = [
   oneOf('spec.eventing.kafka.sink', 'workload', 'broker'),
   ...meshRows,
   ...observabilityRows,
+  ...buildRows,
 ]
 
 /** The problem and the code of every finding at this path, without the value found. */

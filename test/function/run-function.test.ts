@@ -452,7 +452,7 @@ describe('anything at all', () => {
     {
       title: 'an empty spec',
       composite: put(composite, ['spec'], {}),
-      finds: /spec\.image: required field missing \[REQUIRED\]; .*spec\.nats: required with runtime Deployment/,
+      finds: /spec\.image: required, unless build makes the image \[REQUIRED\]; .*spec\.nats: required with runtime Deployment/,
     },
     {
       title: 'a spec that is text',

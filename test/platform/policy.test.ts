@@ -191,7 +191,6 @@ test.each([
     field: 'compositionRef',
     finding: "policy.forbid[0]: must be a field of a claim below spec, got 'compositionRef' [NOT_ALLOWED]",
   },
-  { field: 'image', finding: "policy.forbid[0]: must not be required: every claim needs image, got 'image' [CONFLICT]" },
   { field: 'zzz', finding: "policy.forbid[0]: must be a field of a claim below spec, got 'zzz' [NOT_ALLOWED]" },
   { field: 'image.tag', finding: "policy.forbid[0]: must be a field of a claim below spec, got 'image.tag' [NOT_ALLOWED]" },
   { field: 'constructor', finding: "policy.forbid[0]: must be a field of a claim below spec, got 'constructor' [NOT_ALLOWED]" },

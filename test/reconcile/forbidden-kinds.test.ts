@@ -12,6 +12,7 @@ import { type Composition, compose } from '../../src/reconcile/compose.ts'
 import { typeOf } from '../../src/reconcile/conditions.ts'
 import { kindKey } from '../../src/reconcile/missing-crds.ts'
 import { parseClaim } from '../../src/reconcile/parse-claim.ts'
+import { buildDocument, fullBuild, withBuild } from '../fixtures/build.ts'
 import { type ClaimDocument, claim, compositeOf, knativeClaim } from '../fixtures/claims.ts'
 import { ControlLoop, readError, writeError } from '../fixtures/control-loop.ts'
 import { fullMesh, gateways, styles, withMesh } from '../fixtures/mesh.ts'
@@ -46,8 +47,10 @@ const watched = (['ConfigMap', 'GrafanaDashboard'] as const).map(dashboards => (
   platform: withObservability({ dashboards }),
 }))
 
+const builds = [buildDocument(), buildDocument(fullBuild)].map(document => ({ document, platform: withBuild() }))
+
 /** Each resource of claims that together have every kind. */
-const resources = [...plain, ...meshed, ...watched].flatMap(({ document, platform }) => {
+const resources = [...plain, ...meshed, ...watched, ...builds].flatMap(({ document, platform }) => {
   const of = resolve(document, platform)
   const composed = compose(of, builtInPlatform, {}).resources
   const free = Object.fromEntries(composed.map(({ key }) => [key, undefined]))

@@ -37,8 +37,8 @@ describe('parses the same claim from', () => {
     expect(!parsed.ok && parsed.findings.map(finding => `${formatPath(finding.path)} ${finding.code}`)).toEqual([
       'metadata.namespace NO_NAMESPACE',
       'metadata.name REQUIRED',
-      'spec.image REQUIRED',
       'spec.size NOT_ALLOWED',
+      'spec.image REQUIRED',
     ])
   })
 })

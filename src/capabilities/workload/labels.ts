@@ -22,9 +22,19 @@ export const metadata = (claim: ResolvedClaim, name: string, more: JsonObject = 
 
 /** The metadata of the pods, for every runtime. */
 export function podMetadata(claim: ResolvedClaim, ownAnnotations: JsonObject = {}): JsonObject {
-  const annotations = { ...prometheusAnnotations(claim), ...tracingAnnotations(claim), ...meshAnnotations(claim), ...ownAnnotations }
+  const annotations = {
+    ...prometheusAnnotations(claim),
+    ...tracingAnnotations(claim),
+    ...meshAnnotations(claim),
+    ...commitAnnotation(claim),
+    ...ownAnnotations,
+  }
   return { labels: podLabels(claim), ...(Object.keys(annotations).length > 0 && { annotations }) }
 }
+
+/** The commit that the pods run. Their image has the digest. */
+const commitAnnotation = ({ commit }: ResolvedClaim): JsonObject =>
+  commit === undefined ? {} : { 'platform.bizmatters.io/commit': commit }
 
 /** The Deployment selects by the name label, so no Knative pod may have it while a claim changes its runtime. */
 const podLabels = (claim: ResolvedClaim) => ({

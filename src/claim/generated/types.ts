@@ -4,7 +4,54 @@ export type Runtime = 'Deployment' | 'Knative'
 
 export interface EventDrivenServiceSpec {
   /** The image of the container and the init container: an optional registry host with an optional port, a path, and a tag, a digest or both. */
-  readonly image: string
+  readonly image?: string
+  /** Builds the image from source, instead of image. Shipwright runs the build in the claim's namespace. The workload runs the digest of the last build that succeeded. */
+  readonly build?: {
+    /** The source. */
+    readonly git: {
+      /** The repository: https://host/path, ssh://user@host/path or user@host:path, without a password. */
+      readonly url: string
+      /** What to build: a full commit SHA, or a tag with a digit in its name. A tag that moves is not built again; see attempt. With follow, a branch. */
+      readonly revision: string
+      /** Whether each new commit of the branch is built and rolled out. Requires Flux, which reads the branch once a minute. */
+      readonly follow?: boolean
+      /** The directory of the source in the repository, if it is not the root. */
+      readonly contextDir?: string
+      /** The secret for a private repository: of type kubernetes.io/basic-auth for HTTPS, kubernetes.io/ssh-auth for SSH. */
+      readonly cloneSecret?: string
+    }
+    /** How the image is built; buildpacks-v3 by default. */
+    readonly strategy?: string
+    /** The language of the source, for which the platform selects a strategy and its parameters. */
+    readonly language?: 'nodejs' | 'go' | 'python'
+    /** Parameters of the strategy. They win over those that the platform has for the language. */
+    readonly params?: readonly ({
+      /** The name of the parameter. */
+      readonly name: string
+      /** The value, always text: quote numbers and booleans. */
+      readonly value?: string
+      /** The values of a parameter that is a list. */
+      readonly values?: readonly string[]
+    })[]
+    /** Where the image is pushed to. */
+    readonly output?: {
+      /** The repository of the image: by default the platform's registry, the namespace and the name of the claim. Each build pushes a tag of its own. */
+      readonly image?: string
+      /** The secret for the registry, of type kubernetes.io/dockerconfigjson. */
+      readonly pushSecret?: string
+      /** The platforms of the image; by default that of the node that builds it. Several make an image index. */
+      readonly platforms?: readonly ({
+        /** The operating system. */
+        readonly os: 'linux'
+        /** The architecture. */
+        readonly arch: 'amd64' | 'arm64' | 'ppc64le' | 's390x'
+      })[]
+    }
+    /** The longest that a build may take, 1m to 24h; 30m by default. */
+    readonly timeout?: string
+    /** Any text: a new one builds the same revision again, after a failure or with newer base images. */
+    readonly attempt?: string
+  }
   /** Resource requests and limits. micro: 100m-500m CPU, 256Mi-1Gi memory; small: 250m-1000m, 512Mi-2Gi; medium: 500m-2000m, 1Gi-4Gi; large: 1000m-4000m, 2Gi-8Gi. The platform may use other values. */
   readonly size?: string
   /** A preset of defaults for size and scaling. A value in the claim takes precedence. */
@@ -148,7 +195,7 @@ export interface EventDrivenServiceSpec {
   readonly secret5Name?: string
   /** Secrets for pulling the image. */
   readonly imagePullSecrets?: readonly ({
-    /** The name of the secret. */
+    /** The secret for a private repository: of type kubernetes.io/basic-auth for HTTPS, kubernetes.io/ssh-auth for SSH. */
     readonly name: string
   })[]
   /** Runs to completion before the container starts, for example for migrations. It has the same image, variables and secrets. */
@@ -593,6 +640,38 @@ export interface EventDrivenServiceStatus {
     readonly maxReplicas?: number
     /** Whether autoscaling is paused. */
     readonly paused?: boolean
+  }
+  /** The last build that succeeded, and those before it. */
+  readonly build?: {
+    /** The name of its BuildRun. */
+    readonly name?: string
+    /** The image with its digest, which the workload runs. */
+    readonly image?: string
+    /** The revision that was built: of a branch, the commit. */
+    readonly revision?: string
+    /** The commit. */
+    readonly commit?: string
+    /** When the build started. */
+    readonly startedAt?: string
+    /** When it finished. */
+    readonly finishedAt?: string
+    /** Up to five builds, the last first. A revision that was built is not built again. */
+    readonly history?: readonly ({
+      /** The name of its BuildRun. */
+      readonly name?: string
+      /** Built, or why it failed, such as BuildRunTimeout. */
+      readonly reason?: string
+      /** The image with its digest, if it succeeded. */
+      readonly image?: string
+      /** The revision that was built: of a branch, the commit. */
+      readonly revision?: string
+      /** The commit. */
+      readonly commit?: string
+      /** When it started. */
+      readonly startedAt?: string
+      /** When it finished. */
+      readonly finishedAt?: string
+    })[]
   }
   /** Up to five pods that fail, while the workload is not ready and if the platform reads pods. */
   readonly pods?: readonly ({

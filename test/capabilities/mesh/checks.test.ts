@@ -132,7 +132,7 @@ test.each<{ says: string; spec: JsonObject; finding: string; platform?: Platform
   {
     says: 'a host and port twice',
     spec: { mesh: { external: [{ host: 'a.example.org' }, { host: 'a.example.org', tls: 'none' }] } },
-    finding: "spec.mesh.external[1].host: must not be the same as spec.mesh.external[0].host, got 'a.example.org' [DUPLICATE]",
+    finding: 'spec.mesh.external[1]: must not have the same host and port as spec.mesh.external[0] [DUPLICATE]',
   },
   {
     says: 'a host that is called twice at port 80',
