@@ -102,7 +102,8 @@ function failureOf(observed: JsonObject): { readonly reason: string; readonly me
   const details = at(observed, 'status', 'failureDetails')
   return {
     reason: nonEmptyText(at(details, 'reason')) ?? (reason || 'Failed'),
-    message: nonEmptyText(at(details, 'message')) ?? message,
+    // Shipwright's own command for the log follows, with the pod that is named below.
+    message: nonEmptyText(at(details, 'message')) ?? message.replace(/, for detailed information:[\s\S]*$/, ''),
   }
 }
 
@@ -121,12 +122,14 @@ function readinessOf(observed: JsonObject, claim: ResolvedClaim): Readiness {
   const runs = claim.image === '' ? '' : ' The previous image keeps running.'
   return notReady(
     reason,
-    `BuildRun ${name} failed: ${message.replace(/\.?$/, '.')}${runs} ${logAdvice(observed, claim)} To build the same revision again, change spec.build.attempt.`,
+    `BuildRun ${name} failed: ${sentence(message)}${runs} ${logAdvice(observed, claim)} To build the same revision again, change spec.build.attempt.`,
   )
 }
 
 export const built = (image: string, commit: string | undefined): Readiness =>
   ready(BUILT, `Built ${image}${commit === undefined ? '' : ` from commit ${commit}`}.`)
+
+const sentence = (text: string) => text.replace(/\.?$/, '.')
 
 function progressOf(observed: JsonObject): string {
   const { name, revision } = {
@@ -135,7 +138,7 @@ function progressOf(observed: JsonObject): string {
   }
   const { reason = '', message = '' } = succeeded(observed) ?? {}
   // Only a run that can't start has more to say than that it runs.
-  const more = /quota|exceeded/i.test(message) || reason === 'ExceededResourceQuota' ? ` It waits: ${message.replace(/\.?$/, '.')}` : ''
+  const more = reason.startsWith('Exceeded') ? ` It waits: ${sentence(message)}` : ''
   return `BuildRun ${name} builds revision ${revision}.${more}`
 }
 

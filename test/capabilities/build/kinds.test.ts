@@ -118,6 +118,19 @@ describe('BuildRun', () => {
       message: `BuildRun ${name} failed: The specified revision v1.4.2 was not found. Log: kubectl -n shop logs ${name}-pod -c step-build ${again}`,
     },
     {
+      says: 'failed with no more than a step',
+      object: failed(
+        run,
+        'Failed',
+        `buildrun step step-build failed, for detailed information: kubectl --namespace shop logs ${name}-pod`,
+        {
+          failureDetails: { location },
+        },
+      ),
+      reason: 'Failed',
+      message: `BuildRun ${name} failed: buildrun step step-build failed. Log: kubectl -n shop logs ${name}-pod -c step-build ${again}`,
+    },
+    {
       says: 'failed without details',
       object: failed(run, 'BuildRunTimeout', 'BuildRun orders failed to finish within "30m0s".'),
       reason: 'BuildRunTimeout',
