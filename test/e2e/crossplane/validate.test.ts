@@ -47,6 +47,8 @@ async function extensions({ says, definition }: Flavour): Promise<string> {
   const operator = 'github.com/prometheus-operator/prometheus-operator'
   const monitoring = join(await moduleSources('observability/programs/prometheus-operator', operator), 'example/prometheus-operator-crd')
   const grafana = join(await moduleSources('crossplane/grafana'), 'config/crd/bases')
+  const shipwright = join(await moduleSources('crossplane/build', 'github.com/shipwright-io/build'), 'deploy/crds')
+  const flux = join(await moduleSources('crossplane/build', 'github.com/fluxcd/source-controller'), 'config/crd/bases')
   const files = [
     join(root, definition),
     join(root, 'package/function/input/inputs.yaml'),
@@ -61,6 +63,8 @@ async function extensions({ says, definition }: Flavour): Promise<string> {
     join(monitoring, 'monitoring.coreos.com_podmonitors.yaml'),
     join(monitoring, 'monitoring.coreos.com_prometheusrules.yaml'),
     join(grafana, 'grafana.integreatly.org_grafanadashboards.yaml'),
+    join(shipwright, 'shipwright.io_buildruns.yaml'),
+    join(flux, 'source.toolkit.fluxcd.io_gitrepositories.yaml'),
   ]
   for (const [index, file] of files.entries()) copyFileSync(file, join(extended, `${index}.yaml`))
   return extended
