@@ -57,6 +57,7 @@ const programs: readonly Program[] = [
   { name: 'Istio', folder: 'mesh/witness', module: 'istio.io/istio', tests: 'mesh, helm', spell: ofIstio },
   { name: "Istio's API", folder: 'crossplane/mesh', module: 'istio.io/api', tests: 'mesh, crossplane, cluster' },
   { name: 'Gateway API', folder: 'crossplane/mesh', module: 'sigs.k8s.io/gateway-api', tests: 'mesh, crossplane' },
+  { name: 'kube-router', folder: 'cluster/programs/kube-router', module: 'github.com/cloudnativelabs/kube-router/v2', tests: 'pods' },
   {
     name: 'Prometheus operator',
     folder: 'observability/programs/prometheus-operator',

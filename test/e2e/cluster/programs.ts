@@ -45,6 +45,7 @@ const pinnedOfNode = {
   kubelet: { module: 'cluster/programs/kubernetes', program: 'kubelet', called: 'kubelet', seconds: 66 },
   kubeProxy: { module: 'cluster/programs/kubernetes', program: 'kube-proxy', called: 'kube-proxy', seconds: 13 },
   coredns: { module: 'cluster/programs/coredns', called: 'CoreDNS', seconds: 20 },
+  kubeRouter: { module: 'cluster/programs/kube-router', called: 'kube-router', seconds: 40 },
 } as const satisfies Record<string, Pin>
 
 /** The path of each program of a real node. */

@@ -72,6 +72,7 @@ const machine = () => ({
   links: execFileSync('ip', ['-brief', 'link'], { encoding: 'utf8' }),
   routes: execFileSync('ip', ['route'], { encoding: 'utf8' }),
   rules: execFileSync('nft', ['list', 'ruleset'], { encoding: 'utf8' }),
+  sets: execFileSync('ipset', ['list', '-name'], { encoding: 'utf8' }),
   // Buildah mounts its storage, also for other tests.
   mounts: read('/proc/self/mountinfo')
     .split('\n')

@@ -10,6 +10,8 @@ const packages: Readonly<Record<string, string>> = {
   containerd: 'containerd',
   runc: 'runc',
   nft: 'nftables',
+  iptables: 'iptables',
+  ipset: 'ipset',
   conntrack: 'conntrack',
   catatonit: 'catatonit',
   buildah: 'buildah',
