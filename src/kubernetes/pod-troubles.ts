@@ -304,3 +304,6 @@ function stable(message: string): string {
     .trim()
   return text.length > LONGEST ? `${text.slice(0, LONGEST - 1)}…` : text
 }
+
+/** The words of a pod that could not be created. Each try has another name. */
+export const withoutPodName = (message: string): string => message.replace(/^(?:pods|Pod) "[^"]*" is /, '')

@@ -2,6 +2,7 @@ import type { Labels, ResolvedClaim } from '../../claim/resolved-claim.ts'
 import { hasUnobservedGeneration, observedCondition } from '../../kubernetes/conditions.ts'
 import { at, isObject, items, type JsonObject, textOf } from '../../kubernetes/json.ts'
 import type { Manifest } from '../../kubernetes/objects.ts'
+import { withoutPodName } from '../../kubernetes/pod-troubles.ts'
 import type { ComposedResource, FindObserved, KindInfo, Lifecycle } from '../capability.ts'
 import { inProgress, notReady, type Readiness, ready, starting } from '../readiness.ts'
 import { leftover } from '../takeover.ts'
@@ -181,9 +182,6 @@ export function readinessOf(observed: JsonObject, claim: ResolvedClaim, name = c
     return ready('ScaledToZero', `Deployment ${name} is scaled to zero ${nats ? 'until messages arrive' : 'by spec.scaling.minReplicas'}.`)
   return rollout(observed, name, advice) ?? available ?? starting('Unavailable', `Deployment ${name} has no ready pod. ${advice}`)
 }
-
-/** Each try to create a pod has another name. */
-const withoutPodName = (message: string) => message.replace(/^(?:pods|Pod) "[^"]*" is /, '')
 
 /** Pods of the previous version remain. That they work does not mean that the new ones will. */
 function rollout(observed: JsonObject, name: string, look: string): Readiness | undefined {

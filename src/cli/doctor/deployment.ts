@@ -6,6 +6,7 @@ import { labelSelectorOf } from '../../kubernetes/selector.ts'
 import { shell } from '../../text/shell-quote.ts'
 import { type Api, itemsOf, nameOf, namespaceOf } from './api.ts'
 import type { Answer } from './http.ts'
+import { findObstacle } from './missing-pods.ts'
 import { describe, listPods, troublesOf } from './pods.ts'
 import { parseVersion, tagOf, type Version } from './version.ts'
 
@@ -30,6 +31,8 @@ export async function healthOf(api: Api, deployment: JsonObject): Promise<Health
     return { isWell: false, message: `${message}, and its latest spec has not been observed yet`, inspect }
   if (observedCondition(deployment, 'Available')?.status === 'True') return { isWell: true, message, inspect }
   const pods = itemsOf(await listPods(api, namespace, selector))
+  const obstacle = pods.length === 0 ? await findObstacle(api, namespace, selector) : undefined
+  if (obstacle !== undefined) return { isWell: false, message: `${message}: ${obstacle.message}`, inspect: obstacle.inspect }
   const troubles = await troublesOf(api, pods)
   return { isWell: false, message: troubles.length === 0 ? message : `${message}: ${describe(troubles)}`, inspect }
 }

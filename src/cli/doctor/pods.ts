@@ -8,7 +8,9 @@ import { groupTroubles, isCurrentPod, isReadyPod, type PodTrouble, troubleOfPod 
 import { shell } from '../../text/shell-quote.ts'
 import { type Api, itemsOf, nameOf, namespaceOf } from './api.ts'
 import { type Check, unknown, unneeded, well, wrong } from './check.ts'
+import { timeOf } from './events.ts'
 import type { Answer } from './http.ts'
+import { findObstacle } from './missing-pods.ts'
 
 /** Why a pod does not run or is not ready. */
 export interface Trouble extends PodTrouble {
@@ -29,11 +31,15 @@ export interface ExaminedPods {
 /** Checks the pods of a claim, for both runtimes. */
 export async function examinePods(api: Api, claim: ResolvedClaim): Promise<ExaminedPods> {
   const row = `Pods of ${claim.namespace}/${claim.name}`
-  const answer = await listPods(api, claim.namespace, selectorOf(claim))
+  const selector = selectorOf(claim)
+  const answer = await listPods(api, claim.namespace, selector)
   if (!answer.ok) return { check: unknown(row, `can't be listed: ${answer.reason}`), pods: undefined, troubles: [] }
   const pods = itemsOf(answer)
+  const current = pods.filter(isCurrentPod)
+  const obstacle = current.length === 0 ? await findObstacle(api, claim.namespace, selector) : undefined
+  if (obstacle !== undefined) return { check: wrong(row, obstacle.message, obstacle.inspect), pods, troubles: [] }
   const troubles = await troublesOf(api, pods)
-  return { check: checkPods(row, pods.filter(isCurrentPod), troubles), pods, troubles }
+  return { check: checkPods(row, current, troubles), pods, troubles }
 }
 
 function checkPods(row: string, pods: readonly JsonObject[], troubles: readonly Trouble[]): Check {
@@ -101,6 +107,3 @@ function reportedTrouble(pod: JsonObject, events: Answer): Trouble | undefined {
     .at(-1)
   return last && trouble(textOf(last.reason), nonEmptyText(last.message) ?? '')
 }
-
-/** Events of events.k8s.io leave lastTimestamp empty. */
-export const timeOf = ({ lastTimestamp, eventTime }: JsonObject) => nonEmptyText(lastTimestamp) ?? nonEmptyText(eventTime) ?? ''

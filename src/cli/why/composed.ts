@@ -14,8 +14,8 @@ import { shell } from '../../text/shell-quote.ts'
 import { type Api, isAbsent, itemsOf, nameOf, namespaceOf } from '../doctor/api.ts'
 import { type Check, unknown, well, wrong } from '../doctor/check.ts'
 import { checkDeletion, checkPause, isReconciled, PAUSED } from '../doctor/claims.ts'
+import { timeOf } from '../doctor/events.ts'
 import type { Answer } from '../doctor/http.ts'
-import { timeOf } from '../doctor/pods.ts'
 import { observedOf } from '../observed.ts'
 
 export interface ExaminedComposite {

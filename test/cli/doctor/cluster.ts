@@ -28,6 +28,8 @@ export const paths = {
   claim: '/apis/platform.bizmatters.io/v1alpha1/namespaces/shop/eventdrivenservices/orders-worker',
   pods: '/api/v1/namespaces/shop/pods?labelSelector=app.kubernetes.io%2Fname%3Dorders-worker',
   podEvents: '/api/v1/namespaces/shop/events?fieldSelector=involvedObject.kind%3DPod%2Ctype%3DWarning',
+  replicaSets: '/apis/apps/v1/namespaces/shop/replicasets?labelSelector=app.kubernetes.io%2Fname%3Dorders-worker',
+  failedCreations: '/api/v1/namespaces/shop/events?fieldSelector=involvedObject.kind%3DReplicaSet%2Creason%3DFailedCreate',
   secret: (name: string) => `/api/v1/namespaces/shop/secrets/${name}`,
   secrets: '/api/v1/namespaces/shop/secrets?includeObject=None',
   shopConfigMap: (name: string) => `/api/v1/namespaces/shop/configmaps/${name}`,

@@ -209,6 +209,27 @@ const cases: readonly Case[] = [
     because: /: pod crossplane-1: Unschedulable: 0\/3 nodes are available$/,
   },
   {
+    title: 'reports why Crossplane has no pod',
+    answers: {
+      ...changed(paths.crossplane, notReady),
+      [paths.crossplanePods]: { items: [] },
+      '/apis/apps/v1/namespaces/crossplane-system/replicasets?labelSelector=app%3Dcrossplane%2Crelease%3Dcrossplane': {
+        items: [{ metadata: { name: 'crossplane-8984c664d', namespace: 'crossplane-system' }, spec: { replicas: 1 }, status: {} }],
+      },
+      '/api/v1/namespaces/crossplane-system/events?fieldSelector=involvedObject.kind%3DReplicaSet%2Creason%3DFailedCreate': {
+        items: [
+          {
+            involvedObject: { kind: 'ReplicaSet', name: 'crossplane-8984c664d' },
+            message: 'Error creating: pods "crossplane-8984c664d-zthtz" is forbidden: violates PodSecurity "restricted:latest"',
+          },
+        ],
+      },
+    },
+    check: 'Crossplane',
+    because: /: ReplicaSet crossplane-8984c664d can't create pods: forbidden: violates PodSecurity "restricted:latest"$/,
+    fix: 'kubectl -n crossplane-system describe replicaset crossplane-8984c664d',
+  },
+  {
     title: 'does not trust a status older than the spec of the Deployment',
     answers: changed(paths.crossplane, text => text.replace('"generation":1', '"generation":2')),
     check: 'Crossplane',

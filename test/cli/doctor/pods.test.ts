@@ -22,6 +22,17 @@ const event = (name: string, reason: string, message: string, lastTimestamp: str
   message,
   lastTimestamp,
 })
+const replicaSet = (name: string, wanted: number, status: JsonObject): JsonObject => ({
+  metadata: { name, namespace: 'shop' },
+  spec: { replicas: wanted },
+  status,
+})
+const failedCreation = (name: string, message: string, lastTimestamp: string): JsonObject => ({
+  ...event(name, 'FailedCreate', `Error creating: ${message}`, lastTimestamp),
+  involvedObject: { kind: 'ReplicaSet', name },
+})
+const quota = (pod: string) =>
+  `pods "orders-worker-7d9f-${pod}" is forbidden: exceeded quota: no-pods, requested: pods=1, used: pods=0, limited: pods=0`
 const describePod = (name: string) => `kubectl -n shop describe pod ${name}`
 const logs = (container: string) => `kubectl -n shop logs orders-worker-2 -c ${container} --tail=50`
 
@@ -47,6 +58,67 @@ describe("a claim's pods", () => {
     {
       title: 'are not needed while the claim is scaled to zero',
       answers: { [paths.pods]: { items: [] } },
+      expected: { state: 'unneeded', message: 'the claim has no pods at the moment' },
+    },
+    {
+      title: 'are reported with the latest reason why they cannot be created',
+      answers: {
+        [paths.pods]: { items: [] },
+        [paths.replicaSets]: { items: [replicaSet('orders-worker-6c8b', 0, {}), replicaSet('orders-worker-7d9f', 1, {})] },
+        [paths.failedCreations]: {
+          items: [
+            failedCreation(
+              'orders-worker-7d9f',
+              'pods "orders-worker-7d9f-" is forbidden: serviceaccount "x" not found',
+              '2026-01-01T00:00:00Z',
+            ),
+            failedCreation('orders-worker-7d9f', quota('abcde'), '2026-01-01T00:00:05Z'),
+            failedCreation('orders-worker-6c8b', 'of an old version', '2026-01-01T00:00:09Z'),
+          ],
+        },
+      },
+      expected: {
+        state: 'wrong',
+        message:
+          "ReplicaSet orders-worker-7d9f can't create pods: forbidden: exceeded quota: no-pods, requested: pods=1, used: pods=0, limited: pods=0",
+        fix: 'kubectl -n shop describe replicaset orders-worker-7d9f',
+      },
+    },
+    {
+      title: 'are reported with the words of the ReplicaSet once its events are over',
+      answers: {
+        [paths.pods]: { items: [] },
+        [paths.replicaSets]: {
+          items: [
+            replicaSet('orders-worker-7d9f', 1, {
+              replicas: 0,
+              conditions: [
+                {
+                  type: 'ReplicaFailure',
+                  status: 'True',
+                  reason: 'FailedCreate',
+                  message: 'pods "orders-worker-7d9f-abcde" is forbidden: violates PodSecurity "restricted:latest": runAsNonRoot != true',
+                },
+              ],
+            }),
+          ],
+        },
+        [paths.failedCreations]: refused(403, 'events is forbidden'),
+      },
+      expected: {
+        state: 'wrong',
+        message:
+          'ReplicaSet orders-worker-7d9f can\'t create pods: forbidden: violates PodSecurity "restricted:latest": runAsNonRoot != true',
+        fix: 'kubectl -n shop describe replicaset orders-worker-7d9f',
+      },
+    },
+    {
+      title: 'are not needed if nothing keeps their ReplicaSet from creating them',
+      answers: {
+        [paths.pods]: { items: [] },
+        [paths.replicaSets]: { items: [replicaSet('orders-worker-7d9f', 1, { replicas: 0 })] },
+        [paths.failedCreations]: { items: [] },
+      },
       expected: { state: 'unneeded', message: 'the claim has no pods at the moment' },
     },
     {

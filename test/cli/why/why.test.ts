@@ -125,6 +125,26 @@ const cases: readonly Case[] = [
     says: 'ready: Deployment of ghcr.io/acme/orders-worker:1.4.2; no pods; lag 0: 0 waiting, 0 in work',
   },
   {
+    title: 'names what keeps the pods from being created',
+    answers: {
+      ...crashing,
+      [paths.pods]: { items: [] },
+      [paths.replicaSets]: { items: [{ metadata: { name: 'orders-worker-7d9f', namespace: 'shop' }, spec: { replicas: 1 }, status: {} }] },
+      [paths.failedCreations]: {
+        items: [
+          {
+            involvedObject: { kind: 'ReplicaSet', name: 'orders-worker-7d9f' },
+            message: 'Error creating: pods "orders-worker-7d9f-abcde" is forbidden: exceeded quota: no-pods, requested: pods=1',
+          },
+        ],
+      },
+    },
+    exit: 1,
+    says: "Pods: ReplicaSet orders-worker-7d9f can't create pods: forbidden: exceeded quota: no-pods, requested: pods=1",
+    fix: 'kubectl -n shop describe replicaset orders-worker-7d9f',
+    row: /^✗ Pods +ReplicaSet orders-worker-7d9f can't create pods: /,
+  },
+  {
     title: 'is not worried by advice about the consumer',
     answers: {
       [ASK]: {

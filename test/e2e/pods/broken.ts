@@ -113,7 +113,7 @@ const broken: readonly Broken[] = [
     cause: 'quota used up',
     spec: {},
     claim: /^FailedCreate: .*exceeded quota|^Waiting: .*something else prevents its pods/,
-    doctor: /exceeded quota|something else prevents its pods/,
+    doctor: /^ReplicaSet .* can't create pods: forbidden: exceeded quota/,
     namespace: FULL,
   },
 ]

@@ -1,0 +1,5 @@
+// What events of both APIs have in common.
+import { type JsonObject, nonEmptyText } from '../../kubernetes/json.ts'
+
+/** Events of events.k8s.io leave lastTimestamp empty. */
+export const timeOf = ({ lastTimestamp, eventTime }: JsonObject) => nonEmptyText(lastTimestamp) ?? nonEmptyText(eventTime) ?? ''
