@@ -1,6 +1,7 @@
 // node scripts/build.mjs [function|eds] [--packages]: bundles the function and the command line, or one of them, and writes the
 // licences of their packages. With --packages it only lists the packages.
-import { writeFileSync } from 'node:fs'
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { build } from 'esbuild'
@@ -28,10 +29,10 @@ const lean = {
   },
 }
 
-const { metafile } = await build({
+const { metafile, outputFiles } = await build({
   entryPoints: Object.fromEntries(Object.entries(programs).filter(([name]) => positionals.length === 0 || positionals.includes(name))),
   outdir: 'dist',
-  write: !values.packages,
+  write: false,
   metafile: true,
   bundle: true,
   platform: 'node',
@@ -49,4 +50,15 @@ const { metafile } = await build({
 })
 const packages = packagesIn(metafile)
 if (values.packages) console.log(JSON.stringify(packages))
-else writeFileSync('dist/THIRD_PARTY_LICENSES.txt', licensesOf(packages))
+else {
+  for (const { path, contents } of outputFiles) replace(path, contents)
+  replace('dist/THIRD_PARTY_LICENSES.txt', licensesOf(packages))
+}
+
+/** At once, because suites that run at the same time build and start the same file. */
+function replace(path, contents) {
+  const next = `${path}.${process.pid}`
+  mkdirSync(dirname(path), { recursive: true })
+  writeFileSync(next, contents)
+  renameSync(next, path)
+}
