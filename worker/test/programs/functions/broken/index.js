@@ -1,0 +1,3 @@
+import './missing.js'
+
+export const handler = () => undefined

@@ -1,0 +1,2 @@
+const exported = { handler: () => undefined, concurrency: 2 }
+module.exports = exported

@@ -1,0 +1,2 @@
+// biome-ignore lint/style/noDefaultExport: a module may have one
+export default () => undefined
