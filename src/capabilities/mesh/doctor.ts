@@ -1,4 +1,4 @@
-// Checks Istio: its kinds, istiod, the gateway, the ports of NATS, and the CNI plugin that restricted pods need.
+// Checks Istio: its kinds, istiod and its reading of paths, the gateway, the ports of NATS, and the CNI plugin that restricted pods need.
 import type { ResolvedClaim } from '../../claim/resolved-claim.ts'
 import { type Api, isAbsent, itemsOf, nameOf, namespaceOf } from '../../cli/doctor/api.ts'
 import { type Check, unknown, well, wrong } from '../../cli/doctor/check.ts'
@@ -39,6 +39,7 @@ async function checkIstio(api: Api, { claims, platform }: Subject): Promise<Chec
   const members = claims.filter(claim => claim.mesh !== undefined)
   const others = await Promise.all([
     checkIstiod(api, mesh),
+    checkPaths(api, mesh, members),
     ...(mesh.gateway ? [checkGateway(api, mesh.gateway)] : []),
     checkNatsPorts(api, mesh, members),
     checkCni(api, members),
@@ -66,6 +67,31 @@ async function checkIstiod(api: Api, { revision = DEFAULT_REVISION }: MeshPlatfo
     ]
   const { isWell, message, inspect } = await healthOf(api, deployment)
   return [isWell ? well(row, `${message}, revision ${revision}`) : wrong(row, message, inspect)]
+}
+
+const NORMALIZATION = 'DECODE_AND_MERGE_SLASHES'
+
+/** Below a public path, a path with an encoded slash reaches any other, unless Istio decodes it before it compares. */
+async function checkPaths(api: Api, { revision = DEFAULT_REVISION }: MeshPlatform, claims: readonly ResolvedClaim[]): Promise<Check[]> {
+  const row = 'Public paths'
+  const claim = claims.find(({ mesh }) => mesh?.jwt?.publicPaths.some(path => path.endsWith('*')))
+  if (claim === undefined) return []
+  const [istiod] = itemsOf(await findDeployments(api, 'app=istiod'))
+  if (istiod === undefined) return []
+  const namespace = namespaceOf(istiod)
+  const name = revision === DEFAULT_REVISION ? 'istio' : `istio-${revision}`
+  const answer = await api.get(`/api/v1/namespaces/${namespace}/configmaps/${name}`)
+  if (!answer.ok) return [unknown(row, `Istio's ConfigMap ${namespace}/${name} can't be read: ${answer.reason}`)]
+  const [, found = 'DEFAULT'] =
+    /^\s*pathNormalization:\s*\{?\s*normalization:\s*["']?(\w+)/m.exec(textOf(at(answer.body, 'data', 'mesh'))) ?? []
+  if (found === NORMALIZATION) return [well(row, `Istio's pathNormalization is ${found}`)]
+  return [
+    wrong(
+      row,
+      `Istio's pathNormalization is ${found}, so a request for /public/..%2fprivate passes spec.mesh.jwt.publicPaths of ${claim.namespace}/${claim.name} without a token`,
+      `${chart('istiod', 'istiod')} --reuse-values --set meshConfig.pathNormalization.normalization=${NORMALIZATION}`,
+    ),
+  ]
 }
 
 type Gateway = MeshPlatform['gateway'] & object

@@ -108,6 +108,44 @@ test.each<{ says: string; answers?: Answers; mesh?: Partial<MeshPlatform>; finds
   },
 ])('finds $says', async ({ answers, mesh, finds }) => expect(await diagnosed(answers, mesh)).toContain(finds))
 
+describe('paths without a token', () => {
+  const MESH = '/api/v1/namespaces/istio-system/configmaps/istio'
+  const meshOf = (text: string): Answers => ({ [MESH]: { data: { mesh: text } } })
+  const diagnosedPaths = async (publicPaths: readonly string[], answers: Answers) => {
+    const platform = withMesh()
+    const claim = meshClaim(
+      { jwt: { issuer: 'https://id.example.com', jwksUri: 'https://id.example.com/keys', publicPaths: [...publicPaths] } },
+      {},
+      platform,
+    )
+    const checks = await meshDiagnosis.check(clusterOf({ ...healthy, ...answers }), { claims: [claim], platform })
+    return checks.filter(({ name }) => name === 'Public paths').map(({ state, message }) => `${state}: ${message}`)
+  }
+  const passes = (found: string) =>
+    `wrong: Istio's pathNormalization is ${found}, so a request for /public/..%2fprivate passes spec.mesh.jwt.publicPaths of shop/orders without a token`
+
+  test.each([
+    { says: 'Istio decodes slashes', mesh: 'pathNormalization:\n  normalization: DECODE_AND_MERGE_SLASHES\nrootNamespace: istio-system\n' },
+    { says: 'Istio decodes slashes, in one line', mesh: '{}\npathNormalization: { normalization: "DECODE_AND_MERGE_SLASHES" }\n' },
+  ])('are safe if $says', async ({ mesh }) =>
+    expect(await diagnosedPaths(['/docs/*'], meshOf(mesh))).toEqual(["well: Istio's pathNormalization is DECODE_AND_MERGE_SLASHES"]),
+  )
+
+  test.each([
+    { says: 'Istio only merges slashes', mesh: 'pathNormalization:\n  normalization: MERGE_SLASHES\n', finds: passes('MERGE_SLASHES') },
+    { says: 'the mesh does not say', mesh: 'trustDomain: cluster.local\n', finds: passes('DEFAULT') },
+  ])('are not safe if $says', async ({ mesh, finds }) => expect(await diagnosedPaths(['/docs/*'], meshOf(mesh))).toEqual([finds]))
+
+  test('are unknown if the configuration of the mesh is missing', async () =>
+    expect(await diagnosedPaths(['/docs/*'], {})).toEqual([
+      expect.stringMatching(/^unknown: Istio's ConfigMap istio-system\/istio can't be read/),
+    ]))
+
+  test.each([{ paths: ['/docs'] }, { paths: [] }])('are not checked for $paths', async ({ paths }) =>
+    expect(await diagnosedPaths(paths, meshOf(''))).toEqual([]),
+  )
+})
+
 describe('is needed', () => {
   test.each([
     { says: 'by a claim in the mesh', claims: [meshClaim()], platform: withMesh(), needed: true },
