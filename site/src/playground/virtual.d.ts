@@ -1,0 +1,4 @@
+declare module 'virtual:examples' {
+  export const examples: readonly import('../../build/examples.ts').Example[]
+  export const manifests: string
+}
