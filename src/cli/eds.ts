@@ -1,5 +1,6 @@
 import manifest from '../../package.json' with { type: 'json' }
 import { didYouMean } from '../text/did-you-mean.ts'
+import { build } from './build.ts'
 import { diff } from './diff.ts'
 import { doctor } from './doctor.ts'
 import { gitops } from './gitops.ts'
@@ -15,7 +16,7 @@ import { validate } from './validate.ts'
 import { wait } from './wait.ts'
 import { why } from './why.ts'
 
-const commands = [create, validate, lint, gitops, render, importClaim, migrate, schema, diff, why, wait, doctor]
+const commands = [create, validate, lint, gitops, render, importClaim, migrate, schema, diff, why, wait, build, doctor]
 
 const usage = (): string => {
   const width = Math.max(...commands.map(({ name }) => name.length))

@@ -1,12 +1,13 @@
 // The claims to check, from files or from the cluster.
 
+import { build } from '../../capabilities/build/index.ts'
 import { KIND } from '../../claim/identity.ts'
 import type { ResolvedClaim } from '../../claim/resolved-claim.ts'
 import { hasUnobservedGeneration, observedCondition } from '../../kubernetes/conditions.ts'
 import { at, isObject, items, type JsonObject, textOf } from '../../kubernetes/json.ts'
 import { isBeingDeleted } from '../../kubernetes/objects.ts'
 import type { Platform } from '../../platform/platform.ts'
-import { conditionTypes, findingsMessage } from '../../reconcile/conditions.ts'
+import { conditionTypes, findingsMessage, ownStatus, typeOf } from '../../reconcile/conditions.ts'
 import { API_VERSION, parseClaim } from '../../reconcile/parse-claim.ts'
 import { shell } from '../../text/shell-quote.ts'
 import { type ClaimDocument, sortDocuments } from '../claim-documents.ts'
@@ -111,8 +112,12 @@ export async function examineNamed(api: Api, { namespace, name }: Named, platfor
   if (!parsed.ok) return { check: wrong(row, findingsMessage(parsed.findings), edit), composite, isBlocked: true }
   const blocked = checkDeletion(row, composite, inspect) ?? checkPause(row, composite, 'the claim', resume)
   const check = blocked ?? checkConditions(row, composite, inspect)
-  return { check, claim: parsed.claim, composite, isApplied: true, isBlocked: blocked !== undefined }
+  return { check, claim: withBuiltImage(parsed.claim, composite), composite, isApplied: true, isBlocked: blocked !== undefined }
 }
+
+/** The image that the function reports, because a claim with spec.build names none. */
+const withBuiltImage = (claim: ResolvedClaim, document: JsonObject): ResolvedClaim =>
+  claim.build === undefined ? claim : { ...claim, image: ownStatus(document).build?.image ?? '' }
 
 export function checkDeletion(row: string, object: JsonObject, inspect: string): Check | undefined {
   if (!isBeingDeleted(object)) return undefined
@@ -135,7 +140,8 @@ export function checkPause(row: string, object: JsonObject, noun: string, resume
 }
 
 // The function's own conditions come first because they name the cause, unlike Crossplane's Ready.
-const types = [...conditionTypes(), 'Synced', 'Ready']
+// The workload waits for its build.
+const types = [...new Set([typeOf(build.condition), ...conditionTypes(), 'Synced', 'Ready'])]
 
 /** Whether Crossplane has reconciled the latest spec, which it reports with each condition. */
 export function isReconciled(composite: JsonObject): boolean {

@@ -5,13 +5,14 @@ import { observedCondition } from '../../kubernetes/conditions.ts'
 import { at, items, type JsonObject, textOf } from '../../kubernetes/json.ts'
 import { isCurrentPod } from '../../kubernetes/pod-troubles.ts'
 import type { Platform } from '../../platform/platform.ts'
+import { reportBuild } from '../build/report.ts'
 import { type Api, nameOf } from '../doctor/api.ts'
 import type { Check } from '../doctor/check.ts'
 import { examineNamed, isReconciled, type Named } from '../doctor/claims.ts'
 import { scalesOnNats } from '../doctor/diagnosis.ts'
 import { natsDiagnosis } from '../doctor/nats.ts'
 import { examinePods } from '../doctor/pods.ts'
-import { examineComposite, examineObjects } from '../why/composed.ts'
+import { checkObjects, examineComposite, followObjects } from '../why/composed.ts'
 import { countsOf, factsOf, shortRow, showQueue } from '../why/investigate.ts'
 
 export interface Look {
@@ -56,11 +57,15 @@ async function isReady(api: Api, { claim, document, check, isBlocked, platform }
   if (isBlocked) return never(check.message)
   const examined = await examineComposite(api, document)
   const composite = examined === undefined ? document : examined.composite
-  if (check.state !== 'well') return isRefused(document, composite) ? never(check.message) : pending(check.message)
+  const follow = () => followObjects(api, { claim, document, composite, platform })
+  if (check.state !== 'well') {
+    const isFinal = isRefused(document, composite) || (hasUnreadyBuild(document) && reportBuild(claim, await follow())?.hasFailed)
+    return isFinal ? never(check.message) : pending(check.message)
+  }
   // Whoever may not read the composite still has the claim's conditions.
   const mayBeRead = examined === undefined || composite !== undefined || !examined.mayHaveObjects
   if (examined && mayBeRead && examined.check.state !== 'well') return pending(tell(examined.check, claim))
-  const { unfinished } = await examineObjects(api, claim, platform, composite)
+  const { unfinished } = checkObjects(claim, await follow())
   if (unfinished !== undefined) return pending(tell(unfinished, claim))
   const pods = await examinePods(api, claim)
   if (pods.check.state !== 'well' && pods.check.state !== 'unneeded') return pending(tell(pods.check, claim))
@@ -68,6 +73,10 @@ async function isReady(api: Api, { claim, document, check, isBlocked, platform }
   if (old !== undefined) return pending(`Pods: pod ${nameOf(old)} does not run ${claim.image} yet`)
   return done(factsOf(claim, countsOf([pods])))
 }
+
+/** A build that failed for the latest spec is not repeated. */
+const hasUnreadyBuild = (document: JsonObject): boolean =>
+  observedCondition(document, 'BuildReady')?.status === 'False' && isReconciled(document)
 
 /** Whether the function refused the latest spec. If only its input is wrong, the platform team may fix that at any time. */
 const isRefused = (document: JsonObject, composite: JsonObject | undefined): boolean =>

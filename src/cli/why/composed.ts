@@ -8,7 +8,8 @@ import { hasUnobservedGeneration, observedCondition } from '../../kubernetes/con
 import { at, isObject, items, type Json, type JsonObject, nonEmptyText, textOf } from '../../kubernetes/json.ts'
 import { groupOf } from '../../kubernetes/objects.ts'
 import type { Platform } from '../../platform/platform.ts'
-import { compose } from '../../reconcile/compose.ts'
+import { type ClusterLookup, noLookup } from '../../reconcile/cluster-lookup.ts'
+import { type Composed, type Composition, compose } from '../../reconcile/compose.ts'
 import { API_VERSION } from '../../reconcile/parse-claim.ts'
 import { shell } from '../../text/shell-quote.ts'
 import { type Api, isAbsent, itemsOf, nameOf, namespaceOf } from '../doctor/api.ts'
@@ -74,7 +75,7 @@ export async function warningsOf(api: Api, { kind, metadata }: JsonObject): Prom
 
 const MOST_EVENTS = 3
 
-interface Reference {
+export interface Reference {
   readonly apiVersion: string
   readonly kind: string
   readonly namespace: string | undefined
@@ -87,23 +88,58 @@ export interface ExaminedObjects {
   readonly unfinished: Check | undefined
 }
 
-/** A row for each object of the claim, judged by the capability that it belongs to. */
-export async function examineObjects(
-  api: Api,
-  claim: ResolvedClaim,
-  platform: Platform,
-  composite: JsonObject | undefined,
-): Promise<ExaminedObjects> {
-  // Reads the objects themselves, also those inside Objects of provider-kubernetes.
-  const native: Platform = { ...platform, composeAs: 'Native' }
-  const first = compose(claim, native, {}).resources
-  const referred = composite === undefined ? [] : referencesOf(composite, claim)
-  const asked = composite === undefined || platform.composeAs !== 'Native' ? first.map(({ manifest }) => referenceOf(manifest, claim)) : []
-  const references = [...new Map([...referred, ...asked].map(one => [keyOf(one), one])).values()]
-  const found = await Promise.all(references.map(async reference => ({ reference, answer: await read(api, reference) })))
-  const objects = found.flatMap(({ answer }) => (answer.ok && isObject(answer.body) ? [answer.body] : []))
-  const { resources } = compose(claim, native, observedOf(claim, first, objects))
+/** What the claim becomes, with the objects that exist. */
+export interface Followed {
+  readonly composition: Composition
+  readonly found: readonly Found[]
+}
 
+export interface Found {
+  readonly reference: Reference
+  readonly answer: Answer
+}
+
+/** Where the objects of a claim are named. */
+export interface Origin {
+  readonly claim: ResolvedClaim
+  /** The claim as the cluster has it. Its status has the last build. */
+  readonly document: JsonObject
+  /** Undefined if it can't be read. */
+  readonly composite: JsonObject | undefined
+  readonly platform: Platform
+}
+
+/** A branch, its build, and the workload of the built image: each object decides what the next one is. */
+const MOST_ROUNDS = 4
+
+/** Reads the objects of a claim, those inside Objects of provider-kubernetes as well. */
+export async function followObjects(api: Api, { claim, document, composite, platform }: Origin): Promise<Followed> {
+  const native: Platform = { ...platform, composeAs: 'Native' }
+  const lookup: ClusterLookup = { ...noLookup, composite: composite ?? document }
+  const isListed = composite !== undefined && platform.composeAs === 'Native'
+  const found = new Map<string, Found>()
+  let composition = compose(claim, native, {}, lookup)
+  let resources: readonly Composed[] = composition.resources
+  let wanted = composite === undefined ? [] : referencesOf(composite, claim)
+  for (let round = 0; round < MOST_ROUNDS; round++) {
+    if (!isListed) wanted = [...wanted, ...composition.resources.map(({ manifest }) => referenceOf(manifest, claim))]
+    const references = new Map(wanted.map(one => [keyOf(one), one]))
+    const unread = [...references].filter(([key]) => !found.has(key))
+    if (unread.length === 0) break
+    const answers = await Promise.all(unread.map(([, reference]) => read(api, reference)))
+    unread.forEach(([key, reference], index) => {
+      const answer = answers[index]
+      if (answer !== undefined) found.set(key, { reference, answer })
+    })
+    const objects = [...found.values()].flatMap(({ answer }) => (answer.ok && isObject(answer.body) ? [answer.body] : []))
+    composition = compose(claim, native, observedOf(claim, resources, objects), lookup)
+    resources = [...resources, ...composition.resources]
+  }
+  return { composition, found: [...found.values()] }
+}
+
+/** A row for each object of the claim, judged by the capability that it belongs to. */
+export function checkObjects(claim: ResolvedClaim, { composition: { resources }, found }: Followed): ExaminedObjects {
   const own = resources.map(({ manifest, readiness }) => {
     const reference = referenceOf(manifest, claim)
     const answer = found.find(one => keyOf(one.reference) === keyOf(reference))?.answer

@@ -3,14 +3,15 @@
 import type { ResolvedClaim } from '../../claim/resolved-claim.ts'
 import { at, items, type JsonObject } from '../../kubernetes/json.ts'
 import { isCurrentPod, isReadyPod } from '../../kubernetes/pod-troubles.ts'
-import type { Api } from '../doctor/api.ts'
+import { type BuildReport, reportBuild } from '../build/report.ts'
+import { type Api, nameOf } from '../doctor/api.ts'
 import { type Check, type Queue, well } from '../doctor/check.ts'
 import type { Named } from '../doctor/claims.ts'
 import { consumerRow } from '../doctor/consumer.ts'
 import { examine } from '../doctor/examine.ts'
 import { streamRow } from '../doctor/nats.ts'
 import type { ExaminedPods } from '../doctor/pods.ts'
-import { examineComposite, examineObjects, warningsOf } from './composed.ts'
+import { checkObjects, examineComposite, followObjects, warningsOf } from './composed.ts'
 import { readLog } from './log.ts'
 
 export interface Investigation {
@@ -31,7 +32,7 @@ export interface PodCounts {
 
 /** All rows, by what they are about. */
 type Rows = Readonly<Record<Subject, readonly Check[]>>
-type Subject = 'claim' | 'composite' | 'objects' | 'cluster' | 'sources' | 'pods' | 'stream' | 'consumer'
+type Subject = 'claim' | 'composite' | 'build' | 'objects' | 'cluster' | 'sources' | 'pods' | 'stream' | 'consumer'
 
 export async function investigate(api: Api, named: Named, { logs }: { readonly logs: boolean }): Promise<Investigation> {
   const { examined, platform, pods, checks } = await examine(api, { named: [named], written: [] })
@@ -39,13 +40,17 @@ export async function investigate(api: Api, named: Named, { logs }: { readonly l
   const composite = document && (await examineComposite(api, document))
   const root = composite === undefined ? document : composite.composite
   const mayHaveObjects = claim !== undefined && composite?.mayHaveObjects !== false
-  const objects = mayHaveObjects ? (await examineObjects(api, claim, platform, root)).checks : []
+  const followed = mayHaveObjects && document ? await followObjects(api, { claim, document, composite: root, platform }) : undefined
+  const objects = claim && followed ? checkObjects(claim, followed).checks : []
+  const build = claim && followed && reportBuild(claim, followed)
 
   const own = claim ? [streamRow(claim), consumerRow(claim)] : []
   const rows: Rows = {
     claim: checks.claims.map(withoutAdvice),
     composite: composite ? [composite.check] : [],
-    objects: objects.map(withoutAdvice),
+    build: build ? [await withStepLog(api, named, build, logs)] : [],
+    // The build has a row of its own.
+    objects: objects.filter(({ name }) => build?.run === undefined || name !== `BuildRun ${nameOf(build.run)}`).map(withoutAdvice),
     cluster: [...checks.crossplane, ...checks.access, ...checks.products.filter(({ name }) => !own.includes(name))],
     sources: [...checks.sources, ...checks.priorities],
     pods: await Promise.all(pods.map(one => withLog(api, named, one, logs))),
@@ -64,17 +69,22 @@ const withoutAdvice = (check: Check): Check => ({ ...check, message: check.messa
 
 /** The first problem, causes before their consequences; without a problem, what the claim still waits for. */
 function firstCause(rows: Rows, blocking: readonly Check[]): Check | undefined {
-  const { claim, composite, objects, cluster, sources, pods, stream, consumer } = rows
-  const problems = [blocking, cluster, stream, sources, pods, composite, objects, claim, consumer].flat()
-  const pending = [claim, objects, pods, composite, stream].flat()
+  const { claim, composite, build, objects, cluster, sources, pods, stream, consumer } = rows
+  // No claim is ready while it builds.
+  const others = build.some(({ state }) => state === 'unknown') ? [] : claim
+  const problems = [blocking, cluster, build, stream, sources, pods, composite, objects, others, consumer].flat()
+  const pending = [build, claim, objects, pods, composite, stream].flat()
   return problems.find(({ state }) => state === 'wrong') ?? pending.find(({ state }) => state === 'unknown')
 }
 
 /** From the claim to its consumer. The platform has rows only for problems; the warnings are those of the composite. */
-function screenOf({ claim, composite, objects, cluster, sources, pods, stream, consumer }: Rows, warnings: readonly string[]): Check[] {
+function screenOf(
+  { claim, composite, build, objects, cluster, sources, pods, stream, consumer }: Rows,
+  warnings: readonly string[],
+): Check[] {
   const [root] = composite.length > 0 ? composite : claim
   const problems = [...cluster, ...sources].filter(({ state }) => state === 'wrong')
-  return [claim, composite, objects, problems, pods, stream, consumer]
+  return [claim, composite, build, objects, problems, pods, stream, consumer]
     .flat()
     .map(check => (check === root && warnings.length > 0 ? { ...check, quotes: warnings } : check))
 }
@@ -94,7 +104,7 @@ function verdictOf(named: Named, cause: Check | undefined, facts: string): Check
 /** The figures of a claim, as far as they are known. */
 export function factsOf(claim: ResolvedClaim | undefined, pods: PodCounts | undefined, queue?: Queue): string {
   return [
-    ...(claim ? [`${claim.runtime} of ${claim.image}`] : []),
+    ...(claim ? [`${claim.runtime} of ${claim.image || 'an image that is not built yet'}`] : []),
     ...(pods === undefined ? [] : [pods.total === 0 ? 'no pods' : `${pods.ready} of ${pods.total} pods ready, ${showRestarts(pods)}`]),
     ...(queue === undefined ? [] : [showQueue(queue)]),
   ].join('; ')
@@ -130,4 +140,10 @@ async function withLog(api: Api, { namespace }: Named, examined: ExaminedPods, l
   const message = counts === undefined || counts.restarts === 0 ? check.message : `${check.message} (${showRestarts(counts)})`
   const quotes = logs ? await readLog(api, namespace, troubles) : []
   return { ...check, message, ...(quotes.length > 0 && { quotes }) }
+}
+
+/** The last lines of the step that failed. */
+async function withStepLog(api: Api, { namespace }: Named, { check, failedStep }: BuildReport, logs: boolean): Promise<Check> {
+  const quotes = logs && failedStep ? await readLog(api, namespace, [{ ...failedStep, logs: 'current' }]) : []
+  return { ...check, ...(quotes.length > 0 && { quotes }) }
 }

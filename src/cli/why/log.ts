@@ -6,8 +6,11 @@ import type { Trouble } from '../doctor/pods.ts'
 const MOST_LINES = 10
 const LONGEST_LINE = 200
 
+/** A container whose log is worth reading. */
+type Logged = Pick<Trouble, 'pod' | 'container' | 'logs' | 'probe'>
+
 /** Empty if no container of a failing pod has run. */
-export async function readLog(api: Api, namespace: string, troubles: readonly Trouble[]): Promise<string[]> {
+export async function readLog(api: Api, namespace: string, troubles: readonly Logged[]): Promise<string[]> {
   const found = troubles.find(({ container, logs, probe }) => container !== undefined && (logs ?? probe) !== undefined)
   if (found?.container === undefined) return []
   const { pod, container, logs } = found
