@@ -102,9 +102,28 @@ function failureOf(observed: JsonObject): { readonly reason: string; readonly me
   const details = at(observed, 'status', 'failureDetails')
   return {
     reason: nonEmptyText(at(details, 'reason')) ?? (reason || 'Failed'),
-    // Shipwright's own command for the log follows, with the pod that is named below.
-    message: nonEmptyText(at(details, 'message')) ?? message.replace(/, for detailed information:[\s\S]*$/, ''),
+    message: oneLine(nonEmptyText(at(details, 'message')) ?? failedStep(message, reason) ?? message),
   }
+}
+
+/** Git writes several lines, and its warnings come first. */
+const oneLine = (text: string) =>
+  text
+    .split('\n')
+    .filter(line => !line.startsWith('warning:'))
+    .map(line => line.replaceAll(/\s+/g, ' ').trim())
+    .join(' ')
+
+/** Steps of Shipwright itself. */
+const ownSteps: Readonly<Partial<Record<string, string>>> = {
+  'source-default': 'reading the source',
+  'image-processing': 'pushing the image',
+}
+
+/** Of a step without a message, Shipwright says only its name and a command for the log. */
+function failedStep(message: string, reason: string): string | undefined {
+  const [, step] = /^buildrun step step-(\S+) failed/.exec(message) ?? []
+  return step && `${ownSteps[step] ?? `step ${step}`} ${reason === 'StepOutOfMemory' ? 'ran out of memory' : 'failed'}`
 }
 
 function readinessOf(observed: JsonObject, claim: ResolvedClaim): Readiness {
@@ -138,7 +157,7 @@ function progressOf(observed: JsonObject): string {
   }
   const { reason = '', message = '' } = succeeded(observed) ?? {}
   // Only a run that can't start has more to say than that it runs.
-  const more = reason.startsWith('Exceeded') ? ` It waits: ${sentence(message)}` : ''
+  const more = reason.startsWith('Exceeded') ? ` It waits: ${sentence(oneLine(message.replace(/^.* is forbidden: /, '')))}` : ''
   return `BuildRun ${name} builds revision ${revision}.${more}`
 }
 

@@ -83,7 +83,7 @@ async function checkPaths(api: Api, { revision = DEFAULT_REVISION }: MeshPlatfor
   const answer = await api.get(`/api/v1/namespaces/${namespace}/configmaps/${name}`)
   if (!answer.ok) return [unknown(row, `Istio's ConfigMap ${namespace}/${name} can't be read: ${answer.reason}`)]
   const [, found = 'DEFAULT'] =
-    /^\s*pathNormalization:\s*\{?\s*normalization:\s*["']?(\w+)/m.exec(textOf(at(answer.body, 'data', 'mesh'))) ?? []
+    /^ *pathNormalization:(?: \{ ?|\n +)normalization: ["']?(\w+)/m.exec(textOf(at(answer.body, 'data', 'mesh'))) ?? []
   if (found === NORMALIZATION) return [well(row, `Istio's pathNormalization is ${found}`)]
   return [
     wrong(

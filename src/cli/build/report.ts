@@ -73,7 +73,11 @@ function checkOf(
 }
 
 /** The command for the log is printed below the message. */
-const withoutLog = (message: string) => message.replace(/ Log: kubectl .*?(?= To build |$)/, '')
+function withoutLog(message: string): string {
+  const [text = '', log = ''] = message.split(' Log: ')
+  const next = log.indexOf(' To build ')
+  return next < 0 ? text : text + log.slice(next)
+}
 
 function stepOf(run: JsonObject): Step | undefined {
   const location = at(run, 'status', 'failureDetails', 'location')

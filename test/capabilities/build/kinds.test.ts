@@ -101,7 +101,7 @@ describe('BuildRun', () => {
         'TaskRun Pod exceeded available resources: pods "x" is forbidden: exceeded quota: builds',
       ),
       reason: 'Building',
-      message: `BuildRun ${name} builds revision v1.4.2. It waits: TaskRun Pod exceeded available resources: pods "x" is forbidden: exceeded quota: builds. Log: ${log}`,
+      message: `BuildRun ${name} builds revision v1.4.2. It waits: exceeded quota: builds. Log: ${log}`,
     },
     {
       says: 'succeeded',
@@ -128,7 +128,7 @@ describe('BuildRun', () => {
         },
       ),
       reason: 'Failed',
-      message: `BuildRun ${name} failed: buildrun step step-build failed. Log: kubectl -n shop logs ${name}-pod -c step-build ${again}`,
+      message: `BuildRun ${name} failed: step build failed. Log: kubectl -n shop logs ${name}-pod -c step-build ${again}`,
     },
     {
       says: 'failed without details',
