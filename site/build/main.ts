@@ -22,7 +22,9 @@ const withExamples: Plugin = {
   setup({ onResolve, onLoad }) {
     onResolve({ filter: /^virtual:examples$/ }, ({ path }) => ({ path, namespace: 'virtual' }))
     onLoad({ filter: /.*/, namespace: 'virtual' }, () => ({
-      contents: `export const examples = ${JSON.stringify(readExamples())}; export const manifests = ${JSON.stringify(readManifests())}`,
+      contents: Object.entries({ examples: readExamples(), manifests: readManifests(), input: readText('examples/platform-input.yaml') })
+        .map(([name, value]) => `export const ${name} = ${JSON.stringify(value)}`)
+        .join('\n'),
     }))
   },
 }
@@ -170,7 +172,6 @@ export async function buildSite(): Promise<void> {
   mkdirSync(join(dist, 'pictures'), { recursive: true })
   for (const picture of pictures) cpSync(join(root, picture), join(dist, pictureIn(picture)))
   cpSync(join(root, 'LICENSE'), join(dist, 'LICENSE'))
-  cpSync(join(source, 'styles/icon.svg'), join(dist, 'icon.svg'))
 
   const sizes = (Object.keys(assets) as (keyof Assets)[]).map(name => ({ name, bytes: compressedSize(assets[name]) }))
   for (const { name, bytes } of sizes) console.log(`${name.padEnd(16)}${(bytes / 1000).toFixed(1).padStart(8)} kB compressed`)

@@ -89,7 +89,7 @@ export function renderDocument(document: string, page: string, markdown: string)
     pictures.push(target)
     return `<img src="${relativeTo(page, pictureIn(target))}" alt="${escaped(token.content)}" loading="lazy">`
   }
-  md.renderer.rules.table_open = () => '<div class="table" role="region" aria-label="Table" tabindex="0"><table>\n'
+  md.renderer.rules.table_open = () => '<div class="table" role="region" aria-label="Table" tabindex="0"><table role="table">\n'
   md.renderer.rules.table_close = () => '</table></div>\n'
   md.renderer.rules.fence = (tokens, index) => {
     const { content, info } = tokens[index] as { content: string; info: string }
@@ -116,8 +116,31 @@ export function renderDocument(document: string, page: string, markdown: string)
     }
 
   const tokens = md.parse(markdown, {})
+  labelCells(tokens)
   const html = md.renderer.render(tokens, md.options, {})
   return { html, headings, pictures, sections: sectionsOf(tokens, headings) }
+}
+
+const roles: Readonly<Record<string, string>> = {
+  thead_open: 'rowgroup',
+  tbody_open: 'rowgroup',
+  tr_open: 'row',
+  th_open: 'columnheader',
+  td_open: 'cell',
+}
+
+/** On a narrow screen each cell is a line with the name of its column. The roles keep the table one for a screen reader. */
+function labelCells(tokens: readonly Token[]): void {
+  let columns: string[] = []
+  let column = 0
+  for (const [index, token] of tokens.entries()) {
+    const role = roles[token.type]
+    if (role !== undefined) token.attrSet('role', role)
+    if (token.type === 'thead_open') columns = []
+    if (token.type === 'tr_open') column = 0
+    if (token.type === 'th_open') columns.push(plainText(tokens[index + 1]))
+    if (token.type === 'td_open') token.attrSet('data-column', columns[column++] ?? '')
+  }
 }
 
 /** Where the site has a picture of the repository. */

@@ -23,7 +23,7 @@ ${tab('claim', 'Claim', true)}${tab('platform', 'Platform', false)}${tab('manife
 <div class="panel" role="tabpanel" id="claim-panel" aria-labelledby="claim-tab"><div class="editor" id="claim-editor"></div>${problems('claim')}</div>
 <div class="panel" role="tabpanel" id="platform-panel" aria-labelledby="platform-tab" hidden>
 <p class="hint">What the platform team sets for all claims. An empty input is a platform without settings.</p>
-<div class="bar"><label>Environment <select id="environment"></select></label></div>
+<div class="bar"><label>Environment <select id="environment"></select></label><button type="button" id="sample-platform">Insert an example</button></div>
 <div class="editor" id="platform-editor"></div>${problems('platform')}</div>
 <div class="panel" role="tabpanel" id="manifests-panel" aria-labelledby="manifests-tab" hidden>
 <p class="hint">Paste a Deployment with its Services and its ScaledObject, or a Knative Service with its Triggers.</p>
@@ -34,7 +34,7 @@ ${tab('claim', 'Claim', true)}${tab('platform', 'Platform', false)}${tab('manife
 <p class="state" id="state" role="status"></p>
 <h2>Conditions</h2>
 <ul class="conditions" id="conditions"></ul>
-<h2>Resources</h2>
+<h2>Resources <span class="facts" id="stale"></span></h2>
 <ul class="tree" id="tree"></ul>
 <h2 id="resource">No resource yet</h2>
 <pre class="yaml" id="yaml" role="region" aria-label="YAML" tabindex="0"></pre>
@@ -49,6 +49,6 @@ ${tab('claim', 'Claim', true)}${tab('platform', 'Platform', false)}${tab('manife
 <h2>Steps without downtime</h2>
 <ol id="steps"></ol>
 </section>
-<p class="foot"><span id="speed"></span> · Everything happens in this page: no text leaves your browser. <kbd>Ctrl</kbd>+<kbd>Space</kbd> completes, <kbd>Alt</kbd>+<kbd>Enter</kbd> uses a suggestion, <kbd>F8</kbd> goes to the next finding. <a href="../THIRD_PARTY_LICENSES.txt">Licences</a></p>
+<p class="foot"><span id="speed"></span> · No text leaves your browser. <kbd>Ctrl</kbd>+<kbd>Space</kbd> completes, <kbd>Alt</kbd>+<kbd>Enter</kbd> uses a suggestion, <kbd>F8</kbd> goes to the next finding. <a href="../THIRD_PARTY_LICENSES.txt">Licences</a></p>
 <noscript><p>The playground needs JavaScript.</p></noscript>
 </main>`

@@ -1,4 +1,5 @@
 // What all pages share.
+import { readText } from './examples.ts'
 import { escaped } from './markdown.ts'
 import { REPOSITORY, relativeTo } from './source-pages.ts'
 
@@ -21,7 +22,10 @@ export interface Page {
 }
 
 const POLICY =
-  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'"
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'"
+
+/** Part of the page, so that nothing is requested later. */
+const ICON = `data:image/svg+xml,${encodeURIComponent(readText('site/styles/icon.svg').trim())}`
 
 export function pageHtml(page: Page, assets: Assets): string {
   const { path, title, description, styles, scripts, policy = POLICY, current, body, bodyClass } = page
@@ -38,7 +42,7 @@ export function pageHtml(page: Page, assets: Assets): string {
 <meta name="description" content="${escaped(description)}">
 <meta name="color-scheme" content="light dark">
 <title>${escaped(title)}</title>
-<link rel="icon" href="${to('icon.svg')}" type="image/svg+xml">
+<link rel="icon" href="${ICON}" type="image/svg+xml">
 <script src="${to(assets['theme.js'])}"></script>
 ${styles.map(style => `<link rel="stylesheet" href="${to(assets[style])}">`).join('\n')}
 ${scripts.map(script => `<script type="module" src="${to(assets[script])}"></script>`).join('\n')}

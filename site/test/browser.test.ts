@@ -239,6 +239,15 @@ test('the reader chooses dark or light, and the choice stays', () =>
     expect(await ground()).not.toBe(light)
   }))
 
+/** What axe calls serious or critical. */
+async function seriousFaults(page: Page): Promise<string[]> {
+  await page.evaluate(axe.source)
+  const { violations } = await page.evaluate(() => (window as unknown as { axe: typeof axe }).axe.run())
+  return violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(' | ')}`)
+}
+
 const everyPage = [
   'index.html',
   'playground/',
@@ -259,14 +268,31 @@ test.each(
     path,
     async ({ page }) => {
       expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width)
-      await page.evaluate(axe.source)
-      const { violations } = await page.evaluate(() => (window as unknown as { axe: typeof axe }).axe.run())
-      const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')
-      expect(serious.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(' | ')}`)).toEqual([])
+      expect(await seriousFaults(page)).toEqual([])
     },
     { colorScheme, viewport: { width, height: 800 } },
   ),
 )
+
+test('a refused claim, an open list and the search have no serious fault of accessibility', async () => {
+  await withPage('playground/', async ({ page }) => {
+    await clickLine(page, 'image:')
+    await page.keyboard.press('Enter')
+    await page.keyboard.type('size: smal')
+    await page.locator('.cm-tooltip-autocomplete').waitFor()
+    expect(await seriousFaults(page)).toEqual([])
+    expect(await page.locator('#stale').innerText()).toBe('of the last valid claim')
+    await page.keyboard.press('Escape')
+    await page.locator('#manifests-tab').click()
+    expect(await seriousFaults(page)).toEqual([])
+  })
+  await withPage('docs/', async ({ page }) => {
+    await page.keyboard.press('/')
+    await page.keyboard.type('stream')
+    await page.locator('#search-results a').first().waitFor()
+    expect(await seriousFaults(page)).toEqual([])
+  })
+})
 
 test('prints how fast the page is', () =>
   withPage('playground/#example=full-claim', async ({ page }) => {

@@ -64,6 +64,7 @@ export function createEditor({ parent, label, text, schema, onChange }: EditorSe
         highlightActiveLine(),
         highlightActiveLineGutter(),
         drawSelection(),
+        EditorView.lineWrapping,
         history(),
         indentUnit.of('  '),
         EditorState.tabSize.of(2),

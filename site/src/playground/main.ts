@@ -1,5 +1,5 @@
 // The playground: a claim on the left, what it becomes on the right. Everything happens in the page.
-import { examples, manifests as sample } from 'virtual:examples'
+import { examples, input, manifests } from 'virtual:examples'
 import { builtInPlatform, type Platform } from '../../../src/platform/platform.ts'
 import { byId, element } from '../dom.ts'
 import { readAddress, type State, writeAddress } from './address.ts'
@@ -52,7 +52,7 @@ const manifestEditor = createEditor({
 const tabs = createTabs(byId('tabs', HTMLElement), name => {
   byId('becomes', HTMLElement).hidden = name === 'manifests'
   byId('conversion', HTMLElement).hidden = name !== 'manifests'
-  if (name === 'manifests' && manifestEditor.text() === '') manifestEditor.setText(sample)
+  if (name === 'manifests' && manifestEditor.text() === '') manifestEditor.setText(manifests)
   if (name === 'manifests') showConversion(convert(manifestEditor.text(), platform))
 })
 
@@ -194,6 +194,7 @@ async function start(): Promise<void> {
     update()
   })
   byId('copy', HTMLButtonElement).addEventListener('click', copyLink)
+  byId('sample-platform', HTMLButtonElement).addEventListener('click', () => platformEditor.setText(input))
   byId('open-claim', HTMLButtonElement).addEventListener('click', () => {
     const { claim } = convert(manifestEditor.text(), platform)
     if (claim === undefined) return

@@ -24,6 +24,7 @@ export function createResults(): Results {
   const state = byId('state', HTMLElement)
   const conditions = byId('conditions', HTMLElement)
   const tree = byId('tree', HTMLElement)
+  const stale = byId('stale', HTMLElement)
   const title = byId('resource', HTMLElement)
   const code = byId('yaml', HTMLElement)
   const status = byId('status', HTMLElement)
@@ -43,14 +44,18 @@ export function createResults(): Results {
     show(answer) {
       last = answer
       state.replaceChildren(...stateOf(answer))
-      conditions.replaceChildren(...answer.claims.flatMap(claim => conditionsOf(claim, answer.claims.length > 1)))
+      // While the text can't be read, what it was before stays in view.
+      const isUnread = answer.claims.length === 0
+      if (!isUnread) conditions.replaceChildren(...answer.claims.flatMap(claim => conditionsOf(claim, answer.claims.length > 1)))
+      conditions.classList.toggle('stale', isUnread)
       status.textContent = answer.claims
         .filter(({ refused }) => !refused)
         .map(claim => toYaml(claim.status as Json))
         .join('---\n')
-      const isRefused = answer.claims.length === 0 || answer.claims.some(({ refused }) => refused)
+      const isRefused = isUnread || answer.claims.some(({ refused }) => refused)
       if (!isRefused) remember(answer.claims.flatMap(entriesOf))
       tree.classList.toggle('stale', isRefused)
+      stale.textContent = isRefused && shown !== undefined ? 'of the last valid claim' : ''
       showTree()
     },
   }
@@ -166,11 +171,7 @@ function conditionsOf({ name, conditions }: ClaimAnswer, isNamed: boolean): HTML
         element('span', { class: 'reason' }, `${ready ? 'True' : 'False'}, ${reason}`),
       ]
       // Only a failure needs its message at once.
-      return element(
-        'li',
-        { class: state },
-        element('details', { open: state === 'bad' }, element('summary', {}, ...title), element('p', {}, message)),
-      )
+      return element('li', {}, element('details', { open: state === 'bad' }, element('summary', {}, ...title), element('p', {}, message)))
     }),
   ]
 }
