@@ -28,7 +28,7 @@ describe('eds build status', () => {
     const { exit, stdout, stderr } = await status({ ...broken })
     expect({ exit, stderr }).toEqual({ exit: 1, stderr: '' })
     expect(stdout).toMatchInlineSnapshot(`
-      "✗ shop/orders  Failed: BuildRun orders-4fee8c6916 failed: buildrun step step-build failed. The previous image keeps running. To build the same revision again, change spec.build.attempt.
+      "✗ shop/orders  Failed: BuildRun orders-4fee8c6916 failed: step build failed. The previous image keeps running. To build the same revision again, change spec.build.attempt.
         runs: registry.example.com/apps/shop/orders@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa, commit aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa, v1.4.1
 
         NAME               REASON  REVISION  COMMIT        TOOK  DIGEST
@@ -187,7 +187,7 @@ describe('eds why of a claim that is built', () => {
     const { exit, stdout } = await why(broken, log)
     expect(exit).toBe(1)
     expect(stdout).toMatch(
-      /^✗ shop\/orders {2}Build: Failed: BuildRun orders-\w+ failed: buildrun step step-build failed\. The previous image keeps running\./,
+      /^✗ shop\/orders {2}Build: Failed: BuildRun orders-\w+ failed: step build failed\. The previous image keeps running\./,
     )
     expect(stdout).toContain('\n               → kubectl -n shop logs orders-0-pod -c step-build\n')
     expect(stdout).toMatch(/│ log of container step-build of pod orders-0-pod:\n +│ npm error missing script: build\n/)
