@@ -1,3 +1,4 @@
+import { buildDiagnosis } from '../../capabilities/build/doctor.ts'
 import { kedaDiagnosis } from '../../capabilities/keda/doctor.ts'
 import { eventingDiagnosis } from '../../capabilities/knative-eventing/doctor.ts'
 import { servingDiagnosis } from '../../capabilities/knative-serving/doctor.ts'
@@ -15,6 +16,7 @@ const diagnoses: readonly Diagnosis[] = [
   eventingDiagnosis,
   meshDiagnosis,
   observabilityDiagnosis,
+  buildDiagnosis,
   natsDiagnosis,
 ]
 

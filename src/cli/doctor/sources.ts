@@ -119,7 +119,7 @@ const describe = ({ namespace }: ResolvedClaim, { kind, name }: Named) =>
 const edit = ({ namespace, name }: ResolvedClaim) => shell`kubectl -n ${namespace} edit eventdrivenservice ${name}`
 
 /** Names, without values. */
-interface Found {
+export interface Found {
   readonly ok: true
   /** Undefined for a ConfigMap. */
   readonly type: string | undefined
@@ -127,12 +127,12 @@ interface Found {
 }
 
 /** A table row shows that the object exists and a Secret's type, without reading its values. */
-async function readRow(api: Api, path: string): Promise<Found | Failed> {
+export async function readRow(api: Api, path: string): Promise<Found | Failed> {
   const answer = await api.table(path)
   return answer.ok ? { ok: true, type: cellsOf(answer.body, 'Type')[0], keys: [] } : answer
 }
 
-async function readKeys(api: Api, path: string): Promise<Found | Failed> {
+export async function readKeys(api: Api, path: string): Promise<Found | Failed> {
   const answer = await api.get(path)
   if (!answer.ok) return answer
   const type = at(answer.body, 'type')
@@ -221,4 +221,5 @@ function unreadable(row: string, claim: ResolvedClaim, named: Named, answer: Fai
 }
 
 /** Quotes only the API server, because any other server may quote the secret. */
-const reasonOf = ({ status, body, reason }: Failed) => (status === undefined || at(body, 'kind') === 'Status' ? reason : `HTTP ${status}`)
+export const reasonOf = ({ status, body, reason }: Failed) =>
+  status === undefined || at(body, 'kind') === 'Status' ? reason : `HTTP ${status}`

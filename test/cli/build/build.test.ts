@@ -194,6 +194,14 @@ describe('eds why of a claim that is built', () => {
     expect(stdout).not.toMatch(/BuildRun orders-\w+ {2}/)
   })
 
+  test('names a missing secret before the build that fails without it', async () => {
+    const { stdout } = await why({
+      build: { git: { ...git, cloneSecret: 'orders-git' } },
+      run: wanted => failed(wanted, 'BuildRegistrationFailed', 'referenced secret orders-git not found'),
+    })
+    expect(stdout).toMatch(/^✗ shop\/orders {2}Secret orders-git \(clone\): namespace shop has no Secret 'orders-git'\n/)
+  })
+
   test('reads no log with --no-logs', async () => {
     const { asked } = await why(broken, {}, '--no-logs')
     expect(asked.filter(path => path.includes('/log?'))).toEqual([])

@@ -35,6 +35,28 @@ const rolledOut: JsonObject = {
   conditions: ['Available', 'Progressing'].map(type => ({ type, status: 'True', reason: 'Fine' })),
 }
 
+const controller = (name: string): Answers => ({
+  [`/apis/apps/v1/deployments?fieldSelector=metadata.name%3D${name}`]: {
+    items: [{ metadata: { name, namespace: 'builds' }, spec: {}, status: { readyReplicas: 1, conditions: rolledOut.conditions ?? [] } }],
+  },
+})
+const established: JsonObject = { status: { conditions: [{ type: 'Established', status: 'True' }] } }
+
+const builders: Answers = {
+  ...controller('shipwright-build-controller'),
+  ...controller('tekton-pipelines-controller'),
+  ...controller('source-controller'),
+  ...Object.fromEntries(
+    [
+      'buildruns.shipwright.io',
+      'clusterbuildstrategies.shipwright.io',
+      'taskruns.tekton.dev',
+      'gitrepositories.source.toolkit.fluxcd.io',
+    ].map(name => [paths.crd(name), established]),
+  ),
+  '/apis/shipwright.io/v1beta1/clusterbuildstrategies/buildah': { metadata: { name: 'buildah' } },
+}
+
 /** Without NATS, so that only the build decides. */
 const SPEC: JsonObject = { nats: undefined, httpPort: 8080 } as unknown as JsonObject
 
@@ -93,6 +115,7 @@ export function clusterIn({ build = { git }, history = [], run, podImage, mayRea
   const running = podImage ?? String(composition.status.build?.image ?? '')
   return {
     ...healthy,
+    ...builders,
     ...changed(paths.compositions, text =>
       text.replace(
         '"kind":"Input"',

@@ -65,6 +65,7 @@ describe('a cluster that has everything', () => {
       – Knative Eventing                       no given claim needs it
       – Istio                                  no given claim needs it
       – Prometheus Operator                    no given claim needs it
+      – Shipwright                             no given claim needs it
       ✓ NATS                                   nats-headless.nats.svc.cluster.local:8222 has JetStream enabled (reached through the API server)
       ✓ Stream of shop/orders-worker           account '$G' has stream 'ORDERS' with consumer 'orders-workers'
       ✓ Consumer of shop/orders-worker         redelivers after 30s, at most 5 deliveries, at most 1000 messages in work
