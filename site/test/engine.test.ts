@@ -9,7 +9,7 @@ import { claimFiles } from '../../test/fixtures/claim-files.ts'
 import { readExamples, readManifests } from '../build/examples.ts'
 import { answer, readPlatform } from '../src/playground/engine.ts'
 import { convert } from '../src/playground/manifests.ts'
-import { canBe, type Situation, situations } from '../src/playground/situations.ts'
+import { type Situation, situations } from '../src/playground/situations.ts'
 
 const validate = createFileValidator({ platform: builtInPlatform, advice: 'warning' })
 
@@ -78,11 +78,26 @@ test.each<{ situation: Situation; example: string; condition: string; reason: st
   expect(said?.message).toMatch(says)
 })
 
-test('offers only situations that the kinds of a claim can be in', () => {
-  const possible = (kinds: readonly string[]) => (Object.keys(situations) as Situation[]).filter(situation => canBe(situation, kinds))
-  expect(possible(['Deployment', 'ScaledObject'])).toEqual(Object.keys(situations))
-  expect(possible(['Service'])).not.toContain('zero')
-  expect(possible(['Service'])).not.toContain('stream')
+test.each([
+  { example: 'minimal-claim', without: ['build'] },
+  { example: 'knative-minimal-claim', without: ['zero', 'stream', 'build'] },
+  { example: 'mesh/hosts-claim', without: ['stream', 'build'] },
+  { example: 'build/go-claim', without: [] },
+])('offers for $example every situation but $without', ({ example, without }) => {
+  const { text, platform } = examples.find(({ name }) => name === example)?.example ?? { text: '' }
+  const world = { platform: readPlatform(platform ?? '').platform ?? builtInPlatform, situation: 'new' as const }
+  const offered = answer(text, world).claims[0]?.situations ?? []
+  expect(Object.keys(situations).filter(name => !offered.some(one => one === name))).toEqual(without)
+})
+
+test('shows a build that fails, and the workload once it succeeds', () => {
+  const { text, platform } = examples.find(({ name }) => name === 'build/go-claim')?.example ?? { text: '' }
+  const become = (situation: Situation) =>
+    answer(text, { platform: readPlatform(platform ?? '').platform ?? builtInPlatform, situation }).claims[0]
+  expect(become('new')?.resources.map(({ kind }) => kind)).not.toContain('Deployment')
+  expect(become('running')?.resources.map(({ kind }) => kind)).toContain('Deployment')
+  expect(become('build')?.conditions.find(({ type }) => type === 'BuildReady')?.message).toMatch(/exited with code 1.*kubectl -n \S+ logs/)
+  expect(become('taken')?.conditions.find(({ type }) => type === 'WorkloadReady')?.reason).toBe('NameTaken')
 })
 
 test('uses the environment instead of that of the claim', () => {

@@ -19,7 +19,7 @@ import { type ClaimCondition, findingsMessage, refusedCondition } from '../../..
 import { parseClaim, validateClaim } from '../../../src/reconcile/parse-claim.ts'
 import { didYouMean } from '../../../src/text/did-you-mean.ts'
 import { schemaAt } from './fields.ts'
-import { type Situation, situate } from './situations.ts'
+import { type Situation, situate, situationsOf } from './situations.ts'
 
 /** A finding with its place in the text. Lines and columns count from 1. */
 export interface Problem {
@@ -53,6 +53,8 @@ export interface ClaimAnswer {
   readonly conditions: readonly ClaimCondition[]
   readonly ready: boolean
   readonly status: EventDrivenServiceStatus
+  /** The situations of the cluster that the claim can be in; undefined while nobody knows. */
+  readonly situations?: readonly Situation[]
 }
 
 export interface Answer {
@@ -196,6 +198,7 @@ function compose(claim: JsonObject, platform: Platform, situation: Situation): C
     conditions,
     ready: complete && resources.every(({ readiness }) => readiness.ready),
     status,
+    situations: situationsOf(parsed.claim, platform),
   }
 }
 

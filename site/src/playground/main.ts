@@ -8,7 +8,7 @@ import { createEditor, type Editor, isFixable } from './editor.ts'
 import { answer, claimFields, inputFields, type Problem, readPlatform } from './engine.ts'
 import { convert } from './manifests.ts'
 import { createResults } from './results.ts'
-import { canBe, isSituation, type Situation, situations } from './situations.ts'
+import { isSituation, type Situation, situations } from './situations.ts'
 import { createTabs } from './tabs.ts'
 
 const FIRST = examples[0]?.name ?? ''
@@ -70,8 +70,8 @@ function update(): void {
     if (key !== undefined) performance.measure('key to findings', { start: key, end: performance.now() })
   })
   speed.textContent = `checked in ${Math.max(1, Math.round(took))} ms`
-  const kinds = answered.claims.flatMap(({ resources }) => resources.map(({ kind }) => kind))
-  for (const option of situationMenu.options) option.disabled = kinds.length > 0 && !canBe(option.value as Situation, kinds)
+  const possible = answered.claims.flatMap(claim => claim.situations ?? [])
+  for (const option of situationMenu.options) option.disabled = possible.length > 0 && !possible.some(name => name === option.value)
   scheduleAddress()
 }
 

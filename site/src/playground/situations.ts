@@ -1,10 +1,11 @@
 // The states of a cluster that the page can show: what Crossplane would observe, written as the controllers write it.
 import type { ResolvedClaim } from '../../../src/claim/resolved-claim.ts'
-import { at, isObject, type Json, type JsonObject } from '../../../src/kubernetes/json.ts'
+import { at, isObject, type Json, type JsonObject, textOf } from '../../../src/kubernetes/json.ts'
 import type { Platform } from '../../../src/platform/platform.ts'
 import { type ClusterLookup, noLookup } from '../../../src/reconcile/cluster-lookup.ts'
 import { type Composed, type Composition, compose } from '../../../src/reconcile/compose.ts'
 import { kindKey } from '../../../src/reconcile/missing-crds.ts'
+import type { Observed } from '../../../src/reconcile/observe.ts'
 
 export const situations = {
   new: 'New: nothing exists yet',
@@ -12,6 +13,7 @@ export const situations = {
   zero: 'Scaled to zero: no message waits',
   stuck: 'Stuck rollout: the image does not exist',
   stream: 'Wrong stream: KEDA finds none of this name',
+  build: 'Failed build: a step ends with an error',
   taken: 'Name taken: somebody else owns the workload',
   crd: 'Missing CRD: the product is not installed',
 } as const satisfies Record<string, string>
@@ -22,38 +24,86 @@ export const isSituation = (name: string): name is Situation => Object.hasOwn(si
 
 /** What the claim becomes in a situation. */
 export function situate(claim: ResolvedClaim, platform: Platform, situation: Situation): Composition {
-  const fresh = compose(claim, platform, {})
-  const all = (state: (resource: Composed) => JsonObject = running) =>
-    Object.fromEntries(fresh.resources.map(resource => [resource.key, carried(resource, state(resource))]))
-  const only = (kinds: readonly string[], state: (resource: Composed) => JsonObject) =>
-    all(resource => (kinds.includes(kindOf(resource)) ? state(resource) : running(resource)))
+  const only = (kinds: readonly string[], state: State) =>
+    settle(claim, platform, resource => (kinds.includes(kindOf(resource)) ? state(resource) : running(resource)))
   switch (situation) {
     case 'new':
-      return fresh
+      return compose(claim, platform, {})
     case 'running':
-      return compose(claim, platform, all())
+      return settle(claim, platform, running).composition
     case 'zero':
-      return compose(claim, platform, only(['apps/Deployment'], scaledToZero))
-    case 'stuck':
-      return compose(askingPods(claim), platform, only(workloads, stuck), stuckLookup(fresh))
+      return only(['apps/Deployment'], scaledToZero).composition
+    case 'stuck': {
+      const { observed, composition } = only(workloads, stuck)
+      return compose(askingPods(claim), platform, observed, stuckLookup(composition))
+    }
     case 'stream':
-      return compose(claim, platform, only(['keda.sh/ScaledObject'], withoutStream))
-    case 'taken':
-      return compose(claim, platform, {}, takenLookup(fresh))
+      return only(['keda.sh/ScaledObject'], withoutStream).composition
+    case 'build':
+      return only(['shipwright.io/BuildRun'], failedBuild).composition
+    case 'taken': {
+      const { observed, composition } = settle(claim, platform, resource =>
+        builders.includes(kindOf(resource)) ? running(resource) : undefined,
+      )
+      return compose(claim, platform, observed, takenLookup(composition))
+    }
     case 'crd':
-      return compose(claim, platform, {}, crdLookup(fresh))
+      return compose(claim, platform, {}, crdLookup(compose(claim, platform, {})))
     default:
       return situation satisfies never
   }
 }
 
-const workloads = ['apps/Deployment', 'serving.knative.dev/Service']
-
-/** Whether a claim with these kinds can be in a situation. */
-export function canBe(situation: Situation, kinds: readonly string[]): boolean {
-  if (situation === 'zero') return kinds.includes('Deployment')
-  return situation === 'stream' ? kinds.includes('ScaledObject') : true
+const needed: Readonly<Partial<Record<Situation, string>>> = {
+  zero: 'apps/Deployment',
+  stream: 'keda.sh/ScaledObject',
+  build: 'shipwright.io/BuildRun',
 }
+
+/** The situations that a claim can be in, by what it has once everything runs. */
+export function situationsOf(claim: ResolvedClaim, platform: Platform): Situation[] {
+  const kinds = settle(claim, platform, running).composition.resources.map(kindOf)
+  return (Object.keys(situations) as Situation[]).filter(situation => {
+    const kind = needed[situation]
+    return kind === undefined || kinds.includes(kind)
+  })
+}
+
+/** The object that Crossplane observes; undefined if there is none yet. */
+type State = (resource: Composed) => JsonObject | undefined
+
+/** Builds the image first, then the workload: no claim needs more steps than this. */
+const MOST_STEPS = 5
+
+interface Settled {
+  readonly composition: Composition
+  readonly observed: Observed
+}
+
+/** Composes again until no new resource appears, as Crossplane does. */
+function settle(claim: ResolvedClaim, platform: Platform, state: State): Settled {
+  let observed: Observed = {}
+  let composition = compose(claim, platform, observed)
+  for (let step = 0; step < MOST_STEPS; step++) {
+    const next = { ...observedIn(composition, state), ...observed }
+    if (Object.keys(next).length === Object.keys(observed).length) break
+    observed = next
+    composition = compose(claim, platform, observed)
+  }
+  return { composition, observed }
+}
+
+const observedIn = ({ resources }: Composition, state: State): Observed =>
+  Object.fromEntries(
+    resources.flatMap(resource => {
+      const object = state(resource)
+      return object === undefined ? [] : [[resource.key, carried(resource, object)]]
+    }),
+  )
+
+/** What builds the image, before there is a workload. */
+const builders = ['shipwright.io/BuildRun', 'source.toolkit.fluxcd.io/GitRepository']
+const workloads = ['apps/Deployment', 'serving.knative.dev/Service']
 
 /** A platform can keep Crossplane from reading pods; here it may. */
 const askingPods = (claim: ResolvedClaim): ResolvedClaim => ({
@@ -115,6 +165,16 @@ function running(resource: Composed): JsonObject {
       return withStatus(resource, { parents: [{ conditions: fine }] })
     case 'serving.knative.dev/Service':
       return withStatus(resource, { ...revision(resource), url: urlOf(resource), conditions: fine })
+    case 'shipwright.io/BuildRun':
+      return withStatus(resource, {
+        output: { digest: DIGEST },
+        source: { git: { commitSha: COMMIT } },
+        conditions: [condition('Succeeded', 'True', 'Succeeded')],
+      })
+    case 'source.toolkit.fluxcd.io/GitRepository': {
+      const revision = `${textOf(at(resource.manifest, 'spec', 'ref', 'branch'))}@sha1:${COMMIT}`
+      return withStatus(resource, { artifact: { revision }, conditions: fine })
+    }
     default:
       return withStatus(resource, { conditions: fine, parents: [{ conditions: fine }] })
   }
@@ -130,6 +190,19 @@ const revision = ({ manifest: { metadata } }: Composed): JsonObject => ({
 const urlOf = ({ manifest: { metadata } }: Composed) => `http://${metadata.name}.${metadata.namespace}.svc.cluster.local`
 
 const scaledToZero = (resource: Composed): JsonObject => withStatus(resource, { conditions: fine }, { replicas: 0 })
+
+const COMMIT = '3f8a0c1d9b7e5f2a4c6d8e0b1a3c5d7e9f0b2a4c'
+const DIGEST = `sha256:${'3f8a0c1d9b7e5f2a'.repeat(4)}`
+
+const failedBuild = (resource: Composed): JsonObject =>
+  withStatus(resource, {
+    failureDetails: {
+      reason: 'Failed',
+      message: '"step-build-and-push" exited with code 1',
+      location: { pod: `${resource.manifest.metadata.name}-pod`, container: 'step-build-and-push' },
+    },
+    conditions: [condition('Succeeded', 'False', 'Failed', '"step-build-and-push" exited with code 1')],
+  })
 
 /** A pod of the new version can't pull its image; the pod of the previous one keeps working. */
 function stuck(resource: Composed): JsonObject {
