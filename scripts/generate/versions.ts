@@ -94,7 +94,8 @@ const programs: readonly Program[] = [
     module: 'github.com/grafana/grafana-operator/v5',
     tests: 'crossplane',
   },
-  { name: 'Shipwright Build', folder: 'crossplane/build', module: 'github.com/shipwright-io/build', tests: 'crossplane' },
+  { name: 'Shipwright Build', folder: 'build/programs', module: 'github.com/shipwright-io/build', tests: 'build, crossplane' },
+  { name: 'Tekton Pipelines', folder: 'build/programs', module: 'github.com/tektoncd/pipeline', tests: 'build' },
   { name: 'CRDs of Flux', folder: 'crossplane/build', module: 'github.com/fluxcd/source-controller', tests: 'crossplane' },
   { name: 'Helm', folder: 'helm', module: 'helm.sh/helm/v4', tests: 'helm' },
 ]

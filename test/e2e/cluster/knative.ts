@@ -47,10 +47,10 @@ export const SERVING_WEBHOOK = 'knative-serving-webhook'
 const KAFKA_SOURCES = 'kafkasources.sources.knative.dev'
 const kafkaSource = fileURLToPath(new URL('../knative/crds/kafka-source.yaml', import.meta.url))
 
-/** The YAML documents in a folder and below. */
-export const manifestsIn = (folder: string): JsonObject[] =>
+/** The YAML documents in a folder and below, of the files that are wanted. */
+export const manifestsIn = (folder: string, isWanted: (name: string) => boolean = () => true): JsonObject[] =>
   readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter(name => name.endsWith('.yaml'))
+    .filter(name => name.endsWith('.yaml') && isWanted(name))
     .flatMap(name => manifests(readFileSync(join(folder, name), 'utf8')))
 
 /** The manifests of the releases, which name import paths as images. */
@@ -66,7 +66,7 @@ export async function released(): Promise<JsonObject[]> {
     ...['core', 'hpa-autoscaling'].map(part => join(serving, 'config', part)),
     ...['core', 'brokers/mt-channel-broker', 'channels/in-memory-channel'].map(part => join(eventing, 'config', part)),
   ]
-  return folders.flatMap(manifestsIn)
+  return folders.flatMap(folder => manifestsIn(folder))
 }
 
 // Knative's own HPAs need pod metrics, which do not exist here.

@@ -55,6 +55,8 @@ export function writeLayout(layout: string, folder: string, config: ImageConfig,
     os: 'linux',
     config: { ...config, WorkingDir: '/' },
     rootfs: { type: 'layers', diff_ids: [...below.ids, digestOf(tar)] },
+    // Without a history, Shipwright loses the layers of a build on top of the image.
+    history: [...below.layers, layer].map(() => ({ created_by: 'tests' })),
   })
   const mediaType = `${TYPE}.manifest.v1+json`
   const manifest = writeJson(mediaType, { schemaVersion: 2, mediaType, config: image, layers: [...below.layers, layer] })
