@@ -1,7 +1,8 @@
-// npm run site: builds the site into site/dist. Prints the sizes that a reader loads.
+// npm run site [-- --serve]: builds the site into site/dist and prints the sizes that a reader loads. With --serve it serves it too.
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
 import { gzipSync } from 'node:zlib'
 import { build, type Plugin } from 'esbuild'
 import MiniSearch from 'minisearch'
@@ -10,6 +11,7 @@ import { readExamples, readManifests, readText, root } from './examples.ts'
 import { landing } from './landing.ts'
 import { escaped, pictureIn, type Rendered, renderDocument } from './markdown.ts'
 import { PLAYGROUND_POLICY, playgroundBody } from './playground-page.ts'
+import { serve } from './serve.ts'
 import { type Assets, type Page, pageHtml } from './shell.ts'
 import { pages, REPOSITORY, readNavigation, relativeTo } from './source-pages.ts'
 
@@ -178,7 +180,13 @@ export async function buildSite(): Promise<void> {
   console.log(`${all.length} pages, ${pictures.size} pictures, in site/dist`)
 }
 
+const PORT = 4173
+
 /** As a server that compresses sends it. */
 export const compressedSize = (path: string): number => gzipSync(readFileSync(join(dist, path)), { level: 9 }).length
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) await buildSite()
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const { values } = parseArgs({ options: { serve: { type: 'boolean', default: false } } })
+  await buildSite()
+  if (values.serve) console.log(`Serving ${(await serve(PORT)).url}`)
+}

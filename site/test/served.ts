@@ -1,37 +1,11 @@
 // The built site on loopback, and a real Chromium that looks at it.
 import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
-import { createServer, type Server } from 'node:http'
-import { delimiter, extname, join, normalize } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { delimiter, join } from 'node:path'
 import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import { serve } from '../build/serve.ts'
 
-const dist = fileURLToPath(new URL('../dist', import.meta.url))
-const types: Readonly<Record<string, string>> = {
-  '.html': 'text/html; charset=utf-8',
-  '.js': 'text/javascript; charset=utf-8',
-  '.css': 'text/css; charset=utf-8',
-  '.svg': 'image/svg+xml',
-  '.json': 'application/json',
-}
-
-/** Serves the site below a path, as Pages does for a project. */
-const BASE = '/event-driven-service/'
-
-async function serve(): Promise<{ server: Server; url: string }> {
-  const server = createServer(async ({ url = '/' }, response) => {
-    const path = normalize(decodeURIComponent(new URL(url, 'http://site').pathname))
-    const file = path.startsWith(BASE) ? join(dist, path.slice(BASE.length)) : undefined
-    const found =
-      file === undefined ? undefined : await readFile(path.endsWith('/') ? join(file, 'index.html') : file).catch(() => undefined)
-    response.writeHead(found === undefined ? 404 : 200, { 'content-type': types[extname(path) || '.html'] ?? 'application/octet-stream' })
-    response.end(found)
-  })
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return { server, url: `http://127.0.0.1:${address.port}${BASE}` }
-}
+/** A busy machine needs more than Playwright's 30 seconds. */
+const TIMEOUT_MILLISECONDS = 120_000
 
 const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']
 
@@ -70,6 +44,7 @@ export async function startSite(): Promise<Site> {
     url,
     async open(path, options = {}) {
       const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options })
+      context.setDefaultTimeout(TIMEOUT_MILLISECONDS)
       const page = await context.newPage()
       const faults: string[] = []
       const requests: string[] = []

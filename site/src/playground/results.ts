@@ -95,7 +95,17 @@ export function createResults(): Results {
       ),
     )
     if (focused !== undefined) tree.querySelector<HTMLElement>(`[data-id="${CSS.escape(focused)}"]`)?.focus()
+    showSelected()
     showYaml(entries.find(({ id }) => id === selected))
+  }
+
+  /** Scrolls the list, but never the page. */
+  function showSelected(): void {
+    const row = tree.querySelector<HTMLElement>('[aria-pressed=true]')?.getBoundingClientRect()
+    const list = tree.getBoundingClientRect()
+    if (row === undefined) return
+    if (row.top < list.top) tree.scrollTop += row.top - list.top
+    else if (row.bottom > list.bottom) tree.scrollTop += row.bottom - list.bottom
   }
 
   function row(entry: Entry): HTMLElement {
