@@ -3,7 +3,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { type CelInput, celEnv, isCelError, parse as parseCel, plan } from '@bufbuild/cel'
 import { describe, expect, test } from 'vitest'
-import { parseAllDocuments } from 'yaml'
+import { parse, parseAllDocuments } from 'yaml'
 import { at, isObject, items, type JsonObject, textOf } from '../../src/kubernetes/json.ts'
 import { healthScripts } from '../e2e/gitops/scripts.ts'
 import { root } from '../fixtures/claim-files.ts'
@@ -85,6 +85,14 @@ describe('environments', () => {
   test('of Flux are those of the examples', () => {
     const paths = documents('flux/environments.yaml').map(document => textOf(at(document, 'spec', 'path')))
     expect(paths.sort()).toEqual(environments.map(name => `./examples/environments/${name}`))
+  })
+
+  test('have a namespace with Flux', () => {
+    const namespaces = documents('flux/namespaces.yaml').map(({ metadata }) => at(metadata, 'name'))
+    const used = environments.map(name =>
+      at(parse(readFileSync(`${root}examples/environments/${name}/kustomization.yaml`, 'utf8')), 'namespace'),
+    )
+    expect(namespaces.sort()).toEqual(used.map(namespace => namespace ?? 'shop').sort())
   })
 
   test('that Argo CD and Flux sync by themselves exclude production', () => {
