@@ -89,6 +89,18 @@ const programs: readonly Program[] = [
     tests: 'gitops, health',
   },
   {
+    name: 'Flux source-controller',
+    folder: 'gitops/flux/source-controller',
+    module: 'github.com/fluxcd/source-controller',
+    tests: 'gitops',
+  },
+  {
+    name: 'Flux kustomize-controller',
+    folder: 'gitops/flux/kustomize-controller',
+    module: 'github.com/fluxcd/kustomize-controller',
+    tests: 'gitops',
+  },
+  {
     name: 'CRDs of the Grafana operator',
     folder: 'crossplane/grafana',
     module: 'github.com/grafana/grafana-operator/v5',

@@ -63,7 +63,11 @@ export function referenceTo(manifest: JsonObject): Reference {
 }
 
 /** Every kind in these tests has a regular plural. */
-const plural = (kind: string) => `${kind.toLowerCase()}${kind.endsWith('s') ? 'es' : 's'}`
+const plural = (kind: string) =>
+  kind
+    .toLowerCase()
+    .concat(kind.endsWith('s') ? 'es' : 's')
+    .replace(/([^aeiou])ys$/, '$1ies')
 
 export function pathOf({ apiVersion, kind, namespace, name }: Reference): string {
   const group = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`

@@ -60,6 +60,7 @@ describe('the Application of Applications', () => {
       const text = textOf(at(await argo.application(ROOT), 'status', 'operationState', 'message'))
       return text.includes('waiting for healthy state') ? text : undefined
     })
+    process.stderr.write(`while the package is missing: ${message}\n`)
     expect(message).toContain(`Application/${PLATFORM}`)
     expect(await cluster.api.find(applicationSet)).toBeUndefined()
     await publish(cluster)

@@ -1,29 +1,26 @@
 // Argo CD beside the control plane: Redis, the repo-server and the two controllers as processes on loopback, with the service accounts
 // of its manifests and the settings of package/gitops. It reads a local git repository.
-import { execFileSync } from 'node:child_process'
-import { chmodSync, copyFileSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { at, isObject, items, type JsonObject, textOf } from '../../../../src/kubernetes/json.ts'
 import { root } from '../../../fixtures/claim-files.ts'
 import type { Reference } from '../../cluster/api.ts'
 import { type Cluster, manifests } from '../../cluster/cluster.ts'
 import { freePort } from '../../cluster/ports.ts'
 import { goTool, moduleSources } from '../../go-tools.ts'
+import { type Commit, createRepository, PUBLISHED } from '../repository.ts'
 
 const MODULE = 'gitops/argocd'
 const NAMESPACE = 'argocd'
 const API = 'argoproj.io/v1alpha1'
-const PUBLISHED = 'https://github.com/bizmatters/event-driven-service'
-const SETTINGS = `${root}package/gitops/argocd/argocd-cm.yaml`
-
-/** Folders of the project in the git repository. */
-const FOLDERS = ['examples/environments', 'package/gitops', 'package/runtime'] as const
+const FOLDER = 'package/gitops/argocd'
+const SETTINGS = `${root}${FOLDER}/argocd-cm.yaml`
 
 export interface ArgoCd {
   /** The address of the git repository. */
   readonly repository: string
   /** Commits these files; undefined removes one. */
-  readonly commit: (files: Readonly<Record<string, string | undefined>>) => void
+  readonly commit: Commit
   /** The objects of a file of package/gitops/argocd, with the address of this repository. */
   readonly shipped: (file: string) => JsonObject[]
   /** Applies the settings as the docs say. */
@@ -76,12 +73,16 @@ export async function startArgoCd(cluster: Cluster): Promise<ArgoCd> {
     await kubectl(['apply', '--server-side', '--field-manager=event-driven-service', '-f', SETTINGS])
   }
   await applySettings()
-  const repository = createRepository(join(folder, 'git'))
+  const repository = `file://${join(folder, 'git')}`
+  const localized = (name: string) => readFileSync(join(root, FOLDER, name), 'utf8').replaceAll(PUBLISHED, repository)
+  const applications = ['applications/platform.yaml', 'applications/storefront.yaml']
+  const commit = createRepository(join(folder, 'git'), Object.fromEntries(applications.map(name => [join(FOLDER, name), localized(name)])))
   await startPrograms(cluster, file, sources)
   return {
-    ...repository,
+    repository,
+    commit,
     applySettings,
-    shipped: name => manifests(readFileSync(`${root}package/gitops/argocd/${name}`, 'utf8').replaceAll(PUBLISHED, repository.repository)),
+    shipped: name => manifests(localized(name)),
     application: name => api.find(applicationOf(name)),
     refresh: async name => {
       // Argo CD removes the annotation when it has read the repository. One that is still there would not see the newest commit.
@@ -96,31 +97,6 @@ export async function startArgoCd(cluster: Cluster): Promise<ArgoCd> {
       await api.patch(applicationOf(name), { operation: { initiatedBy: { username: 'somebody' }, sync: { syncOptions } } })
     },
   }
-}
-
-function createRepository(folder: string): Pick<ArgoCd, 'repository' | 'commit'> {
-  const repository = `file://${folder}`
-  const git = (...args: string[]) => {
-    const identity = ['-c', 'user.name=tests', '-c', 'user.email=tests@example.com']
-    const env = { ...process.env, GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_NOSYSTEM: '1' }
-    execFileSync('git', [...identity, ...args], { cwd: folder, env, stdio: ['ignore', 'ignore', 'inherit'] })
-  }
-  mkdirSync(folder)
-  git('init', '--quiet', '--initial-branch=main')
-  for (const name of FOLDERS) cpSync(join(root, name), join(folder, name), { recursive: true })
-  const applications = ['platform.yaml', 'storefront.yaml'].map(name => `package/gitops/argocd/applications/${name}`)
-  const commit: ArgoCd['commit'] = files => {
-    for (const [name, content] of Object.entries(files)) {
-      const file = join(folder, name)
-      mkdirSync(dirname(file), { recursive: true })
-      if (content === undefined) rmSync(file)
-      else writeFileSync(file, content)
-    }
-    git('add', '--all')
-    git('commit', '--quiet', '--message', 'change')
-  }
-  commit(Object.fromEntries(applications.map(name => [name, readFileSync(join(root, name), 'utf8').replaceAll(PUBLISHED, repository)])))
-  return { repository, commit }
 }
 
 async function startPrograms(cluster: Cluster, file: string, sources: string): Promise<void> {
