@@ -26,12 +26,15 @@ export async function findObstacle(api: Api, namespace: string, selector: string
   const last =
     failures.sort((a, b) => a.time.localeCompare(b.time)).at(-1) ?? lacking.map(conditionOf).find(({ message }) => message !== '')
   if (last === undefined) return undefined
-  const message = last.message.replace(/^Error creating: /, '')
+  const message = last.message.replace(PREFIX, '')
   return {
     message: `ReplicaSet ${last.name} can't create pods: ${withoutPodName(message)}`,
     inspect: shell`kubectl -n ${namespace} describe replicaset ${last.name}`,
   }
 }
+
+// Kubernetes combines events once there are many.
+const PREFIX = /^(?:\(combined from similar events\): )?Error creating: /
 
 const FAILURES = 'involvedObject.kind=ReplicaSet,reason=FailedCreate'
 

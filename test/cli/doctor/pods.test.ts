@@ -73,6 +73,10 @@ describe("a claim's pods", () => {
               '2026-01-01T00:00:00Z',
             ),
             failedCreation('orders-worker-7d9f', quota('abcde'), '2026-01-01T00:00:05Z'),
+            {
+              ...failedCreation('orders-worker-7d9f', '', '2026-01-01T00:00:06Z'),
+              message: `(combined from similar events): Error creating: ${quota('fghij')}`,
+            },
             failedCreation('orders-worker-6c8b', 'of an old version', '2026-01-01T00:00:09Z'),
           ],
         },
