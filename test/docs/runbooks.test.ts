@@ -1,7 +1,7 @@
 // Every alert on a claim has its runbook, and every runbook its alert.
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { claimAlerts } from '../e2e/monitoring/queries.ts'
+import { buildAlerts, claimAlerts } from '../e2e/monitoring/queries.ts'
 import { root } from '../fixtures/claim-files.ts'
 import { alertingClaims, ruleGroups } from '../fixtures/observability.ts'
 import { anchorsIn, rowsUnder } from './markdown.ts'
@@ -16,6 +16,7 @@ const rules = alertingClaims().flatMap(claim =>
 const alerts = rules.flatMap(({ alert, ...rule }) => (alert === undefined ? [] : [{ alert, ...rule }]))
 /** Those in package/monitoring, for every claim. */
 const common = claimAlerts.map(({ alert }) => alert)
+const ofBuilds = buildAlerts.map(({ alert }) => alert)
 const names = [...new Set(alerts.map(({ alert }) => alert))]
 
 test.each(alerts)(
@@ -32,7 +33,7 @@ test.each(alerts)(
   },
 )
 
-test('every alert has one runbook', () => expect(headings.toSorted()).toEqual([...names, ...common].toSorted()))
+test('every alert has one runbook', () => expect(headings.toSorted()).toEqual([...names, ...common, ...ofBuilds].toSorted()))
 
 test('docs/observability.md lists every alert with its severity', () => {
   const [, , ...rows] = rowsUnder(read('docs/observability.md'), '## Alerts')
@@ -40,16 +41,24 @@ test('docs/observability.md lists every alert with its severity', () => {
   expect(Object.fromEntries(rows)).toEqual(Object.fromEntries(severities))
 })
 
-test.each(claimAlerts)('$alert says what to do first, and leads to its runbook', ({ alert, annotations, labels, for: lasting }) => {
-  expect(labels.severity).toMatch(/^(critical|warning)$/)
-  expect(lasting).toMatch(/^\d+m$/)
-  expect(annotations.description).toMatch(/ First: \S/)
-  expect(annotations.runbook_url).toBe(
-    `https://github.com/bizmatters/event-driven-service/blob/main/docs/runbooks.md#${alert.toLowerCase()}`,
-  )
-})
+test.each([...claimAlerts, ...buildAlerts])(
+  '$alert says what to do first, and leads to its runbook',
+  ({ alert, annotations, labels, for: lasting }) => {
+    expect(labels.severity).toMatch(/^(critical|warning)$/)
+    expect(lasting).toMatch(/^\d+m$/)
+    expect(annotations.description).toMatch(/ First: \S/)
+    expect(annotations.runbook_url).toBe(
+      `https://github.com/bizmatters/event-driven-service/blob/main/docs/runbooks.md#${alert.toLowerCase()}`,
+    )
+  },
+)
 
 test('docs/observability.md lists the alerts of package/monitoring', () => {
   const [, , ...rows] = rowsUnder(read('docs/observability.md'), '### All claims at once')
   expect(rows.map(([alert]) => alert)).toEqual(common.map(alert => `\`${alert}\``))
+})
+
+test('docs/build.md lists the alerts on builds', () => {
+  const [, , ...rows] = rowsUnder(read('docs/build.md'), '## Alerts')
+  expect(rows.map(([alert]) => alert)).toEqual(ofBuilds.map(alert => `\`${alert}\``))
 })

@@ -86,6 +86,13 @@ test('the PodMonitor finds the pods and the port that package/runtime gives them
 test('the kustomization brings files that are there', () => {
   const { resources, configMapGenerator } = parse(read('package/monitoring/kustomization.yaml'))
   const files = [...resources, ...configMapGenerator.flatMap(({ files }: { files: string[] }) => files)]
-  expect(files).toEqual(['pod-monitor.yaml', 'alerts.yaml', 'claim-alerts.yaml', 'dashboard.json', 'claims-dashboard.json'])
+  expect(files).toEqual([
+    'pod-monitor.yaml',
+    'alerts.yaml',
+    'claim-alerts.yaml',
+    'build-alerts.yaml',
+    'dashboard.json',
+    'claims-dashboard.json',
+  ])
   expect(files.filter(file => !existsSync(`${root}package/monitoring/${file}`))).toEqual([])
 })

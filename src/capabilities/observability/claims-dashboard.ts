@@ -30,6 +30,41 @@ const overview: readonly Panel[] = [
   },
 ]
 
+/** Of the recording rules in package/monitoring/build-alerts.yaml, which count each build five times. */
+const builds: readonly Panel[] = [
+  {
+    title: 'Builds',
+    description: 'The builds of the last hour, those that failed, and those that wait to begin. Builds that were canceled do not count.',
+    unit: 'short',
+    kind: 'timeseries',
+    queries: [
+      { expr: 'sum_over_time(eds:builds_ended:count5m[1h]) / 5', legend: 'ended' },
+      { expr: 'sum_over_time(eds:builds_failed:count5m[1h]) / 5', legend: 'failed' },
+      {
+        expr: 'count(eds_buildrun_condition{claim!="",type="Succeeded",status="Unknown",reason=~"Pending|Exceeded.+"}) or vector(0)',
+        legend: 'wait',
+      },
+    ],
+  },
+  {
+    title: 'Builds that fail',
+    description: 'Without mistakes that only the author can correct. 5 % may fail in 30 days.',
+    unit: 'percentunit',
+    kind: 'timeseries',
+    queries: [
+      { expr: 'sum_over_time(eds:builds_failed:count5m[6h]) / sum_over_time(eds:builds_ended:count5m[6h])', legend: '6 hours' },
+      { expr: 'sum_over_time(eds:builds_failed:count5m[3d]) / sum_over_time(eds:builds_ended:count5m[3d])', legend: '3 days' },
+    ],
+  },
+  {
+    title: 'Duration of builds',
+    description: '95 % of the builds of the last six hours took less. The alert begins at ten minutes.',
+    unit: 's',
+    kind: 'timeseries',
+    queries: [{ expr: 'eds:builds_duration_seconds:p95_6h', legend: 'p95' }],
+  },
+]
+
 function stat(title: string, description: string, expr: string): Panel {
   return { title, description, unit: 'short', kind: 'stat', queries: [{ expr, legend: '' }] }
 }
@@ -48,7 +83,7 @@ const variable = (name: string, label: string, query: string): JsonObject => ({
 export const claimsDashboard = (): JsonObject =>
   dashboardJson(
     'EventDrivenService: the claims',
-    [...overview, ...claimPanels({ namespace: '$namespace', name: '$claim' }, { kedaNamespaceLabel: 'namespace' })],
+    [...overview, ...builds, ...claimPanels({ namespace: '$namespace', name: '$claim' }, { kedaNamespaceLabel: 'namespace' })],
     {
       uid: 'event-driven-service-claims',
       description: 'All claims, and one of them in depth. The alerts and what to do about each: docs/runbooks.md.',

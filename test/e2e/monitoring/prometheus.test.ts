@@ -166,7 +166,14 @@ describe('after some calls', () => {
 testWith('kubectl')('kubectl makes of it a PodMonitor, the rules, and the dashboards that Grafana finds', () => {
   const made = execFileSync('kubectl', ['kustomize', 'package/monitoring'], { cwd: root, encoding: 'utf8' })
   const objects = parseAllDocuments(made).map(document => document.toJS() as JsonObject)
-  expect(objects.map(({ kind }) => kind).sort()).toEqual(['ConfigMap', 'ConfigMap', 'PodMonitor', 'PrometheusRule', 'PrometheusRule'])
+  expect(objects.map(({ kind }) => kind).sort()).toEqual([
+    'ConfigMap',
+    'ConfigMap',
+    'PodMonitor',
+    'PrometheusRule',
+    'PrometheusRule',
+    'PrometheusRule',
+  ])
   expect(objects.map(object => at(object, 'metadata', 'namespace'))).toEqual(objects.map(() => 'crossplane-system'))
   const maps = objects.filter(({ kind }) => kind === 'ConfigMap')
   expect(maps.map(map => at(map, 'metadata', 'labels'))).toEqual(maps.map(() => ({ grafana_dashboard: '1' })))

@@ -27,16 +27,25 @@ interface Dashboard {
 
 const read = (file: string) => readFileSync(`${root}package/monitoring/${file}`, 'utf8')
 
-interface Rules {
-  readonly groups: readonly { readonly rules: readonly Alert[] }[]
+/** A rule that records a series instead of raising an alert. */
+interface Recording {
+  readonly alert?: undefined
+  readonly record: string
+  readonly expr: string
+}
+
+interface Rules<Kind = Alert> {
+  readonly groups: readonly { readonly name: string; readonly interval?: string; readonly rules: readonly Kind[] }[]
 }
 
 /** The rules in the format of Prometheus, to which the operator converts the manifest. */
-const rulesIn = (file: string) => (parse(read(file)) as { spec: Rules }).spec
+const rulesIn = <Kind = Alert>(file: string) => (parse(read(file)) as { spec: Rules<Kind> }).spec
 export const rules = rulesIn('alerts.yaml')
 export const claimRules = rulesIn('claim-alerts.yaml')
+export const buildRules = rulesIn<Alert | Recording>('build-alerts.yaml')
 export const alerts = rules.groups.flatMap(group => group.rules)
 export const claimAlerts = claimRules.groups.flatMap(group => group.rules)
+export const buildAlerts = buildRules.groups.flatMap(group => group.rules.flatMap(rule => (rule.alert === undefined ? [] : [rule])))
 export const dashboard = JSON.parse(read('dashboard.json')) as Dashboard
 export const claimsDashboard = JSON.parse(read('claims-dashboard.json')) as Dashboard
 const queriesOf = ({ panels }: Dashboard) => panels.flatMap(({ title, targets }) => targets.map(({ expr }) => ({ title, expr })))

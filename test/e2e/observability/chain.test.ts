@@ -10,7 +10,7 @@ import { compose } from '../../../src/reconcile/compose.ts'
 import { root } from '../../fixtures/claim-files.ts'
 import { alertingClaims, observedClaim, withObservability } from '../../fixtures/observability.ts'
 import { clusterOfFile } from '../cluster/cluster-of-file.ts'
-import { claimPanelQueries, claimRules } from '../monitoring/queries.ts'
+import { buildRules, claimPanelQueries, claimRules } from '../monitoring/queries.ts'
 import { startStack } from './stack.ts'
 
 const platform = withObservability()
@@ -49,7 +49,10 @@ describe('the admission webhook of the Prometheus Operator', () => {
     const ofClaims = alertingClaims().flatMap(one =>
       compose(one, one.platform, {}).resources.filter(({ key }) => key === 'prometheus-rule' || key.startsWith('pod-monitor')),
     )
-    const all = [...ofClaims.map(({ manifest }) => manifest as unknown as JsonObject), ruleObject('package', claimRules.groups)]
+    const all = [
+      ...ofClaims.map(({ manifest }) => manifest as unknown as JsonObject),
+      ruleObject('package', [...claimRules.groups, ...buildRules.groups]),
+    ]
     for (const object of all) await given().cluster.api.apply(object, { dryRun: true })
     expect(all.length).toBeGreaterThan(6)
   })
@@ -205,8 +208,8 @@ describe('kube-state-metrics', () => {
   })
 })
 
-/** Nothing here counts these: neither Knative nor a mesh runs, and no kubelet measures containers. */
-const EMPTY = /kn_|istio_|container_memory|kube_pod_container_status_restarts_total/
+/** Nothing here counts these: neither Knative nor a mesh runs, nothing is built, and no kubelet measures containers. */
+const EMPTY = /kn_|istio_|eds_claim_build|eds_buildrun|eds:builds|container_memory|kube_pod_container_status_restarts_total/
 
 test.each(claimPanelQueries)('the panel $title is answered: $expr', async ({ expr }) => {
   const { cluster, query } = given()
