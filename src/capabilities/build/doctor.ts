@@ -40,7 +40,8 @@ const flux: Product = {
 
 export const buildDiagnosis: Diagnosis = {
   name: 'Shipwright',
-  isNeeded: ({ platform }) => platform.build !== undefined,
+  isNeeded: ({ claims, platform }) =>
+    claims.length === 0 ? platform.build !== undefined : claims.some(({ build }) => build !== undefined),
   whyUnneeded: noClaimNeedsIt,
   check: checkBuilds,
 }
@@ -73,12 +74,11 @@ async function checkController(api: Api, name: string, install: string): Promise
   return isWell ? well(name, message) : wrong(name, message, inspect)
 }
 
-/** The strategies that claims use, and those that the platform offers for languages. */
+/** The strategies that claims use; without claims, those that the platform offers. */
 function strategiesOf({ claims, platform: { build, defaults } }: Subject): string[] {
-  const used = claims.flatMap(claim => claim.build?.strategy ?? [])
+  if (claims.length > 0) return [...new Set(claims.flatMap(claim => claim.build?.strategy ?? []))]
   const offered = Object.values(build?.languages ?? {}).flatMap(language => language?.strategy ?? [])
-  const names = [...used, ...offered]
-  return names.length > 0 ? [...new Set(names)] : [defaults.build?.strategy ?? []].flat()
+  return offered.length > 0 ? [...new Set(offered)] : [defaults.build?.strategy ?? []].flat()
 }
 
 const STRATEGIES = '/apis/shipwright.io/v1beta1/clusterbuildstrategies'

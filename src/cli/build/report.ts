@@ -85,9 +85,11 @@ function stepOf(run: JsonObject): Step | undefined {
   return pod === undefined || container === undefined ? undefined : { pod, container }
 }
 
-/** The log of the step that failed, else of all steps. */
+/** The log of the step that failed, else of all steps; of a run that has no pods yet, its state. */
 export function showLog(run: JsonObject, { namespace }: Pick<ResolvedClaim, 'namespace'>): string {
   const step = stepOf(run)
+  if (nonEmptyText(at(run, 'status', 'executor', 'name')) === undefined && step === undefined)
+    return shell`kubectl -n ${namespace} describe buildrun ${nameOf(run)}`
   return step === undefined
     ? shell`kubectl -n ${namespace} logs -l buildrun.shipwright.io/name=${nameOf(run)} --all-containers --tail=-1`
     : shell`kubectl -n ${namespace} logs ${step.pod} -c ${step.container}`

@@ -1,9 +1,13 @@
 import { expect, test } from 'vitest'
 import { buildDiagnosis } from '../../../src/capabilities/build/doctor.ts'
+import type { ResolvedClaim } from '../../../src/claim/resolved-claim.ts'
 import type { JsonObject } from '../../../src/kubernetes/json.ts'
 import { builtInPlatform, type Platform } from '../../../src/platform/platform.ts'
+import { findingsMessage } from '../../../src/reconcile/conditions.ts'
+import { parseClaim } from '../../../src/reconcile/parse-claim.ts'
 import { secretTable } from '../../cli/doctor/cluster.ts'
 import { buildClaim, git, withBuild } from '../../fixtures/build.ts'
+import { claim } from '../../fixtures/claims.ts'
 import { type Answers, clusterOf } from '../../fixtures/doctor-api.ts'
 
 const listed = (name: string) => `/apis/apps/v1/deployments?fieldSelector=metadata.name%3D${name}`
@@ -26,6 +30,12 @@ const healthy: Answers = {
   ...Object.fromEntries(['buildah', 'buildpacks-v3', 'ko'].map(name => [strategy(name), { metadata: { name } }])),
 }
 
+function imageClaim(): ResolvedClaim {
+  const parsed = parseClaim(claim(), withBuild())
+  if (!parsed.ok) throw new Error(findingsMessage(parsed.findings))
+  return parsed.claim
+}
+
 interface Asked {
   readonly build?: JsonObject
   readonly platform?: Platform
@@ -46,14 +56,16 @@ test('a cluster that has everything', async () => {
     'Tekton Pipelines: well: installed CRDs: taskruns.tekton.dev',
     'tekton-pipelines-controller: well: Deployment tekton-pipelines/tekton-pipelines-controller has 1 of 1 replicas ready',
     'ClusterBuildStrategy buildah: well: exists',
-    'ClusterBuildStrategy buildpacks-v3: well: exists',
-    'ClusterBuildStrategy ko: well: exists',
   ])
 })
 
-test('a platform without builds needs no Shipwright', () => {
-  expect(buildDiagnosis.isNeeded({ claims: [], platform: builtInPlatform })).toBe(false)
-  expect(buildDiagnosis.isNeeded({ claims: [], platform: withBuild() })).toBe(true)
+test.each<{ says: string; platform: Platform; claims: readonly ResolvedClaim[]; needed: boolean }>([
+  { says: 'a platform without builds does not', platform: builtInPlatform, claims: [], needed: false },
+  { says: 'a platform with builds does', platform: withBuild(), claims: [], needed: true },
+  { says: 'a claim with an image does not', platform: withBuild(), claims: [imageClaim()], needed: false },
+  { says: 'a claim with a build does', platform: withBuild(), claims: [imageClaim(), buildClaim()], needed: true },
+])('needs Shipwright: $says', ({ platform, claims, needed }) => {
+  expect(buildDiagnosis.isNeeded({ claims, platform })).toBe(needed)
 })
 
 const follow = { ...git, revision: 'main', follow: true }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { eds } from '../../../src/cli/eds.ts'
+import type { JsonObject } from '../../../src/kubernetes/json.ts'
 import { failed, git, running, succeeded } from '../../fixtures/build.ts'
 import { type Answers, configOf, refused, startCluster, writeConfig } from '../doctor/cluster.ts'
 import { recorded } from '../io.ts'
@@ -122,6 +123,18 @@ describe('eds build status', () => {
     const { stdout } = await status(state)
     expect(stdout).toContain(`kubectl -n shop patch eventdrivenservice orders --type merge -p ${command}\n`)
     expect(stdout).toMatch(note)
+  })
+
+  test.each<{ title: string; status: JsonObject; log: RegExp }>([
+    {
+      title: 'of all steps',
+      status: { executor: { kind: 'TaskRun', name: 'orders-x' } },
+      log: /logs -l buildrun\.shipwright\.io\/name=orders-\w+ --all-containers/,
+    },
+    { title: 'of a build that never had a pod', status: {}, log: /describe buildrun orders-\w+\n/ },
+  ])('names the log $title', async ({ status: more, log }) => {
+    const { stdout } = await status({ run: wanted => failed(wanted, 'BuildRegistrationFailed', 'referenced secret none not found', more) })
+    expect(stdout).toMatch(log)
   })
 
   test('offers no way back to the image that runs', async () => {
