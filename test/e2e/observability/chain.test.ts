@@ -10,7 +10,7 @@ import { compose } from '../../../src/reconcile/compose.ts'
 import { root } from '../../fixtures/claim-files.ts'
 import { alertingClaims, observedClaim, withObservability } from '../../fixtures/observability.ts'
 import { clusterOfFile } from '../cluster/cluster-of-file.ts'
-import { buildRules, claimPanelQueries, claimRules } from '../monitoring/queries.ts'
+import { buildAlerts, buildRules, claimPanelQueries, claimRules } from '../monitoring/queries.ts'
 import { startStack } from './stack.ts'
 
 const platform = withObservability()
@@ -194,6 +194,28 @@ describe('kube-state-metrics', () => {
     expect(new Set(seen.map(({ value: [, text] }) => text))).toEqual(new Set(['1']))
     expect(await value('eds_claim_replicas')).toBe(2)
     expect((await query('eds_claim_info'))[0]?.metric).toMatchObject({ runtime: 'Deployment', size: 'medium', image: claim.image })
+  })
+
+  test('shows the builds of a claim, and the alert counts those that failed in a row', async () => {
+    const { cluster, query } = given()
+    const kind = { apiVersion: 'platform.bizmatters.io/v1alpha1', kind: 'EventDrivenService' }
+    const history = [5, 4, 3, 2, 1].map(minute => ({
+      name: `orders-${minute}`,
+      reason: minute > 2 ? 'Failed' : 'Built',
+      startedAt: `2026-01-01T00:0${minute}:00Z`,
+      finishedAt: `2026-01-01T00:0${minute}:30Z`,
+    }))
+    await cluster.api.patch({ ...kind, namespace: 'shop', name: 'orders' }, { status: { build: { history } } }, { status: true })
+    const seen = await cluster.until('the builds', async () => {
+      const samples = await query('eds_claim_build_finished_timestamp_seconds')
+      return samples.length === history.length ? samples : undefined
+    })
+    expect(seen.map(({ metric: { build, reason }, value: [, time] }) => [build, reason, Number(time)]).toSorted()).toEqual(
+      history.map(({ name, reason, finishedAt }) => [name, reason, Date.parse(finishedAt) / 1000]).toSorted(),
+    )
+    const failing = buildAlerts.find(({ alert }) => alert === 'EventDrivenServiceBuildFailing')
+    const [found] = await query(failing?.expr ?? '')
+    expect(found).toMatchObject({ metric: { namespace: 'shop', name: 'orders', claim: 'orders' }, value: [expect.any(Number), '3'] })
   })
 
   test('is what the alert on claims asks for', async () => {
