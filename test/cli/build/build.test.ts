@@ -85,6 +85,18 @@ describe('eds build status', () => {
       exit: 0,
       says: /^– shop\/orders {2}Building: /,
     },
+    {
+      title: 'the build of a followed branch without the right to read the composite',
+      state: {
+        build: { git: { ...git, revision: 'main', follow: true } },
+        history: [v1],
+        commit: 'c'.repeat(40),
+        run: running,
+        mayReadComposite: false,
+      },
+      exit: 0,
+      says: /^– shop\/orders {2}Building: BuildRun orders-\w+ builds revision c{40}\.\n(?:.*\n)* {2}orders-\w+ {2}Building {2}c{12} /,
+    },
   ])('$title', async ({ state, exit, says }) => {
     const found = await status(state)
     expect(found.stdout).toMatch(says)

@@ -1,7 +1,7 @@
 // The cluster of healthy.ts on a platform that builds, with a claim of spec.build in a state of its build.
 import { at, type JsonObject } from '../../../src/kubernetes/json.ts'
 import type { Composition } from '../../../src/reconcile/compose.ts'
-import { buildClaim, composeBuild, digest, git, wantedRun } from '../../fixtures/build.ts'
+import { buildClaim, composeBuild, digest, git, readBranch, wantedRun } from '../../fixtures/build.ts'
 import { type Answers, changed, paths, readyPod } from '../doctor/cluster.ts'
 import { healthy } from '../doctor/healthy.ts'
 
@@ -81,6 +81,8 @@ export interface State {
   readonly build?: JsonObject
   /** The last first. */
   readonly history?: readonly JsonObject[]
+  /** The commit that Flux has read of the branch. */
+  readonly commit?: string
   /** The object of the current BuildRun. */
   readonly run?: (wanted: JsonObject) => JsonObject
   /** The image of the pods; by default that of the claim. */
@@ -89,7 +91,7 @@ export interface State {
 }
 
 /** A cluster in which Crossplane has done everything that the claim asks. */
-export function clusterIn({ build = { git }, history = [], run, podImage, mayReadComposite = true }: State): Answers {
+export function clusterIn({ build = { git }, history = [], commit, run, podImage, mayReadComposite = true }: State): Answers {
   const asked = buildClaim(build, SPEC)
   const [last] = history.filter(one => one.image !== undefined)
   const { reason: _, ...shown } = last ?? {}
@@ -103,8 +105,9 @@ export function clusterIn({ build = { git }, history = [], run, podImage, mayRea
       labels: { 'crossplane.io/claim-name': 'orders', 'crossplane.io/claim-namespace': 'shop' },
     },
   })
-  const [key, wanted] = run ? wantedRun(asked, {}, status) : []
-  const current = run && key && wanted ? { [key]: keyed(key, run(wanted)) } : {}
+  const branch = commit === undefined ? {} : { 'git-repository': keyed('git-repository', readBranch(git.url, 'main', commit)) }
+  const [key, wanted] = run ? wantedRun(asked, branch, status) : []
+  const current: Readonly<Record<string, JsonObject>> = { ...branch, ...(run && key && wanted && { [key]: keyed(key, run(wanted)) }) }
   const settled = composeBuild(asked, current, status)
   const objects = settled.resources.map(({ key, manifest }): [string, JsonObject] => [
     key,
