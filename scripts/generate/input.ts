@@ -282,6 +282,13 @@ const buildOf = (spec: Schema): Schema => ({
       ...fieldOf(spec, 'build', 'output', 'pushSecret'),
       description: 'The secret for the registry in each namespace, of type kubernetes.io/dockerconfigjson, for a claim that names none.',
     },
+    serviceAccount: {
+      ...dnsLabel(
+        'ServiceAccount',
+        'The ServiceAccount of builds in each namespace, for example one that a cloud lets into its registry. By default each build has one of its own, without a token, which is deleted afterwards.',
+      ),
+      example: 'builder',
+    } as Schema,
     languages: {
       type: 'object',
       title: 'languages',

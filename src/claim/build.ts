@@ -29,6 +29,7 @@ export function resolveBuild(
     image: output?.image ?? `${installed.registry}/${namespace}/${name}`,
     insecure: installed.insecure,
     ...(pushSecret !== undefined && { pushSecret }),
+    ...(installed.serviceAccount !== undefined && { serviceAccount: installed.serviceAccount }),
     platforms: output?.platforms ?? [],
     timeout,
     asked: {

@@ -195,6 +195,7 @@ export interface Build {
   readonly image: string
   readonly insecure: boolean
   readonly pushSecret?: string
+  readonly serviceAccount?: string
   readonly platforms: NonNullable<NonNullable<BuildSpec['output']>['platforms']>
   readonly timeout: string
   /** What the claim itself says. A default of the platform that changes builds nothing again. */

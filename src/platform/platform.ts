@@ -72,6 +72,7 @@ export interface BuildPlatform {
   readonly registry?: string
   readonly insecure: boolean
   readonly pushSecret?: string
+  readonly serviceAccount?: string
   readonly languages?: Readonly<
     Partial<Record<string, { readonly strategy: string; readonly params?: NonNullable<EventDrivenServiceSpec['build']>['params'] }>>
   >

@@ -42,12 +42,16 @@ export const failedRun = ({ key, object }: Failed): ComposedResource => ({
   ready: exists,
 })
 
+/** With the ServiceAccount `default`, Shipwright would add the secrets to that of the namespace's other pods. */
+const GENERATED = '.generate'
+
 function manifestOf(claim: ResolvedClaim, build: Build, { name, revision }: Wanted): Manifest {
-  const { url, contextDir, cloneSecret, strategy, params, image, insecure, pushSecret, platforms, timeout } = build
+  const { url, contextDir, cloneSecret, strategy, params, image, insecure, pushSecret, serviceAccount, platforms, timeout } = build
   return {
     ...KIND,
     metadata: metadata(claim, name),
     spec: {
+      serviceAccount: serviceAccount ?? GENERATED,
       build: {
         spec: {
           source: {

@@ -36,7 +36,7 @@ export function findImage(
   previous: BuildStatus | undefined,
   running: string | undefined,
 ): BuiltImage {
-  const revision = build.follow ? followedCommit(findObserved(GIT_REPOSITORY), build) : build.revision
+  const revision = build.follow ? followed(build, findObserved, runs) : build.revision
   const wanted = revision === undefined ? undefined : identify(build, claim.name, revision)
   const history = historyOf(runs, previous)
   const known = [previous, ...history].filter(hasImage)
@@ -58,6 +58,17 @@ export function findImage(
     ...(asked !== undefined && !isSeen && { readiness: built(asked.image, asked.commit) }),
   }
 }
+
+/** A running build finishes first, because commits that come faster than builds would otherwise never be built. */
+function followed(build: Build, findObserved: FindObserved, runs: readonly ObservedRun[]): string | undefined {
+  const running = runs
+    .filter(({ object }) => !isFinished(object))
+    .map(({ key, object }) => ({ key, revision: textOf(at(object, ...REVISION)) }))
+    .find(({ key, revision }) => key === runKey(hashOf(build, revision)))
+  return running?.revision ?? followedCommit(findObserved(GIT_REPOSITORY), build)
+}
+
+const REVISION = ['spec', 'build', 'spec', 'source', 'git', 'revision'] as const
 
 function identify(build: Build, claim: string, revision: string) {
   const hash = hashOf(build, revision)
@@ -86,7 +97,7 @@ function finishedOf(object: JsonObject): Finished {
     name: textOf(at(object, 'metadata', 'name')),
     reason: reasonOf(object),
     ...(image !== undefined && { image }),
-    ...optional('revision', 'spec', 'build', 'spec', 'source', 'git', 'revision'),
+    ...optional('revision', ...REVISION),
     ...optional('commit', 'status', 'source', 'git', 'commitSha'),
     ...optional('startedAt', 'status', 'startTime'),
     ...optional('finishedAt', 'status', 'completionTime'),

@@ -269,6 +269,23 @@ describe('a followed branch', () => {
     expect(first?.[1].spec).toMatchObject({ build: { spec: { source: { git: { revision: COMMIT } } } } })
   })
 
+  test('lets a running build finish before it builds the next commit', () => {
+    const next = COMMIT.replace('3f', '4a')
+    const [key, run] = wantedRun(followed, { 'git-repository': read(COMMIT) })
+    const [nextKey] = wantedRun(followed, { 'git-repository': read(next) })
+    const during = { 'git-repository': read(next), [key]: running(run) }
+    expect(runsOf(composeBuild(followed, during))).toEqual([key])
+    const finished = composeBuild(followed, { ...during, [key]: succeeded(run) })
+    expect([runsOf(finished), imageOf(finished)]).toEqual([[nextKey], of('a')])
+  })
+
+  test('does not wait for a build of another directory', () => {
+    const [key, run] = wantedRun(followed, { 'git-repository': read(COMMIT) })
+    const moved = buildClaim({ git: { ...git, revision: 'main', follow: true, contextDir: 'other' } })
+    const [movedKey] = wantedRun(moved, { 'git-repository': read(COMMIT) })
+    expect(runsOf(composeBuild(moved, { 'git-repository': read(COMMIT), [key]: running(run) }))).toEqual([movedKey])
+  })
+
   test('gives the same build as its commit', () => {
     const [key] = wantedRun(followed, { 'git-repository': read(COMMIT) })
     expect(wantedRun(version(COMMIT))[0]).toBe(key)

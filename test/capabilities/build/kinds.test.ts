@@ -25,6 +25,7 @@ describe('BuildRun', () => {
       kind: 'BuildRun',
       metadata: { name: `orders-${hash}`, namespace: 'shop', labels: expect.any(Object) },
       spec: {
+        serviceAccount: '.generate',
         build: {
           spec: {
             source: { type: 'Git', git: { url: git.url, revision: COMMIT, cloneSecret: 'orders-git' }, contextDir: 'services/orders' },
@@ -73,6 +74,11 @@ describe('BuildRun', () => {
     { says: 'has the default timeout', build: {}, spec: { timeout: '30m' } },
   ])('$says', ({ build, platform, spec }) => {
     expect(specOf(build, platform)).toMatchObject(spec)
+  })
+
+  test("uses the platform's ServiceAccount", () => {
+    const [, run] = wantedRun(buildClaim({ git }, {}, withBuild({ serviceAccount: 'builder' })))
+    expect(run.spec).toMatchObject({ serviceAccount: 'builder' })
   })
 
   test('has nothing that makes Shipwright delete it, because it would be built again', () => {
