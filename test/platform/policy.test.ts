@@ -335,10 +335,13 @@ test('law: a claim that the policy accepts composes nothing beyond the limits', 
   )
 })
 
+/** Most policies refuse most claims. */
+const lenient = inputs().map(({ policy: _, ...rest }) => rest)
+
 test('law: the function and eds validate --input give one verdict', () => {
   const verdicts = { accepted: 0, refused: 0 }
   fc.assert(
-    fc.property(inputs(), several(fc.tuple(claims(), namedFields())), (given, drafts) => {
+    fc.property(fc.oneof(inputs(), lenient), several(fc.tuple(claims(), namedFields())), (given, drafts) => {
       const validateFile = createFileValidator({ platform: platformOf(given) })
       for (const [valid, named] of drafts) {
         const document = { ...valid, spec: { ...valid.spec, ...named } }
