@@ -91,6 +91,14 @@ describe('the ApplicationSet', () => {
     expect(await cluster.api.find(storefront('shop'))).toBeUndefined()
   })
 
+  test('owns the fields of its claims, so kubectl reports a conflict', async () => {
+    const { kubectl } = given().cluster
+    const changed = { ...worker('shop-staging', 'storefront', ''), spec: { environment: 'production' } }
+    const words = await kubectl(['apply', '--server-side', '-f', '-'], JSON.stringify(changed)).then(() => '', String)
+    process.stderr.write(`the conflict: ${words}\n`)
+    expect(words).toMatch(/conflict with "argocd-controller".*\.spec\.environment/s)
+  })
+
   test('deploys production by hand', async () => {
     const { cluster, argo } = given()
     await argo.sync('storefront-production')
