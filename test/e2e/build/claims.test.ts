@@ -57,7 +57,7 @@ const built = ({ name, git, build = { strategy: DOCKERFILE }, spec = {} }: Built
     build: { git, ...build },
     size: 'micro',
     nats: { stream: STREAM, consumer: name },
-    scaling: { minReplicas: 1, maxReplicas: 1 },
+    scaling: { minReplicas: 1, maxReplicas: 1, pollingInterval: 1, cooldownPeriod: 1 },
     ...spec,
   },
 })
@@ -188,7 +188,8 @@ describe('a claim', () => {
     await answers(claim, 'v1')
     const { name } = await statusOf(claim)
     watch.stop()
-    expect([...watch.seen].filter(run => run !== name && !items(history).some(one => at(one, 'name') === run))).toEqual([])
+    expect(name).toBe(at(items(history).at(-1), 'name'))
+    expect([...watch.seen]).not.toContain(name)
     await chainOf(claim, commits[0] ?? '')
   })
 
@@ -207,7 +208,7 @@ describe('a claim', () => {
     await chainOf(claim, commits[3] ?? '')
   })
 
-  test.each(['v4', 'v5', 'v6', 'v7'])('runs the next commit: %s', async text => {
+  test.each(['v4', 'v5'])('runs the next commit: %s', async text => {
     const commit = repository.commit(app(text))
     await measured(async () => {
       await given().cluster.api.patch(referenceOf(claim), { spec: { build: { git: { revision: commit } } } })
