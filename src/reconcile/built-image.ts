@@ -2,6 +2,7 @@
 import { isRunKey } from '../capabilities/build/identity.ts'
 import { findImage } from '../capabilities/build/image.ts'
 import { build } from '../capabilities/build/index.ts'
+import type { FindObserved } from '../capabilities/capability.ts'
 import { runtimes, WORKLOAD } from '../capabilities/index.ts'
 import { inProgress, type Readiness } from '../capabilities/readiness.ts'
 import type { EventDrivenServiceStatus } from '../claim/generated/types.ts'
@@ -27,14 +28,9 @@ export function withImage(claim: ResolvedClaim, observed: Observed, observe: Obs
       const object = observe(key)?.object
       return object === undefined ? [] : [{ key, object }]
     })
-  const find = ({ key }: { readonly key: string }) => observe(key)?.object
-  const {
-    image = '',
-    commit,
-    builds,
-    status,
-    readiness,
-  } = findImage(claim.build, claim, find, runs, ownStatus(composite).build, running(find))
+  const findObserved: FindObserved = ({ key }) => observe(key)?.object
+  const seen = { findObserved, runs, previous: ownStatus(composite).build, running: runningImage(findObserved) }
+  const { image = '', commit, builds, status, readiness } = findImage(claim.build, claim, seen)
   return {
     claim: Object.assign({}, claim, { image, builds }, commit === undefined ? {} : { commit }),
     states: [
@@ -46,7 +42,7 @@ export function withImage(claim: ResolvedClaim, observed: Observed, observe: Obs
 }
 
 /** The image of a workload that ran before the claim had a build. */
-function running(find: (resource: { readonly key: string }) => JsonObject | undefined): string | undefined {
+function runningImage(find: FindObserved): string | undefined {
   const { Deployment, Knative } = runtimes
   const workloads = [Deployment.backend ?? Deployment.entryPoint, Knative.entryPoint, Knative.standIn]
   const images = workloads.map(workload => nonEmptyText(at(find(workload), 'spec', 'template', 'spec', 'containers', 0, 'image')))

@@ -155,10 +155,8 @@ export const built = (image: string, commit: string | undefined): Readiness =>
 const sentence = (text: string) => text.replace(/\.?$/, '.')
 
 function progressOf(observed: JsonObject): string {
-  const { name, revision } = {
-    name: textOf(at(observed, 'metadata', 'name')),
-    revision: textOf(at(observed, 'spec', 'build', 'spec', 'source', 'git', 'revision')),
-  }
+  const name = textOf(at(observed, 'metadata', 'name'))
+  const revision = textOf(at(observed, 'spec', 'build', 'spec', 'source', 'git', 'revision'))
   const { reason = '', message = '' } = succeeded(observed) ?? {}
   // Only a run that can't start has more to say than that it runs.
   const more = reason.startsWith('Exceeded') ? ` It waits: ${sentence(oneLine(message.replace(/^.* is forbidden: /, '')))}` : ''

@@ -27,17 +27,20 @@ export interface ObservedRun {
   readonly object: JsonObject
 }
 
-/** `running` is the image that the workload has. */
-export function findImage(
-  build: Build,
-  claim: Pick<ResolvedClaim, 'name'>,
-  findObserved: FindObserved,
-  runs: readonly ObservedRun[],
-  previous: BuildStatus | undefined,
-  running: string | undefined,
-): BuiltImage {
-  const revision = build.follow ? followed(build, findObserved, runs) : build.revision
-  const wanted = revision === undefined ? undefined : identify(build, claim.name, revision)
+/** What exists of the builds of a claim. */
+export interface Seen {
+  readonly findObserved: FindObserved
+  readonly runs: readonly ObservedRun[]
+  /** The status that the function wrote last. */
+  readonly previous: BuildStatus | undefined
+  /** The image of the workload. */
+  readonly running: string | undefined
+}
+
+export function findImage(build: Build, { name }: Pick<ResolvedClaim, 'name'>, seen: Seen): BuiltImage {
+  const { runs, previous, running } = seen
+  const revision = build.follow ? followed(build, seen) : build.revision
+  const wanted = revision === undefined ? undefined : identify(build, name, revision)
   const history = historyOf(runs, previous)
   const known = [previous, ...history].filter(hasImage)
   const asked = known.find(({ name }) => name === wanted?.name)
@@ -59,10 +62,10 @@ export function findImage(
   }
 }
 
-/** A running build finishes first, because commits that come faster than builds would otherwise never be built. */
-function followed(build: Build, findObserved: FindObserved, runs: readonly ObservedRun[]): string | undefined {
+/** A build that has started finishes first, because commits that come faster than builds would otherwise never be built. */
+function followed(build: Build, { findObserved, runs }: Seen): string | undefined {
   const running = runs
-    .filter(({ object }) => !isFinished(object))
+    .filter(({ object }) => at(object, 'status', 'startTime') !== undefined && !isFinished(object))
     .map(({ key, object }) => ({ key, revision: textOf(at(object, ...REVISION)) }))
     .find(({ key, revision }) => key === runKey(hashOf(build, revision)))
   return running?.revision ?? followedCommit(findObserved(GIT_REPOSITORY), build)

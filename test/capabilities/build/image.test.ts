@@ -279,6 +279,14 @@ describe('a followed branch', () => {
     expect([runsOf(finished), imageOf(finished)]).toEqual([[nextKey], of('a')])
   })
 
+  test('does not wait for a build that has not started', () => {
+    const next = COMMIT.replace('3f', '4a')
+    const [key, run] = wantedRun(followed, { 'git-repository': read(COMMIT) })
+    const [nextKey] = wantedRun(followed, { 'git-repository': read(next) })
+    const waits = { ...run, status: { conditions: [{ type: 'Succeeded', status: 'Unknown', reason: 'ExceededResourceQuota' }] } }
+    expect(runsOf(composeBuild(followed, { 'git-repository': read(next), [key]: waits }))).toEqual([nextKey])
+  })
+
   test('does not wait for a build of another directory', () => {
     const [key, run] = wantedRun(followed, { 'git-repository': read(COMMIT) })
     const moved = buildClaim({ git: { ...git, revision: 'main', follow: true, contextDir: 'other' } })
