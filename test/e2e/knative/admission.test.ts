@@ -5,6 +5,7 @@ import { describe, expect } from 'vitest'
 import { exampleClaims, platformOf } from '../../../scripts/generate/examples.ts'
 import { cesqlProblem } from '../../../src/capabilities/knative-eventing/cesql.ts'
 import { standInKnativeService } from '../../../src/capabilities/knative-serving/knative-service.ts'
+import type { ResolvedClaim } from '../../../src/claim/resolved-claim.ts'
 import { at, type Json, type JsonObject } from '../../../src/kubernetes/json.ts'
 import { builtInPlatform, type Platform } from '../../../src/platform/platform.ts'
 import { compose } from '../../../src/reconcile/compose.ts'
@@ -21,9 +22,15 @@ const GENERATED = 500
 function rendered(document: JsonObject, platform: Platform = builtInPlatform): JsonObject[] {
   const parsed = parseClaim(document, platform)
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.findings))
-  const standIn = parsed.claim.runtime === 'Knative' ? standInKnativeService.build(parsed.claim, 'new') : undefined
-  const manifests = compose(parsed.claim, platform, {}).resources.map(({ manifest }) => manifest)
+  const claim = withImage(parsed.claim)
+  const standIn = claim.runtime === 'Knative' ? standInKnativeService.build(claim, 'new') : undefined
+  const manifests = compose(claim, platform, {}).resources.map(({ manifest }) => manifest)
   return [...manifests, ...(standIn ? [standIn] : [])].filter(({ apiVersion }) => apiVersion.includes('.knative.dev/'))
+}
+
+/** As if its image were built. */
+function withImage({ build, ...claim }: ResolvedClaim): ResolvedClaim {
+  return build === undefined ? claim : { ...claim, image: `${build.image}@sha256:${'0'.repeat(64)}` }
 }
 
 const ofExamples = () => exampleClaims().flatMap(example => rendered(example.claim, platformOf(example)))
