@@ -59,6 +59,8 @@ else {
 function replace(path, contents) {
   const next = `${path}.${process.pid}`
   mkdirSync(dirname(path), { recursive: true })
-  writeFileSync(next, contents)
+  // Like esbuild itself: a command is executable.
+  const isCommand = Buffer.from(contents).toString('utf8', 0, 2) === '#!'
+  writeFileSync(next, contents, { mode: isCommand ? 0o755 : 0o644 })
   renameSync(next, path)
 }
