@@ -598,7 +598,7 @@ export function doctorFixes(given: () => Setting): void {
       await turnsGreen(setting, [nameOf(patient)])
       const printed = await runDocumented(setting.cluster, `eds doctor ${nameOf(patient)} 2>&1`)
       expect(printed).toMatch(/no problems found\n$/)
-      expect(printed.split('\n').filter(line => /^[✗]|^– (?!Knative|Istio|Prometheus)/.test(line))).toEqual([])
+      expect(printed.split('\n').filter(line => /^[✗]|^– (?!Knative|Shipwright|Istio|Prometheus)/.test(line))).toEqual([])
       expect(printed.split('\n').filter(line => line.startsWith('✓')).length).toBeGreaterThanOrEqual(16)
     })
 
