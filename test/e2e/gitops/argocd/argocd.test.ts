@@ -197,15 +197,15 @@ describe('claims of an Application', () => {
     const { cluster, argo } = given()
     await cluster.api.patch(settings, { data: { [HEALTH]: null } })
     await cluster.until(
-      'the Application is healthy',
+      'the Application is healthy while its claim fails',
       async () => {
         await argo.refresh(NAME)
-        return stateOf(await argo.application(NAME)).health === 'Healthy'
+        const { sync, health } = stateOf(await argo.application(NAME))
+        const scaling = observedCondition(await cluster.api.get(referenceOf(orders)), 'ScalingReady')
+        return sync === 'Synced' && health === 'Healthy' && scaling?.status === 'False'
       },
       { everyMs: 2_000 },
     )
-    expect(stateOf(await argo.application(NAME))).toEqual({ sync: 'Synced', health: 'Healthy' })
-    expect(observedCondition(await cluster.api.get(referenceOf(orders)), 'ScalingReady')).toMatchObject({ status: 'False' })
     await argo.applySettings()
     await cluster.until(
       'the Application is degraded',
