@@ -1,6 +1,6 @@
 // One cluster with real pods, git, Tekton, Shipwright and Flux for all files of the run.
-import { afterAll, beforeAll } from 'vitest'
 import { type Cluster, startCluster, startNats } from '../cluster/cluster.ts'
+import { onceForAllFiles, table } from '../cluster/cluster-of-run.ts'
 import { install, publish } from '../cluster/install.ts'
 import { connectNats, type Nats } from '../cluster/nats.ts'
 import { startEngine } from './engine.ts'
@@ -30,21 +30,5 @@ async function start(): Promise<Setting> {
   }
 }
 
-const table = ({ stages }: Cluster): string =>
-  ['seconds  stage', ...stages.map(({ name, seconds }) => `${seconds.toFixed(1).padStart(7)}  ${name}`)].join('\n')
-
-let starting: Promise<Setting> | undefined
-
 /** The cluster of the run, which the first call starts. */
-export function withBuilds(): () => Setting {
-  let setting: Setting | undefined
-  beforeAll(async () => {
-    starting ??= start()
-    setting = await starting
-  })
-  afterAll(() => setting?.cluster.processes.check())
-  return () => {
-    if (setting === undefined) throw new Error('the cluster is not up')
-    return setting
-  }
-}
+export const withBuilds = onceForAllFiles(start)

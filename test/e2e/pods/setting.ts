@@ -1,6 +1,6 @@
 // One cluster with real pods for all files of the run, with our packages installed like in the docs. It ends with the run.
-import { afterAll, beforeAll } from 'vitest'
 import { type Cluster, startCluster, startNats } from '../cluster/cluster.ts'
+import { onceForAllFiles, table } from '../cluster/cluster-of-run.ts'
 import { install, publish } from '../cluster/install.ts'
 import { connectNats, type Nats } from '../cluster/nats.ts'
 
@@ -24,21 +24,5 @@ async function start(): Promise<Setting> {
   }
 }
 
-const table = ({ stages }: Cluster): string =>
-  ['seconds  stage', ...stages.map(({ name, seconds }) => `${seconds.toFixed(1).padStart(7)}  ${name}`)].join('\n')
-
-let starting: Promise<Setting> | undefined
-
 /** The cluster of the run, which the first call starts. */
-export function withRealPods(): () => Setting {
-  let setting: Setting | undefined
-  beforeAll(async () => {
-    starting ??= start()
-    setting = await starting
-  })
-  afterAll(() => setting?.cluster.processes.check())
-  return () => {
-    if (setting === undefined) throw new Error('the cluster is not up')
-    return setting
-  }
-}
+export const withRealPods = onceForAllFiles(start)
