@@ -198,7 +198,7 @@ export interface Build {
   readonly serviceAccount?: string
   readonly platforms: NonNullable<NonNullable<BuildSpec['output']>['platforms']>
   readonly timeout: string
-  /** What the claim itself says. A default of the platform that changes builds nothing again. */
+  /** The claim's own values. A changed default of the platform builds nothing again. */
   readonly asked: { readonly pushSecret?: string; readonly timeout?: string; readonly attempt?: string }
 }
 

@@ -1,8 +1,10 @@
 // The BuildRun of Shipwright. Its build is inline, because a Build of its own could be applied later than the run that uses it.
+
 import type { Build, Builds, ResolvedClaim } from '../../claim/resolved-claim.ts'
 import { observedCondition } from '../../kubernetes/conditions.ts'
 import { at, type JsonObject, nonEmptyText, textOf } from '../../kubernetes/json.ts'
 import type { Manifest } from '../../kubernetes/objects.ts'
+import { withFullStop } from '../../text/full-stop.ts'
 import { shell } from '../../text/shell-quote.ts'
 import type { ComposedResource, KindInfo } from '../capability.ts'
 import { freeze } from '../freeze.ts'
@@ -124,7 +126,7 @@ const ownSteps: Readonly<Partial<Record<string, string>>> = {
   'image-processing': 'pushing the image',
 }
 
-/** Of a step without a message, Shipwright says only its name and a command for the log. */
+/** Shipwright reports only the name of a step that left no message, with a command for the log. */
 function failedStep(message: string, reason: string): string | undefined {
   const [, step] = /^buildrun step step-(\S+) failed/.exec(message) ?? []
   return step && `${ownSteps[step] ?? `step ${step}`} ${reason === 'StepOutOfMemory' ? 'ran out of memory' : 'failed'}`
@@ -145,21 +147,19 @@ function readinessOf(observed: JsonObject, claim: ResolvedClaim): Readiness {
   const runs = claim.image === '' ? '' : ' The previous image keeps running.'
   return notReady(
     reason,
-    `BuildRun ${name} failed: ${sentence(message)}${runs} ${logAdvice(observed, claim)} To build the same revision again, change spec.build.attempt.`,
+    `BuildRun ${name} failed: ${withFullStop(message)}${runs} ${logAdvice(observed, claim)} To build the same revision again, change spec.build.attempt.`,
   )
 }
 
 export const built = (image: string, commit: string | undefined): Readiness =>
   ready(BUILT, `Built ${image}${commit === undefined ? '' : ` from commit ${commit}`}.`)
 
-const sentence = (text: string) => text.replace(/\.?$/, '.')
-
 function progressOf(observed: JsonObject): string {
   const name = textOf(at(observed, 'metadata', 'name'))
   const revision = textOf(at(observed, 'spec', 'build', 'spec', 'source', 'git', 'revision'))
   const { reason = '', message = '' } = succeeded(observed) ?? {}
   // Only a run that can't start has more to say than that it runs.
-  const more = reason.startsWith('Exceeded') ? ` It waits: ${sentence(oneLine(message.replace(/^.* is forbidden: /, '')))}` : ''
+  const more = reason.startsWith('Exceeded') ? ` It waits: ${withFullStop(oneLine(message.replace(/^.* is forbidden: /, '')))}` : ''
   return `BuildRun ${name} builds revision ${revision}.${more}`
 }
 

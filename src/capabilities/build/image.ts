@@ -27,7 +27,7 @@ export interface ObservedRun {
   readonly object: JsonObject
 }
 
-/** What exists of the builds of a claim. */
+/** The observed builds of a claim and its workload. */
 export interface Seen {
   readonly findObserved: FindObserved
   readonly runs: readonly ObservedRun[]

@@ -1,6 +1,7 @@
 import type { ResolvedClaim } from '../../claim/resolved-claim.ts'
 import { type ObjectCondition, observedCondition } from '../../kubernetes/conditions.ts'
 import { at, isObject, items, type Json, type JsonObject, textOf } from '../../kubernetes/json.ts'
+import { withFullStop } from '../../text/full-stop.ts'
 import type { ComposedResource, KindInfo } from '../capability.ts'
 import { inProgress, notReady, type Readiness, ready } from '../readiness.ts'
 import { scalar, summarizeScale } from '../summary.ts'
@@ -97,7 +98,7 @@ function readinessOf(observed: JsonObject, claim: ResolvedClaim): Readiness {
     return inProgress('Waiting', `ScaledObject ${name} waits for Deployment ${claim.name}.`)
   return notReady(
     state.reason || 'NotReady',
-    `KEDA can't use ScaledObject ${name}: ${state.message.replace(/\.?$/, '.')} ${advice(claim, state.message)} See: kubectl -n ${claim.namespace} describe scaledobject ${name}`,
+    `KEDA can't use ScaledObject ${name}: ${withFullStop(state.message)} ${advice(claim, state.message)} See: kubectl -n ${claim.namespace} describe scaledobject ${name}`,
   )
 }
 
@@ -151,7 +152,7 @@ function failingHpa(observed: JsonObject): ObjectCondition | undefined {
 
 function hpaReadiness({ reason, message }: ObjectCondition, claim: ResolvedClaim): Readiness {
   const name = scaledObjectName(claim)
-  const why = message.replace(/^HPA is not actively scaling: /, '').replace(/\.?$/, '.')
+  const why = withFullStop(message.replace(/^HPA is not actively scaling: /, ''))
   const api = reason.includes('Metric') ? '; kubectl describe apiservice v1beta1.external.metrics.k8s.io' : ''
   return notReady(
     reason || 'HPAInactive',

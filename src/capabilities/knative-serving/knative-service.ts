@@ -2,6 +2,7 @@ import type { Knative, Labels, ResolvedClaim } from '../../claim/resolved-claim.
 import { hasUnobservedGeneration, type ObjectCondition, observedCondition } from '../../kubernetes/conditions.ts'
 import { at, type JsonObject, textOf } from '../../kubernetes/json.ts'
 import type { Manifest } from '../../kubernetes/objects.ts'
+import { withFullStop } from '../../text/full-stop.ts'
 import { type Address, STAND_IN_SUFFIX } from '../address.ts'
 import type { ComposedResource, KindInfo } from '../capability.ts'
 import { inProgress, notReady, type Readiness, ready } from '../readiness.ts'
@@ -163,7 +164,7 @@ function readinessOf(observed: JsonObject, claim: ResolvedClaim, name: string): 
   const { reason, message } = causeOf(state, observed, claim)
   return notReady(
     reason || 'NotReady',
-    `Knative Service ${name} is not ready: ${message.replace(/\.?$/, '.')} ${advice(observed, reason, namespace, name)}`,
+    `Knative Service ${name} is not ready: ${withFullStop(message)} ${advice(observed, reason, namespace, name)}`,
   )
 }
 

@@ -1,5 +1,7 @@
 // Readiness of the kinds of the Gateway API: https://gateway-api.sigs.k8s.io/guides/implementers-guide/
+
 import { at, items, type Json, type JsonObject, textOf } from '../../kubernetes/json.ts'
+import { withFullStop } from '../../text/full-stop.ts'
 import { notReady, type Readiness, ready, starting } from '../readiness.ts'
 
 /** Ready if all these conditions are true. */
@@ -16,7 +18,7 @@ export function conditionsReadiness(observed: JsonObject, conditions: Json | und
         `${name} waits for the gateway to report ${type}. If this message persists, check that the gateway exists.`,
       )
     if (at(found, 'status') === 'True') continue
-    const message = textOf(at(found, 'message') ?? '').replace(/\.?$/, '.')
+    const message = withFullStop(textOf(at(found, 'message') ?? ''))
     return notReady(
       textOf(at(found, 'reason') ?? `Not${type}`),
       `${name} is not ${type === 'ResolvedRefs' ? 'resolved' : type.toLowerCase()}: ${message}`,

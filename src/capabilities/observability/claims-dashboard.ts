@@ -30,7 +30,7 @@ const overview: readonly Panel[] = [
   },
 ]
 
-/** Of the recording rules in package/monitoring/build-alerts.yaml, which count each build five times. */
+/** The recording rules in package/monitoring/build-alerts.yaml count each build five times. */
 const builds: readonly Panel[] = [
   {
     title: 'Builds',

@@ -1,7 +1,9 @@
 // The objects of the Prometheus Operator: what they have in common.
+
 import type { Observability, ResolvedClaim } from '../../claim/resolved-claim.ts'
 import { at, items, type JsonObject, textOf } from '../../kubernetes/json.ts'
 import type { Manifest } from '../../kubernetes/objects.ts'
+import { withFullStop } from '../../text/full-stop.ts'
 import { exists, notReady, type Readiness } from '../readiness.ts'
 import { metadata } from '../workload/labels.ts'
 
@@ -18,7 +20,7 @@ export function monitoringReadiness(observed: JsonObject): Readiness {
     .flatMap(binding => items(at(binding, 'conditions')))
     .find(condition => at(condition, 'type') === 'Accepted' && at(condition, 'status') === 'False')
   if (refusal === undefined) return exists(observed)
-  const message = textOf(at(refusal, 'message') ?? '').replace(/\.?$/, '.')
+  const message = withFullStop(textOf(at(refusal, 'message') ?? ''))
   return notReady(
     textOf(at(refusal, 'reason') ?? 'Refused'),
     `The Prometheus Operator refuses ${textOf(observed.kind)} ${textOf(at(observed, 'metadata', 'name'))}: ${message}`,

@@ -11,7 +11,7 @@ export interface EventDrivenServiceSpec {
     readonly git: {
       /** The repository: https://host/path, ssh://user@host/path or user@host:path, without a password. */
       readonly url: string
-      /** What to build: a full commit SHA, or a tag with a digit in its name. A tag that moves is not built again; see attempt. With follow, a branch. */
+      /** The revision to build: a full commit SHA, or a tag with a digit in its name. A tag that moves is not built again; see attempt. With follow, a branch. */
       readonly revision: string
       /** Whether each new commit of the branch is built and rolled out. Requires Flux, which reads the branch once a minute. */
       readonly follow?: boolean
@@ -33,7 +33,7 @@ export interface EventDrivenServiceSpec {
       /** The values of a parameter that is a list. */
       readonly values?: readonly string[]
     })[]
-    /** Where the image is pushed to. */
+    /** The destination of the image. */
     readonly output?: {
       /** The repository of the image: by default the platform's registry, the namespace and the name of the claim. Each build pushes a tag of its own. */
       readonly image?: string

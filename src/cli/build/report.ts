@@ -1,4 +1,4 @@
-// What a claim builds, what it runs, and the commands for both, from the objects that exist.
+// The builds of a claim, the image that it runs, and the commands for both, from the observed objects.
 import { hashOf } from '../../capabilities/build/identity.ts'
 import { build as capability } from '../../capabilities/build/index.ts'
 import type { EventDrivenServiceStatus } from '../../claim/generated/types.ts'

@@ -1,4 +1,4 @@
-// What events of both APIs have in common.
+// The fields that events of both APIs share.
 import { type JsonObject, nonEmptyText } from '../../kubernetes/json.ts'
 
 /** Events of events.k8s.io leave lastTimestamp empty. */
