@@ -60,7 +60,7 @@ async function startServer({ program, args = [] }: Server, env: NodeJS.ProcessEn
   const port = await freePort()
   const child = fork(program, [...args], {
     env: { ...process.env, LOG_LEVEL: 'error', ...env, PORT: String(port) },
-    execArgv: ['--max-semi-space-size=8'],
+    execArgv: ['--max-semi-space-size=4'],
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
   })
   for (let tries = 0; tries < 400; tries++) {
@@ -172,7 +172,7 @@ async function measureMessages(how: 'worker' | 'bare'): Promise<Messages> {
   const env = { HOW: how, COUNT: String(MESSAGES), NATS_URL: nats.url, NATS_STREAM_NAME: 'B', NATS_CONSUMER_GROUP: 'workers' }
   const child = fork(join(here, 'consume.mjs'), {
     env: { ...process.env, LOG_LEVEL: 'error', ...env },
-    execArgv: ['--max-semi-space-size=8'],
+    execArgv: ['--max-semi-space-size=4'],
   })
   const [result] = await once(child, 'message')
   await end(child)

@@ -4,6 +4,7 @@ import type { JetStreamClient, JetStreamManager } from '@nats-io/jetstream'
 import type { NatsConnection } from '@nats-io/transport-node'
 import { CloudEventError } from './cloudevents/cloud-event-error.ts'
 import type { CloudEvent } from './cloudevents/event.ts'
+import { Bag, Queue } from './collections.ts'
 import { type ConsumerFacts, findConsumer } from './consumer.ts'
 import { type Dead, deadLetterProblem, publishDeadLetter } from './dead-letter.ts'
 import { reasonOf } from './errors.ts'
@@ -57,9 +58,10 @@ const WEIGHT = 0.1
 
 export function startJetStream(options: JetStreamOptions): JetStreamInput {
   const { nats, nc, js, jsm, runner, metrics, log, concurrency, backoff, deadLetter, plainType, maxPrefetch } = options
-  const waiting: Message[] = []
-  const running = new Set<Message>()
-  const acks: Message[] = []
+  const waiting = new Queue<Message>()
+  const running = new Bag<Message>()
+  /** Reply subjects, because a message would keep its headers. */
+  const acks: string[] = []
   let facts: ConsumerFacts | undefined
   let pull: Pull | undefined
   let problem: string | undefined = 'the consumer has not been found yet'
@@ -150,19 +152,19 @@ export function startJetStream(options: JetStreamOptions): JetStreamInput {
   }
 
   const wake = () => {
-    if (running.size + waiting.length > 0) return
+    if (running.size + waiting.size > 0) return
     flushAcks()
     for (const resolve of waiters.splice(0)) resolve()
   }
 
   /** The client writes to the socket after each publish of its own turn, so acks of one turn go together. */
   function ackSoon(message: Message): void {
-    if (acks.push(message) === 1) setImmediate(flushAcks)
+    if (acks.push(message.reply) === 1) setImmediate(flushAcks)
   }
 
   function flushAcks(): void {
     if (nc.isClosed()) return
-    for (const message of acks.splice(0)) ack(nc, message)
+    for (const reply of acks.splice(0)) ack(nc, reply)
   }
 
   /** Asks for as many messages as there are free slots, and for more while handlers are fast. */
@@ -170,7 +172,7 @@ export function startJetStream(options: JetStreamOptions): JetStreamInput {
     if (pull === undefined || isStopping) return
     const ahead =
       averageMs === undefined || averageMs > AHEAD_MS ? 0 : Math.min(maxPrefetch, Math.floor((AHEAD_MS / averageMs) * concurrency))
-    const wanted = concurrency + ahead - running.size - waiting.length
+    const wanted = concurrency + ahead - running.size - waiting.size
     if (wanted - pull.requested() >= Math.max(1, ahead >> 1)) pull.ask(wanted)
   }
 
@@ -297,9 +299,12 @@ export function startJetStream(options: JetStreamOptions): JetStreamInput {
 
   /** A last delivery stays, because it would not be delivered again. */
   function putBack(): void {
-    const kept = waiting.filter(isLast)
-    for (const message of waiting) if (!isLast(message)) nak(nc, message, RETURN_MS)
-    waiting.splice(0, waiting.length, ...kept)
+    for (let left = waiting.size; left > 0; left--) {
+      const message = waiting.shift()
+      if (message === undefined) break
+      if (isLast(message)) waiting.push(message)
+      else nak(nc, message, RETURN_MS)
+    }
   }
 
   async function putBackLate(now: number): Promise<void> {

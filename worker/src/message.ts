@@ -1,8 +1,9 @@
 // A message of JetStream, and what may be answered to it.
-import type { Msg, NatsConnection } from '@nats-io/transport-node'
+import type { Msg, MsgHdrs, NatsConnection } from '@nats-io/transport-node'
 import { type CloudEvent, createEvent } from './cloudevents/event.ts'
 import { encodeHeader } from './cloudevents/headers.ts'
 import { parseNats } from './cloudevents/nats.ts'
+import type { Placed } from './collections.ts'
 
 const encoder = new TextEncoder()
 const ACK = encoder.encode('+ACK')
@@ -11,11 +12,9 @@ const WORKING = encoder.encode('+WPI')
 const TERM = encoder.encode('+TERM')
 const NANOSECONDS = 1e6
 
-/** Data without methods, because there are as many as events: closures doubled the time of the garbage collector. */
-export interface Message {
-  readonly subject: string
-  readonly data: Uint8Array
-  readonly headers: Msg['headers']
+/** Reads headers and data when they are needed: parsed headers are the largest part of a message that waits. */
+export class Message implements Placed {
+  readonly #raw: Msg
   readonly reply: string
   readonly stream: string
   readonly sequence: number
@@ -25,33 +24,46 @@ export interface Message {
   readonly receivedMs: number
   /** When the server last learnt that the message is in good hands. */
   aliveMs: number
-}
+  place: number | undefined
 
-/**
- * Reads where a message comes from in its reply subject, which is
- * `$JS.ACK[.<domain>.<account>].<stream>.<consumer>.<deliveries>.<sequence>.<consumer sequence>.<nanoseconds>.<pending>[.<token>]`.
- * Undefined for another message, such as a status.
- */
-export function messageOf({ subject, data, headers, reply = '' }: Msg): Message | undefined {
-  if (!reply.startsWith('$JS.ACK.')) return undefined
-  const parts = reply.split('.')
-  const at = parts.length === 9 ? 2 : 4
-  const nowMs = performance.now()
-  return {
-    subject,
-    data,
-    headers,
-    reply,
-    stream: parts[at] ?? '',
-    attempt: Number(parts[at + 2]),
-    sequence: Number(parts[at + 3]),
-    timeMs: Number(parts[at + 5]) / NANOSECONDS,
-    receivedMs: nowMs,
-    aliveMs: nowMs,
+  /**
+   * Reads where a message comes from in its reply subject, which is
+   * `$JS.ACK[.<domain>.<account>].<stream>.<consumer>.<deliveries>.<sequence>.<consumer sequence>.<nanoseconds>.<pending>[.<token>]`.
+   */
+  constructor(raw: Msg, reply: string) {
+    const parts = reply.split('.')
+    const at = parts.length === 9 ? 2 : 4
+    this.#raw = raw
+    this.reply = reply
+    this.stream = parts[at] ?? ''
+    this.attempt = Number(parts[at + 2])
+    this.sequence = Number(parts[at + 3])
+    this.timeMs = Number(parts[at + 5]) / NANOSECONDS
+    this.receivedMs = performance.now()
+    this.aliveMs = this.receivedMs
+    this.place = undefined
+  }
+
+  get subject(): string {
+    return this.#raw.subject
+  }
+
+  get data(): Uint8Array {
+    return this.#raw.data
+  }
+
+  get headers(): MsgHdrs | undefined {
+    return this.#raw.headers
   }
 }
 
-export const ack = (nc: NatsConnection, { reply }: Message): void => nc.publish(reply, ACK)
+/** Undefined for another message, such as a status. */
+export function messageOf(raw: Msg): Message | undefined {
+  const { reply = '' } = raw
+  return reply.startsWith('$JS.ACK.') ? new Message(raw, reply) : undefined
+}
+
+export const ack = (nc: NatsConnection, reply: string): void => nc.publish(reply, ACK)
 
 /** Has the message delivered again after this many milliseconds. */
 export const nak = (nc: NatsConnection, { reply }: Message, afterMs: number): void =>

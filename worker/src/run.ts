@@ -1,5 +1,6 @@
 // What happens to one event, whether it came from JetStream or over HTTP.
 import type { CloudEvent } from './cloudevents/event.ts'
+import { Bag, type Placed } from './collections.ts'
 import { Reject, Retry, reasonOf } from './errors.ts'
 import type { Idempotency, Lease } from './idempotency.ts'
 import { type Log, withFields } from './log.ts'
@@ -54,7 +55,7 @@ export interface Runner {
   readonly idle: () => Promise<void>
 }
 
-interface Run {
+interface Run extends Placed {
   readonly startedMs: number
   /** Made when the handler asks for its signal. */
   controller?: AbortController
@@ -126,7 +127,7 @@ class RunContext implements HandlerContext {
 
 export function createRunner(options: RunOptions): Runner {
   const { handler, schemas, metrics, maxProcessingMs } = options
-  const runs = new Set<Run>()
+  const runs = new Bag<Run>()
   const waiters: (() => void)[] = []
 
   const abort = (run: Run, reason: string) => {
@@ -140,6 +141,7 @@ export function createRunner(options: RunOptions): Runner {
       const startedMs = performance.now()
       const entry: Run = {
         startedMs,
+        place: undefined,
         isAborted: false,
         end: outcome => {
           if (!runs.delete(entry)) return
@@ -185,7 +187,7 @@ export function createRunner(options: RunOptions): Runner {
     tick: () => {
       if (maxProcessingMs === undefined) return
       const limit = performance.now() - maxProcessingMs
-      for (const entry of runs) {
+      for (const entry of [...runs]) {
         if (entry.startedMs > limit) continue
         const reason = `the handler took longer than ${maxProcessingMs / 1000} s (spec.processing.maxDuration of the claim)`
         abort(entry, reason)
