@@ -2,9 +2,8 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, expect } from 'vitest'
+import { afterAll, expect } from 'vitest'
 import { testWith } from '../../test/fixtures/require-program.ts'
-import { build } from './fixtures/build.ts'
 import { type Client, connectClient, createStream, type NatsServer, startNats } from './fixtures/nats-server.ts'
 import { envOf } from './fixtures/worker.ts'
 
@@ -13,9 +12,6 @@ const program = fileURLToPath(new URL('./programs/worker.mjs', import.meta.url))
 
 let server: NatsServer | undefined
 let client: Client | undefined
-beforeAll(async () => {
-  build()
-})
 afterAll(async () => {
   await client?.nc.close()
   await server?.remove()

@@ -36,7 +36,7 @@ test('installs, compiles, passes its test, and handles an event of a local serve
     'orders-worker',
   )
   const [packed] = Object.values(
-    JSON.parse(run(root, 'npm', 'pack', '-w', 'worker', '--json', '--silent', '--pack-destination', parent)),
+    JSON.parse(run(root, 'npm', 'pack', '-w', 'worker', '--ignore-scripts', '--json', '--silent', '--pack-destination', parent)),
   ) as [{ filename: string; files: { path: string }[] }]
   expect(
     packed.files.map(({ path }) => path).filter(path => !/^(dist\/.*\.(js|d\.ts)|package\.json|README\.md|LICENSE)$/.test(path)),

@@ -2,9 +2,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import { afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test } from 'vitest'
 import { testWith } from '../../test/fixtures/require-program.ts'
-import { build } from './fixtures/build.ts'
 import { connectClient, createStream, startNats } from './fixtures/nats-server.ts'
 import { envOf } from './fixtures/worker.ts'
 
@@ -12,9 +11,6 @@ const program = fileURLToPath(new URL('../dist/run-file.js', import.meta.url))
 const folderOf = (name: string) => fileURLToPath(new URL(`./programs/functions/${name}`, import.meta.url))
 
 const running: ChildProcess[] = []
-beforeAll(() => {
-  build()
-})
 afterEach(() => {
   for (const child of running.splice(0)) child.kill('SIGKILL')
 })

@@ -1,0 +1,7 @@
+// Builds the package once, for the tests that run it. Each build removes the one before.
+import { execFileSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+
+export function setup(): void {
+  execFileSync('npm', ['run', '--silent', 'build'], { cwd: fileURLToPath(new URL('..', import.meta.url)), stdio: 'inherit' })
+}
