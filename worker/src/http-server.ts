@@ -88,8 +88,7 @@ export function createHttpInput({ runner, log, health, readiness, metrics }: Htt
       if (!(error instanceof CloudEventError)) throw error
       return [error instanceof UnsupportedFormatError ? 415 : 400, `${error.message}\n`]
     }
-    const { traceparent } = request.headers
-    const incoming = { attempt: 1, traceparent: typeof traceparent === 'string' ? traceparent : undefined }
+    const incoming = { attempt: 1, header: (name: string) => request.headers[name]?.toString() }
     const [only] = events
     if (only !== undefined && events.length === 1) return answerOf(only, await runner.run(only, incoming))
     const answers = await Promise.all(events.map(async event => answerOf(event, await runner.run(event, incoming))))

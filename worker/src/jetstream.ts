@@ -181,7 +181,7 @@ export function startJetStream(options: JetStreamOptions): JetStreamInput {
     try {
       const event = readEvent(message)
       if (typeof event === 'string') return await bury(message, event)
-      const outcome = await runner.run(event, { attempt: message.attempt, traceparent: message.headers?.get('traceparent') || undefined })
+      const outcome = await runner.run(event, message)
       if (outcome.result === 'handled') ackSoon(message)
       else await answer(message, outcome, event)
     } catch (error) {

@@ -4,6 +4,7 @@ import { type CloudEvent, createEvent } from './cloudevents/event.ts'
 import { encodeHeader } from './cloudevents/headers.ts'
 import { parseNats } from './cloudevents/nats.ts'
 import type { Placed } from './collections.ts'
+import type { Incoming } from './run.ts'
 
 const encoder = new TextEncoder()
 const ACK = encoder.encode('+ACK')
@@ -13,10 +14,11 @@ const TERM = encoder.encode('+TERM')
 const NANOSECONDS = 1e6
 
 /** Reads headers and data when they are needed: parsed headers are the largest part of a message that waits. */
-export class Message implements Placed {
+export class Message implements Incoming, Placed {
   readonly #raw: Msg
   readonly reply: string
   readonly stream: string
+  readonly consumer: string
   readonly sequence: number
   /** 1 for the first delivery. */
   readonly attempt: number
@@ -36,6 +38,7 @@ export class Message implements Placed {
     this.#raw = raw
     this.reply = reply
     this.stream = parts[at] ?? ''
+    this.consumer = parts[at + 1] ?? ''
     this.attempt = Number(parts[at + 2])
     this.sequence = Number(parts[at + 3])
     this.timeMs = Number(parts[at + 5]) / NANOSECONDS
@@ -54,6 +57,10 @@ export class Message implements Placed {
 
   get headers(): MsgHdrs | undefined {
     return this.#raw.headers
+  }
+
+  header(name: string): string | undefined {
+    return this.headers?.get(name) || undefined
   }
 }
 
@@ -81,12 +88,12 @@ export function eventOfMessage(message: Message, plainType: string): CloudEvent 
   const { data, headers, stream, subject } = message
   const event = parseNats({ headers, data })
   if (event !== undefined) return event
-  const contentType = headers?.get('Content-Type') || undefined
+  const contentType = message.header('Content-Type')
   const plain = (datacontenttype: string | undefined) =>
     createEvent({
       type: plainType,
       source: `/nats/${stream}`,
-      id: headers?.get('Nats-Msg-Id') || String(message.sequence),
+      id: message.header('Nats-Msg-Id') ?? String(message.sequence),
       subject: isPrintable(subject) ? subject : encodeHeader(subject),
       time: new Date(message.timeMs),
       datacontenttype,

@@ -5,6 +5,7 @@ import { headers } from '@nats-io/transport-node'
 import { type CloudEvent, createEvent, type EventInit } from './cloudevents/event.ts'
 import { encodeHeader } from './cloudevents/headers.ts'
 import { serializeNats } from './cloudevents/nats.ts'
+import type { Trace } from './trace.ts'
 
 /** An event to publish. Its source is the worker by default, its id follows from the handled event. */
 export type OutgoingEvent<Data = unknown> = Omit<EventInit<Data>, 'source'> & { readonly source?: string }
@@ -17,7 +18,7 @@ const ID_LENGTH = 32
 export function createPublish(
   js: JetStreamClient,
   cause: CloudEvent,
-  { source, traceparent }: { readonly source: string; readonly traceparent: () => string },
+  { source, trace }: { readonly source: string; readonly trace: () => Trace },
 ): Publish {
   let count = 0
   return async (subject, outgoing) => {
@@ -27,8 +28,11 @@ export function createPublish(
     const message = serializeNats(event)
     const fields = headers()
     for (const [name, value] of message.headers) fields.set(name, value)
-    fields.set('traceparent', traceparent())
-    await js.publish(subject, message.data, { headers: fields, msgID: `${encodeHeader(event.source)} ${encodeHeader(event.id)}` })
+    const msgID = `${encodeHeader(event.source)} ${encodeHeader(event.id)}`
+    await trace().produce(subject, event, traceHeaders => {
+      for (const [name, value] of traceHeaders) fields.set(name, value)
+      return js.publish(subject, message.data, { headers: fields, msgID })
+    })
     return event
   }
 }

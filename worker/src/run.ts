@@ -7,6 +7,7 @@ import { type Log, withFields } from './log.ts'
 import type { Metrics, Result } from './metrics.ts'
 import type { Publish } from './publish.ts'
 import { checkData, type Schemas } from './standard-schema.ts'
+import type { EventSpan, Telemetry } from './telemetry.ts'
 import { continueTrace, type Trace } from './trace.ts'
 
 export interface HandlerContext {
@@ -34,12 +35,17 @@ export interface RunOptions {
   readonly metrics: Metrics
   readonly maxProcessingMs?: number | undefined
   readonly idempotency: () => Promise<Idempotency> | undefined
-  readonly publish: (cause: CloudEvent, traceparent: () => string) => Publish
+  readonly publish: (cause: CloudEvent, trace: () => Trace) => Publish
+  readonly telemetry?: Telemetry | undefined
 }
 
 export interface Incoming {
   readonly attempt: number
-  readonly traceparent?: string | undefined
+  /** Of the message or the request. */
+  readonly header: (name: string) => string | undefined
+  /** Of the message; undefined over HTTP. */
+  readonly subject?: string
+  readonly consumer?: string
 }
 
 export interface Runner {
@@ -61,6 +67,7 @@ interface Run extends Placed {
   controller?: AbortController
   isAborted: boolean
   lease?: Lease
+  span?: EventSpan
   readonly end: (outcome: Outcome) => void
 }
 
@@ -81,17 +88,17 @@ class RunContext implements HandlerContext {
   readonly #options: RunOptions
   readonly #entry: Run
   readonly #event: CloudEvent
-  readonly #header: string | undefined
+  readonly #incoming: Incoming
   #trace: Trace | undefined
   #log: Log | undefined
   #publish: Publish | undefined
 
-  constructor(options: RunOptions, entry: Run, event: CloudEvent, { attempt, traceparent }: Incoming) {
-    this.attempt = attempt
+  constructor(options: RunOptions, entry: Run, event: CloudEvent, incoming: Incoming) {
+    this.attempt = incoming.attempt
     this.#options = options
     this.#entry = entry
     this.#event = event
-    this.#header = traceparent
+    this.#incoming = incoming
   }
 
   get signal(): AbortSignal {
@@ -115,18 +122,18 @@ class RunContext implements HandlerContext {
   }
 
   get publish(): Publish {
-    this.#publish ??= this.#options.publish(this.#event, () => this.traceparent)
+    this.#publish ??= this.#options.publish(this.#event, () => this.#continued())
     return this.#publish
   }
 
   #continued(): Trace {
-    this.#trace ??= continueTrace(this.#header ?? this.#event.extensions.traceparent)
+    this.#trace ??= this.#entry.span?.trace ?? continueTrace(this.#incoming.header('traceparent') ?? this.#event.extensions.traceparent)
     return this.#trace
   }
 }
 
 export function createRunner(options: RunOptions): Runner {
-  const { handler, schemas, metrics, maxProcessingMs } = options
+  const { handler, schemas, metrics, maxProcessingMs, telemetry } = options
   const runs = new Bag<Run>()
   const waiters: (() => void)[] = []
 
@@ -146,12 +153,15 @@ export function createRunner(options: RunOptions): Runner {
         end: outcome => {
           if (!runs.delete(entry)) return
           metrics.count(original.type, outcome.result satisfies Result, (performance.now() - startedMs) / 1000)
+          entry.span?.end(outcome)
           resolve(outcome)
           if (runs.size === 0) for (const wake of waiters.splice(0)) wake()
         },
       }
       runs.add(entry)
-      void perform(entry, original, incoming).then(entry.end)
+      const work = () => perform(entry, original, incoming)
+      if (telemetry !== undefined) entry.span = telemetry.start(original, incoming)
+      void (entry.span === undefined ? work() : entry.span.within(work)).then(entry.end)
     })
   }
 

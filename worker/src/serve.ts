@@ -10,6 +10,7 @@ import type { Nats } from './nats.ts'
 import { createRunner, type HandlerContext, type RunOptions } from './run.ts'
 import { type Environment, readSettings } from './settings.ts'
 import type { EventOf, Schemas } from './standard-schema.ts'
+import { findTelemetry } from './telemetry.ts'
 
 export interface RetryOptions {
   /** The delay before the next attempt. 1 s by default, doubled each time, at most 1 min. */
@@ -85,10 +86,11 @@ export async function serve<const S extends Schemas = Schemas>(options: ServeOpt
     log,
     metrics,
     maxProcessingMs,
+    telemetry: await findTelemetry(),
     idempotency: () => (idempotency === undefined ? undefined : openStore(idempotency)),
-    publish: (cause, traceparent) => {
+    publish: (cause, trace) => {
       if (connection === undefined) return () => Promise.reject(new SetupError('publish needs NATS: set spec.nats of the claim'))
-      return connection.createPublish(cause, { source, traceparent })
+      return connection.createPublish(cause, { source, trace })
     },
   })
 
