@@ -20,7 +20,8 @@ const WARM_UP_IN_FLIGHT = 8
 // Ten thousand claims with a call every 30 seconds, which is KEDA's polling interval while messages wait.
 const BUSY_PER_SECOND = 10_000 / 30
 const BUSY_MS = 15_000
-const BUSY_WARM_UP: Duration = { calls: 10_000, ms: 15_000 }
+// Each claim once.
+const BUSY_WARM_UP_MS = 30_000
 const STARTS = 5
 const COMPARED = 5
 const REST_MS = 2000
@@ -62,6 +63,7 @@ export interface Busy {
   readonly name: string
   /** The share of a core that ten thousand busy claims use. */
   readonly cores: number
+  readonly rssMegabytes: number
 }
 
 type AllCalls = Readonly<Record<Kind, Calls>>
@@ -107,6 +109,18 @@ function medians(rounds: readonly Measured[]): Measured {
   }
 }
 
+/** Ten thousand claims on a process that has seen no flood. */
+async function measureBusy(program: Program, { busy, first }: AllCalls, tls: Tls): Promise<Busy> {
+  const running = await start(program, tls, first)
+  try {
+    await coresAt(running, busy, BUSY_PER_SECOND, BUSY_WARM_UP_MS)
+    const cores = await coresAt(running, busy, BUSY_PER_SECOND, BUSY_MS)
+    return { name: program.name, cores, rssMegabytes: megabytes(running.pid, 'VmRSS') }
+  } finally {
+    await running.stop()
+  }
+}
+
 async function compareOver(transport: Transport, competitors: readonly Competitor[], counts: readonly number[]) {
   await requireSameResources(competitors)
   await delay(REST_MS)
@@ -121,14 +135,8 @@ async function compareOver(transport: Transport, competitors: readonly Competito
       rounds.push(await load(competitor.running, competitor.calls[kind], inFlight, ROUND))
     }
   }
-  const busy: Busy[] = []
-  for (const { program, running, calls } of transport === 'TLS' ? competitors : []) {
-    await load(running, calls.busy, WARM_UP_IN_FLIGHT, BUSY_WARM_UP)
-    busy.push({ name: program.name, cores: await coresAt(running, calls.busy, BUSY_PER_SECOND, BUSY_MS) })
-  }
   await delay(REST_MS)
   return {
-    busy,
     measured: cases.map(({ inFlight, kind, competitor, rounds }): Case & Measured => ({
       transport,
       kind,
@@ -166,7 +174,8 @@ async function withTls<T>(use: (tls: Tls) => Promise<T>): Promise<T> {
 export function compareAll(programs: readonly Program[], { transports, inFlight }: Extent): Promise<Comparison> {
   return withTls(async tls => {
     const prepared = programs.map(program => ({ program, calls: allCalls(program) }))
-    const parts: Comparison[] = []
+    const parts: Omit<Comparison, 'busy'>[] = []
+    const busy: Busy[] = []
     for (const transport of transports) {
       const competitors: Competitor[] = []
       try {
@@ -178,10 +187,11 @@ export function compareAll(programs: readonly Program[], { transports, inFlight 
         for (const { running } of competitors) await running.stop()
       }
     }
+    if (transports.includes('TLS')) for (const { program, calls } of prepared) busy.push(await measureBusy(program, calls, tls))
     return {
+      busy,
       measured: parts.flatMap(({ measured }) => measured),
       memory: parts.flatMap(({ memory }) => memory),
-      busy: parts.flatMap(({ busy }) => busy),
     }
   })
 }

@@ -86,7 +86,7 @@ export const printBusy = (rows: readonly Busy[]) =>
   tableOf(
     rows,
     ({ name }) => name,
-    ({ cores }) => ({ '% of a core': rounded(cores * 100, 1) }),
+    ({ cores, rssMegabytes }) => ({ '% of a core': rounded(cores * 100, 1), 'RSS MB': Math.round(rssMegabytes) }),
   )
 
 export const printStarts = (rows: readonly Start[]) =>
