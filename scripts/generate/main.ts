@@ -11,6 +11,7 @@ import { namespacedComposition, namespacedDefinition } from './namespaced.ts'
 import { reference } from './reference.ts'
 import { typesSource } from './types.ts'
 import { versions } from './versions.ts'
+import { workerApi } from './worker-api.ts'
 
 const definition = readDefinition()
 const spec = specOf(definition)
@@ -31,6 +32,7 @@ update({
   'apis/namespaced/composition.yaml': yaml(namespacedComposition(readComposition(), definition)),
   'package/function/input/inputs.yaml': yaml(inputCrd(input)),
   'docs/versions.md': versions(),
+  'docs/worker-api.md': workerApi(),
   'docs/reference.md': reference(claimSchema(definition), inlined(inputSchema(input, closed))),
 })
 // Imported after the schemas are written, because the core reads them on import.

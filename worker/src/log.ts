@@ -1,8 +1,10 @@
 // One JSON object a line, on standard output.
 import { writeSync } from 'node:fs'
 
+/** More fields of a line. */
 export type LogFields = Readonly<Record<string, unknown>>
 
+/** Writes lines of one level each. */
 export interface Log {
   readonly debug: (message: string, fields?: LogFields) => void
   readonly info: (message: string, fields?: LogFields) => void

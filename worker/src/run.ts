@@ -10,6 +10,7 @@ import { checkData, type Schemas } from './standard-schema.ts'
 import type { EventSpan, Telemetry } from './telemetry.ts'
 import { continueTrace, type Trace } from './trace.ts'
 
+/** What a handler gets with an event. */
 export interface HandlerContext {
   /** Aborted when the time of the event is up, or the worker has to stop. */
   readonly signal: AbortSignal
@@ -17,6 +18,7 @@ export interface HandlerContext {
   readonly log: Log
   /** 1 for the first delivery. Always 1 over HTTP. */
   readonly attempt: number
+  /** Publishes an event that this one has caused. */
   readonly publish: Publish
   /** To pass on to other services. */
   readonly traceparent: string

@@ -12,6 +12,7 @@ import { type Environment, readSettings } from './settings.ts'
 import type { EventOf, Schemas } from './standard-schema.ts'
 import { findTelemetry } from './telemetry.ts'
 
+/** When a message comes again, and where it goes after its last delivery. */
 export interface RetryOptions {
   /** The delay before the next attempt. 1 s by default, doubled each time, at most 1 min. */
   readonly backoff?: (attempt: number) => Duration
@@ -19,6 +20,7 @@ export interface RetryOptions {
   readonly deadLetter?: string | false
 }
 
+/** Only the handler is required: the variables of the claim say the rest. */
 export interface ServeOptions<S extends Schemas = Schemas> {
   /** Handles one event. If it throws, the event is delivered again; see Retry and Reject. */
   readonly handler: (event: EventOf<S>, context: HandlerContext) => unknown
@@ -43,6 +45,7 @@ export interface ServeOptions<S extends Schemas = Schemas> {
   readonly signals?: boolean
 }
 
+/** A running worker. */
 export interface Worker {
   /** The port of the probes, the metrics and events over HTTP. */
   readonly port: number

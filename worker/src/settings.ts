@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs'
 import { SetupError } from './errors.ts'
 
+/** Variables, as in process.env. */
 export type Environment = Readonly<Record<string, string | undefined>>
 
 export interface NatsSettings {

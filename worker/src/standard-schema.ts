@@ -1,4 +1,4 @@
-// https://standardschema.dev: zod, valibot, arktype and others
+// Schemas of any library for the data of events.
 import type { CloudEvent } from './cloudevents/event.ts'
 
 interface Issue {
@@ -8,6 +8,7 @@ interface Issue {
 
 type Validation<Output> = { readonly value: Output; readonly issues?: undefined } | { readonly issues: readonly Issue[] }
 
+/** A schema of zod, valibot, arktype or another library: https://standardschema.dev */
 export interface StandardSchema<Output = unknown> {
   readonly '~standard': {
     readonly version: 1

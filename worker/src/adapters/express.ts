@@ -2,6 +2,8 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { type EventHandler, respond } from './respond.ts'
 
+export type { EventHandler } from './respond.ts'
+
 /** What the adapter needs of a request of express. */
 export interface ExpressRequest extends AsyncIterable<Uint8Array | string> {
   readonly headers: IncomingHttpHeaders
@@ -9,6 +11,7 @@ export interface ExpressRequest extends AsyncIterable<Uint8Array | string> {
   readonly body?: unknown
 }
 
+/** What the adapter needs of a response of express. */
 export interface ExpressResponse {
   writeHead(status: number, headers: Record<string, string>): unknown
   end(body?: Uint8Array): unknown

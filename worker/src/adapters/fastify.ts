@@ -2,18 +2,22 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { type EventHandler, respond } from './respond.ts'
 
-/** What the adapter needs of fastify. */
+export type { EventHandler } from './respond.ts'
+
+/** What the adapter needs of a request of fastify. */
 export interface FastifyRequest {
   readonly headers: IncomingHttpHeaders
   readonly body: unknown
 }
 
+/** What the adapter needs of a reply of fastify. */
 export interface FastifyReply {
   code(status: number): FastifyReply
   headers(headers: Record<string, string>): FastifyReply
   send(body: unknown): FastifyReply
 }
 
+/** What the adapter needs of fastify. */
 export interface FastifyInstance {
   removeAllContentTypeParsers(): unknown
   /** Fastify's many overloads fit no single signature. */
@@ -27,6 +31,7 @@ type AddParser = (
   parse: (request: unknown, body: Buffer, done: (error: null, body: Buffer) => void) => void,
 ) => unknown
 
+/** The options of the plugin. */
 export interface CloudEventsOptions {
   /** / by default. */
   readonly url?: string

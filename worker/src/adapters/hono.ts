@@ -1,6 +1,8 @@
 // CloudEvents for hono: app.post('/', cloudEvents(async event => { … }))
 import { type EventHandler, respond } from './respond.ts'
 
+export type { EventHandler } from './respond.ts'
+
 /** What the adapter needs of a context of hono. */
 export interface HonoContext {
   readonly req: { readonly raw: Request }

@@ -23,8 +23,10 @@ export interface CloudEvent<Data = unknown, Type extends string = string> {
   readonly data?: Data
 }
 
+/** The value of an extension. The event has it as a string. */
 export type ExtensionValue = string | number | boolean | Date | Uint8Array
 
+/** The attributes and the data of a new event. */
 export interface EventInit<Data = unknown, Type extends string = string> {
   readonly type: Type
   readonly source: string

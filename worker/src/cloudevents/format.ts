@@ -90,4 +90,5 @@ export function serializeEvent(event: CloudEvent): string {
 /** Adds a member to the JSON of an object that is not empty. */
 const withMember = (json: string, name: string, value: string) => `${json.slice(0, -1)},"${name}":${value}}`
 
+/** Writes a batch in the JSON format. */
 export const serializeBatch = (events: readonly CloudEvent[]): string => `[${events.map(serializeEvent).join(',')}]`

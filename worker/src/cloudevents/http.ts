@@ -7,11 +7,13 @@ import { bodyOf, eventOfHeaders, headersOf, mediaTypeOf, PREFIX } from './header
 /** The headers of node:http, of fetch, or pairs. Names may have any case. */
 export type HttpHeaders = Iterable<readonly [string, string]> | Readonly<Record<string, string | readonly string[] | undefined>>
 
+/** A request or a response. */
 export interface HttpMessage {
   readonly headers: HttpHeaders
   readonly body?: Uint8Array | string | undefined
 }
 
+/** One event, or a batch. */
 export interface SerializedHttp {
   readonly headers: Readonly<Record<string, string>>
   readonly body: Uint8Array
@@ -72,6 +74,7 @@ export function parseHttpEvents({ headers, body = '' }: HttpMessage): readonly C
   return [eventOfHeaders(own, contentType, bytes)]
 }
 
+/** Binary mode has the attributes in headers, structured mode has them in the body. */
 export interface ModeOption {
   /** binary by default. */
   readonly mode?: 'binary' | 'structured' | undefined

@@ -9,11 +9,13 @@ import type { ModeOption } from './http.ts'
 /** The headers of nats.js (MsgHdrs) fit. */
 export type NatsHeaders = Iterable<readonly [string, readonly string[]]>
 
+/** A message as nats.js receives it, or its parts. */
 export interface NatsMessage {
   readonly headers?: NatsHeaders | undefined
   readonly data: Uint8Array
 }
 
+/** The parts of a message to publish. */
 export interface SerializedNats {
   readonly headers: readonly (readonly [string, string])[]
   readonly data: Uint8Array
