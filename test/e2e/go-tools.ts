@@ -20,6 +20,7 @@ import {
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { isAlive, makeOnce } from './make-once.ts'
 
 /** The folder of programs and images between runs. */
 export const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'event-driven-service')
@@ -169,16 +170,6 @@ function removeLeftovers(): void {
   }
 }
 
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    // A process that we may not signal exists.
-    return !(error instanceof Error && 'code' in error && error.code === 'ESRCH')
-  }
-}
-
 const built = new Map<string, Promise<string>>()
 
 /** Where a program runs: as a process on loopback, or in a pod with an address of its own. */
@@ -230,20 +221,19 @@ async function recipeOf(module: string, program: string | undefined, place: Plac
 
 async function build(module: string, program: string | undefined, announce: (name: string) => void, place: Place): Promise<string> {
   const { name, version, file, linked, edits } = await recipeOf(module, program, place)
-  if (existsSync(file)) return file
-
-  announce(`${name} ${version}`)
-  // Moved into place after the build, so another process never runs an unfinished program.
-  const aside = createAside('building')
-  try {
-    const flags = linked.length === 0 ? [] : ['-ldflags', linked.join(' ')]
-    const modfile = edits === undefined ? [] : [`-modfile=${await edited(module, edits)}`]
-    await go(module, 'build', '-buildvcs=false', ...modfile, ...flags, '-o', join(aside, name), packageOf(module, program))
-    renameSync(join(aside, name), file)
-  } finally {
-    removeAside(aside)
-  }
-  return file
+  return makeOnce(file, async () => {
+    announce(`${name} ${version}`)
+    // Moved into place after the build, so another process never runs an unfinished program.
+    const aside = createAside('building')
+    try {
+      const flags = linked.length === 0 ? [] : ['-ldflags', linked.join(' ')]
+      const modfile = edits === undefined ? [] : [`-modfile=${await edited(module, edits)}`]
+      await go(module, 'build', '-buildvcs=false', ...modfile, ...flags, '-o', join(aside, name), packageOf(module, program))
+      renameSync(join(aside, name), file)
+    } finally {
+      removeAside(aside)
+    }
+  })
 }
 
 /** A go.mod that replaces modules by edited copies, created once in a permanent folder so that Go compiles them once. */

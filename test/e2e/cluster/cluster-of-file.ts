@@ -1,6 +1,7 @@
 // One cluster for all tests of a file, which ends with them. Its logs stay if a test failed.
 import { afterAll, afterEach, beforeAll } from 'vitest'
 import { type Cluster, type ClusterOptions, startCluster } from './cluster.ts'
+import { toStandardError } from './programs.ts'
 
 /** `begin` prepares the cluster for the tests, and `end` ends what it began there. */
 export function clusterOfFile<T>(options: ClusterOptions, begin: (cluster: Cluster) => Promise<T>, end?: (begun: T) => void): () => T {
@@ -9,7 +10,7 @@ export function clusterOfFile<T>(options: ClusterOptions, begin: (cluster: Clust
   let failed = false
 
   beforeAll(async () => {
-    cluster = await startCluster({ say: line => process.stderr.write(`${line}\n`), begin: () => undefined }, options)
+    cluster = await startCluster(toStandardError, options)
     try {
       begun = { value: await begin(cluster) }
     } catch (error) {

@@ -70,6 +70,9 @@ export interface Steps {
   readonly begin: (line: string) => void
 }
 
+/** For tests: what is done, and not what begins. */
+export const toStandardError: Steps = { say: line => process.stderr.write(`${line}\n`), begin: () => undefined }
+
 export const versions = () => ({
   kubernetes: versionOf(pinned.apiServer.module, pinned.apiServer.program),
   crossplane: versionOf(pinned.crossplane.module),

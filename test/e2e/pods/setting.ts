@@ -3,6 +3,7 @@ import { type Cluster, startCluster, startNats } from '../cluster/cluster.ts'
 import { onceForAllFiles, table } from '../cluster/cluster-of-run.ts'
 import { install, publish } from '../cluster/install.ts'
 import { connectNats, type Nats } from '../cluster/nats.ts'
+import { toStandardError } from '../cluster/programs.ts'
 
 export interface Setting {
   readonly cluster: Cluster
@@ -12,7 +13,7 @@ export interface Setting {
 }
 
 async function start(): Promise<Setting> {
-  const cluster = await startCluster({ say: line => process.stderr.write(`${line}\n`), begin: () => undefined }, { realPods: true })
+  const cluster = await startCluster(toStandardError, { realPods: true })
   try {
     const [server] = await Promise.all([startNats(cluster, 'nats'), publish(cluster)])
     await install(cluster, 'claims')
