@@ -78,15 +78,17 @@ function section({ name, comment, code }: Declaration): string {
   return `### ${name}\n\n${comment}\n\n\`\`\`ts\n${code}\n\`\`\``
 }
 
-/** All that a module exports, in the order of its lines. */
+/** All that a module exports: first what it has from other modules. */
 function exportsOf(read: (file: string) => string, file: string): readonly Declaration[] {
   const text = read(file)
-  const passedOn = [...text.matchAll(/^export (?:type )?(?:\*|\{([^}]*)\}) from '\.\/(.+)\.ts';$/gm)].flatMap(([, names, module]) => {
+  const reexports = [...text.matchAll(/^export (?:type )?(?:\*|\{([^}]*)\}) from '\.\/(.+)\.ts';$/gm)].flatMap(([, names, module]) => {
     const exported = exportsOf(read, join(dirname(file), `${module}.d.ts`))
-    const wanted = names?.split(',').map(name => name.trim().replace(/^type /, ''))
+    const wanted = names?.match(/[^,\s][^,]*/g)?.map(name => name.trim().replace(/^type /, ''))
+    const missing = wanted?.filter(name => !exported.some(one => one.name === name)) ?? []
+    if (missing.length > 0) throw new Error(`${file} exports ${missing.join(', ')}, which cannot be found`)
     return wanted === undefined ? exported : exported.filter(({ name }) => wanted.includes(name))
   })
-  return [...passedOn, ...declarationsOf(text)]
+  return [...reexports, ...declarationsOf(text)]
 }
 
 /** The compiler begins and ends each declaration and its comment at the start of a line. */
@@ -99,8 +101,12 @@ function declarationsOf(text: string): readonly Declaration[] {
     if (line.startsWith('/**'))
       comment = [line, ...(line.endsWith('*/') ? [] : lines.splice(0, lines.findIndex(one => one.endsWith('*/')) + 1))]
     const [, code, name] = /^export (?:declare )?((?:interface|class|type|const|function) (\w+).*)$/.exec(line) ?? []
-    if (code === undefined || name === undefined) continue
-    const rest = code.endsWith('{') ? lines.splice(0, lines.findIndex(one => one.startsWith('}')) + 1) : []
+    if (code === undefined || name === undefined) {
+      if (/^export (?!\{|\*|type \{)/.test(line)) throw new Error(`cannot read the declaration ${line}`)
+      if (/^[^ /]/.test(line)) comment = []
+      continue
+    }
+    const rest = code.endsWith('{') ? lines.splice(0, lines.findIndex(one => /^\}(?:.*;)?$/.test(one)) + 1) : []
     declarations.push({ name, comment: prose(comment), code: [code, ...rest].join('\n').replaceAll('    ', '  ') })
     comment = []
   }

@@ -90,6 +90,24 @@ interface Event {
 `)
 })
 
+test.each([
+  ['an unknown declaration', `/** A. */\nexport declare enum A {\n}\n`, 'cannot read the declaration export declare enum A {'],
+  ['a name that no module has', `export { a as b } from './time.ts';\n`, 'index.d.ts exports a as b, which cannot be found'],
+  [
+    'the comment of a private declaration',
+    `/** A. */\ndeclare const a = 1;\nexport declare const b = 2;\n`,
+    'b of the worker library has no comment',
+  ],
+])('%s is refused', (_, text, message) => {
+  const one = (file: string) => (file === 'index.d.ts' ? text : (modules[file] ?? ''))
+  expect(() => page(one, [{ name: 'all', file: 'index.d.ts', about: 'All.' }])).toThrow(message)
+})
+
+test('a type of several objects is whole', () => {
+  const text = `/** U. */\nexport type U = {\n    readonly a: 1;\n} | {\n    readonly b: 2;\n};\n`
+  expect(page(() => text, [{ name: 'all', file: 'index.d.ts', about: 'All.' }])).toContain('} | {\n  readonly b: 2;\n};')
+})
+
 test('an export without a comment is refused', () => {
   expect(() => pageOf([{ name: 'all', file: 'events/event.d.ts', about: 'All.' }])).toThrow('isEvent of the worker library has no comment')
 })

@@ -1,36 +1,39 @@
 // A set and a queue for objects that come and go by the ten thousand a second.
 //
-// A Set replaces its table again and again, and an array that is shifted replaces its storage. The old piece still points to what was in it,
-// and an old table to the next one. Once the garbage collector has moved such a piece to its old generation, all that it points to stays
-// until the next full collection: 25 MB of a worker under load.
+// A Set replaces its table again and again, and a shifted array its storage. V8 may keep a replaced piece, and all that it references, until
+// the next full collection: 25 MB of a worker under load.
 
-export interface Placed {
-  /** Its index in the bag; undefined outside. */
-  place: number | undefined
+export interface Indexed {
+  /** In the set that it is in; undefined outside. */
+  index: number | undefined
 }
 
-/** A set in no order. Must not change while it is iterated. */
-export class Bag<T extends Placed> implements Iterable<T> {
+/** A set of objects that are in no other such set. It has no order, and must not change while it is iterated. */
+export class IndexedSet<T extends Indexed> implements Iterable<T> {
   readonly #items: T[] = []
 
   get size(): number {
     return this.#items.length
   }
 
+  has(item: T): boolean {
+    return item.index !== undefined && this.#items[item.index] === item
+  }
+
   add(item: T): void {
-    item.place = this.#items.push(item) - 1
+    if (!this.has(item)) item.index = this.#items.push(item) - 1
   }
 
   /** False if it was not there. */
   delete(item: T): boolean {
-    const { place } = item
-    if (place === undefined) return false
+    const { index } = item
+    if (index === undefined || this.#items[index] !== item) return false
     const last = this.#items.pop()
     if (last !== undefined && last !== item) {
-      this.#items[place] = last
-      last.place = place
+      this.#items[index] = last
+      last.index = index
     }
-    item.place = undefined
+    item.index = undefined
     return true
   }
 

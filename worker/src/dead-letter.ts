@@ -19,11 +19,20 @@ const MAX_REASON = 500
 export async function publishDeadLetter(js: JetStreamClient, prefix: string, message: Dead, reason: string): Promise<void> {
   const fields = headers()
   // Nats-Msg-Id and Nats-Expected-… are meant for the first stream.
-  for (const [name, values] of message.headers ?? [])
+  for (const [name, values] of readableHeaders(message))
     if (!name.toLowerCase().startsWith('nats-')) for (const value of values) fields.append(name, value)
   fields.set('eds-error', encodeHeader(reason.slice(0, MAX_REASON)))
   fields.set('eds-deliveries', String(message.attempt))
   await js.publish(`${prefix}.${message.subject}`, message.data, { headers: fields, msgID: `${message.stream}:${message.sequence}` })
+}
+
+/** None if nats.js can't read them: without its headers a message is better than lost. */
+function readableHeaders(message: Dead): Iterable<readonly [string, readonly string[]]> {
+  try {
+    return message.headers ?? []
+  } catch {
+    return []
+  }
 }
 
 /** Why dead letters of these subjects would be lost; undefined if a stream takes them. */

@@ -31,4 +31,10 @@ export function milliseconds(duration: Duration): number {
   return Number(digits) * MS[unit as keyof typeof MS]
 }
 
-export const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+export function reasonOf(error: unknown): string {
+  try {
+    return error instanceof Error ? error.message : String(error)
+  } catch {
+    return 'an object without a text'
+  }
+}

@@ -4,7 +4,7 @@ import type { JetStreamClient, JetStreamManager } from '@nats-io/jetstream'
 import type { NatsConnection } from '@nats-io/transport-node'
 import { CloudEventError } from './cloudevents/cloud-event-error.ts'
 import type { CloudEvent } from './cloudevents/event.ts'
-import { Bag, Queue } from './collections.ts'
+import { IndexedSet, Queue } from './collections.ts'
 import { type ConsumerFacts, findConsumer } from './consumer.ts'
 import { type Dead, deadLetterProblem, publishDeadLetter } from './dead-letter.ts'
 import { reasonOf } from './errors.ts'
@@ -59,8 +59,8 @@ const WEIGHT = 0.1
 export function startJetStream(options: JetStreamOptions): JetStreamInput {
   const { nats, nc, js, jsm, runner, metrics, log, concurrency, backoff, deadLetter, plainType, maxPrefetch } = options
   const waiting = new Queue<Message>()
-  const running = new Bag<Message>()
-  /** Reply subjects, because a message would keep its headers. */
+  const running = new IndexedSet<Message>()
+  /** Only reply subjects, so that handled messages can be collected. */
   const acks: string[] = []
   let facts: ConsumerFacts | undefined
   let pull: Pull | undefined

@@ -1,9 +1,11 @@
 // A message of JetStream, and what may be answered to it.
-import type { Msg, MsgHdrs, NatsConnection } from '@nats-io/transport-node'
+import { Match, type Msg, type MsgHdrs, type NatsConnection } from '@nats-io/transport-node'
+import { CloudEventError } from './cloudevents/cloud-event-error.ts'
 import { type CloudEvent, createEvent } from './cloudevents/event.ts'
 import { encodeHeader } from './cloudevents/headers.ts'
 import { parseNats } from './cloudevents/nats.ts'
-import type { Placed } from './collections.ts'
+import type { Indexed } from './collections.ts'
+import { reasonOf } from './errors.ts'
 import type { Incoming } from './run.ts'
 
 const encoder = new TextEncoder()
@@ -14,7 +16,7 @@ const TERM = encoder.encode('+TERM')
 const NANOSECONDS = 1e6
 
 /** Reads headers and data when they are needed: parsed headers are the largest part of a message that waits. */
-export class Message implements Incoming, Placed {
+export class Message implements Incoming, Indexed {
   readonly #raw: Msg
   readonly reply: string
   readonly stream: string
@@ -26,7 +28,7 @@ export class Message implements Incoming, Placed {
   readonly receivedMs: number
   /** When the server last learnt that the message is in good hands. */
   aliveMs: number
-  place: number | undefined
+  index: number | undefined
 
   /**
    * Reads where a message comes from in its reply subject, which is
@@ -44,7 +46,7 @@ export class Message implements Incoming, Placed {
     this.timeMs = Number(parts[at + 5]) / NANOSECONDS
     this.receivedMs = performance.now()
     this.aliveMs = this.receivedMs
-    this.place = undefined
+    this.index = undefined
   }
 
   get subject(): string {
@@ -60,7 +62,7 @@ export class Message implements Incoming, Placed {
   }
 
   header(name: string): string | undefined {
-    return this.headers?.get(name) || undefined
+    return this.headers?.get(name, Match.IgnoreCase) || undefined
   }
 }
 
@@ -83,10 +85,19 @@ export function working(nc: NatsConnection, message: Message): void {
   message.aliveMs = performance.now()
 }
 
+/** nats.js reads headers that NATS allows and HTTP does not, and throws. */
+function readHeaders(message: Message): MsgHdrs | undefined {
+  try {
+    return message.headers
+  } catch (error) {
+    throw new CloudEventError([`its headers can't be read: ${reasonOf(error)}`])
+  }
+}
+
 /** The event in a message. A message that is no CloudEvent becomes one of this type. Throws a CloudEventError. */
 export function eventOfMessage(message: Message, plainType: string): CloudEvent {
-  const { data, headers, stream, subject } = message
-  const event = parseNats({ headers, data })
+  const { data, stream, subject } = message
+  const event = parseNats({ headers: readHeaders(message), data })
   if (event !== undefined) return event
   const contentType = message.header('Content-Type')
   const plain = (datacontenttype: string | undefined) =>

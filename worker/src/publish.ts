@@ -29,7 +29,7 @@ export function createPublish(
     const fields = headers()
     for (const [name, value] of message.headers) fields.set(name, value)
     const msgID = `${encodeHeader(event.source)} ${encodeHeader(event.id)}`
-    await trace().produce(subject, event, traceHeaders => {
+    await trace().publish(subject, event, traceHeaders => {
       for (const [name, value] of traceHeaders) fields.set(name, value)
       return js.publish(subject, message.data, { headers: fields, msgID })
     })

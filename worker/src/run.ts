@@ -1,6 +1,6 @@
 // What happens to one event, whether it came from JetStream or over HTTP.
 import type { CloudEvent } from './cloudevents/event.ts'
-import { Bag, type Placed } from './collections.ts'
+import { type Indexed, IndexedSet } from './collections.ts'
 import { Reject, Retry, reasonOf } from './errors.ts'
 import type { Idempotency, Lease } from './idempotency.ts'
 import { type Log, withFields } from './log.ts'
@@ -8,7 +8,7 @@ import type { Metrics, Result } from './metrics.ts'
 import type { Publish } from './publish.ts'
 import { checkData, type Schemas } from './standard-schema.ts'
 import type { EventSpan, Telemetry } from './telemetry.ts'
-import { continueTrace, type Trace } from './trace.ts'
+import { continueTrace, type Trace, traceFields } from './trace.ts'
 
 /** What a handler gets with an event. */
 export interface HandlerContext {
@@ -63,7 +63,7 @@ export interface Runner {
   readonly idle: () => Promise<void>
 }
 
-interface Run extends Placed {
+interface Run extends Indexed {
   readonly startedMs: number
   /** Made when the handler asks for its signal. */
   controller?: AbortController
@@ -129,14 +129,14 @@ class RunContext implements HandlerContext {
   }
 
   #continued(): Trace {
-    this.#trace ??= this.#entry.span?.trace ?? continueTrace(this.#incoming.header('traceparent') ?? this.#event.extensions.traceparent)
+    this.#trace ??= this.#entry.span?.trace ?? continueTrace(traceFields(this.#event, this.#incoming)('traceparent'))
     return this.#trace
   }
 }
 
 export function createRunner(options: RunOptions): Runner {
   const { handler, schemas, metrics, maxProcessingMs, telemetry } = options
-  const runs = new Bag<Run>()
+  const runs = new IndexedSet<Run>()
   const waiters: (() => void)[] = []
 
   const abort = (run: Run, reason: string) => {
@@ -150,20 +150,21 @@ export function createRunner(options: RunOptions): Runner {
       const startedMs = performance.now()
       const entry: Run = {
         startedMs,
-        place: undefined,
+        index: undefined,
         isAborted: false,
         end: outcome => {
           if (!runs.delete(entry)) return
           metrics.count(original.type, outcome.result satisfies Result, (performance.now() - startedMs) / 1000)
-          entry.span?.end(outcome)
           resolve(outcome)
+          entry.span?.end(outcome)
           if (runs.size === 0) for (const wake of waiters.splice(0)) wake()
         },
       }
       runs.add(entry)
       const work = () => perform(entry, original, incoming)
-      if (telemetry !== undefined) entry.span = telemetry.start(original, incoming)
-      void (entry.span === undefined ? work() : entry.span.within(work)).then(entry.end)
+      const span = telemetry?.start(original, incoming)
+      if (span !== undefined) entry.span = span
+      void (span === undefined ? work() : span.within(work)).then(entry.end)
     })
   }
 

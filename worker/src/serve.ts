@@ -12,7 +12,7 @@ import { type Environment, readSettings } from './settings.ts'
 import type { EventOf, Schemas } from './standard-schema.ts'
 import { findTelemetry } from './telemetry.ts'
 
-/** When a message comes again, and where it goes after its last delivery. */
+/** The delay before the next delivery, and the subject of dead letters. */
 export interface RetryOptions {
   /** The delay before the next attempt. 1 s by default, doubled each time, at most 1 min. */
   readonly backoff?: (attempt: number) => Duration
@@ -20,7 +20,7 @@ export interface RetryOptions {
   readonly deadLetter?: string | false
 }
 
-/** Only the handler is required: the variables of the claim say the rest. */
+/** Only the handler is required. The variables of the claim are the defaults of the rest. */
 export interface ServeOptions<S extends Schemas = Schemas> {
   /** Handles one event. If it throws, the event is delivered again; see Retry and Reject. */
   readonly handler: (event: EventOf<S>, context: HandlerContext) => unknown
@@ -82,6 +82,7 @@ export async function serve<const S extends Schemas = Schemas>(options: ServeOpt
   let store: Promise<Idempotency> | undefined
   let connectionProblem: string | undefined = nats && 'not connected to NATS yet'
 
+  const telemetry = await findTelemetry(log)
   const runner = createRunner({
     // The schemas have checked that the event is one of the handler's.
     handler: options.handler as RunOptions['handler'],
@@ -89,7 +90,7 @@ export async function serve<const S extends Schemas = Schemas>(options: ServeOpt
     log,
     metrics,
     maxProcessingMs,
-    telemetry: await findTelemetry(),
+    telemetry,
     idempotency: () => (idempotency === undefined ? undefined : openStore(idempotency)),
     publish: (cause, trace) => {
       if (connection === undefined) return () => Promise.reject(new SetupError('publish needs NATS: set spec.nats of the claim'))
@@ -164,7 +165,7 @@ export async function serve<const S extends Schemas = Schemas>(options: ServeOpt
       await atMost(STEP_MS, idle())
     }
     clearInterval(ticks)
-    await atMost(STEP_MS, connection?.nc.drain())
+    await atMost(STEP_MS, Promise.allSettled([connection?.nc.drain(), telemetry?.flush()]))
     http.close()
     log.info('stopped', { after_ms: Math.round(performance.now() - startMs) })
   }

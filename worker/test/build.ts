@@ -1,4 +1,4 @@
-// Builds the package once, for the tests that run it. Each build removes the one before.
+// Builds the package once, for the tests that run it: builds at the same time would remove each other's files.
 import { execFileSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 

@@ -1,28 +1,32 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { Bag, type Placed, Queue } from '../src/collections.ts'
+import { type Indexed, IndexedSet, Queue } from '../src/collections.ts'
 
-test('a bag holds what a set holds, whatever comes and goes', () => {
+test('holds the same items as a Set, and leaves those of another one alone', () => {
   fc.assert(
     fc.property(fc.array(fc.tuple(fc.boolean(), fc.nat(9))), steps => {
-      const items: readonly Placed[] = Array.from({ length: 10 }, () => ({ place: undefined }))
-      const bag = new Bag<Placed>()
-      const set = new Set<Placed>()
+      const items: readonly Indexed[] = Array.from({ length: 10 }, () => ({ index: undefined }))
+      const other = new IndexedSet<Indexed>()
+      const foreign: Indexed = { index: undefined }
+      other.add(foreign)
+      const own = new IndexedSet<Indexed>()
+      const set = new Set<Indexed>()
       for (const [adds, index] of steps) {
-        const item = items[index] as Placed
-        if (!adds) expect(bag.delete(item)).toBe(set.delete(item))
-        else if (!set.has(item)) {
-          bag.add(item)
+        const item = items[index] as Indexed
+        if (adds) {
+          own.add(item)
           set.add(item)
-        }
-        expect(bag.size).toBe(set.size)
-        expect([...bag].every(one => set.has(one))).toBe(true)
+        } else expect(own.delete(item)).toBe(set.delete(item))
+        expect(own.size).toBe(set.size)
+        expect([...own].every(one => set.has(one))).toBe(true)
+        expect(own.delete(foreign)).toBe(false)
       }
+      expect([...other]).toEqual([foreign])
     }),
   )
 })
 
-test('a queue gives what came first, also when its ring has grown around', () => {
+test('a queue keeps the order when its ring wraps and grows', () => {
   fc.assert(
     fc.property(fc.array(fc.tuple(fc.nat(40), fc.nat(40)), { maxLength: 20 }), steps => {
       const queue = new Queue<number>()

@@ -1,4 +1,5 @@
 // Workers on a real nats-server.
+import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AckPolicy } from '@nats-io/jetstream'
 import { headers } from '@nats-io/transport-node'
@@ -54,6 +55,15 @@ const lag = async (stream: string) => {
   return { waiting: num_pending, held: num_ack_pending, redelivered: num_redelivered }
 }
 const done = { waiting: 0, held: 0, redelivered: 0 }
+
+/** Publishes headers that nats.js would not write. */
+async function publishRaw(subject: string, head: string, data: string): Promise<void> {
+  const socket = connect(server.port, '127.0.0.1')
+  socket.write(
+    `CONNECT {"verbose":false,"headers":true}\r\nHPUB ${subject} ${head.length} ${head.length + data.length}\r\n${head}${data}\r\nPING\r\n`,
+  )
+  for await (const chunk of socket) if (String(chunk).includes('PONG')) break
+}
 
 async function deadLetters(stream: string) {
   const { state } = await client.jsm.streams.info(`${stream}-DLQ`)
@@ -200,6 +210,14 @@ describe('a message', () => {
     await expect.poll(() => deadLetters(name)).toHaveLength(1)
     expect((await deadLetters(name))[0]?.headers['eds-error']).toContain('specversion:%20is%20missing')
     expect((await get('/metrics')).text).toContain('worker_dead_lettered_total 1')
+  })
+
+  test('whose headers cannot be read becomes a dead letter without them', async () => {
+    const { name, subject, env } = await newStream()
+    await publishRaw(subject, 'NATS/1.0\r\nMy Header: x\r\n\r\n', 'data')
+    await start({ env, handler: () => undefined })
+    await expect.poll(() => deadLetters(name)).toMatchObject([{ headers: { 'eds-error': expect.stringContaining('headers') } }])
+    await expect.poll(() => lag(name)).toEqual(done)
   })
 
   test('of which nobody answered the last delivery becomes a dead letter', async () => {
@@ -375,6 +393,14 @@ describe('a worker', () => {
     await send(subject, order('2'))
     // The new consumer starts from the beginning of the stream.
     await expect.poll(() => seen).toEqual(['1', '1', '2'])
+  })
+
+  test('finds the trace whatever the case of its header', async () => {
+    const { subject, env } = await newStream()
+    const seen: string[] = []
+    await start({ env, handler: (_, { traceparent }) => void seen.push(traceparent.slice(3, 35)) })
+    await send(subject, order('1'), 'binary', { Traceparent: '00-73df58d7c1383e17dabe515dfd68d05a-b00799e628f49cbe-01' })
+    await expect.poll(() => seen).toEqual(['73df58d7c1383e17dabe515dfd68d05a'])
   })
 
   test('continues the trace of a message, and passes it on', async () => {
