@@ -12,7 +12,7 @@ interface Entry {
   readonly name: string
   readonly file: string
   readonly about: string
-  /** What comes first. */
+  /** The declarations that come before the others. */
   readonly first?: readonly string[]
   /** The entry whose exports this one has as well. */
   readonly includes?: string

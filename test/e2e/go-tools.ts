@@ -12,7 +12,6 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
-  readlinkSync,
   renameSync,
   rmSync,
   writeFileSync,
@@ -20,7 +19,7 @@ import {
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { isAlive, makeOnce } from './make-once.ts'
+import { isAlive, makeOnce, pidNamespace } from './make-once.ts'
 
 /** The folder of programs and images between runs. */
 export const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'event-driven-service')
@@ -157,10 +156,6 @@ process.on('exit', () => {
 const unfinished = ['building', 'editing'] as const
 const ASIDE = new RegExp(`^(?:${unfinished.join('|')})-(\\d+)-(\\d+)-`)
 
-/** In which the process ID is valid: a process in the namespaces of a node does not see those outside. */
-const pidNamespace = (): string => (existsSync(OWN_NAMESPACE) ? readlinkSync(OWN_NAMESPACE).replace(/\D/g, '') : '0')
-const OWN_NAMESPACE = '/proc/self/ns/pid'
-
 /** Removes the unfinished builds of killed processes from the cache. */
 function removeLeftovers(): void {
   if (!existsSync(cache)) return
@@ -221,20 +216,25 @@ async function recipeOf(module: string, program: string | undefined, place: Plac
 
 async function build(module: string, program: string | undefined, announce: (name: string) => void, place: Place): Promise<string> {
   const { name, version, file, linked, edits } = await recipeOf(module, program, place)
-  return makeOnce(file, async () => {
+  return makeProgram(file, async aside => {
     announce(`${name} ${version}`)
-    // Moved into place after the build, so another process never runs an unfinished program.
+    const flags = linked.length === 0 ? [] : ['-ldflags', linked.join(' ')]
+    const modfile = edits === undefined ? [] : [`-modfile=${await edited(module, edits)}`]
+    await go(module, 'build', '-buildvcs=false', ...modfile, ...flags, '-o', join(aside, name), packageOf(module, program))
+    return join(aside, name)
+  })
+}
+
+/** Makes a program of the cache once. It is moved into place at the end, so another process never runs an unfinished one. */
+export const makeProgram = (file: string, make: (aside: string) => Promise<string>): Promise<string> =>
+  makeOnce(file, async () => {
     const aside = createAside('building')
     try {
-      const flags = linked.length === 0 ? [] : ['-ldflags', linked.join(' ')]
-      const modfile = edits === undefined ? [] : [`-modfile=${await edited(module, edits)}`]
-      await go(module, 'build', '-buildvcs=false', ...modfile, ...flags, '-o', join(aside, name), packageOf(module, program))
-      renameSync(join(aside, name), file)
+      renameSync(await make(aside), file)
     } finally {
       removeAside(aside)
     }
   })
-}
 
 /** A go.mod that replaces modules by edited copies, created once in a permanent folder so that Go compiles them once. */
 async function edited(module: string, edits: readonly Edit[]): Promise<string> {

@@ -60,8 +60,12 @@ function identityOf(pid: number): string {
   if (stat === undefined) return isAlive(pid) ? String(pid) : ''
   // The name of the program, in brackets, may contain spaces.
   const start = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
-  return `${pid} ${start} ${readlinkSync('/proc/self/ns/pid')}`
+  return `${pid} ${start} ${pidNamespace()}`
 }
+
+/** In which a process ID is valid: a process in the namespaces of a node does not see those outside. */
+export const pidNamespace = (): string => (existsSync(OWN_NAMESPACE) ? readlinkSync(OWN_NAMESPACE).replace(/\D/g, '') : '0')
+const OWN_NAMESPACE = '/proc/self/ns/pid'
 
 function contentOf(path: string): string | undefined {
   try {

